@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The addon's face: plain system calls on held descriptors, the tracer, and the layout of what they return.
+#include "files.h"
+#include "layout.h"
+#include "tracer.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  ExportFiles(env, exports);
+  exports.Set("layout", Layout(env));
+  exports.Set("Tracer", Tracer::Define(env));
+  return exports;
+}
+
+NODE_API_MODULE(taut, Init)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "files.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <string>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace {
+
+Napi::Value Errno(Napi::Env env) { return Napi::Number::New(env, -errno); }
+
+// openDirectory(at, path) -> descriptor. `at` is a held directory, or -1 for an absolute path.
+Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
+  int at = info[0].As<Napi::Number>().Int32Value();
+  std::string path = info[1].As<Napi::String>();
+  int fd = openat(at < 0 ? AT_FDCWD : at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), fd);
+}
+
+// readAt(at, name, limit) -> Buffer of at most `limit` bytes. An entry of /proc may come in several reads.
+Napi::Value ReadAt(const Napi::CallbackInfo& info) {
+  int at = info[0].As<Napi::Number>().Int32Value();
+  std::string name = info[1].As<Napi::String>();
+  size_t limit = info[2].As<Napi::Number>().Uint32Value();
+  int fd = openat(at, name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Errno(info.Env());
+  std::string data;
+  char chunk[4096];
+  while (data.size() < limit) {
+    ssize_t n = read(fd, chunk, std::min(sizeof(chunk), limit - data.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      Napi::Value failed = Errno(info.Env());
+      close(fd);
+      return failed;
+    }
+    if (n == 0) break;
+    data.append(chunk, static_cast<size_t>(n));
+  }
+  close(fd);
+  return Napi::Buffer<char>::Copy(info.Env(), data.data(), data.size());
+}
+
+// writeAt(at, name, text) -> 0. One write(2): timerslack_ns refuses pwrite(2) and takes a value in one piece.
+Napi::Value WriteAt(const Napi::CallbackInfo& info) {
+  int at = info[0].As<Napi::Number>().Int32Value();
+  std::string name = info[1].As<Napi::String>();
+  std::string text = info[2].As<Napi::String>();
+  int fd = openat(at, name.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return Errno(info.Env());
+  ssize_t n;
+  do n = write(fd, text.data(), text.size());
+  while (n < 0 && errno == EINTR);
+  Napi::Value result = n < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), 0);
+  close(fd);
+  return result;
+}
+
+Napi::Value Close(const Napi::CallbackInfo& info) {
+  int fd = info[0].As<Napi::Number>().Int32Value();
+  return close(fd) < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), 0);
+}
+
+// lock(path) -> descriptor that holds an exclusive flock until it is closed, by us or by our death; -EWOULDBLOCK if held.
+Napi::Value Lock(const Napi::CallbackInfo& info) {
+  std::string path = info[0].As<Napi::String>();
+  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return Errno(info.Env());
+  if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    Napi::Value failed = Errno(info.Env());
+    close(fd);
+    return failed;
+  }
+  return Napi::Number::New(info.Env(), fd);
+}
+
+}  // namespace
+
+void ExportFiles(Napi::Env env, Napi::Object exports) {
+  exports.Set("openDirectory", Napi::Function::New(env, OpenDirectory));
+  exports.Set("readAt", Napi::Function::New(env, ReadAt));
+  exports.Set("writeAt", Napi::Function::New(env, WriteAt));
+  exports.Set("close", Napi::Function::New(env, Close));
+  exports.Set("lock", Napi::Function::New(env, Lock));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The few kernel types that the programs read, each with only the fields that they read: CO-RE moves every access to
+ * where the running kernel has the field, so no generated vmlinux.h (and no BTF on the build machine) is needed.
+ */
+#ifndef TAUT_KERNEL_H
+#define TAUT_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
+};
+
+struct task_struct {
+	__u32 pid;
+	__u32 tgid;
+	int on_cpu;
+	__u64 timer_slack_ns;
+	__u64 default_timer_slack_ns;
+	__u64 start_boottime;
+	struct signal_struct *signal;
+};
+
+struct timerqueue_node {
+	__s64 expires;
+};
+
+struct hrtimer_clock_base;
+
+struct hrtimer {
+	struct timerqueue_node node;
+	__s64 _softexpires;
+	void *function;
+	struct hrtimer_clock_base *base;
+};
+
+struct hrtimer_clock_base {
+	struct hrtimer *running; /* the timer whose handler runs now */
+	__s64 offset;            /* this base's clock - CLOCK_MONOTONIC */
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Births, programs and deaths: who gets tracer state, and what user space is told. */
+#ifndef TAUT_LIFE_H
+#define TAUT_LIFE_H
+
+#include "state.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppid)
+{
+	struct taut_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		count(TAUT_COUNT_lost_event);
+		return;
+	}
+	e->kind = kind;
+	e->pid = task->tgid;
+	e->tid = task->pid;
+	e->ppid = ppid;
+	e->start_ns = task->start_boottime;
+	e->at_ns = bpf_ktime_get_ns();
+	bpf_ringbuf_submit(e, 0);
+}
+
+static __always_inline struct thread_state *begin_thread(struct task_struct *task, __u32 slot, __u64 original_ns)
+{
+	struct thread_state *t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t) {
+		count(TAUT_COUNT_lost_thread_state);
+		return 0;
+	}
+	t->original_ns = original_ns;
+	t->slot = slot;
+	return t;
+}
+
+/* A real-time thread's slack reads 0; what it would have otherwise is its default. */
+static __always_inline __u64 slack_of(struct task_struct *task)
+{
+	return task->timer_slack_ns ?: task->default_timer_slack_ns;
+}
+
+/* Runs before the child can: no wakeup of a new thread is missed. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 pid = parent->tgid, slot;
+	__u64 original_ns;
+	struct thread_state *maker = thread_of(parent);
+
+	if (maker) {
+		slot = maker->slot;
+		/* A child has its maker's slack, which may be tuned already: the original is the maker's. */
+		original_ns = maker->original_ns;
+		barrier_var(original_ns); /* one load a source: the verifier refuses a load that may read either */
+	} else {
+		__u32 *attaching = bpf_map_lookup_elem(&agents, &pid);
+
+		if (!attaching)
+			return 0;
+		slot = *attaching;
+		original_ns = slack_of(child);
+	}
+	if (child->tgid != pid) {
+		tell(TAUT_NEW_CHILD, child, pid);
+		return 0;
+	}
+	begin_thread(child, slot, original_ns);
+	tell(TAUT_NEW_THREAD, child, pid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	tell(TAUT_EXEC, task, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	if (!thread_of(task))
+		return 0;
+	tell(task->signal->live.counter > 0 ? TAUT_THREAD_EXIT : TAUT_PROCESS_EXIT, task, 0);
+	return 0;
+}
+
+/* Attaches or detaches the threads of one process: user space sets `control`, then reads the iterator to its end. */
+SEC("iter/task")
+int visit_thread(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u32 zero = 0;
+	struct taut_control *c = bpf_map_lookup_elem(&control, &zero);
+
+	if (!task || !c || task->tgid != c->pid)
+		return 0;
+	struct thread_state *t = thread_of(task);
+	c->visited++;
+	if (c->visit == TAUT_VISIT_ATTACH) {
+		if (!t)
+			begin_thread(task, c->slot, slack_of(task));
+	} else if (t) {
+		if (t->waking_ns)
+			count(TAUT_COUNT_discard_detached);
+		bpf_task_storage_delete(&threads, task);
+	}
+	return 0;
+}
+
+#endif

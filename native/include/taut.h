@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What crosses the border between the BPF programs and the addon: included by both, and laid out once.
+ * The BPF object is GPL-licensed at load time (`char LICENSE[]`), as the helpers that it calls demand.
+ */
+#ifndef TAUT_H
+#define TAUT_H
+
+#ifdef __bpf__
+#include <linux/types.h>
+typedef __u64 taut_u64;
+typedef __u32 taut_u32;
+#define TAUT_ASSERT _Static_assert
+#else
+#include <cstdint>
+typedef uint64_t taut_u64;
+typedef uint32_t taut_u32;
+#define TAUT_ASSERT static_assert
+#endif
+
+/* Exponential histogram of durations, in seconds: bucket i holds (base^i, base^(i+1)], base = 2^(1/8). */
+#define TAUT_SCALE 3
+#define TAUT_BUCKET_MIN (-240) /* holds 1 ns */
+#define TAUT_BUCKETS 321       /* the last, 80, holds 2^40 ns (18 minutes); longer is discarded as out_of_range */
+
+struct taut_histogram {
+	taut_u64 zero; /* values of exactly 0 ns */
+	taut_u64 sum;  /* ns */
+	taut_u64 min;  /* ns + 1, so that an empty slot (0) is not a minimum */
+	taut_u64 max;  /* ns */
+	taut_u64 buckets[TAUT_BUCKETS];
+};
+
+/* How a timer was governed, read from the timer: its slack in force against the thread's original. */
+enum taut_split {
+	TAUT_REACHABLE,       /* 0 < slack <= original, as found */
+	TAUT_REACHABLE_TUNED, /* 0 < slack < original */
+	TAUT_BEYOND,          /* slack > original: scaled with a long timeout */
+	TAUT_NONE,            /* slack = 0: timerfd, real-time threads */
+	TAUT_TIMER_SPLITS,
+};
+
+/* One histogram each; the first of a group is named, its splits follow. */
+enum taut_series {
+	TAUT_LATENESS = 0,                                  /* + taut_split */
+	TAUT_SLACK_USE = TAUT_LATENESS + TAUT_TIMER_SPLITS, /* + taut_split */
+	TAUT_OVERRUN = TAUT_SLACK_USE + TAUT_TIMER_SPLITS,  /* + taut_split */
+	TAUT_LATENCY = TAUT_OVERRUN + TAUT_TIMER_SPLITS,    /* + taut_split, or + 4 other, + 5 other tuned */
+	TAUT_RUN_QUEUE = TAUT_LATENCY + TAUT_TIMER_SPLITS + 2, /* timer, timer tuned, other, other tuned */
+	TAUT_SERIES = TAUT_RUN_QUEUE + 4,
+};
+
+struct taut_agent_series {
+	struct taut_histogram histogram[TAUT_SERIES];
+};
+TAUT_ASSERT(sizeof(struct taut_agent_series) == 22 * (4 + 321) * 8, "57,200 bytes an agent, on both sides");
+
+/* Every event of the tracer is seen, then recorded or discarded for one of these reasons. */
+#define TAUT_COUNTERS(X)      \
+	X(wakeup_seen)        \
+	X(wakeup_recorded)    \
+	X(timer_seen)         \
+	X(timer_recorded)     \
+	X(discard_on_cpu)     \
+	X(discard_restamped)  \
+	X(discard_no_waking)  \
+	X(discard_no_wakeup)  \
+	X(discard_negative)   \
+	X(discard_out_of_range) \
+	X(discard_no_series)  \
+	X(discard_detached)   \
+	X(discard_timer_negative) \
+	X(discard_timer_out_of_range) \
+	X(discard_timer_no_series) \
+	X(lost_thread_state)  \
+	X(lost_event)
+
+enum taut_counter {
+#define X(name) TAUT_COUNT_##name,
+	TAUT_COUNTERS(X)
+#undef X
+	TAUT_COUNTER_COUNT,
+};
+
+/* Life events for user space (never a wakeup). */
+enum taut_event_kind {
+	TAUT_EXEC = 1,     /* any process on the host */
+	TAUT_NEW_THREAD,   /* of an agent */
+	TAUT_NEW_CHILD,    /* a process forked by an agent */
+	TAUT_THREAD_EXIT,  /* of an agent */
+	TAUT_PROCESS_EXIT, /* the last thread of an agent */
+};
+
+struct taut_event {
+	taut_u32 kind;
+	taut_u32 pid;  /* thread group */
+	taut_u32 tid;
+	taut_u32 ppid; /* forking process; for NEW_CHILD and NEW_THREAD */
+	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
+	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
+};
+TAUT_ASSERT(sizeof(struct taut_event) == 32, "the same on both sides");
+
+/* What the thread iterator does at its next run. */
+enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2 };
+
+struct taut_control {
+	taut_u32 visit;
+	taut_u32 pid;
+	taut_u32 slot;    /* 1.. */
+	taut_u32 visited; /* threads: written by the iterator */
+};
+
+#define TAUT_MAX_AGENTS 4096
+
+#endif

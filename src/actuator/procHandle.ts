@@ -1,0 +1,69 @@
+/**
+ * A held `/proc/ID` directory: of a process, or of one thread. What is read or written through it is that thread or
+ * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
+ */
+import { addon, check, TautError } from '../native.ts';
+
+/** Field 22 of `stat`, in clock ticks since boot: with the boot and the id, a thread's identity. */
+export interface ThreadStat {
+  readonly state: string;
+  readonly ppid: number;
+  readonly startTicks: number;
+  /** 0 SCHED_OTHER, 1 FIFO, 2 RR, 3 BATCH, 5 IDLE, 6 DEADLINE. */
+  readonly policy: number;
+  /** PF_* flags of the kernel. */
+  readonly flags: number;
+}
+
+const PF_KTHREAD = 0x00200000;
+
+/** Parses `/proc/ID/stat`. The name is in parentheses and may hold anything, parentheses too. */
+export function parseStat(text: string): ThreadStat {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const at = (field: number) => Number(fields[field - 3] ?? Number.NaN);
+  return { state: fields[0] ?? '?', ppid: at(4), startTicks: at(22), policy: at(41), flags: at(9) };
+}
+
+export class ProcHandle implements Disposable {
+  readonly id: number;
+  readonly #fd: number;
+  #open = true;
+
+  /** @throws TautError ENOENT when there is no such process or thread. */
+  constructor(id: number) {
+    this.id = id;
+    this.#fd = check(addon().openDirectory(-1, `/proc/${id}`), `open /proc/${id}`);
+  }
+
+  read(name: string, limit = 65_536): Buffer {
+    return check(addon().readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+  }
+
+  write(name: string, text: string): void {
+    check(addon().writeAt(this.#fd, name, text), `write /proc/${this.id}/${name}`);
+  }
+
+  stat(): ThreadStat {
+    return parseStat(this.read('stat', 4096).toString('latin1'));
+  }
+
+  /** The thread group that this thread is in now. */
+  processId(): number {
+    return Number(/^Tgid:\t(\d+)/m.exec(this.read('status', 4096).toString('latin1'))?.[1] ?? Number.NaN);
+  }
+
+  isKernelThread(): boolean {
+    return (this.stat().flags & PF_KTHREAD) !== 0;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    addon().close(this.#fd);
+  }
+}
+
+/** Whether an error says that the thread or process is gone: normal, not a failure. */
+export function isGone(error: unknown): boolean {
+  return error instanceof TautError && (error.code === 'ENOENT' || error.code === 'ESRCH');
+}

@@ -1,0 +1,14 @@
+/** What taut says to its operator: lines on standard error, by level. Standard output belongs to `--json` and results. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type Log = Record<LogLevel, (message: string) => void>;
+
+/** A log that writes lines of the given level or above. */
+export function createLog(level: LogLevel, write: (line: string) => void): Log {
+  const from = LOG_LEVELS.indexOf(level);
+  const at = (l: LogLevel) => (message: string) => {
+    if (LOG_LEVELS.indexOf(l) >= from) write(`taut: ${l === 'info' ? '' : `${l}: `}${message}`);
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

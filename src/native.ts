@@ -1,0 +1,115 @@
+/** The only file that loads the addon: its typed face, and the one error class that its `-errno` becomes. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getSystemErrorMap } from 'node:util';
+
+/** A system call that failed. `code` is the errno's name (`EPERM`), `hint` what to do about it, if we know. */
+export class TautError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+  readonly hint: string | undefined;
+
+  constructor(errno: number, syscall: string, hint?: string) {
+    const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
+    super(`${syscall}: ${text} (${code})${hint ? `; ${hint}` : ''}`);
+    this.name = 'TautError';
+    this.code = code;
+    this.syscall = syscall;
+    this.hint = hint;
+  }
+}
+
+/** A life event of the kernel. Times are nanoseconds: `startNs` since boot, `atNs` of CLOCK_MONOTONIC. */
+export interface KernelEvent {
+  readonly kind: 'exec' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
+  readonly pid: number;
+  readonly tid: number;
+  /** The forking process, for newThread and newChild. */
+  readonly ppid: number;
+  readonly startNs: bigint;
+  readonly atNs: bigint;
+}
+
+/** The numbers of `native/include/taut.h`: where a series and its words lie. */
+export interface Layout {
+  readonly scale: number;
+  readonly bucketMin: number;
+  readonly buckets: number;
+  readonly histogramWords: number;
+  readonly zeroAt: number;
+  readonly sumAt: number;
+  readonly minAt: number;
+  readonly maxAt: number;
+  readonly bucketsAt: number;
+  readonly lateness: number;
+  readonly slackUse: number;
+  readonly overrun: number;
+  readonly latency: number;
+  readonly runQueue: number;
+  readonly reachable: number;
+  readonly reachableTuned: number;
+  readonly beyond: number;
+  readonly none: number;
+  readonly timerSplits: number;
+  readonly series: number;
+  readonly maxAgents: number;
+  readonly counters: readonly string[];
+}
+
+/** Every call returns data or `-errno`. See `native/addon/tracer.h`. */
+export interface NativeTracer {
+  open(path: string): number;
+  load(): number;
+  attach(program: string): number;
+  visitThreads(visit: number, pid: number, slot: number): number;
+  addAgent(pid: number, slot: number): number;
+  removeAgent(pid: number, slot: number): number;
+  readSeries(slot: number): BigUint64Array | number;
+  readCounters(): number[] | number;
+  listen(callback: (events: KernelEvent[]) => void): number;
+  setStats(on: boolean): number;
+  runTime(): { name: string; ns: number; runs: number }[] | number;
+  log(): string;
+  close(): void;
+}
+
+interface Addon {
+  readonly layout: Layout;
+  readonly Tracer: new () => NativeTracer;
+  openDirectory(at: number, path: string): number;
+  readAt(at: number, name: string, limit: number): Buffer | number;
+  writeAt(at: number, name: string, text: string): number;
+  close(fd: number): number;
+  lock(path: string): number;
+}
+
+/** The package's folder: where `package.json` and `build/` are, from `src/` and from `dist/src/` alike. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+let loaded: Addon | undefined;
+
+/** Loads the addon at its first use, so that `--help` and `config check` work without it. */
+export function addon(): Addon {
+  if (loaded) return loaded;
+  const path = join(packageRoot(), 'build/Release/taut.node');
+  if (!existsSync(path)) throw new Error(`the native addon is not built (${path}); run: sh native/setup.sh`);
+  loaded = createRequire(import.meta.url)(path) as Addon;
+  return loaded;
+}
+
+/** The compiled BPF programs. */
+export function bpfObjectPath(): string {
+  return join(packageRoot(), 'build/taut.bpf.o');
+}
+
+/** Throws the `-errno` of a call as a TautError; hands on everything else. */
+export function check<T>(result: T | number, syscall: string, hint?: string): T {
+  if (typeof result === 'number' && result < 0) throw new TautError(result, syscall, hint);
+  return result as T;
+}

@@ -1,0 +1,127 @@
+/** taut's own signals, through the OpenTelemetry API alone: without an SDK they go nowhere and cost nothing. */
+import {
+  type Attributes,
+  type Counter,
+  logs,
+  type Meter,
+  metrics,
+  SeverityNumber,
+  type Tracer as SpanTracer,
+  trace,
+} from '@opentelemetry/api';
+import * as semconv from '../otel/semconv.ts';
+import type { AgentIdentity, ThreadCounts } from './agent.ts';
+import type { GateDecision } from './gate/gate.ts';
+import type { Log } from './log.ts';
+
+/** What the observable instruments read at each collection. */
+export interface Observed {
+  agents(): { attachPath: string; tuned: boolean; threads: ThreadCounts }[];
+  tracerCounters(): ReadonlyMap<string, number>;
+  kernelCpuSeconds(): number;
+}
+
+export class Signals {
+  readonly tracer: SpanTracer = trace.getTracer('taut');
+  readonly #meter: Meter = metrics.getMeter('taut');
+  readonly #operations: Counter;
+  readonly #log: Log;
+  #deniedSaid = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+    const { name, ...options } = semconv.METRIC_TAUT_OPERATIONS;
+    this.#operations = this.#meter.createCounter(name, options);
+  }
+
+  /** Counts `n` operations of a kind (`attach`, `tune`, `verify`, `revert`, `contain`) by outcome. */
+  operation(operation: string, outcome: string, n = 1): void {
+    this.#operations.add(n, { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome });
+  }
+
+  /** Somebody else has set a tuned thread: said once, with both values. */
+  drift(agent: AgentIdentity, tid: number, expected: bigint, found: bigint): void {
+    this.#log.warn(`thread ${tid} of ${agent.name} (${agent.pid}) was set to ${found} ns by somebody else; left alone`);
+    this.event(semconv.EVENT_DRIFT, SeverityNumber.WARN, {
+      [semconv.ATTR_PROCESS_PID]: agent.pid,
+      [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
+      [semconv.ATTR_THREAD_ID]: tid,
+      [semconv.ATTR_TAUT_DRIFT_EXPECTED]: Number(expected),
+      [semconv.ATTR_TAUT_DRIFT_FOUND]: Number(found),
+    });
+  }
+
+  /** The kernel refused: a standing condition, said once with its mend. */
+  denied(agent: AgentIdentity): void {
+    if (this.#deniedSaid) return;
+    this.#deniedSaid = true;
+    this.#log.warn(
+      `not allowed to change the timer slack of ${agent.name} (${agent.pid}): taut needs CAP_SYS_NICE over its user namespace; run as root, or: setcap cap_sys_nice+ep`,
+    );
+  }
+
+  event(name: string, severity: SeverityNumber, attributes: Attributes): void {
+    logs.getLogger('taut').emit({ eventName: name, severityNumber: severity, body: name, attributes });
+  }
+
+  flagAttributes(decision: GateDecision): Attributes {
+    const { flag } = decision;
+    if (!flag) return {};
+    return {
+      [semconv.ATTR_FEATURE_FLAG_KEY]: flag.key,
+      [semconv.ATTR_FEATURE_FLAG_PROVIDER_NAME]: flag.provider,
+      ...(flag.variant === undefined ? {} : { [semconv.ATTR_FEATURE_FLAG_RESULT_VARIANT]: flag.variant }),
+      ...(flag.reason === undefined ? {} : { [semconv.ATTR_FEATURE_FLAG_RESULT_REASON]: flag.reason.toLowerCase() }),
+    };
+  }
+
+  /** Registers the gauges and counters that are read, not counted. @returns ends that. */
+  observe(observed: Observed): () => void {
+    const gauge = ({ name, ...options }: semconv.MetricDescription) => this.#meter.createObservableGauge(name, options);
+    const counter = ({ name, ...options }: semconv.MetricDescription) =>
+      this.#meter.createObservableCounter(name, options);
+    const agents = gauge(semconv.METRIC_TAUT_AGENTS);
+    const threads = gauge(semconv.METRIC_TAUT_THREADS);
+    const events = counter(semconv.METRIC_TAUT_TRACER_EVENTS);
+    const cpu = counter(semconv.METRIC_TAUT_SELF_CPU);
+    const all = [agents, threads, events, cpu];
+    const callback = (result: import('@opentelemetry/api').BatchObservableResult) => {
+      const present = observed.agents();
+      const byPath = new Map<string, number>();
+      for (const a of present) byPath.set(`${a.attachPath}|${a.tuned}`, (byPath.get(`${a.attachPath}|${a.tuned}`) ?? 0) + 1);
+      for (const [key, n] of byPath) {
+        const [path = '', tuned] = key.split('|');
+        result.observe(agents, n, { [semconv.ATTR_TAUT_ATTACH_PATH]: path, [semconv.ATTR_TAUT_TUNED]: tuned === 'true' });
+      }
+      for (const state of ['original', 'tuned', 'drifted', 'exempt'] as const)
+        result.observe(
+          threads,
+          present.reduce((sum, a) => sum + a.threads[state], 0),
+          { [semconv.ATTR_TAUT_THREAD_STATE]: state },
+        );
+      for (const [counted, value] of observed.tracerCounters()) {
+        const attributes = eventAttributes(counted);
+        if (attributes) result.observe(events, value, attributes);
+      }
+      const { user, system } = process.cpuUsage();
+      result.observe(cpu, (user + system) / 1e6, { [semconv.ATTR_TAUT_SELF_PART]: 'user' });
+      result.observe(cpu, observed.kernelCpuSeconds(), { [semconv.ATTR_TAUT_SELF_PART]: 'kernel' });
+    };
+    this.#meter.addBatchObservableCallback(callback, all);
+    return () => this.#meter.removeBatchObservableCallback(callback, all);
+  }
+}
+
+/** `wakeup_recorded` and `discard_timer_negative` in the words of the metric; undefined for what is not an outcome. */
+function eventAttributes(counter: string): Attributes | undefined {
+  const recorded = /^(wakeup|timer)_recorded$/.exec(counter);
+  if (recorded)
+    return { [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded', [semconv.ATTR_TAUT_TRACER_EVENT]: recorded[1] ?? '' };
+  const discarded = /^discard_(timer_)?(.+)$/.exec(counter);
+  if (!discarded) return undefined;
+  return {
+    [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'discarded',
+    [semconv.ATTR_TAUT_TRACER_EVENT]: discarded[1] ? 'timer' : 'wakeup',
+    [semconv.ATTR_TAUT_DISCARD_REASON]: discarded[2] ?? '',
+  };
+}

@@ -1,0 +1,65 @@
+/** The one place where the kernel's words become series. The layout comes from the C header through the addon. */
+import type { Layout } from '../native.ts';
+import type { ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './series.ts';
+
+interface Split {
+  readonly source: WakeupSource | undefined;
+  readonly slackClass: SlackClass | undefined;
+  readonly tuned: boolean;
+}
+
+/** Decodes one agent's series; those without a value are left out. */
+export function decodeSeries(words: BigUint64Array, layout: Layout): Series[] {
+  const timer: (Split & { at: number })[] = [
+    { at: layout.reachable, source: undefined, slackClass: 'reachable', tuned: false },
+    { at: layout.reachableTuned, source: undefined, slackClass: 'reachable', tuned: true },
+    { at: layout.beyond, source: undefined, slackClass: 'beyond', tuned: false },
+    { at: layout.none, source: undefined, slackClass: 'none', tuned: false },
+  ];
+  const series: Series[] = [];
+  const add = (quantity: Quantity, index: number, { source, slackClass, tuned }: Split) => {
+    const histogram = decodeHistogram(words, index * layout.histogramWords, layout);
+    if (histogram.count > 0) series.push({ quantity, source, slackClass, tuned, histogram });
+  };
+  for (const split of timer) {
+    add('timer.lateness', layout.lateness + split.at, split);
+    add('timer.slack_use', layout.slackUse + split.at, split);
+    add('timer.overrun', layout.overrun + split.at, split);
+    add('wakeup.latency', layout.latency + split.at, { ...split, source: 'timer' });
+  }
+  for (const tuned of [false, true]) {
+    const at = tuned ? 1 : 0;
+    const other: Split = { source: 'other', slackClass: undefined, tuned };
+    add('wakeup.latency', layout.latency + layout.timerSplits + at, other);
+    add('wakeup.run_queue_delay', layout.runQueue + at, { ...other, source: 'timer' });
+    add('wakeup.run_queue_delay', layout.runQueue + 2 + at, other);
+  }
+  return series;
+}
+
+/** `count` is made from the buckets, so the two agree in every snapshot, also one taken while they are counted. */
+function decodeHistogram(words: BigUint64Array, start: number, layout: Layout): ExpHistogram {
+  const word = (at: number) => words[start + at] ?? 0n;
+  let first = layout.buckets;
+  let last = -1;
+  for (let i = 0; i < layout.buckets; i++) {
+    if (word(layout.bucketsAt + i) === 0n) continue;
+    first = Math.min(first, i);
+    last = i;
+  }
+  const from = start + layout.bucketsAt;
+  const buckets = last < 0 ? [] : Array.from(words.subarray(from + first, from + last + 1), Number);
+  const zeroCount = Number(word(layout.zeroAt));
+  const count = buckets.reduce((sum, n) => sum + n, zeroCount);
+  const min = word(layout.minAt);
+  return {
+    scale: layout.scale,
+    offset: last < 0 ? 0 : layout.bucketMin + first,
+    buckets,
+    zeroCount,
+    count,
+    sumNs: word(layout.sumAt),
+    minNs: count > 0 && min > 0n ? min - 1n : undefined,
+    maxNs: count > 0 ? word(layout.maxAt) : undefined,
+  };
+}

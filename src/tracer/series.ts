@@ -1,0 +1,60 @@
+/**
+ * What the kernel tracer counted for one agent, decoded: the shape that the producer, the demo and the tests read.
+ * All times are nanoseconds as `bigint` (or bucket indices in seconds, see `scale`), until they become seconds at the
+ * OTLP border.
+ */
+
+/** How a wait's timer was governed: read from the timer itself (slack in force = hard - soft expiry). */
+export type SlackClass = 'reachable' | 'beyond' | 'none';
+
+/** What made the thread runnable. */
+export type WakeupSource = 'timer' | 'other';
+
+/** The five measured quantities, by their metric names without the `taut.` prefix. */
+export type Quantity =
+  | 'timer.lateness'
+  | 'timer.slack_use'
+  | 'timer.overrun'
+  | 'wakeup.latency'
+  | 'wakeup.run_queue_delay';
+
+/** A base-2 exponential histogram of durations in seconds, cumulative since the agent was attached. */
+export interface ExpHistogram {
+  /** OTLP scale: bucket i holds (base^i, base^(i+1)] seconds with base = 2^(2^-scale). Always 3 today. */
+  readonly scale: number;
+  /** Index of `buckets[0]`. */
+  readonly offset: number;
+  /** Counts per bucket, dense, trimmed of empty buckets at both ends; empty when nothing was recorded. */
+  readonly buckets: readonly number[];
+  /** Values that were exactly 0 ns. */
+  readonly zeroCount: number;
+  /** zeroCount plus all buckets. */
+  readonly count: number;
+  /** Sum of all values, nanoseconds. */
+  readonly sumNs: bigint;
+  /** Smallest and largest value, nanoseconds; undefined when count is 0. */
+  readonly minNs: bigint | undefined;
+  readonly maxNs: bigint | undefined;
+}
+
+/** One series: a quantity with its splits, and its histogram. Splits that do not apply are undefined. */
+export interface Series {
+  readonly quantity: Quantity;
+  readonly source: WakeupSource | undefined;
+  readonly slackClass: SlackClass | undefined;
+  readonly tuned: boolean;
+  readonly histogram: ExpHistogram;
+}
+
+/** Everything counted for one agent process. */
+export interface AgentSnapshot {
+  readonly pid: number;
+  /** The agent's name (`taut.agent.name`). */
+  readonly name: string;
+  /** The process's creation time, milliseconds since the epoch. */
+  readonly createdAtMs: number;
+  /** When attaching finished, milliseconds since the epoch: the start of the cumulative series. */
+  readonly attachedAtMs: number;
+  /** Extra attributes that are on every point of this agent (e.g. container.id). */
+  readonly series: readonly Series[];
+}
