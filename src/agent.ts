@@ -152,6 +152,15 @@ export class Agent {
     this.close();
   }
 
+  /** Whether the process is gone: asked of the held handle, so another with its id is not mistaken for it. */
+  isGone(): boolean {
+    try {
+      return this.#handle.stat().state === 'Z';
+    } catch {
+      return true;
+    }
+  }
+
   close(): void {
     this.#handle[Symbol.dispose]();
   }

@@ -60,6 +60,12 @@ export class Signals {
     );
   }
 
+  /** The kernel had no room for life events: processes and threads may have been missed, so all are looked at again. */
+  eventsLost(n: number): void {
+    this.#log.warn(`${n} events of the kernel were lost; looking at every process again`);
+    this.event(semconv.EVENT_EVENTS_LOST, SeverityNumber.WARN, { [semconv.ATTR_TAUT_EVENTS_LOST]: n });
+  }
+
   event(name: string, severity: SeverityNumber, attributes: Attributes): void {
     logs.getLogger('taut').emit({ eventName: name, severityNumber: severity, body: name, attributes });
   }

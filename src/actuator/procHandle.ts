@@ -2,6 +2,7 @@
  * A held `/proc/ID` directory: of a process, or of one thread. What is read or written through it is that thread or
  * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
  */
+import { readlinkSync } from 'node:fs';
 import { addon, check, TautError } from '../native.ts';
 
 /** Field 22 of `stat`, in clock ticks since boot: with the boot and the id, a thread's identity. */
@@ -37,6 +38,15 @@ export class ProcHandle implements Disposable {
 
   read(name: string, limit = 65_536): Buffer {
     return check(addon().readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+  }
+
+  /** Where a link of the directory (`exe`, `cwd`) points; undefined when the kernel won't say. */
+  link(name: string): string | undefined {
+    try {
+      return readlinkSync(`/proc/self/fd/${this.#fd}/${name}`);
+    } catch {
+      return undefined;
+    }
   }
 
   write(name: string, text: string): void {

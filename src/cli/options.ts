@@ -1,0 +1,78 @@
+/** Options that several commands share, and their defaults. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseSlack } from '../config/duration.ts';
+import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../log.ts';
+
+export interface CommonOptions {
+  readonly stateDir: string;
+  readonly logLevel: LogLevel;
+  readonly json?: boolean;
+  readonly config?: string;
+}
+
+export interface TuneOptions extends CommonOptions {
+  /** Nanoseconds; undefined when the option was not given. */
+  readonly optimizeTimerSlack?: bigint;
+  readonly flags?: string;
+}
+
+/** /var/lib/taut for root; $XDG_STATE_HOME/taut for others. TAUT_STATE_DIR overrides. */
+export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['TAUT_STATE_DIR']) return env['TAUT_STATE_DIR'];
+  if (process.getuid?.() === 0) return '/var/lib/taut';
+  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'taut');
+}
+
+export function withCommon(command: Command): Command {
+  return command
+    .option('--state-dir <dir>', 'where the ledger, the socket and the embedded sink are', defaultStateDir())
+    .addOption(new Option('--log-level <level>', 'what to say on standard error').choices(LOG_LEVELS).default('info'));
+}
+
+export function withConfig(command: Command): Command {
+  return command.option('--config <file>', 'YAML or JSON: your own rules beside the built-in ones');
+}
+
+export function withJson(command: Command, what: string): Command {
+  return command.option('--json', `print ${what} as JSON on standard output`);
+}
+
+export function withTuning(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--optimize-timer-slack [ns]', 'set the timer slack of agents; off unless given (units: ns, us, ms)')
+        .preset('1')
+        .argParser(slack),
+    )
+    .option('--flags <file>', 'a flag file in flagd format decides (key taut.optimize-timer-slack), read again on change');
+}
+
+function slack(text: string): bigint {
+  try {
+    return parseSlack(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+export function logFor(options: CommonOptions): Log {
+  return createLog(options.logLevel, (line) => process.stderr.write(`${line}\n`));
+}
+
+export function printJson(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, bigintAsNumber, 2)}\n`);
+}
+
+/** Nanoseconds are bigint inside and numbers in documents: slack values are far below 2^53. */
+export function bigintAsNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+/** A process id as an argument. */
+export function pid(text: string): number {
+  const value = Number(text);
+  if (!/^[1-9]\d*$/.test(text) || value > 4_194_304) throw new InvalidArgumentError('a process id is a whole number from 1');
+  return value;
+}

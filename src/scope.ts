@@ -1,0 +1,34 @@
+/** Which processes of the host a watcher looks at. */
+import { readFileSync } from 'node:fs';
+import { parseStat } from './actuator/procHandle.ts';
+
+export type Scope =
+  /** Every process. */
+  | { readonly kind: 'host' }
+  /** Just these, which are agents because somebody said so. */
+  | { readonly kind: 'pids'; readonly pids: ReadonlySet<number> }
+  /** One process, which is an agent because somebody said so, and whatever of its descendants a rule names. */
+  | { readonly kind: 'tree'; readonly root: number };
+
+/** Whether a process is an agent by the operator's word. */
+export function isNamed(scope: Scope, pid: number): boolean {
+  return scope.kind === 'pids' ? scope.pids.has(pid) : scope.kind === 'tree' && scope.root === pid;
+}
+
+/** Whether a process may be looked at. */
+export function inScope(scope: Scope, pid: number): boolean {
+  if (scope.kind === 'host') return true;
+  return isNamed(scope, pid) || (scope.kind === 'tree' && descendsFrom(pid, scope.root));
+}
+
+function descendsFrom(pid: number, root: number): boolean {
+  for (let at = pid; at > 1; ) {
+    if (at === root) return true;
+    try {
+      at = parseStat(readFileSync(`/proc/${at}/stat`, 'latin1')).ppid;
+    } catch {
+      return false;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,32 @@
+/** The documents that `taut status --json` prints. Other programs rely on them: they grow, nothing is renamed. */
+import type { Agent, ThreadCounts } from './agent.ts';
+
+export interface AgentStatus {
+  readonly pid: number;
+  readonly name: string;
+  readonly rule: string;
+  readonly attachPath: string;
+  /** Nanoseconds; null when the agent is not tuned. */
+  readonly target: number | null;
+  readonly gate: { readonly value: number | null; readonly reason: string };
+  readonly threads: ThreadCounts;
+}
+
+export interface StatusDocument {
+  readonly daemon: { readonly pid: number; readonly since: string } | null;
+  readonly agents: readonly AgentStatus[];
+  readonly ledger: { readonly path: string; readonly entries: number };
+}
+
+export function agentStatus(agent: Agent): AgentStatus {
+  const { pid, name, rule, attachPath } = agent.identity;
+  return {
+    pid,
+    name,
+    rule,
+    attachPath,
+    target: agent.target === undefined ? null : Number(agent.target),
+    gate: { value: agent.gate.value === null ? null : Number(agent.gate.value), reason: agent.gate.reason },
+    threads: agent.counts(),
+  };
+}
