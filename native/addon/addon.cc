@@ -2,10 +2,14 @@
 // The addon's face: plain system calls on held descriptors, the tracer, and the layout of what they return.
 #include "files.h"
 #include "layout.h"
+#include "privileges.h"
+#include "sockets.h"
 #include "tracer.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
+  ExportPrivileges(env, exports);
+  ExportSockets(env, exports);
   exports.Set("layout", Layout(env));
   exports.Set("Tracer", Tracer::Define(env));
   return exports;

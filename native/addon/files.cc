@@ -2,6 +2,7 @@
 #include "files.h"
 
 #include <cerrno>
+#include <climits>
 #include <fcntl.h>
 #include <string>
 #include <sys/file.h>
@@ -19,7 +20,8 @@ Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
   return fd < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), fd);
 }
 
-// readAt(at, name, limit) -> Buffer of at most `limit` bytes. An entry of /proc may come in several reads.
+// readAt(at, name, limit) -> Buffer of at most `limit` bytes. A long entry of /proc may come in several reads; one that
+// fits into a page comes in one.
 Napi::Value ReadAt(const Napi::CallbackInfo& info) {
   int at = info[0].As<Napi::Number>().Int32Value();
   std::string name = info[1].As<Napi::String>();
@@ -36,11 +38,20 @@ Napi::Value ReadAt(const Napi::CallbackInfo& info) {
       close(fd);
       return failed;
     }
-    if (n == 0) break;
     data.append(chunk, static_cast<size_t>(n));
+    if (n == 0 || limit <= sizeof(chunk)) break;
   }
   close(fd);
   return Napi::Buffer<char>::Copy(info.Env(), data.data(), data.size());
+}
+
+// readLinkAt(at, name) -> where it points.
+Napi::Value ReadLinkAt(const Napi::CallbackInfo& info) {
+  int at = info[0].As<Napi::Number>().Int32Value();
+  std::string name = info[1].As<Napi::String>();
+  char target[PATH_MAX];
+  ssize_t n = readlinkat(at, name.c_str(), target, sizeof(target));
+  return n < 0 ? Errno(info.Env()) : Napi::String::New(info.Env(), target, static_cast<size_t>(n));
 }
 
 // writeAt(at, name, text) -> 0. One write(2): timerslack_ns refuses pwrite(2) and takes a value in one piece.
@@ -81,6 +92,7 @@ Napi::Value Lock(const Napi::CallbackInfo& info) {
 void ExportFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("openDirectory", Napi::Function::New(env, OpenDirectory));
   exports.Set("readAt", Napi::Function::New(env, ReadAt));
+  exports.Set("readLinkAt", Napi::Function::New(env, ReadLinkAt));
   exports.Set("writeAt", Napi::Function::New(env, WriteAt));
   exports.Set("close", Napi::Function::New(env, Close));
   exports.Set("lock", Napi::Function::New(env, Lock));

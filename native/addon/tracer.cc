@@ -2,10 +2,13 @@
 #include "tracer.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdarg>
+#include <cstring>
 
 #include "libbpf_log.h"
 
@@ -14,11 +17,14 @@ Napi::Function Tracer::Define(Napi::Env env) {
                      {InstanceMethod("open", &Tracer::Open), InstanceMethod("load", &Tracer::Load),
                       InstanceMethod("attach", &Tracer::Attach), InstanceMethod("visitThreads", &Tracer::VisitThreads),
                       InstanceMethod("addAgent", &Tracer::AddAgent),
+                      InstanceMethod("reserve", &Tracer::ReserveCall),
                       InstanceMethod("removeAgent", &Tracer::RemoveAgent),
                       InstanceMethod("readSeries", &Tracer::ReadSeries),
                       InstanceMethod("readCounters", &Tracer::ReadCounters),
                       InstanceMethod("listen", &Tracer::Listen), InstanceMethod("setStats", &Tracer::SetStats),
-                      InstanceMethod("runTime", &Tracer::RunTime), InstanceMethod("log", &Tracer::Log),
+                      InstanceMethod("writeMap", &Tracer::WriteMap), InstanceMethod("readMap", &Tracer::ReadMap),
+                      InstanceMethod("runTime", &Tracer::RunTime), InstanceMethod("testRun", &Tracer::TestRun),
+                      InstanceMethod("log", &Tracer::Log),
                       InstanceMethod("close", &Tracer::CloseCall)});
 }
 
@@ -33,6 +39,8 @@ Tracer::~Tracer() {
 
 void Tracer::OnCleanup(void* self) { static_cast<Tracer*>(self)->Close(); }
 
+static constexpr size_t kBlockBytes = TAUT_BLOCK_AGENTS * sizeof(taut_agent_series);
+
 static Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }
 
 Napi::Value Tracer::Open(const Napi::CallbackInfo& info) {
@@ -46,7 +54,9 @@ Napi::Value Tracer::Open(const Napi::CallbackInfo& info) {
 Napi::Value Tracer::Load(const Napi::CallbackInfo& info) {
   if (!object_) return Result(info, -EBADF);
   LibbpfLog keep(&log_);
-  return Result(info, bpf_object__load(object_));
+  int failed = bpf_object__load(object_);
+  if (!failed && MapFd("series") >= 0) failed = Reserve(1);  // the first agent shall not wait for it
+  return Result(info, failed);
 }
 
 Napi::Value Tracer::Attach(const Napi::CallbackInfo& info) {
@@ -55,7 +65,17 @@ Napi::Value Tracer::Attach(const Napi::CallbackInfo& info) {
   LibbpfLog keep(&log_);
   bpf_program* program = bpf_object__find_program_by_name(object_, name.c_str());
   if (!program) return Result(info, -ENOENT);
-  bpf_link* link = bpf_program__attach(program);
+  bpf_link* link = nullptr;
+  if (info[1].IsString()) {
+    int cgroup = open(info[1].As<Napi::String>().Utf8Value().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (cgroup < 0) return Result(info, -errno);
+    link = bpf_program__attach_cgroup(program, cgroup);
+    int failed = errno;
+    close(cgroup);
+    errno = failed;
+  } else {
+    link = bpf_program__attach(program);
+  }
   if (!link) return Result(info, -errno);
   links_.push_back(link);
   return Result(info, 0);
@@ -95,44 +115,59 @@ Napi::Value Tracer::VisitThreads(const Napi::CallbackInfo& info) {
   return Result(info, result);
 }
 
+taut_agent_series* Tracer::Series(uint32_t slot) const {
+  uint32_t block = (slot - 1) / TAUT_BLOCK_AGENTS;
+  return block < blocks_.size() ? &blocks_[block][(slot - 1) % TAUT_BLOCK_AGENTS] : nullptr;
+}
+
+int Tracer::AddBlock() {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+  int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t), sizeof(taut_agent_series),
+                           TAUT_BLOCK_AGENTS, &options);
+  if (map < 0) return -errno;
+  void* memory = mmap(nullptr, kBlockBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  auto block = static_cast<uint32_t>(blocks_.size());
+  int result = memory == MAP_FAILED || bpf_map_update_elem(MapFd("series"), &block, &map, BPF_ANY) < 0 ? -errno : 0;
+  close(map);  // the mapping and the programs keep it
+  if (result == 0) {
+    blocks_.push_back(static_cast<taut_agent_series*>(memory));
+  } else if (memory != MAP_FAILED) {
+    munmap(memory, kBlockBytes);
+  }
+  return result;
+}
+
+int Tracer::Reserve(uint32_t slot) {
+  int result = object_ ? 0 : -EBADF;
+  while (result == 0 && !Series(slot)) result = AddBlock();
+  return result;
+}
+
+Napi::Value Tracer::ReserveCall(const Napi::CallbackInfo& info) {
+  return Result(info, Reserve(info[0].As<Napi::Number>().Uint32Value()));
+}
+
 Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
   uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
   uint32_t slot = info[1].As<Napi::Number>().Uint32Value();
-  if (!object_) return Result(info, -EBADF);
-  if (series_.count(slot)) return Result(info, -EEXIST);
-  int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t), sizeof(taut_agent_series), 1, nullptr);
-  if (map < 0) return Result(info, -errno);
-  // The series first: a thread that finds its slot finds its histograms.
-  if (bpf_map_update_elem(MapFd("series"), &slot, &map, BPF_ANY) < 0 ||
-      bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0) {
-    int failed = -errno;
-    bpf_map_delete_elem(MapFd("series"), &slot);
-    close(map);
-    return Result(info, failed);
-  }
-  series_[slot] = map;
-  return Result(info, 0);
+  if (!object_ || slot == 0) return Result(info, -EBADF);
+  if (int failed = Reserve(slot)) return Result(info, failed);
+  memset(Series(slot), 0, sizeof(taut_agent_series));
+  return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
 }
 
 Napi::Value Tracer::RemoveAgent(const Napi::CallbackInfo& info) {
   uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
-  uint32_t slot = info[1].As<Napi::Number>().Uint32Value();
-  auto found = series_.find(slot);
-  if (!object_ || found == series_.end()) return Result(info, -ENOENT);
-  bpf_map_delete_elem(MapFd("agents"), &pid);
-  bpf_map_delete_elem(MapFd("series"), &slot);
-  close(found->second);
-  series_.erase(found);
-  return Result(info, 0);
+  if (!object_) return Result(info, -EBADF);
+  return Result(info, bpf_map_delete_elem(MapFd("agents"), &pid) < 0 ? -errno : 0);
 }
 
 Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
-  auto found = series_.find(info[0].As<Napi::Number>().Uint32Value());
-  if (found == series_.end()) return Result(info, -ENOENT);
-  auto words = Napi::BigUint64Array::New(info.Env(), sizeof(taut_agent_series) / sizeof(uint64_t));
-  uint32_t zero = 0;
-  if (bpf_map_lookup_elem(found->second, &zero, words.Data()) < 0) return Result(info, -errno);
-  return words;
+  taut_agent_series* series = Series(info[0].As<Napi::Number>().Uint32Value());
+  auto into = info[1].As<Napi::Uint32Array>();
+  if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
+  memcpy(into.Data(), series, sizeof(*series));
+  return Result(info, 0);
 }
 
 Napi::Value Tracer::ReadCounters(const Napi::CallbackInfo& info) {
@@ -179,6 +214,20 @@ Napi::Value Tracer::RunTime(const Napi::CallbackInfo& info) {
   return programs;
 }
 
+// Runs a `syscall` program once for each pair of words: it reads the first and writes the second.
+Napi::Value Tracer::TestRun(const Napi::CallbackInfo& info) {
+  if (!object_) return Result(info, -EBADF);
+  std::string name = info[0].As<Napi::String>();
+  auto words = info[1].As<Napi::BigUint64Array>();
+  bpf_program* program = bpf_object__find_program_by_name(object_, name.c_str());
+  if (!program) return Result(info, -ENOENT);
+  for (size_t i = 0; i + 1 < words.ElementLength(); i += 2) {
+    LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = words.Data() + i, .ctx_size_in = 2 * sizeof(uint64_t));
+    if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) < 0) return Result(info, -errno);
+  }
+  return Result(info, 0);
+}
+
 Napi::Value Tracer::Log(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), log_); }
 
 Napi::Value Tracer::CloseCall(const Napi::CallbackInfo& info) {
@@ -189,20 +238,14 @@ Napi::Value Tracer::CloseCall(const Napi::CallbackInfo& info) {
 void Tracer::Close() {
   if (closed_) return;
   closed_ = true;
-  if (poll_) {
-    uv_poll_stop(poll_);
-    poll_->data = nullptr;
-    uv_close(reinterpret_cast<uv_handle_t*>(poll_),
-             [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
-    poll_ = nullptr;
-  }
+  if (poll_) StopPolling(poll_);
   callback_.Reset();
   ring_buffer__free(ring_);
   ring_ = nullptr;
   for (bpf_link* link : links_) bpf_link__destroy(link);
   links_.clear();
-  for (auto& [slot, map] : series_) close(map);
-  series_.clear();
+  for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
+  blocks_.clear();
   if (stats_ >= 0) close(stats_);
   stats_ = -1;
   bpf_object__close(object_);

@@ -4,7 +4,6 @@
 #include <napi.h>
 #include <uv.h>
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -19,35 +18,48 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   ~Tracer() override;
 
  private:
+  struct Poll;
+
   // Each returns 0 (or what it says) or -errno.
   Napi::Value Open(const Napi::CallbackInfo& info);            // (path)
   Napi::Value Load(const Napi::CallbackInfo& info);
-  Napi::Value Attach(const Napi::CallbackInfo& info);          // (program)
-  Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot) -> threads visited
-  Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot): allocates its series
-  Napi::Value RemoveAgent(const Napi::CallbackInfo& info);     // (pid, slot)
-  Napi::Value ReadSeries(const Napi::CallbackInfo& info);      // (slot) -> BigUint64Array
+  Napi::Value Attach(const Napi::CallbackInfo& info);          // (program[, cgroup directory])
+  Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot) -> threads changed
+  Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot from 1): empties its series
+  Napi::Value ReserveCall(const Napi::CallbackInfo& info);     // (slot): room for the series up to it
+  Napi::Value RemoveAgent(const Napi::CallbackInfo& info);     // (pid): its series stay readable
+  Napi::Value ReadSeries(const Napi::CallbackInfo& info);      // (slot, into: Uint32Array)
   Napi::Value ReadCounters(const Napi::CallbackInfo& info);    // -> [number], in layout's order
-  Napi::Value Listen(const Napi::CallbackInfo& info);          // (callback([event]))
+  Napi::Value Listen(const Napi::CallbackInfo& info);          // (callback([event])[, map: then of Buffers])
+  Napi::Value WriteMap(const Napi::CallbackInfo& info);        // (map, index, value): of an array of 32-bit numbers
+  Napi::Value ReadMap(const Napi::CallbackInfo& info);         // (map, index) -> number: of an array of 64-bit ones
   Napi::Value SetStats(const Napi::CallbackInfo& info);        // (on): the kernel's bpf_stats
   Napi::Value RunTime(const Napi::CallbackInfo& info);         // -> [{name, ns, runs}]
+  Napi::Value TestRun(const Napi::CallbackInfo& info);         // (program, [64-bit word, where to answer]...)
   Napi::Value Log(const Napi::CallbackInfo& info);             // what libbpf said so far
   Napi::Value CloseCall(const Napi::CallbackInfo& info);
 
   int MapFd(const char* name) const;
+  int AddBlock();
+  int Reserve(uint32_t slot);
+  taut_agent_series* Series(uint32_t slot) const;
   void Drain();
   void Close();
 
   static void OnCleanup(void* self);
   static void OnReadable(uv_poll_t* poll, int status, int events);
+  static void OnEnvironmentEnds(napi_async_cleanup_hook_handle hook, void* poll);
+  static void StopPolling(Poll* poll);
   static int OnEvent(void* self, void* data, size_t size);
 
   bpf_object* object_ = nullptr;
   ring_buffer* ring_ = nullptr;
-  uv_poll_t* poll_ = nullptr;  // its own allocation: libuv needs it until the close callback
+  Poll* poll_ = nullptr;
   std::vector<bpf_link*> links_;
-  std::map<uint32_t, int> series_;  // slot -> descriptor of its series map
+  std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
   std::vector<taut_event> pending_;
+  std::vector<std::string> raw_;  // what other ring buffers than the life events' hold
+  bool is_raw_ = false;
   Napi::FunctionReference callback_;
   int stats_ = -1;
   bool closed_ = false;

@@ -24,10 +24,18 @@ struct task_struct {
 	__u32 pid;
 	__u32 tgid;
 	int on_cpu;
+	unsigned int __state; /* 0: running or runnable */
 	__u64 timer_slack_ns;
 	__u64 default_timer_slack_ns;
 	__u64 start_boottime;
+	unsigned long nvcsw; /* times it went to sleep */
+	unsigned in_execve : 1;
 	struct signal_struct *signal;
+};
+
+/* Before 5.14 (kernel commit 2f064a59a11f). */
+struct task_struct___before_5_14 {
+	volatile long state;
 };
 
 struct timerqueue_node {
@@ -39,11 +47,11 @@ struct hrtimer_clock_base;
 struct hrtimer {
 	struct timerqueue_node node;
 	__s64 _softexpires;
-	void *function;
 	struct hrtimer_clock_base *base;
 };
 
 struct hrtimer_clock_base {
+	unsigned int index;
 	struct hrtimer *running; /* the timer whose handler runs now */
 	__s64 offset;            /* this base's clock - CLOCK_MONOTONIC */
 };

