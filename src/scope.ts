@@ -10,6 +10,12 @@ export type Scope =
   /** One process, which is an agent because somebody said so, and whatever of its descendants a rule names. */
   | { readonly kind: 'tree'; readonly root: number };
 
+export function describeScope(scope: Scope): string {
+  if (scope.kind === 'host') return 'every process of this host';
+  if (scope.kind === 'tree') return `process ${scope.root} and its descendants`;
+  return [...scope.pids].join(', ');
+}
+
 /** Whether a process is an agent by the operator's word. */
 export function isNamed(scope: Scope, pid: number): boolean {
   return scope.kind === 'pids' ? scope.pids.has(pid) : scope.kind === 'tree' && scope.root === pid;

@@ -2,10 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { ProcHandle } from '../actuator/procHandle.ts';
-import { effectiveProgram } from './program.ts';
-import { decide, type RuleSet } from './matcher.ts';
+import type { Contact } from '../config/contactPattern.ts';
 import { inScope, isNamed, type Scope } from '../scope.ts';
-import type { ProcessFacts } from './sighting.ts';
+import { readFacts } from './facts.ts';
+import { decide, type RuleSet } from './matcher.ts';
+import type { NetworkSighting } from './network/source.ts';
+import { ProcessNotes } from './processNotes.ts';
+import { effectiveProgram } from './program.ts';
+import type { LazyFacts, ProcessFacts } from './sighting.ts';
 
 /** One decision, with what the agent's life needs of its rule. */
 export interface Verdict {
@@ -16,7 +20,7 @@ export interface Verdict {
   readonly name: string;
   readonly attachPath: string;
   readonly executable: string | undefined;
-  readonly ruleTarget: bigint | undefined;
+  readonly ruleTarget: bigint | 'off' | undefined;
   readonly evidence: readonly string[];
 }
 
@@ -24,20 +28,19 @@ export interface Verdict {
 const KEPT = 4096;
 const SCAN_CHUNK = 200;
 
-/** Reads what rules are matched against, through a held handle. @throws TautError ENOENT/ESRCH when it is gone. */
-export function readFacts(process: ProcHandle): ProcessFacts {
-  const cmdline = process.read('cmdline', 65_536).toString('utf8');
-  const argv = cmdline.replace(/\0+$/, '').split('\0');
-  return {
-    pid: process.id,
-    argv: cmdline === '' ? [] : argv,
-    exe: process.link('exe'),
-    comm: process.read('comm', 64).toString('utf8').trimEnd(),
-  };
+/** Under `--descendants tune` a child of an agent is one, by its parent's rule. */
+export function descendantOf(
+  { rule, name, pid }: { rule: string; name: string; pid: number },
+  decided: Verdict,
+): Verdict {
+  const evidence = [`child of ${name} (${pid})`];
+  return { ...decided, decision: 'attach', ruleId: rule, name, attachPath: 'descendant', evidence };
 }
 
 export class Decisions {
   #rules: RuleSet;
+  readonly #names = new ProcessNotes<string>();
+  readonly #contacts = new ProcessNotes<Contact>();
   readonly #kept = new Map<number, Verdict>();
 
   constructor(rules: RuleSet) {
@@ -46,11 +49,23 @@ export class Decisions {
 
   /** Decides what a process is, and keeps it for `explain`. */
   decide(process: ProcHandle, scope: Scope): Verdict {
-    const verdict = this.#verdict(readFacts(process), scope);
+    const { startTicks } = process.stat();
+    const names = this.#names.of(process.id, startTicks);
+    const contacts = this.#contacts.of(process.id, startTicks);
+    const verdict = this.#verdict({ ...readFacts(process), names, contacts }, scope);
     this.#kept.delete(verdict.pid);
     this.#kept.set(verdict.pid, verdict);
     if (this.#kept.size > KEPT) for (const oldest of this.#kept.keys()) return this.#drop(oldest, verdict);
     return verdict;
+  }
+
+  /** Notes what the network saw of a process. @returns whether that may change what it is. */
+  note(process: ProcHandle, sighting: NetworkSighting): boolean {
+    const { startTicks } = process.stat();
+    if (sighting.kind === 'name') return this.#names.note(process.id, startTicks, sighting.name, sighting.name);
+    const { contact } = sighting;
+    if (!this.#rules.wantsContact(contact)) return false;
+    return this.#contacts.note(process.id, startTicks, `${contact.address} ${contact.port} ${contact.names}`, contact);
   }
 
   /** The last decision on a process, if it is still kept. */
@@ -58,12 +73,28 @@ export class Decisions {
     return this.#kept.get(pid);
   }
 
+  /** The newest decisions that are still kept, newest first; those on processes that no rule names are left out. */
+  last(n: number): Verdict[] {
+    const named = [...this.#kept.values()].filter((verdict) => verdict.decision !== 'ignore');
+    return named.reverse().slice(0, n);
+  }
+
+  /** Holds processes against other rules from now on. What was decided stays until it is decided anew. */
+  use(rules: RuleSet): void {
+    this.#rules = rules;
+  }
+
   forget(pid: number): void {
     this.#kept.delete(pid);
   }
 
+  /** Which children of a rule's agents are agents. */
+  children(id: string): 'match' | 'all' | 'none' {
+    return this.#rules.rule(id)?.children ?? 'match';
+  }
+
   /** The target that a rule asks for, nanoseconds. */
-  ruleTarget(id: string): bigint | undefined {
+  ruleTarget(id: string): bigint | 'off' | undefined {
     return this.#rules.rule(id)?.target;
   }
 
@@ -79,21 +110,30 @@ export class Decisions {
     }
   }
 
-  #verdict(facts: ProcessFacts, scope: Scope): Verdict {
+  #verdict(facts: ProcessFacts & LazyFacts, scope: Scope): Verdict {
     const { pid } = facts;
     const executable = facts.exe && basename(facts.exe);
     if (isNamed(scope, pid)) {
       const name = effectiveProgram(facts.argv, facts.exe).name || facts.comm;
       const evidence = [`process ${pid} was named by the operator`];
-      return { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid', executable, ruleTarget: undefined, evidence };
+      return {
+        pid,
+        decision: 'attach',
+        ruleId: 'pid',
+        name,
+        attachPath: 'pid',
+        executable,
+        ruleTarget: undefined,
+        evidence,
+      };
     }
-    const { decision, rule, evidence } = decide(facts, 'cmdline', this.#rules);
+    const { decision, rule, path, evidence } = decide(facts, this.#rules);
     return {
       pid,
       decision,
       ruleId: rule?.id ?? '',
       name: rule?.name ?? rule?.id ?? '',
-      attachPath: 'cmdline',
+      attachPath: path,
       executable,
       ruleTarget: rule?.target,
       evidence,

@@ -1,0 +1,69 @@
+/**
+ * Globs over arguments and names: `*` any text, `?` one character, `[a-c]` and `[!x]` one of or none of these; letters
+ * of either case. Path matchers give `/`, `.` and `..` a meaning of their own, which in an argument they do not have.
+ * Pure, and never worse than length times length.
+ */
+
+type Token = 'any' | ((character: string) => boolean);
+
+/** @returns the first glob that matches, of a list. */
+export function globMatcher(globs: readonly string[]): (text: string) => string | undefined {
+  const compiled = globs.map((glob) => ({ glob, tokens: compile(glob.toLowerCase()) }));
+  return (text) => {
+    const lower = text.toLowerCase();
+    return compiled.find(({ tokens }) => matches(tokens, lower))?.glob;
+  };
+}
+
+function compile(glob: string): Token[] {
+  const tokens: Token[] = [];
+  for (let i = 0; i < glob.length; i++) {
+    const character = glob[i] ?? '';
+    const end = character === '[' ? glob.indexOf(']', i + (glob[i + 1] === '!' ? 3 : 2)) : -1;
+    if (character === '*') tokens.push('any');
+    else if (character === '?') tokens.push(() => true);
+    else if (end > 0) {
+      tokens.push(characterClass(glob.slice(i + 1, end)));
+      i = end;
+    } else tokens.push((c) => c === character);
+  }
+  return tokens;
+}
+
+function characterClass(body: string): (character: string) => boolean {
+  const negated = body.startsWith('!');
+  const set = negated ? body.slice(1) : body;
+  const contains = (c: string) => {
+    for (let i = 0; i < set.length; i++) {
+      const from = set[i] ?? '';
+      const isRange = set[i + 1] === '-' && i + 2 < set.length;
+      if (isRange ? c >= from && c <= (set[i + 2] ?? '') : c === from) return true;
+      if (isRange) i += 2;
+    }
+    return false;
+  };
+  return (c) => contains(c) !== negated;
+}
+
+/** Greedy, going back only to the last `*`: what an earlier one took can stay as it is. */
+function matches(tokens: readonly Token[], text: string): boolean {
+  let at = 0;
+  let token = 0;
+  let star = -1;
+  let starAt = 0;
+  while (at < text.length) {
+    const wanted = tokens[token];
+    if (wanted === 'any') {
+      star = token++;
+      starAt = at;
+    } else if (wanted?.(text[at] ?? '')) {
+      at++;
+      token++;
+    } else if (star >= 0) {
+      token = star + 1;
+      at = ++starAt;
+    } else return false;
+  }
+  while (tokens[token] === 'any') token++;
+  return token === tokens.length;
+}
