@@ -1,34 +1,13 @@
 /**
  * One process: every thread read, written down, written, read back, until a pass finds nothing to do. Threads may be
- * born and die all the while; a thread that is gone is a normal outcome.
+ * born and die all the while.
  */
 import { readdirSync } from 'node:fs';
-import { TautError } from '../native.ts';
+import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 import { isGone, ProcHandle } from './procHandle.ts';
-
-/** What became of one thread. `already`: at or below the target as found, so not written (taut makes no thread later). */
-export type ThreadOutcome =
-  | 'tuned'
-  | 'already'
-  | 'vanished'
-  | 'foreign'
-  | 'denied'
-  | 'exempt'
-  | 'invalid'
-  | 'drifted'
-  | 'unverified';
-
-export interface ThreadState {
-  readonly startTicks: number;
-  readonly outcome: ThreadOutcome;
-  /** The value before taut first wrote it. */
-  readonly original: bigint;
-  /** The value last read back. */
-  readonly value: bigint;
-  readonly detail?: string;
-}
+import { type Candidate, examine, isCandidate, type ThreadState, write } from './thread.ts';
 
 /** Who an agent process is, and what its threads are to get. */
 export interface TuneOrder {
@@ -41,7 +20,23 @@ export interface TuneOrder {
   readonly operation: string;
 }
 
+/** What a process inherited by being made by one that was tuned. */
+export interface Inheritance {
+  readonly target: bigint;
+  readonly original: bigint;
+}
+
+/** A tuned thread that somebody else has set since. */
+export interface Drift {
+  readonly tid: number;
+  readonly expected: bigint;
+  readonly found: bigint;
+}
+
+/** A process that makes threads faster than they can be listed is left to the kernel's reports after so many passes. */
 const MAX_PASSES = 64;
+/** Threads that one look for drift reads, of one process. */
+const DRIFT_BATCH = 256;
 
 /** Lists the threads of a process; empty when it is gone. */
 export function threadIds(pid: number): number[] {
@@ -52,168 +47,158 @@ export function threadIds(pid: number): number[] {
   }
 }
 
-/** Opens a thread and checks, through the handle, that it is the process's: a reused id is `foreign`. */
-function openThread(tid: number, order: { pid: number }): ProcHandle | 'vanished' | 'foreign' {
-  try {
-    const thread = new ProcHandle(tid);
-    try {
-      if (thread.processId() === order.pid) return thread;
-      thread[Symbol.dispose]();
-      return 'foreign';
-    } catch (error) {
-      thread[Symbol.dispose]();
-      throw error;
-    }
-  } catch (error) {
-    if (isGone(error)) return 'vanished';
-    throw error;
-  }
-}
-
-interface Candidate {
-  readonly thread: ProcHandle;
-  readonly startTicks: number;
-  readonly original: bigint;
-}
-
 export class Converger {
   readonly #knob: Knob;
   readonly #ledger: Ledger;
+  readonly #process: ProcHandle;
+  readonly #inheritance: Inheritance | undefined;
+  readonly #onOutcome: (tid: number, state: ThreadState) => void;
   readonly order: TuneOrder;
-  /** Every thread that was looked at, by id; what `status` and the spans report. */
+  /** Every thread that is there, by id. */
   readonly threads = new Map<number, ThreadState>();
+  #cursor = 0;
 
-  constructor(knob: Knob, ledger: Ledger, order: TuneOrder) {
+  constructor(
+    knob: Knob,
+    ledger: Ledger,
+    process: ProcHandle,
+    order: TuneOrder,
+    inheritance: Inheritance | undefined,
+    onOutcome: (tid: number, state: ThreadState) => void = () => {},
+  ) {
     this.#knob = knob;
     this.#ledger = ledger;
+    this.#process = process;
     this.order = order;
+    this.#inheritance = inheritance;
+    this.#onOutcome = onOutcome;
   }
 
   /**
-   * Passes over the process's threads until one changes nothing. @returns the number of passes.
-   * @throws Error when the ledger can't be written: then nothing was changed in that pass.
+   * Passes over the process's threads until one finds nothing new. `complete` is false when it never did.
+   * @throws LedgerError when the ledger can't be written: then nothing was changed in that pass.
    */
-  run(): number {
+  run(): { passes: number; complete: boolean } {
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
-      const fresh = threadIds(this.order.pid).filter((tid) => !this.threads.has(tid));
-      if (fresh.length === 0) return pass;
-      this.#tune(fresh);
+      const present = new Set(threadIds(this.order.pid));
+      // Those whose end nobody reported: the kernel's events may be lost.
+      if (pass === 1) this.forget([...this.threads.keys()].filter((tid) => !present.has(tid)));
+      const fresh = [...present].filter((tid) => !this.threads.has(tid));
+      if (fresh.length === 0) return { passes: pass, complete: true };
+      this.#tune(fresh.map((tid) => ({ tid, maker: undefined })));
     }
-    return MAX_PASSES;
+    return { passes: MAX_PASSES, complete: false };
   }
 
-  /** Handles threads that the kernel reported, without listing the others. */
-  add(tids: readonly number[]): void {
-    this.#tune(tids);
+  /** Handles threads that the kernel reported, without listing the others. @throws LedgerError as `run` */
+  add(threads: readonly { tid: number; maker: number }[]): void {
+    this.#tune(threads);
   }
 
-  forget(tid: number): void {
-    const state = this.threads.get(tid);
-    this.threads.delete(tid);
-    if (state) this.#ledger.remove([{ tid, startTicks: state.startTicks, knob: this.#knob.id }]);
+  /** Threads that have ended mean nobody now. */
+  forget(tids: readonly number[]): void {
+    const gone = tids.flatMap((tid) => {
+      const state = this.threads.get(tid);
+      this.threads.delete(tid);
+      return state ? [{ tid, startTicks: state.startTicks, knob: this.#knob.id }] : [];
+    });
+    this.#ledger.remove(gone);
   }
 
-  /** What a thread of this process had before taut: its own original, or that of any other for one not yet seen. */
-  originalFor(tid: number): bigint | undefined {
-    const own = this.threads.get(tid);
+  /** What the process's threads had before taut: that of `maker`, or of any other. */
+  originalFor(maker?: number): bigint | undefined {
+    const own = maker === undefined ? undefined : this.threads.get(maker);
     if (own?.outcome === 'tuned') return own.original;
     return [...this.threads.values()].find((state) => state.outcome === 'tuned')?.original;
   }
 
-  /** Reads every tuned thread; those that somebody else has set since are reported once, and left alone. */
-  findDrift(): { tid: number; expected: bigint; found: bigint }[] {
-    const drifted: { tid: number; expected: bigint; found: bigint }[] = [];
-    for (const [tid, state] of this.threads) {
-      if (state.outcome !== 'tuned') continue;
-      try {
-        using thread = new ProcHandle(tid);
-        if (thread.stat().startTicks !== state.startTicks) this.forget(tid);
-        else {
-          const found = this.#knob.read(thread);
-          if (found === this.order.target) continue;
-          this.#note(tid, state.startTicks, 'drifted', state.original, found);
-          drifted.push({ tid, expected: this.order.target, found });
-        }
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        this.forget(tid);
-      }
+  /**
+   * Reads some of the threads, the next ones at the next call. Those that somebody else has set are returned once, and
+   * left alone; those that have become real-time, or are so no more, are handled.
+   */
+  inspect(): Drift[] {
+    const ids = [...this.threads.keys()];
+    const from = this.#cursor < ids.length ? this.#cursor : 0;
+    this.#cursor = from + DRIFT_BATCH;
+    const drifted: Drift[] = [];
+    for (const tid of ids.slice(from, this.#cursor)) {
+      const found = this.#inspect(tid);
+      if (found !== undefined) drifted.push({ tid, expected: this.order.target, found });
     }
     return drifted;
   }
 
-  #tune(tids: readonly number[]): void {
+  /** @returns the value of a thread that has drifted. */
+  #inspect(tid: number): bigint | undefined {
+    const state = this.threads.get(tid);
+    if (state?.outcome !== 'tuned' && state?.outcome !== 'exempt') return undefined;
+    try {
+      using thread = new ProcHandle(tid);
+      const stat = thread.stat();
+      if (stat.startTicks !== state.startTicks) {
+        this.forget([tid]);
+        return undefined;
+      }
+      const exempt = this.#knob.exempt(stat);
+      const value = this.#knob.read(thread);
+      if (exempt) this.#note(tid, { ...state, outcome: 'exempt', value, detail: exempt });
+      else if (state.outcome === 'exempt') this.#tune([{ tid, maker: undefined }]);
+      else if (value !== this.order.target) {
+        this.#note(tid, { ...state, outcome: 'drifted', value });
+        return value;
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      this.forget([tid]);
+    }
+    return undefined;
+  }
+
+  #tune(threads: readonly { tid: number; maker: number | undefined }[]): void {
     const candidates: Candidate[] = [];
     try {
-      for (const tid of tids) {
-        const candidate = this.#examine(tid);
-        if (candidate) candidates.push(candidate);
+      for (const { tid, maker } of threads) {
+        const before = this.threads.get(tid);
+        const originalOf = (value: bigint, startTicks: number) =>
+          before?.startTicks === startTicks ? before.original : this.#originalOf(value, maker);
+        const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf);
+        if (isCandidate(examined)) candidates.push(examined);
+        else this.#note(tid, examined);
       }
+      faultPoint('examined');
       this.#ledger.record(candidates.map((c) => this.#entry(c)));
-      for (const candidate of candidates) this.#write(candidate);
+      faultPoint('recorded');
+      const unchanged: Candidate[] = [];
+      for (const candidate of candidates) {
+        const state = write(this.#knob, candidate, this.order.target);
+        this.#note(candidate.thread.id, state);
+        if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
+      }
+      this.#ledger.remove(
+        unchanged.map(({ thread, startTicks }) => ({ tid: thread.id, startTicks, knob: this.#knob.id })),
+      );
     } finally {
       for (const { thread } of candidates) thread[Symbol.dispose]();
     }
   }
 
-  /** Reads one thread, and keeps it open if it is to be written. */
-  #examine(tid: number): Candidate | undefined {
-    const thread = openThread(tid, this.order);
-    if (typeof thread === 'string') {
-      if (thread === 'foreign') this.#note(tid, 0, 'foreign', 0n, 0n);
-      return undefined;
+  /** A thread that has what a tuned maker gives was born tuned. */
+  #originalOf(value: bigint, maker: number | undefined): bigint {
+    if (value === this.#knob.inherited(this.order.target)) {
+      const original = this.originalFor(maker);
+      if (original !== undefined) return original;
     }
-    let keep = false;
-    try {
-      const { startTicks } = thread.stat();
-      const exempt = this.#knob.exempt(thread);
-      const value = this.#knob.read(thread);
-      const original = this.#originalOf(value);
-      if (exempt) this.#note(tid, startTicks, 'exempt', value, value, exempt);
-      else if (original <= this.order.target && value === original) this.#note(tid, startTicks, 'already', value, value);
-      else {
-        keep = true;
-        return { thread, startTicks, original };
-      }
-    } catch (error) {
-      this.#failed(tid, 0, 0n, error);
-    } finally {
-      if (!keep) thread[Symbol.dispose]();
-    }
-    return undefined;
+    const inheritance = this.#inheritance;
+    return inheritance && value === this.#knob.inherited(inheritance.target) ? inheritance.original : value;
   }
 
-  /** A thread that was born tuned inherited the target: its original is that of the thread that made it. */
-  #originalOf(value: bigint): bigint {
-    return value === this.order.target ? (this.originalFor(-1) ?? value) : value;
-  }
-
-  #write({ thread, startTicks, original }: Candidate): void {
-    const { target } = this.order;
-    try {
-      this.#knob.write(thread, target);
-      const value = this.#knob.read(thread);
-      this.#note(thread.id, startTicks, value === target ? 'tuned' : 'unverified', original, value);
-    } catch (error) {
-      this.#failed(thread.id, startTicks, original, error);
-      this.#ledger.remove([{ tid: thread.id, startTicks, knob: this.#knob.id }]);
-    }
-  }
-
-  #failed(tid: number, startTicks: number, original: bigint, error: unknown): void {
-    if (isGone(error)) this.threads.delete(tid);
-    else if (error instanceof TautError && (error.code === 'EPERM' || error.code === 'EACCES'))
-      this.#note(tid, startTicks, 'denied', original, original, error.message);
-    else if (error instanceof TautError) this.#note(tid, startTicks, 'invalid', original, original, error.message);
-    else throw error;
-  }
-
-  #note(tid: number, startTicks: number, outcome: ThreadOutcome, original: bigint, value: bigint, detail?: string) {
-    this.threads.set(tid, { startTicks, outcome, original, value, ...(detail === undefined ? {} : { detail }) });
+  #note(tid: number, state: ThreadState): void {
+    if (state.outcome === 'vanished') this.threads.delete(tid);
+    else this.threads.set(tid, state);
+    this.#onOutcome(tid, state);
   }
 
   #entry({ thread, startTicks, original }: Candidate): LedgerEntry {
-    const { operation, ...order } = this.order;
-    return { ...order, tid: thread.id, startTicks, knob: this.#knob.id, original, atMs: Date.now(), operation };
+    return { ...this.order, tid: thread.id, startTicks, knob: this.#knob.id, original, atMs: Date.now() };
   }
 }

@@ -1,8 +1,8 @@
-import type { ProcHandle } from './procHandle.ts';
+import type { ProcHandle, ThreadStat } from './procHandle.ts';
 
 /**
- * A per-thread kernel setting that can be read, written, read back and put back. The ledger, converging, restoring and
- * the gate know knobs; what a knob is, only its own file knows. Values are the knob's own unit, as `bigint`.
+ * A per-thread kernel setting that can be read, written, read back and put back. Converging, the ledger, restoring, the
+ * gate and the signals know knobs; what a knob is, only its own file knows. Values are in the knob's own unit, as `bigint`.
  */
 export interface Knob {
   /** Stable id, in the ledger and in telemetry. */
@@ -11,6 +11,10 @@ export interface Knob {
   read(thread: ProcHandle): bigint;
   /** @throws TautError as `read`, and EINVAL for a value that the kernel refuses. */
   write(thread: ProcHandle, value: bigint): void;
-  /** Why this thread can't be tuned, whatever is written; undefined when it can. */
-  exempt(thread: ProcHandle): string | undefined;
+  /** Why this thread can't be tuned now, whatever is written; undefined when it can. */
+  exempt(stat: ThreadStat): string | undefined;
+  /** Whether a thread that has `value` gains by `target`. One that does not is never written. */
+  improves(value: bigint, target: bigint): boolean;
+  /** What a thread or process starts with that is made by a thread with `value`. */
+  inherited(value: bigint): bigint;
 }

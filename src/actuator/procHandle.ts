@@ -2,13 +2,14 @@
  * A held `/proc/ID` directory: of a process, or of one thread. What is read or written through it is that thread or
  * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
  */
-import { readlinkSync } from 'node:fs';
 import { addon, check, TautError } from '../native.ts';
 
 /** Field 22 of `stat`, in clock ticks since boot: with the boot and the id, a thread's identity. */
 export interface ThreadStat {
   readonly state: string;
   readonly ppid: number;
+  /** Threads of the process; of a zombie leader, those that live on. */
+  readonly threads: number;
   readonly startTicks: number;
   /** 0 SCHED_OTHER, 1 FIFO, 2 RR, 3 BATCH, 5 IDLE, 6 DEADLINE. */
   readonly policy: number;
@@ -16,13 +17,11 @@ export interface ThreadStat {
   readonly flags: number;
 }
 
-const PF_KTHREAD = 0x00200000;
-
 /** Parses `/proc/ID/stat`. The name is in parentheses and may hold anything, parentheses too. */
 export function parseStat(text: string): ThreadStat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const at = (field: number) => Number(fields[field - 3] ?? Number.NaN);
-  return { state: fields[0] ?? '?', ppid: at(4), startTicks: at(22), policy: at(41), flags: at(9) };
+  return { state: fields[0] ?? '?', ppid: at(4), threads: at(20), startTicks: at(22), policy: at(41), flags: at(9) };
 }
 
 export class ProcHandle implements Disposable {
@@ -42,11 +41,8 @@ export class ProcHandle implements Disposable {
 
   /** Where a link of the directory (`exe`, `cwd`) points; undefined when the kernel won't say. */
   link(name: string): string | undefined {
-    try {
-      return readlinkSync(`/proc/self/fd/${this.#fd}/${name}`);
-    } catch {
-      return undefined;
-    }
+    const target = addon().readLinkAt(this.#fd, name);
+    return typeof target === 'number' ? undefined : target;
   }
 
   write(name: string, text: string): void {
@@ -57,13 +53,28 @@ export class ProcHandle implements Disposable {
     return parseStat(this.read('stat', 4096).toString('latin1'));
   }
 
+  /** Whether a thread of this id is in this process now; false when the process is gone. */
+  hasThread(tid: number): boolean {
+    const fd = addon().openDirectory(this.#fd, `task/${tid}`);
+    if (fd < 0) return false;
+    addon().close(fd);
+    return true;
+  }
+
   /** The thread group that this thread is in now. */
   processId(): number {
     return Number(/^Tgid:\t(\d+)/m.exec(this.read('status', 4096).toString('latin1'))?.[1] ?? Number.NaN);
   }
 
-  isKernelThread(): boolean {
-    return (this.stat().flags & PF_KTHREAD) !== 0;
+  /** Whether the process is gone, also when somebody has yet to wait for it. */
+  hasEnded(): boolean {
+    try {
+      const { state, threads } = this.stat();
+      return (state === 'Z' || state === 'X') && threads <= 1;
+    } catch (error) {
+      if (isGone(error)) return true;
+      throw error;
+    }
   }
 
   [Symbol.dispose](): void {

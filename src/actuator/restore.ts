@@ -1,12 +1,14 @@
-/** Putting back what the ledger holds, by comparison: with or without a daemon, after a crash, twice. */
+/** Putting back what the ledger holds, by comparison: with or without a daemon, after a crash, twice, side by side. */
+import { threadIds } from './converge.ts';
+import { childrenOf } from './descendants.ts';
+import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
-import { threadIds } from './converge.ts';
 import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
  * `restored`: at its original now (or was already). `drifted`: somebody else's value, left alone. `vanished`: the
- * thread is gone. `failed`: could not be read or written; its entry stays.
+ * thread is gone. `failed`: could not be read or written, or is real-time now; its entry stays.
  */
 export type RestoreOutcome = 'restored' | 'vanished' | 'drifted' | 'failed';
 
@@ -20,57 +22,76 @@ export interface Restored {
   readonly detail?: string;
 }
 
+/** A process that makes threads faster than they are put back is given up after so many passes; its entries stay. */
 const MAX_PASSES = 64;
 
 export interface RestoreOptions {
   /** List what would be done, change nothing. */
   readonly dryRun?: boolean;
+  /** The process whose entries these are, where it was held since it was identified: then ids can't deceive. */
+  readonly process?: ProcHandle;
 }
 
-/** Puts the entries back and takes those that are settled off the ledger. */
+/** Puts the entries back and takes those that are settled off the ledger. @throws LedgerError */
 export function restoreEntries(
   ledger: Ledger,
   knobs: readonly Knob[],
   entries: readonly LedgerEntry[],
-  { dryRun = false }: RestoreOptions = {},
+  { dryRun = false, process }: RestoreOptions = {},
 ): Restored[] {
   const results: Restored[] = [];
-  const known = new Set<number>();
+  /** What has an entry of its own, here or of another agent, is nobody's heir. */
+  const known = new Set(ledger.entries().map((entry) => entry.tid));
+  const settled: LedgerEntry[] = [];
   const put = (batch: readonly LedgerEntry[]) => {
-    const settled: LedgerEntry[] = [];
     for (const entry of batch) {
       known.add(entry.tid);
       const knob = knobs.find((k) => k.id === entry.knob);
       const result = knob
-        ? restoreOne(knob, entry, dryRun)
+        ? restoreOne(knob, entry, dryRun, process)
         : { outcome: 'failed' as const, was: undefined, detail: `no such knob: ${entry.knob}` };
       if (result.outcome !== 'failed') settled.push(entry);
       results.push({ tid: entry.tid, pid: entry.pid, original: entry.original, ...result });
     }
-    if (!dryRun) ledger.remove(settled);
   };
+  // Whose heirs to look for: before their own entries are settled, as a dead parent's children are nobody's.
+  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isSameProcess);
   put(entries);
-  // A thread that was still tuned may have made another meanwhile: until a pass finds none.
-  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(sameProcess);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = processes.flatMap((entry) => bornTuned(entry, knobs, known));
+    const found = processes.flatMap((entry) => heirs(entry, knobs, known));
     if (found.length === 0) break;
     put(found);
   }
+  // The entries go last: killed before, the next restore finds the heirs through them.
+  if (!dryRun) ledger.remove(settled);
+  faultPoint('restore-removed');
   return results;
 }
 
-function restoreOne(knob: Knob, entry: LedgerEntry, dryRun: boolean): Pick<Restored, 'outcome' | 'was' | 'detail'> {
+function restoreOne(
+  knob: Knob,
+  entry: LedgerEntry,
+  dryRun: boolean,
+  process: ProcHandle | undefined,
+): Pick<Restored, 'outcome' | 'was' | 'detail'> {
   let was: bigint | undefined;
   try {
     using thread = new ProcHandle(entry.tid);
-    if (thread.stat().startTicks !== entry.startTicks) return { outcome: 'vanished', was };
+    const stat = thread.stat();
+    if (stat.startTicks !== entry.startTicks || thread.processId() !== entry.pid) return { outcome: 'vanished', was };
+    if (entry.pid === process?.id && process.hasEnded()) return { outcome: 'vanished', was };
+    const exempt = knob.exempt(stat);
+    if (exempt === 'zombie') return { outcome: 'vanished', was };
     was = knob.read(thread);
+    faultPoint('restore-read');
     if (was === entry.original) return { outcome: 'restored', was };
+    if (exempt) return { outcome: 'failed', was, detail: `${exempt} now; restore again when it is not` };
     if (was !== entry.target) return { outcome: 'drifted', was };
     if (dryRun) return { outcome: 'restored', was };
     knob.write(thread, entry.original);
+    faultPoint('restore-written');
     const now = knob.read(thread);
+    faultPoint('restore-verified');
     if (now === entry.original) return { outcome: 'restored', was };
     return { outcome: 'failed', was, detail: `reads ${now} after writing ${entry.original}` };
   } catch (error) {
@@ -80,30 +101,47 @@ function restoreOne(knob: Knob, entry: LedgerEntry, dryRun: boolean): Pick<Resto
 }
 
 /**
- * Threads that have no entry because they were born, tuned by inheritance, when nobody was there to write them down:
- * they get the original of their process's entries.
+ * Threads and descendants without an entry, which were born tuned when nobody was there to write them down: they get
+ * the original of the process that they come from.
  */
-function bornTuned(entry: LedgerEntry, knobs: readonly Knob[], known: ReadonlySet<number>): LedgerEntry[] {
+function heirs(entry: LedgerEntry, knobs: readonly Knob[], known: ReadonlySet<number>): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
+  if (!knob) return [];
   const found: LedgerEntry[] = [];
-  for (const tid of knob ? threadIds(entry.pid) : []) {
-    if (known.has(tid)) continue;
-    try {
-      using thread = new ProcHandle(tid);
-      if (thread.processId() !== entry.pid || knob?.read(thread) !== entry.target) continue;
-      found.push({ ...entry, tid, startTicks: thread.stat().startTicks });
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
+  const seen = new Set<number>([entry.pid]);
+  for (let waiting = [entry.pid]; waiting.length > 0; ) {
+    for (const pid of waiting)
+      for (const tid of threadIds(pid)) {
+        const heir = known.has(tid) ? undefined : heirOf(knob, entry, pid, tid);
+        if (heir) found.push(heir);
+      }
+    waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid));
+    for (const pid of waiting) seen.add(pid);
   }
   return found;
 }
 
-function sameProcess(entry: LedgerEntry): boolean {
+function heirOf(knob: Knob, entry: LedgerEntry, pid: number, tid: number): LedgerEntry | undefined {
+  try {
+    using thread = new ProcHandle(tid);
+    const inherited = knob.inherited(entry.target);
+    const stat = thread.stat();
+    if (thread.processId() !== pid || knob.exempt(stat) || knob.read(thread) !== inherited) return undefined;
+    using process = new ProcHandle(pid);
+    const processStartTicks = process.stat().startTicks;
+    return { ...entry, pid, processStartTicks, tid, startTicks: stat.startTicks, target: inherited };
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+function isSameProcess(entry: LedgerEntry): boolean {
   try {
     using process = new ProcHandle(entry.pid);
     return process.stat().startTicks === entry.processStartTicks;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
   }
 }

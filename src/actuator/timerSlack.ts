@@ -1,5 +1,5 @@
 import type { Knob } from './knob.ts';
-import type { ProcHandle } from './procHandle.ts';
+import type { ProcHandle, ThreadStat } from './procHandle.ts';
 
 const REAL_TIME = new Map([
   [1, 'SCHED_FIFO'],
@@ -7,9 +7,13 @@ const REAL_TIME = new Map([
   [6, 'SCHED_DEADLINE'],
 ]);
 
+/** `flags` of /proc/ID/stat: a thread of the kernel's own. */
+const PF_KTHREAD = 0x00200000;
+
 /**
  * Timer slack, in nanoseconds: `timerslack_ns` of `/proc/TID`. Needs CAP_SYS_NICE over the target's user namespace; the
- * file's mode (0666) says nothing. The kernel wants the whole number in one write(2).
+ * file's mode (0666) says nothing. The kernel wants the whole number in one write(2), and takes 0 as "back to the
+ * thread's default", which for a thread that inherited is what it inherited: putting back means writing the number.
  */
 export const timerSlack: Knob = {
   id: 'timer_slack_ns',
@@ -22,11 +26,22 @@ export const timerSlack: Knob = {
     thread.write('timerslack_ns', String(value));
   },
 
-  /** The kernel takes a write to these and changes nothing that counts. */
-  exempt(thread: ProcHandle): string | undefined {
-    const stat = thread.stat();
-    if (stat.state === 'Z' || stat.state === 'X') return 'zombie';
-    if (thread.isKernelThread()) return 'kernel thread';
-    return REAL_TIME.get(stat.policy);
+  /**
+   * The kernel takes a write to these and changes nothing that counts. A real-time thread's slack reads 0, and is reset
+   * to its default when it returns to normal scheduling.
+   */
+  exempt({ state, flags, policy }: ThreadStat): string | undefined {
+    if (state === 'Z' || state === 'X') return 'zombie';
+    if ((flags & PF_KTHREAD) !== 0) return 'kernel thread';
+    return REAL_TIME.get(policy);
+  },
+
+  /** taut makes no timer later. */
+  improves(value: bigint, target: bigint): boolean {
+    return target < value;
+  },
+
+  inherited(value: bigint): bigint {
+    return value;
   },
 };

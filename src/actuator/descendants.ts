@@ -1,0 +1,79 @@
+/** What becomes of a child process that inherited an agent's value, and that no rule names. */
+import { readFileSync } from 'node:fs';
+import { type Inheritance, type TuneOrder, threadIds } from './converge.ts';
+import type { Knob } from './knob.ts';
+import type { Ledger } from './ledger.ts';
+import { isGone, ProcHandle } from './procHandle.ts';
+
+/**
+ * - `contain`: it gets the agent's original value back as soon as the kernel reports it
+ * - `inherit`: it keeps the value, on record, so that restoring covers it
+ * - `tune`: it is an agent, too
+ */
+export const DESCENDANTS = ['contain', 'inherit', 'tune'] as const;
+export type Descendants = (typeof DESCENDANTS)[number];
+
+/** The children that a process has now. */
+export function childrenOf(pid: number): number[] {
+  return threadIds(pid).flatMap((tid) => {
+    try {
+      const text = readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').trim();
+      return text === '' ? [] : text.split(' ').map(Number);
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * Puts a freshly made thread or process back. Needs no record of its own: until it is written it is covered by its
+ * agent's, and then there is nothing to put back.
+ * @returns whether it was; not when it never had the agent's value, or is gone.
+ */
+export function contain(knob: Knob, tid: number, { target, original }: Inheritance): boolean {
+  try {
+    using thread = new ProcHandle(tid);
+    if (knob.read(thread) !== knob.inherited(target)) return false;
+    knob.write(thread, original);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * The same for all descendants that a process has now, but for agents and theirs: where the kernel does not report
+ * each, or may have failed to. @returns how many threads were put back.
+ */
+export function containTree(
+  knob: Knob,
+  root: number,
+  inheritance: Inheritance,
+  isAgent: (pid: number) => boolean,
+): number {
+  let restored = 0;
+  const seen = new Set([root]);
+  for (let waiting = [root]; waiting.length > 0; ) {
+    waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid) && !isAgent(pid));
+    for (const pid of waiting) {
+      seen.add(pid);
+      for (const tid of threadIds(pid)) if (contain(knob, tid, inheritance)) restored++;
+    }
+  }
+  return restored;
+}
+
+/** Puts a thread or process that keeps its agent's value on record. @throws LedgerError */
+export function recordInherited(ledger: Ledger, knob: Knob, tid: number, order: TuneOrder, original: bigint): void {
+  try {
+    using thread = new ProcHandle(tid);
+    const { startTicks } = thread.stat();
+    if (knob.read(thread) !== knob.inherited(order.target)) return;
+    using process = new ProcHandle(thread.processId());
+    const identity = { pid: process.id, processStartTicks: process.stat().startTicks, tid, startTicks };
+    ledger.record([{ ...order, ...identity, knob: knob.id, original, reason: 'inherited', atMs: Date.now() }]);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
