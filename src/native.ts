@@ -23,11 +23,13 @@ export class TautError extends Error {
 
 /** A life event of the kernel. Times are nanoseconds: `startNs` since boot, `atNs` of CLOCK_MONOTONIC. */
 export interface KernelEvent {
-  readonly kind: 'exec' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
+  readonly kind: 'exec' | 'rename' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
   readonly pid: number;
   readonly tid: number;
-  /** The forking process, for newThread and newChild. */
+  /** The agent that a newThread is of, that a newChild descends from. */
   readonly ppid: number;
+  /** The forking thread, for the same. */
+  readonly maker: number;
   readonly startNs: bigint;
   readonly atNs: bigint;
 }
@@ -62,15 +64,20 @@ export interface Layout {
 export interface NativeTracer {
   open(path: string): number;
   load(): number;
-  attach(program: string): number;
+  attach(program: string, cgroup?: string): number;
   visitThreads(visit: number, pid: number, slot: number): number;
   addAgent(pid: number, slot: number): number;
-  removeAgent(pid: number, slot: number): number;
-  readSeries(slot: number): BigUint64Array | number;
+  reserve(slot: number): number;
+  removeAgent(pid: number): number;
+  readSeries(slot: number, into: Uint32Array): number;
   readCounters(): number[] | number;
   listen(callback: (events: KernelEvent[]) => void): number;
+  listen(callback: (records: Buffer[]) => void, map: string): number;
+  writeMap(map: string, index: number, value: number): number;
+  readMap(map: string, index: number): number;
   setStats(on: boolean): number;
   runTime(): { name: string; ns: number; runs: number }[] | number;
+  testRun(program: string, pairs: BigUint64Array): number;
   log(): string;
   close(): void;
 }
@@ -80,9 +87,12 @@ interface Addon {
   readonly Tracer: new () => NativeTracer;
   openDirectory(at: number, path: string): number;
   readAt(at: number, name: string, limit: number): Buffer | number;
+  readLinkAt(at: number, name: string): string | number;
   writeAt(at: number, name: string, text: string): number;
   close(fd: number): number;
   lock(path: string): number;
+  confine(keep: bigint): number;
+  connections(networkNamespace: string): { inode: number; port: number; address: string }[] | number;
 }
 
 /** The package's folder: where `package.json` and `build/` are, from `src/` and from `dist/src/` alike. */
@@ -103,9 +113,9 @@ export function addon(): Addon {
   return loaded;
 }
 
-/** The compiled BPF programs. */
-export function bpfObjectPath(): string {
-  return join(packageRoot(), 'build/taut.bpf.o');
+/** A compiled set of BPF programs: `taut` (the tracer), `names` (who asks for which names), `buckets` and `empty` (for tests). */
+export function bpfObjectPath(name: 'taut' | 'names' | 'buckets' | 'empty'): string {
+  return join(packageRoot(), `build/${name}.bpf.o`);
 }
 
 /** Throws the `-errno` of a call as a TautError; hands on everything else. */

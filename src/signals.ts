@@ -10,15 +10,25 @@ import {
   trace,
 } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
+import { LedgerError } from './actuator/ledger.ts';
+import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity, ThreadCounts } from './agent.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Log } from './log.ts';
 
+/** An agent, as the gauges see it. */
+interface Observable {
+  readonly identity: AgentIdentity;
+  readonly target: bigint | undefined;
+  counts(): ThreadCounts;
+}
+
 /** What the observable instruments read at each collection. */
 export interface Observed {
-  agents(): { attachPath: string; tuned: boolean; threads: ThreadCounts }[];
+  agents(): Observable[];
   tracerCounters(): ReadonlyMap<string, number>;
-  kernelCpuSeconds(): number;
+  /** Undefined where the kernel does not tell. */
+  kernelCpuSeconds(): number | undefined;
 }
 
 export class Signals {
@@ -26,7 +36,8 @@ export class Signals {
   readonly #meter: Meter = metrics.getMeter('taut');
   readonly #operations: Counter;
   readonly #log: Log;
-  #deniedSaid = false;
+  #denied = false;
+  #ledgerFailed = false;
 
   constructor(log: Log) {
     this.#log = log;
@@ -37,6 +48,11 @@ export class Signals {
   /** Counts `n` operations of a kind (`attach`, `tune`, `verify`, `revert`, `contain`) by outcome. */
   operation(operation: string, outcome: string, n = 1): void {
     this.#operations.add(n, { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome });
+  }
+
+  /** Whether something that the gate wanted could not be done. */
+  get hasFailed(): boolean {
+    return this.#denied || this.#ledgerFailed;
   }
 
   /** Somebody else has set a tuned thread: said once, with both values. */
@@ -51,13 +67,47 @@ export class Signals {
     });
   }
 
+  /** What became of one thread: normal outcomes are counted elsewhere, the others are said, one by one for those who debug. */
+  thread(agent: AgentIdentity, tid: number, { outcome, detail }: ThreadState): void {
+    if (outcome === 'tuned' || outcome === 'already' || outcome === 'vanished') return;
+    this.#log.debug(`thread ${tid} of ${agent.name} (${agent.pid}): ${outcome}${detail ? `: ${detail}` : ''}`);
+    if (outcome === 'denied') this.denied(agent);
+  }
+
+  /**
+   * Does what needs the ledger. That nothing can be put on record is a standing condition, said once with its mend: taut
+   * writes nothing more, and goes on measuring. @returns undefined then.
+   */
+  attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      if (!this.#ledgerFailed) this.#log.warn(`not tuning: ${error.message}`);
+      this.#ledgerFailed = true;
+      this.operation('ledger', 'failed');
+      return undefined;
+    }
+  }
+
   /** The kernel refused: a standing condition, said once with its mend. */
   denied(agent: AgentIdentity): void {
-    if (this.#deniedSaid) return;
-    this.#deniedSaid = true;
+    if (this.#denied) return;
+    this.#denied = true;
     this.#log.warn(
       `not allowed to change the timer slack of ${agent.name} (${agent.pid}): taut needs CAP_SYS_NICE over its user namespace; run as root, or: setcap cap_sys_nice+ep`,
     );
+  }
+
+  /** The gate's word on an agent is another one than before. */
+  gateChanged(agent: AgentIdentity, decision: GateDecision): void {
+    this.event(semconv.EVENT_GATE_CHANGED, SeverityNumber.INFO, {
+      [semconv.ATTR_PROCESS_PID]: agent.pid,
+      [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
+      [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
+      [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
+      ...this.flagAttributes(decision),
+    });
   }
 
   /** The kernel had no room for life events: processes and threads may have been missed, so all are looked at again. */
@@ -93,25 +143,29 @@ export class Signals {
     const all = [agents, threads, events, cpu];
     const callback = (result: import('@opentelemetry/api').BatchObservableResult) => {
       const present = observed.agents();
-      const byPath = new Map<string, number>();
-      for (const a of present) byPath.set(`${a.attachPath}|${a.tuned}`, (byPath.get(`${a.attachPath}|${a.tuned}`) ?? 0) + 1);
-      for (const [key, n] of byPath) {
-        const [path = '', tuned] = key.split('|');
-        result.observe(agents, n, { [semconv.ATTR_TAUT_ATTACH_PATH]: path, [semconv.ATTR_TAUT_TUNED]: tuned === 'true' });
+      const byPath = new Map<string, { n: number; attributes: Attributes }>();
+      for (const { identity, target } of present) {
+        const attributes = {
+          [semconv.ATTR_TAUT_ATTACH_PATH]: identity.attachPath,
+          [semconv.ATTR_TAUT_TUNED]: target !== undefined,
+        };
+        const key = JSON.stringify(attributes);
+        byPath.set(key, { n: (byPath.get(key)?.n ?? 0) + 1, attributes });
       }
-      for (const state of ['original', 'tuned', 'drifted', 'exempt'] as const)
-        result.observe(
-          threads,
-          present.reduce((sum, a) => sum + a.threads[state], 0),
-          { [semconv.ATTR_TAUT_THREAD_STATE]: state },
-        );
+      for (const { n, attributes } of byPath.values()) result.observe(agents, n, attributes);
+      const counts = present.map((agent) => agent.counts());
+      for (const state of ['original', 'tuned', 'drifted', 'exempt'] as const) {
+        const sum = counts.reduce((total, of) => total + of[state], 0);
+        result.observe(threads, sum, { [semconv.ATTR_TAUT_THREAD_STATE]: state });
+      }
       for (const [counted, value] of observed.tracerCounters()) {
         const attributes = eventAttributes(counted);
         if (attributes) result.observe(events, value, attributes);
       }
       const { user, system } = process.cpuUsage();
       result.observe(cpu, (user + system) / 1e6, { [semconv.ATTR_TAUT_SELF_PART]: 'user' });
-      result.observe(cpu, observed.kernelCpuSeconds(), { [semconv.ATTR_TAUT_SELF_PART]: 'kernel' });
+      const kernel = observed.kernelCpuSeconds();
+      if (kernel !== undefined) result.observe(cpu, kernel, { [semconv.ATTR_TAUT_SELF_PART]: 'kernel' });
     };
     this.#meter.addBatchObservableCallback(callback, all);
     return () => this.#meter.removeBatchObservableCallback(callback, all);

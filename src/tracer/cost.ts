@@ -17,15 +17,21 @@ export class KernelCost implements Disposable {
   #measuredSeconds = 0;
   #reported = 0;
 
+  /** Whether the kernel lets us ask: it wants CAP_SYS_ADMIN for its statistics. */
+  readonly isKnown: boolean;
+
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
-    this.#open();
+    this.isKnown = tracer.mayAccountCost();
+    if (this.isKnown) this.#open();
   }
 
   /** CPU seconds that the programs have used since the start, on all processors together; never falls. */
-  seconds(): number {
+  seconds(): number | undefined {
+    if (!this.isKnown) return undefined;
     const measured = this.#measuredMs + (this.#windowStart ? performance.now() - this.#windowStart : 0);
-    const used = this.#measuredSeconds + (this.#windowStart ? this.#tracer.cost().kernelSeconds - this.#secondsAtStart : 0);
+    const used =
+      this.#measuredSeconds + (this.#windowStart ? this.#tracer.cost().kernelSeconds - this.#secondsAtStart : 0);
     const estimate = measured > 0 ? (used * (performance.now() - this.#started)) / measured : 0;
     this.#reported = Math.max(this.#reported, estimate);
     return this.#reported;

@@ -9,7 +9,7 @@ interface Split {
 }
 
 /** Decodes one agent's series; those without a value are left out. */
-export function decodeSeries(words: BigUint64Array, layout: Layout): Series[] {
+export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
   const timer: (Split & { at: number })[] = [
     { at: layout.reachable, source: undefined, slackClass: 'reachable', tuned: false },
     { at: layout.reachableTuned, source: undefined, slackClass: 'reachable', tuned: true },
@@ -37,29 +37,30 @@ export function decodeSeries(words: BigUint64Array, layout: Layout): Series[] {
   return series;
 }
 
-/** `count` is made from the buckets, so the two agree in every snapshot, also one taken while they are counted. */
-function decodeHistogram(words: BigUint64Array, start: number, layout: Layout): ExpHistogram {
-  const word = (at: number) => words[start + at] ?? 0n;
-  let first = layout.buckets;
-  let last = -1;
-  for (let i = 0; i < layout.buckets; i++) {
-    if (word(layout.bucketsAt + i) === 0n) continue;
-    first = Math.min(first, i);
-    last = i;
-  }
-  const from = start + layout.bucketsAt;
-  const buckets = last < 0 ? [] : Array.from(words.subarray(from + first, from + last + 1), Number);
-  const zeroCount = Number(word(layout.zeroAt));
+/**
+ * `count` is made from the buckets, so the two agree in every snapshot, also one taken while they are counted. `words`
+ * are halves of the kernel's 64-bit words, low half first.
+ */
+function decodeHistogram(words: Uint32Array, start: number, layout: Layout): ExpHistogram {
+  const word = (at: number) => (words[2 * (start + at)] ?? 0) + (words[2 * (start + at) + 1] ?? 0) * 2 ** 32;
+  const exactWord = (at: number) =>
+    (BigInt(words[2 * (start + at) + 1] ?? 0) << 32n) | BigInt(words[2 * (start + at)] ?? 0);
+  const zeroCount = word(layout.zeroAt);
+  const min = exactWord(layout.minAt);
+  let first = 0;
+  let end = min > 0n ? layout.buckets : 0;
+  while (first < end && word(layout.bucketsAt + first) === 0) first++;
+  while (end > first && word(layout.bucketsAt + end - 1) === 0) end--;
+  const buckets = Array.from({ length: end - first }, (_, i) => word(layout.bucketsAt + first + i));
   const count = buckets.reduce((sum, n) => sum + n, zeroCount);
-  const min = word(layout.minAt);
   return {
     scale: layout.scale,
-    offset: last < 0 ? 0 : layout.bucketMin + first,
+    offset: buckets.length > 0 ? layout.bucketMin + first : 0,
     buckets,
     zeroCount,
     count,
-    sumNs: word(layout.sumAt),
+    sumNs: exactWord(layout.sumAt),
     minNs: count > 0 && min > 0n ? min - 1n : undefined,
-    maxNs: count > 0 ? word(layout.maxAt) : undefined,
+    maxNs: count > 0 ? exactWord(layout.maxAt) : undefined,
   };
 }

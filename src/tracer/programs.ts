@@ -11,6 +11,7 @@ const PROGRAMS = [
   'on_switch',
   'on_fork',
   'on_exec',
+  'on_rename',
   'on_exit',
 ] as const;
 
@@ -37,7 +38,7 @@ export function loadPrograms(): NativeTracer {
       'this kernel has no BTF (/sys/kernel/btf/vmlinux), so its events can not be traced',
       'run a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian, Ubuntu, Fedora and RHEL kernels have it)',
     );
-  const path = bpfObjectPath();
+  const path = bpfObjectPath('taut');
   if (!existsSync(path))
     throw new TracerUnavailable(`the BPF programs are not built (${path})`, 'run: sh native/setup.sh');
   const tracer = new (addon().Tracer)();

@@ -3,9 +3,14 @@ import { addon, check, type KernelEvent, type Layout, type NativeTracer } from '
 import { decodeSeries } from './decode.ts';
 import { loadPrograms } from './programs.ts';
 import type { AgentSnapshot } from './series.ts';
+import { Slots } from './slots.ts';
 
 const ATTACH = 1;
 const DETACH = 2;
+/** So many places are ready for agents to come: making more takes milliseconds, which no attach shall wait for. */
+const SPARE = 16;
+/** A process that makes threads faster than they are let go is let go all the same. */
+const MAX_PASSES = 64;
 
 export interface TracedProcess {
   readonly pid: number;
@@ -29,15 +34,18 @@ export class Tracer implements Disposable {
   readonly #native: NativeTracer;
   readonly #layout: Layout;
   readonly #sessions = new Map<number, Session>();
-  readonly #freeSlots: number[] = [];
+  readonly #slots: Slots;
+  /** Where the kernel's words are copied to be decoded. */
+  readonly #words: Uint32Array;
   /** Last snapshots of processes that are gone, until the next collection has taken them. */
   #last: AgentSnapshot[] = [];
-  #slots = 0;
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
   constructor() {
     this.#native = loadPrograms();
     this.#layout = addon().layout;
+    this.#slots = new Slots(this.#layout.maxAgents);
+    this.#words = new Uint32Array(2 * this.#layout.series * this.#layout.histogramWords);
   }
 
   /** Hands on every life event of the kernel, in order. */
@@ -50,15 +58,15 @@ export class Tracer implements Disposable {
    * @throws TautError when the kernel has no room for another agent.
    */
   attach(process: TracedProcess): void {
-    const slot = this.#freeSlots.pop() ?? ++this.#slots;
+    const slot = this.#slots.take();
     try {
-      if (slot > this.#layout.maxAgents) throw new Error(`more than ${this.#layout.maxAgents} agents at once`);
       check(this.#native.addAgent(process.pid, slot), 'create the series of an agent');
       this.#sessions.set(process.pid, { ...process, slot, attachedAtMs: Date.now() });
       check(this.#native.visitThreads(ATTACH, process.pid, slot), 'attach the threads of an agent');
+      setImmediate(() => this.#native.reserve(Math.min(slot + SPARE, this.#layout.maxAgents)));
     } catch (error) {
       if (this.#sessions.has(process.pid)) this.detach(process.pid);
-      else this.#freeSlots.push(slot);
+      else this.#slots.give(slot);
       throw error;
     }
   }
@@ -67,12 +75,13 @@ export class Tracer implements Disposable {
   detach(pid: number): void {
     const session = this.#sessions.get(pid);
     if (!session) return;
-    this.#native.visitThreads(DETACH, pid, session.slot);
+    // First its place, so that its threads' threads get no state of their own; then until no thread has any.
+    this.#native.removeAgent(pid);
+    for (let pass = 0; pass < MAX_PASSES; pass++) if (this.#native.visitThreads(DETACH, pid, session.slot) <= 0) break;
     const last = this.#read(session);
     if (last.series.length > 0) this.#last.push(last);
-    this.#native.removeAgent(pid, session.slot);
     this.#sessions.delete(pid);
-    this.#freeSlots.push(session.slot);
+    this.#slots.give(session.slot);
   }
 
   /** What was counted for one process; undefined when it is not attached. */
@@ -99,6 +108,11 @@ export class Tracer implements Disposable {
     check(this.#native.setStats(on), 'bpf_enable_stats');
   }
 
+  /** Whether these privileges suffice for `accountCost`. Tries it. */
+  mayAccountCost(): boolean {
+    return this.#native.setStats(true) >= 0 && this.#native.setStats(false) >= 0;
+  }
+
   /** What the programs used while accounting was on. */
   cost(): TracerCost {
     const programs = check(this.#native.runTime(), 'read the run time') as { ns: number; runs: number }[];
@@ -113,8 +127,8 @@ export class Tracer implements Disposable {
   }
 
   #read(session: Session): AgentSnapshot {
-    const words = check(this.#native.readSeries(session.slot), 'read the series of an agent') as BigUint64Array;
+    check(this.#native.readSeries(session.slot, this.#words), 'read the series of an agent');
     const { pid, name, createdAtMs, attachedAtMs } = session;
-    return { pid, name, createdAtMs, attachedAtMs, series: decodeSeries(words, this.#layout) };
+    return { pid, name, createdAtMs, attachedAtMs, series: decodeSeries(this.#words, this.#layout) };
   }
 }

@@ -1,0 +1,81 @@
+/** The standard OTEL_* variables, understood or refused. Pure. */
+
+export const SIGNALS = ['traces', 'metrics', 'logs'] as const;
+export type SignalName = (typeof SIGNALS)[number];
+
+/** Where a signal goes: over OTLP, into the embedded sink's files, or nowhere. */
+export type Destination =
+  | { readonly kind: 'otlp'; readonly protocol: 'http/protobuf' | 'http/json'; readonly endpoint: string }
+  | { readonly kind: 'files' }
+  | { readonly kind: 'none' };
+
+/** A variable that can't be understood. Never a reason to send somewhere else instead. */
+export class TelemetryConfigError extends Error {
+  constructor(variable: string, value: string, mend: string) {
+    super(`${variable}=${value}: ${mend}`);
+    this.name = 'TelemetryConfigError';
+  }
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_ENDPOINT = 'http://localhost:4318';
+
+/** The variable's value; empty means unset, as the specification says. */
+function read(env: Env, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+export function isDisabled(env: Env): boolean {
+  return read(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true';
+}
+
+/**
+ * OTLP when an endpoint is configured (or `OTEL_<SIGNAL>_EXPORTER=otlp` says so), else the embedded sink.
+ * @throws TelemetryConfigError
+ */
+export function destination(env: Env, signal: SignalName): Destination {
+  const prefix = signal.toUpperCase();
+  const exporterVariable = `OTEL_${prefix}_EXPORTER`;
+  const exporter = read(env, exporterVariable)?.toLowerCase();
+  if (exporter === 'none') return { kind: 'none' };
+  if (exporter !== undefined && exporter !== 'otlp')
+    throw new TelemetryConfigError(exporterVariable, exporter, 'taut knows otlp and none');
+  const own = `OTEL_EXPORTER_OTLP_${prefix}_ENDPOINT`;
+  const common = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  const variable = read(env, own) === undefined ? common : own;
+  const endpoint = read(env, variable);
+  if (endpoint === undefined && exporter === undefined) return { kind: 'files' };
+  return { kind: 'otlp', protocol: protocol(env, prefix), endpoint: checkUrl(variable, endpoint ?? DEFAULT_ENDPOINT) };
+}
+
+function protocol(env: Env, prefix: string): 'http/protobuf' | 'http/json' {
+  const own = `OTEL_EXPORTER_OTLP_${prefix}_PROTOCOL`;
+  const variable = read(env, own) === undefined ? 'OTEL_EXPORTER_OTLP_PROTOCOL' : own;
+  const value = read(env, variable) ?? 'http/protobuf';
+  if (value === 'http/protobuf' || value === 'http/json') return value;
+  const mend = 'taut sends http/protobuf or http/json; collectors take both, on port 4318';
+  throw new TelemetryConfigError(variable, value, mend);
+}
+
+function checkUrl(variable: string, value: string): string {
+  if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value;
+  throw new TelemetryConfigError(
+    variable,
+    value,
+    `not an http:// or https:// address; for example ${DEFAULT_ENDPOINT}`,
+  );
+}
+
+/**
+ * A whole number of at least `min`, in the variable's own unit (milliseconds for times).
+ * @throws TelemetryConfigError
+ */
+export function wholeNumber(env: Env, name: string, fallback: number, min = 1): number {
+  const value = read(env, name);
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= min && number <= 2 ** 31 - 1) return number;
+  throw new TelemetryConfigError(name, value, `a whole number of at least ${min} is wanted`);
+}

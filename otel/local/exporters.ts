@@ -1,0 +1,62 @@
+/**
+ * The embedded sink: exporters that write what they are given as OTLP in JSON, one request a line, as the collector's
+ * OTLP JSON file receiver reads it.
+ */
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import {
+  type ISerializer,
+  JsonLogsSerializer,
+  JsonMetricsSerializer,
+  JsonTraceSerializer,
+} from '@opentelemetry/otlp-transformer';
+import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { JsonLines } from './jsonLines.ts';
+
+class FileExporter<T> {
+  readonly #serializer: ISerializer<T, unknown>;
+  readonly #file: JsonLines;
+
+  constructor(serializer: ISerializer<T, unknown>, path: string) {
+    this.#serializer = serializer;
+    this.#file = new JsonLines(path);
+  }
+
+  export(items: T, done: (result: ExportResult) => void): void {
+    const line = this.#serializer.serializeRequest(items);
+    if (!line) return done({ code: ExportResultCode.SUCCESS });
+    this.#file.append(line).then(
+      () => done({ code: ExportResultCode.SUCCESS }),
+      (error: Error) => done({ code: ExportResultCode.FAILED, error }),
+    );
+  }
+
+  forceFlush(): Promise<void> {
+    return this.#file.flush();
+  }
+
+  shutdown(): Promise<void> {
+    return this.#file.flush();
+  }
+}
+
+export function fileSpanExporter(path: string): SpanExporter {
+  return new FileExporter<ReadableSpan[]>(JsonTraceSerializer, path);
+}
+
+export function fileLogExporter(path: string): LogRecordExporter {
+  return new FileExporter<ReadableLogRecord[]>(JsonLogsSerializer, path);
+}
+
+class MetricFileExporter extends FileExporter<ResourceMetrics> {
+  override export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
+    if (metrics.scopeMetrics.length === 0) return done({ code: ExportResultCode.SUCCESS });
+    super.export(metrics, done);
+  }
+}
+
+/** Cumulative temporality, as an exporter without a preference has. A collection without metrics is no line. */
+export function fileMetricExporter(path: string): PushMetricExporter {
+  return new MetricFileExporter(JsonMetricsSerializer, path);
+}

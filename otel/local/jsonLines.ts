@@ -1,0 +1,53 @@
+/** A file of JSON lines that never grows beyond its bound: full, it becomes `.1`, `.1` becomes `.2`, and the oldest goes. */
+import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+const MAX_BYTES = 16 << 20;
+const KEPT = 2;
+
+export class JsonLines {
+  readonly path: string;
+  readonly #maxBytes: number;
+  #size: number | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(path: string, maxBytes = MAX_BYTES) {
+    this.path = path;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Appends one line, after those before it. @throws Error of the file system. */
+  append(line: Uint8Array): Promise<void> {
+    const turn = this.#last.then(() => this.#append(line));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Resolves when everything appended so far is in the file. */
+  flush(): Promise<void> {
+    return this.#last;
+  }
+
+  async #append(line: Uint8Array): Promise<void> {
+    if (this.#size === undefined) {
+      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+      this.#size = await stat(this.path).then(
+        (s) => s.size,
+        () => 0,
+      );
+    }
+    if (this.#size > 0 && this.#size + line.length + 1 > this.#maxBytes) await this.#rotate();
+    await appendFile(this.path, Buffer.concat([line, Buffer.from('\n')]), { mode: 0o600 });
+    this.#size += line.length + 1;
+  }
+
+  async #rotate(): Promise<void> {
+    for (let n = KEPT; n >= 1; n--) {
+      const from = n === 1 ? this.path : `${this.path}.${n - 1}`;
+      await rename(from, `${this.path}.${n}`).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+    }
+    this.#size = 0;
+  }
+}

@@ -1,0 +1,111 @@
+/** What the kernel counted -> OTLP exponential histograms, bucket for bucket. A pure mapping behind a MetricProducer. */
+import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
+import { hrTime, millisToHrTime } from '@opentelemetry/core';
+import { emptyResource } from '@opentelemetry/resources';
+import {
+  AggregationTemporality,
+  type CollectionResult,
+  type DataPoint,
+  DataPointType,
+  type ExponentialHistogram,
+  type ExponentialHistogramMetricData,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics';
+import type { AgentSnapshot, ExpHistogram, Quantity, Series } from '../src/tracer/series.ts';
+import { DeltaOf } from './delta.ts';
+import * as semconv from './semconv.ts';
+
+const METRICS: Record<Quantity, semconv.MetricDescription> = {
+  'timer.lateness': semconv.METRIC_TAUT_TIMER_LATENESS,
+  'timer.slack_use': semconv.METRIC_TAUT_TIMER_SLACK_USE,
+  'timer.overrun': semconv.METRIC_TAUT_TIMER_OVERRUN,
+  'wakeup.latency': semconv.METRIC_TAUT_WAKEUP_LATENCY,
+  'wakeup.run_queue_delay': semconv.METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY,
+};
+
+/** The kernel's nanoseconds leave as the seconds that OTLP wants; the buckets are in seconds already. */
+export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
+  return {
+    count: h.count,
+    sum: Number(h.sumNs) / 1e9,
+    scale: h.scale,
+    zeroCount: h.zeroCount,
+    positive: { offset: h.offset, bucketCounts: [...h.buckets] },
+    negative: { offset: 0, bucketCounts: [] },
+    ...(h.minNs === undefined ? {} : { min: Number(h.minNs) / 1e9 }),
+    ...(h.maxNs === undefined ? {} : { max: Number(h.maxNs) / 1e9 }),
+  };
+}
+
+/** The attributes of one series of one agent. */
+export function seriesAttributes(agent: AgentSnapshot, series: Series): Attributes {
+  return {
+    [semconv.ATTR_PROCESS_PID]: agent.pid,
+    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(agent.createdAtMs).toISOString(),
+    [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
+    ...(series.source === undefined ? {} : { [semconv.ATTR_TAUT_WAKEUP_SOURCE]: series.source }),
+    ...(series.slackClass === undefined ? {} : { [semconv.ATTR_TAUT_TIMER_SLACK_CLASS]: series.slackClass }),
+    [semconv.ATTR_TAUT_TUNED]: series.tuned,
+  };
+}
+
+export interface KernelHistogramsOptions {
+  /** Cumulative since each agent's attach; kept by the source. */
+  readonly snapshots: () => readonly AgentSnapshot[];
+  /** What the exporter asks for: a producer's points are not converted by the SDK. */
+  readonly temporality: AggregationTemporality;
+  readonly version?: string;
+}
+
+export class KernelHistograms implements MetricProducer {
+  readonly #options: KernelHistogramsOptions;
+  readonly #delta = new DeltaOf();
+
+  constructor(options: KernelHistogramsOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects: one rejecting producer would cost the whole collection, taut's own metrics included. */
+  async collect(): Promise<CollectionResult> {
+    const errors: unknown[] = [];
+    let metrics: ExponentialHistogramMetricData[] = [];
+    try {
+      metrics = this.#metrics(this.#options.snapshots(), hrTime());
+    } catch (error) {
+      errors.push(error);
+    }
+    const scope = { name: semconv.SCOPE_NAME, version: this.#options.version ?? '' };
+    const scopeMetrics = metrics.length > 0 ? [{ scope, metrics }] : [];
+    return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors };
+  }
+
+  #metrics(snapshots: readonly AgentSnapshot[], now: HrTime): ExponentialHistogramMetricData[] {
+    const byQuantity = new Map<Quantity, DataPoint<ExponentialHistogram>[]>();
+    const { temporality } = this.#options;
+    for (const agent of snapshots) {
+      for (const series of agent.series) {
+        const attributes = seriesAttributes(agent, series);
+        const attachedAt = millisToHrTime(agent.attachedAtMs);
+        let point = { startTime: attachedAt, histogram: series.histogram };
+        if (temporality === AggregationTemporality.DELTA)
+          point = this.#delta.next(JSON.stringify([agent.attachedAtMs, series.quantity, attributes]), point, now);
+        if (point.histogram.count === 0) continue;
+        const points = byQuantity.get(series.quantity) ?? [];
+        if (points.length === 0) byQuantity.set(series.quantity, points);
+        points.push({
+          startTime: point.startTime,
+          endTime: now,
+          attributes,
+          value: toExponentialHistogram(point.histogram),
+        });
+      }
+    }
+    this.#delta.sweep();
+    return [...byQuantity].map(([quantity, dataPoints]) => ({
+      descriptor: { ...METRICS[quantity], valueType: ValueType.DOUBLE },
+      aggregationTemporality: temporality,
+      dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM,
+      dataPoints,
+    }));
+  }
+}

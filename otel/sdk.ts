@@ -1,0 +1,174 @@
+/** OpenTelemetry, set up from the standard OTEL_* variables and ended within a bound. */
+import { randomUUID } from 'node:crypto';
+import { DiagLogLevel, diag, logs, metrics, trace } from '@opentelemetry/api';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  hostDetector,
+  type Resource,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import {
+  AggregationTemporality,
+  InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { AgentSnapshot } from '../src/tracer/series.ts';
+import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
+import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
+import { KernelHistograms } from './producer.ts';
+import { sampler } from './sampler.ts';
+import { sayRarely } from './sayRarely.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface TelemetryOptions {
+  readonly env: Env;
+  /** Where the embedded sink writes: `<stateDir>/otlp/{traces,metrics,logs}.jsonl`. */
+  readonly stateDir: string;
+  readonly serviceVersion: string;
+  /** What the kernel counted, cumulative; asked at each collection. */
+  readonly snapshots: () => readonly AgentSnapshot[];
+  /** Exports that fail and the like: said once a minute at most. */
+  readonly onWarning: (message: string) => void;
+}
+
+export interface Telemetry extends AsyncDisposable {
+  /** One line: where the signals go. */
+  describe(): string;
+  /** The embedded sink's files, by signal; those that are in use. */
+  files(): Partial<Record<SignalName, string>>;
+  /** Exports what is pending. Resolves within `ms`, whatever the backend does; never rejects. */
+  flush(ms?: number): Promise<void>;
+  /** The last export, then the end. Resolves within `ms`; never rejects. */
+  shutdown(ms?: number): Promise<void>;
+}
+
+/** The specification's 60 s suits a backend; a file on the same machine may know sooner. */
+const INTERVAL_MS = { otlp: 60_000, files: 10_000, none: 60_000 } as const;
+const SHUTDOWN_MS = 2_000;
+
+/** @throws TelemetryConfigError for a variable that can't be understood. */
+export function startTelemetry(options: TelemetryOptions): Telemetry {
+  const { env, stateDir } = options;
+  const to = destinations(env);
+  diag.setLogger(sayRarely(options.onWarning), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  const resource = describeSelf(env, options.serviceVersion);
+
+  const providers = [
+    startTraces(env, resource, to.traces, stateDir),
+    startMetrics(options, resource, to.metrics),
+    startLogs(env, resource, to.logs, stateDir),
+  ];
+  const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
+    within(ms, Promise.allSettled(providers.map((p) => p[work]())));
+  let ended: Promise<void> | undefined;
+  const shutdown = (ms = SHUTDOWN_MS) => {
+    ended ??= all('shutdown', ms).then(() => {
+      for (const api of [trace, metrics, logs, diag]) api.disable();
+    });
+    return ended;
+  };
+  return {
+    describe: () => describe(to, stateDir),
+    files: () =>
+      Object.fromEntries(SIGNALS.filter((s) => to[s].kind === 'files').map((s) => [s, sinkFile(stateDir, s)])),
+    flush: (ms = SHUTDOWN_MS) => all('forceFlush', ms),
+    shutdown,
+    [Symbol.asyncDispose]: () => shutdown(),
+  };
+}
+
+function destinations(env: Env): Record<SignalName, Destination> {
+  const of = (signal: SignalName): Destination => (isDisabled(env) ? { kind: 'none' } : destination(env, signal));
+  return { traces: of('traces'), metrics: of('metrics'), logs: of('logs') };
+}
+
+/** No process detector: it would export taut's own arguments. */
+function describeSelf(env: Env, version: string): Resource {
+  const self = resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: 'taut',
+    [ATTR_SERVICE_VERSION]: version,
+    'service.instance.id': randomUUID(),
+  });
+  const detected = detectResources({ detectors: [hostDetector, envDetector] });
+  const named = env['OTEL_SERVICE_NAME']
+    ? resourceFromAttributes({ [ATTR_SERVICE_NAME]: env['OTEL_SERVICE_NAME'] })
+    : null;
+  return defaultResource().merge(self).merge(detected).merge(named);
+}
+
+function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
+  const maxQueueSize = wholeNumber(env, `${prefix}_MAX_QUEUE_SIZE`, 2048);
+  return {
+    maxQueueSize,
+    maxExportBatchSize: Math.min(wholeNumber(env, `${prefix}_MAX_EXPORT_BATCH_SIZE`, 512), maxQueueSize),
+    scheduledDelayMillis: wholeNumber(env, `${prefix}_SCHEDULE_DELAY`, delayMs, 0),
+    exportTimeoutMillis: wholeNumber(env, `${prefix}_EXPORT_TIMEOUT`, 30_000),
+  };
+}
+
+function startTraces(env: Env, resource: Resource, to: Destination, stateDir: string): TracerProvider {
+  const exporter = spanExporter(to, stateDir);
+  const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
+  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
+  trace.setGlobalTracerProvider(provider);
+  return provider;
+}
+
+function startMetrics(
+  { env, stateDir, ...options }: TelemetryOptions,
+  resource: Resource,
+  to: Destination,
+): MeterProvider {
+  const exporter = metricExporter(to, stateDir);
+  const readers = [];
+  if (exporter) {
+    const temporality =
+      exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE;
+    const kernel = new KernelHistograms({ snapshots: options.snapshots, temporality, version: options.serviceVersion });
+    const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to.kind]);
+    const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
+    readers.push(
+      new PeriodicExportingMetricReader({
+        exporter,
+        exportIntervalMillis,
+        exportTimeoutMillis,
+        metricProducers: [kernel],
+      }),
+    );
+  }
+  const provider = new MeterProvider({ resource, readers });
+  metrics.setGlobalMeterProvider(provider);
+  return provider;
+}
+
+function startLogs(env: Env, resource: Resource, to: Destination, stateDir: string): LoggerProvider {
+  const exporter = logExporter(to, stateDir);
+  const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP', 1_000) })] : [];
+  const provider = new LoggerProvider({ resource, processors });
+  logs.setGlobalLoggerProvider(provider);
+  return provider;
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
+
+function describe(to: Record<SignalName, Destination>, stateDir: string): string {
+  const where = (d: Destination) =>
+    d.kind === 'otlp' ? `to ${d.endpoint} (${d.protocol})` : d.kind === 'files' ? `into ${stateDir}/otlp` : 'nowhere';
+  const places = SIGNALS.map((signal) => where(to[signal]));
+  if (new Set(places).size === 1) return `traces, metrics and logs go ${places[0]}`;
+  return SIGNALS.map((signal, i) => `${signal} go ${places[i]}`).join('; ');
+}

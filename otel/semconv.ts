@@ -1,0 +1,129 @@
+/**
+ * Every span, metric, attribute and event name of taut, once. Pure constants: the one file of `otel/` that all of `src/`
+ * may import. Names of OpenTelemetry's own conventions come from its package; those still incubating are spelt here.
+ */
+export { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+
+/** How a metric is described to an SDK or to a producer. Units are UCUM. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+}
+
+export const SCOPE_NAME = 'taut';
+
+// Spans: one trace for each agent process, `attach` its root.
+export const SPAN_ATTACH = 'attach';
+export const SPAN_GATE = 'gate';
+export const SPAN_TUNE = 'tune';
+export const SPAN_VERIFY = 'verify';
+export const SPAN_REVERT = 'revert';
+
+// OpenTelemetry's incubating conventions.
+export const ATTR_PROCESS_PID = 'process.pid';
+/** RFC 3339. */
+export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
+export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+export const ATTR_THREAD_ID = 'thread.id';
+export const ATTR_FEATURE_FLAG_KEY = 'feature_flag.key';
+export const ATTR_FEATURE_FLAG_PROVIDER_NAME = 'feature_flag.provider.name';
+export const ATTR_FEATURE_FLAG_RESULT_VARIANT = 'feature_flag.result.variant';
+export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
+
+// Who an agent is.
+export const ATTR_TAUT_AGENT_NAME = 'taut.agent.name';
+export const ATTR_TAUT_RULE_ID = 'taut.rule.id';
+/** What found it: `cmdline`, `pid`. */
+export const ATTR_TAUT_ATTACH_PATH = 'taut.attach.path';
+
+// What was done to it.
+export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
+export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
+export const ATTR_TAUT_KNOB = 'taut.knob';
+/** In the knob's unit: nanoseconds. */
+export const ATTR_TAUT_TARGET = 'taut.target';
+export const ATTR_TAUT_PASSES = 'taut.passes';
+/** Whether the last pass found nothing new. */
+export const ATTR_TAUT_COMPLETE = 'taut.complete';
+export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
+/** Prefix: `taut.threads.tuned`, `taut.threads.vanished`, ... count threads by outcome. */
+export const ATTR_TAUT_THREADS = 'taut.threads';
+export const ATTR_TAUT_THREADS_TOTAL = 'taut.threads.total';
+export const ATTR_TAUT_THREADS_TUNED = 'taut.threads.tuned';
+export const ATTR_TAUT_DRIFT_EXPECTED = 'taut.drift.expected';
+export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
+export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
+
+// How metrics are split.
+/** `timer` or `other`. */
+export const ATTR_TAUT_WAKEUP_SOURCE = 'taut.wakeup.source';
+/** `reachable`, `beyond` or `none`: the slack in force for that timer against the thread's original. */
+export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
+export const ATTR_TAUT_TUNED = 'taut.tuned';
+export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
+export const ATTR_TAUT_OPERATION = 'taut.operation';
+export const ATTR_TAUT_OUTCOME = 'taut.outcome';
+export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
+/** `wakeup` or `timer`: each kind of event has its own ledger of recorded and discarded. */
+export const ATTR_TAUT_TRACER_EVENT = 'taut.tracer.event';
+export const ATTR_TAUT_DISCARD_REASON = 'taut.discard.reason';
+/** `kernel` or `user`. */
+export const ATTR_TAUT_SELF_PART = 'taut.self.part';
+
+// Events: log records with a name.
+export const EVENT_DRIFT = 'taut.drift';
+export const EVENT_EVENTS_LOST = 'taut.events_lost';
+export const EVENT_GATE_CHANGED = 'taut.gate_changed';
+
+// Metrics.
+export const METRIC_TAUT_TIMER_LATENESS: MetricDescription = {
+  name: 'taut.timer.lateness',
+  unit: 's',
+  description: "From a timer's soft expiry, which the agent asked for, to its handler.",
+};
+export const METRIC_TAUT_TIMER_SLACK_USE: MetricDescription = {
+  name: 'taut.timer.slack_use',
+  unit: 's',
+  description: 'The part of lateness up to the hard expiry: what timer slack can give back.',
+};
+export const METRIC_TAUT_TIMER_OVERRUN: MetricDescription = {
+  name: 'taut.timer.overrun',
+  unit: 's',
+  description: 'The part of lateness beyond the hard expiry: timer slack has no part in it.',
+};
+export const METRIC_TAUT_WAKEUP_LATENCY: MetricDescription = {
+  name: 'taut.wakeup.latency',
+  unit: 's',
+  description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
+};
+export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
+  name: 'taut.wakeup.run_queue_delay',
+  unit: 's',
+  description: 'From being made runnable to running: the negative control, timer slack has no part in it.',
+};
+export const METRIC_TAUT_AGENTS: MetricDescription = {
+  name: 'taut.agents',
+  unit: '{process}',
+  description: 'Agent processes that are attached.',
+};
+export const METRIC_TAUT_THREADS: MetricDescription = {
+  name: 'taut.threads',
+  unit: '{thread}',
+  description: 'Threads of attached agents, by the state of their timer slack.',
+};
+export const METRIC_TAUT_OPERATIONS: MetricDescription = {
+  name: 'taut.operations',
+  unit: '{operation}',
+  description: 'Operations on agents and their threads, by outcome.',
+};
+export const METRIC_TAUT_TRACER_EVENTS: MetricDescription = {
+  name: 'taut.tracer.events',
+  unit: '{event}',
+  description: "The tracer's correctness ledger: every event that it saw, recorded or discarded.",
+};
+export const METRIC_TAUT_SELF_CPU: MetricDescription = {
+  name: 'taut.self.cpu',
+  unit: 's',
+  description: 'CPU time that taut itself has used: its BPF programs (kernel) and its own process (user).',
+};

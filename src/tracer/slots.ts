@@ -1,0 +1,30 @@
+/** Places for the series of so many agents, numbered from 1. */
+
+/** A place is given away again after this long: by then no program that found it in use is still running. */
+const REST_MS = 1_000;
+
+export class Slots {
+  readonly #limit: number;
+  /** Oldest first. */
+  readonly #given: { slot: number; atMs: number }[] = [];
+  #used = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @throws Error when all are taken. */
+  take(nowMs = performance.now()): number {
+    const oldest = this.#given[0];
+    if (oldest && nowMs - oldest.atMs >= REST_MS) {
+      this.#given.shift();
+      return oldest.slot;
+    }
+    if (this.#used >= this.#limit) throw new Error(`more than ${this.#limit} agents at once`);
+    return ++this.#used;
+  }
+
+  give(slot: number, nowMs = performance.now()): void {
+    this.#given.push({ slot, atMs: nowMs });
+  }
+}
