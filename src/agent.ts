@@ -2,15 +2,16 @@
  * The life of one agent process: attached -> gated -> tuned -> verified -> reverted, as one trace. Attaching writes
  * nothing to the process; tuning writes only what the gate says.
  */
-import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
-import { Converger, type ThreadState, threadIds } from './actuator/converge.ts';
-import { containChild } from './actuator/contain.ts';
+import { Converger, type Drift, type Inheritance, threadIds } from './actuator/converge.ts';
+import { contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
 import type { Ledger } from './actuator/ledger.ts';
 import type { ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
-import { epochMsOfTicks } from './clock.ts';
+import type { ThreadState } from './actuator/thread.ts';
+import { AgentTrace, fail, outcomesOf } from './agentTrace.ts';
+import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Signals } from './signals.ts';
 
@@ -29,6 +30,7 @@ export interface AgentHost {
   readonly knob: Knob;
   readonly ledger: Ledger | undefined;
   readonly signals: Signals;
+  readonly descendants: Descendants;
 }
 
 export interface ThreadCounts {
@@ -39,28 +41,35 @@ export interface ThreadCounts {
   readonly exempt: number;
 }
 
-export class Agent {
+export class Agent implements Disposable {
   readonly identity: AgentIdentity;
   /** Held from the first sighting: while it is open, `pid` can't mean anybody else through it. */
   readonly #handle: ProcHandle;
   readonly #host: AgentHost;
-  readonly #trace: Context;
-  readonly #root: Span;
+  /** What it got by being made by an agent that was tuned. */
+  readonly #inherited: Inheritance | undefined;
+  readonly #trace: AgentTrace;
   #converger: Converger | undefined;
   #target: bigint | undefined;
+  /** Whether the first round (measured, gated, tuned if so) is done. */
+  isAttached = false;
+  /** When the gate's last decision had been carried out and checked, milliseconds since the epoch. */
+  settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
 
   /** Begins the agent's trace at the time of its sighting (milliseconds since the epoch). */
-  constructor(identity: AgentIdentity, handle: ProcHandle, host: AgentHost, sightedAtMs: number) {
+  constructor(
+    identity: AgentIdentity,
+    handle: ProcHandle,
+    host: AgentHost,
+    sightedAtMs: number,
+    inherited: Inheritance | undefined,
+  ) {
     this.identity = identity;
     this.#handle = handle;
     this.#host = host;
-    this.#root = host.signals.tracer.startSpan(
-      semconv.SPAN_ATTACH,
-      { root: true, kind: SpanKind.INTERNAL, startTime: sightedAtMs, attributes: this.#attributes() },
-      context.active(),
-    );
-    this.#trace = trace.setSpan(context.active(), this.#root);
+    this.#inherited = inherited;
+    this.#trace = new AgentTrace(identity, host.signals, sightedAtMs);
   }
 
   /** What tuning writes now, nanoseconds; undefined when the agent is as it was found. */
@@ -75,72 +84,95 @@ export class Agent {
   /** Ends the `attach` span: the process is measured, and tuned if the gate said so. */
   attached(): void {
     const { total, tuned } = this.counts();
-    this.#root.setAttributes({ [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned });
+    const { root } = this.#trace;
+    root.setAttributes({ [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned });
     this.#host.signals.operation('attach', 'ok');
-    this.#root.end();
+    this.isAttached = true;
+    root.end();
   }
 
-  /** Takes the gate's decision, and makes the process what it says. */
-  decide(decision: GateDecision): void {
+  /** Takes the gate's decision, and makes the process what it says. `askedMs`: since the epoch. */
+  decide(decision: GateDecision, askedMs: number): void {
+    const decidedMs = nowMs();
     this.gate = decision;
-    this.#span(semconv.SPAN_GATE, (span) => {
-      span.setAttributes({
-        [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
-        [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
-        ...this.#host.signals.flagAttributes(decision),
-      });
-    });
     const target = decision.value ?? undefined;
-    if (target === this.#target) return;
-    if (this.#target !== undefined) this.revert(`gate: ${decision.reason}`);
-    if (target !== undefined) this.#tune(target);
+    if (target !== this.#target) {
+      if (this.#target !== undefined) this.revert(`gate: ${decision.reason}`);
+      if (target !== undefined) this.#tune(target);
+    }
+    this.settledAtMs = nowMs();
+    this.#trace.past(semconv.SPAN_GATE, askedMs, decidedMs, {
+      [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
+      [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
+      ...this.#host.signals.flagAttributes(decision),
+    });
   }
 
   /** Tunes threads that the kernel reported as new. */
-  newThread(tid: number): void {
-    this.#converger?.add([tid]);
+  newThreads(threads: readonly { tid: number; maker: number }[]): void {
+    this.#host.signals.attempt(() => this.#converger?.add(threads));
   }
 
-  threadExit(tid: number): void {
-    this.#converger?.forget(tid);
+  threadsExited(tids: readonly number[]): void {
+    this.#host.signals.attempt(() => this.#converger?.forget(tids));
   }
 
-  /** Puts a child process that no rule names back to what the agent was before. */
-  newChild(pid: number, makerTid: number): void {
-    const { ledger, knob, signals } = this.#host;
-    if (!this.#converger || !ledger) return;
-    const original = this.#converger.originalFor(makerTid);
-    if (original === undefined) return;
-    const contained = containChild(ledger, knob, pid, this.#converger.order, original);
+  /** What a child process of the thread `maker` inherits; undefined when that is nothing of taut's. */
+  inheritance(maker?: number): Inheritance | undefined {
+    const original = this.#converger?.originalFor(maker);
+    return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
+  }
+
+  /** Handles a thread of a descendant that is no agent. @returns whether it was put back. */
+  newDescendant(tid: number, maker: number): boolean {
+    const { ledger, knob, signals, descendants } = this.#host;
+    const inheritance = this.inheritance(maker);
+    const order = this.#converger?.order;
+    if (!inheritance || !ledger || !order) return false;
+    if (descendants !== 'contain') {
+      signals.attempt(() => recordInherited(ledger, knob, tid, order, inheritance.original));
+      return false;
+    }
+    const contained = contain(knob, tid, inheritance);
+    if (contained) signals.operation('contain', 'ok');
+    return contained;
+  }
+
+  /** Looks for threads and descendants that were missed, and for values that somebody else has set: those stay. */
+  reconcile(isAgent: (pid: number) => boolean): void {
+    const { knob, signals, descendants } = this.#host;
+    signals.attempt(() => {
+      this.#converger?.run();
+      this.#inspect();
+    });
+    const inheritance = this.inheritance();
+    if (!inheritance || descendants !== 'contain') return;
+    const contained = containTree(knob, this.identity.pid, inheritance, isAgent);
     if (contained > 0) signals.operation('contain', 'ok', contained);
-  }
-
-  /** Looks for threads that were missed and for values that somebody else has set. Overwrites nothing. */
-  reconcile(): void {
-    if (!this.#converger) return;
-    this.#converger.run();
-    for (const { tid, expected, found } of this.#converger.findDrift())
-      this.#host.signals.drift(this.identity, tid, expected, found);
   }
 
   /** Puts every thread back that taut changed. @returns what became of each. */
   revert(reason: string): Restored[] {
     const { ledger, knob, signals } = this.#host;
-    if (!ledger || this.#target === undefined) return [];
+    const operation = this.#converger?.order.operation;
+    if (!ledger || operation === undefined) return [];
+    const known = new Set([...this.threads].filter(([, t]) => t.outcome === 'drifted').map(([tid]) => tid));
     this.#target = undefined;
     this.#converger = undefined;
-    return this.#span(semconv.SPAN_REVERT, (span) => {
-      const results = restoreEntries(ledger, [knob], ledger.entries(this.identity.pid));
+    return this.#trace.span(semconv.SPAN_REVERT, (span) => {
       span.setAttribute(semconv.ATTR_TAUT_REVERT_REASON, reason);
-      for (const outcome of ['restored', 'vanished', 'drifted', 'failed'] as const) {
-        const n = results.filter((r) => r.outcome === outcome).length;
-        span.setAttribute(`${semconv.ATTR_TAUT_THREADS}.${outcome}`, n);
-        if (n > 0) signals.operation('revert', outcome, n);
-      }
-      for (const r of results)
-        if (r.outcome === 'drifted' && r.was !== undefined) signals.drift(this.identity, r.tid, r.original, r.was);
-      if (results.some((r) => r.outcome === 'failed'))
-        span.setStatus({ code: SpanStatusCode.ERROR, message: 'some threads could not be put back' });
+      // By operation: children that inherited are on record by it, too.
+      const restore = () => restoreEntries(ledger, [knob], ledger.entries({ operation }), { process: this.#handle });
+      const results = this.#host.signals.attempt(restore) ?? [];
+      this.#trace.account(
+        span,
+        'revert',
+        results.map((r) => r.outcome),
+      );
+      for (const { tid, outcome, was, original } of results)
+        if (outcome === 'drifted' && was !== undefined && !known.has(tid))
+          signals.drift(this.identity, tid, original, was);
+      if (results.some((r) => r.outcome === 'failed')) fail(span, 'some threads could not be put back');
       return results;
     });
   }
@@ -148,27 +180,23 @@ export class Agent {
   /** The process has ended: what is on record for it means nobody now. */
   gone(): void {
     const { ledger } = this.#host;
-    if (ledger) ledger.remove(ledger.entries(this.identity.pid));
-    this.close();
+    this.#host.signals.attempt(() => ledger?.remove(ledger.entries({ pids: [this.identity.pid] })));
+    this[Symbol.dispose]();
   }
 
   /** Whether the process is gone: asked of the held handle, so another with its id is not mistaken for it. */
   isGone(): boolean {
-    try {
-      return this.#handle.stat().state === 'Z';
-    } catch {
-      return true;
-    }
+    return this.#handle.hasEnded();
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#handle[Symbol.dispose]();
   }
 
   counts(): ThreadCounts {
     const total = threadIds(this.identity.pid).length;
-    const states = [...this.threads.values()];
-    const of = (outcome: ThreadState['outcome']) => states.filter((s) => s.outcome === outcome).length;
+    const outcomes = outcomesOf(this.threads);
+    const of = (outcome: string) => outcomes.filter((o) => o === outcome).length;
     const [tuned, drifted, exempt] = [of('tuned'), of('drifted'), of('exempt')];
     return { total, tuned, drifted, exempt, original: Math.max(0, total - tuned - drifted - exempt) };
   }
@@ -176,64 +204,33 @@ export class Agent {
   #tune(target: bigint): void {
     const { ledger, knob, signals } = this.#host;
     if (!ledger) return;
-    this.#span(semconv.SPAN_TUNE, (span) => {
+    this.#trace.span(semconv.SPAN_TUNE, (span) => {
       const { pid, startTicks, name, rule } = this.identity;
       const operation = span.spanContext().spanId;
       const reason = this.gate.reason;
       const order = { pid, processStartTicks: startTicks, target, agent: name, rule, reason, operation };
-      const converger = new Converger(knob, ledger, order);
-      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: knob.id, [semconv.ATTR_TAUT_TARGET]: Number(target) });
-      const passes = converger.run();
-      this.#converger = converger;
+      const note = (tid: number, state: ThreadState) => signals.thread(this.identity, tid, state);
+      this.#converger = new Converger(knob, ledger, this.#handle, order, this.#inherited, note);
       this.#target = target;
-      span.setAttribute(semconv.ATTR_TAUT_PASSES, passes);
-      this.#account(span, 'tune', converger.threads);
+      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: knob.id, [semconv.ATTR_TAUT_TARGET]: Number(target) });
+      const progress = this.#host.signals.attempt(() => this.#converger?.run());
+      if (!progress) fail(span, 'the ledger could not be written');
+      else {
+        span.setAttribute(semconv.ATTR_TAUT_PASSES, progress.passes);
+        span.setAttribute(semconv.ATTR_TAUT_COMPLETE, progress.complete);
+      }
+      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, this.threads.size);
+      this.#trace.account(span, 'tune', outcomesOf(this.threads));
     });
-    this.#verify();
-    if ([...this.threads.values()].some((t) => t.outcome === 'denied')) signals.denied(this.identity);
-  }
-
-  /** Reads every thread back in a pass of its own. */
-  #verify(): void {
-    this.#span(semconv.SPAN_VERIFY, (span) => {
-      const drifted = this.#converger?.findDrift() ?? [];
-      for (const d of drifted) this.#host.signals.drift(this.identity, d.tid, d.expected, d.found);
-      this.#account(span, 'verify', this.threads);
+    this.#trace.span(semconv.SPAN_VERIFY, (span) => {
+      this.#host.signals.attempt(() => this.#inspect());
+      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, this.threads.size);
+      this.#trace.account(span, 'verify', outcomesOf(this.threads));
     });
   }
 
-  #account(span: Span, operation: string, threads: ReadonlyMap<number, ThreadState>): void {
-    const counts = new Map<string, number>();
-    for (const { outcome } of threads.values()) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, threads.size);
-    for (const [outcome, n] of counts) {
-      span.setAttribute(`${semconv.ATTR_TAUT_THREADS}.${outcome}`, n);
-      this.#host.signals.operation(operation, outcome, n);
-    }
-  }
-
-  #span<T>(name: string, body: (span: Span) => T): T {
-    const span = this.#host.signals.tracer.startSpan(name, { attributes: this.#attributes() }, this.#trace);
-    try {
-      return body(span);
-    } catch (error) {
-      span.setAttribute(semconv.ATTR_ERROR_TYPE, (error as Error).name);
-      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
-      throw error;
-    } finally {
-      span.end();
-    }
-  }
-
-  #attributes() {
-    const { pid, startTicks, name, rule, attachPath, executable } = this.identity;
-    return {
-      [semconv.ATTR_PROCESS_PID]: pid,
-      [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(epochMsOfTicks(startTicks)).toISOString(),
-      [semconv.ATTR_TAUT_AGENT_NAME]: name,
-      [semconv.ATTR_TAUT_RULE_ID]: rule,
-      [semconv.ATTR_TAUT_ATTACH_PATH]: attachPath,
-      ...(executable === undefined ? {} : { [semconv.ATTR_PROCESS_EXECUTABLE_NAME]: executable }),
-    };
+  #inspect(): void {
+    const drifts: Drift[] = this.#converger?.inspect() ?? [];
+    for (const { tid, expected, found } of drifts) this.#host.signals.drift(this.identity, tid, expected, found);
   }
 }

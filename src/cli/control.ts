@@ -8,11 +8,13 @@ import { bigintAsNumber } from './options.ts';
 const requestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('status') }),
   z.strictObject({ op: z.literal('explain'), pid: z.int().positive() }),
+  z.strictObject({ op: z.literal('last'), n: z.int().positive().max(4096) }),
+  z.strictObject({ op: z.literal('restore'), pids: z.array(z.int().positive()).max(1_000_000) }),
 ]);
 
 export type Request = z.infer<typeof requestSchema>;
 
-const MAX_REQUEST = 4096;
+const MAX_REQUEST = 16 << 20;
 const MAX_REPLY = 64 << 20;
 const PATIENCE_MS = 5_000;
 

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DESCENDANTS, type Descendants } from '../actuator/descendants.ts';
 import { parseSlack } from '../config/duration.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../log.ts';
 
@@ -16,6 +17,8 @@ export interface TuneOptions extends CommonOptions {
   /** Nanoseconds; undefined when the option was not given. */
   readonly optimizeTimerSlack?: bigint;
   readonly flags?: string;
+  readonly descendants: Descendants;
+  readonly observeOnly?: boolean;
 }
 
 /** /var/lib/taut for root; $XDG_STATE_HOME/taut for others. TAUT_STATE_DIR overrides. */
@@ -46,7 +49,16 @@ export function withTuning(command: Command): Command {
         .preset('1')
         .argParser(slack),
     )
-    .option('--flags <file>', 'a flag file in flagd format decides (key taut.optimize-timer-slack), read again on change');
+    .addOption(
+      new Option('--descendants <how>', 'children of a tuned agent that no rule names: put back, left, or agents, too')
+        .choices(DESCENDANTS)
+        .default('contain'),
+    )
+    .option('--observe-only', 'measure only, whatever flags and other options say')
+    .option(
+      '--flags <file>',
+      'a flag file in flagd format decides (key taut.optimize-timer-slack), read again on change',
+    );
 }
 
 function slack(text: string): bigint {
@@ -73,6 +85,7 @@ export function bigintAsNumber(_key: string, value: unknown): unknown {
 /** A process id as an argument. */
 export function pid(text: string): number {
   const value = Number(text);
-  if (!/^[1-9]\d*$/.test(text) || value > 4_194_304) throw new InvalidArgumentError('a process id is a whole number from 1');
+  if (!/^[1-9]\d*$/.test(text) || value > 4_194_304)
+    throw new InvalidArgumentError('a process id is a whole number from 1');
   return value;
 }

@@ -1,38 +1,57 @@
-import type { Command } from 'commander';
-import { Ledger, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
-import { type Restored, restoreEntries } from '../actuator/restore.ts';
-import { timerSlack } from '../actuator/timerSlack.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { KNOBS } from '../actuator/knobs.ts';
+import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
+import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
 import { formatNs } from '../config/duration.ts';
+import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, pid, printJson, withCommon, withJson } from './options.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
   readonly dryRun?: boolean;
+  readonly agent?: string;
+  readonly rule?: string;
+  /** Milliseconds. */
+  readonly olderThan?: number;
 }
+
+const OUTCOMES: readonly RestoreOutcome[] = ['restored', 'vanished', 'drifted', 'failed'];
 
 export function addRestore(program: Command): void {
   const command = program
     .command('restore')
     .description('put timer slack back from the ledger, whether or not a daemon runs')
     .argument('[pid...]', 'only these processes', (text: string, before: number[] = []) => [...before, pid(text)])
+    .option('--agent <name>', 'only agents of this name')
+    .option('--rule <id>', 'only agents of this rule')
+    .option('--older-than <time>', 'only what was tuned that long ago: 30s, 10m, 2h, 1d', duration)
     .option('--dry-run', 'list what would be put back, change nothing')
-    .addHelpText('after', '\nExamples:\n  taut restore            everything in the ledger\n  taut restore --dry-run\n  taut restore 4711');
-  withJson(withCommon(command), 'what was done').action((pids: number[] | undefined, options: RestoreCommandOptions) => {
-    const results = restore(pids ?? [], options);
-    const count = (outcome: Restored['outcome']) => results.filter((r) => r.outcome === outcome).length;
-    const summary = {
-      restored: count('restored'),
-      vanished: count('vanished'),
-      drifted: count('drifted'),
-      failed: count('failed'),
-    };
-    if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
-    else process.stdout.write(`${describe(results, summary, options)}\n`);
-    if (summary.failed > 0) process.exitCode = EXIT.failed;
-  });
+    .addHelpText(
+      'after',
+      `
+Only what still has the value that taut gave it is written; another value is somebody else's, and left alone.
+A running daemon puts its own agents back, and tunes them again when its gate changes its word.
+
+Examples:
+  taut restore                     everything in the ledger
+  taut restore --dry-run
+  taut restore 4711 4712
+  taut restore --agent claude-code --older-than 2h`,
+    );
+  withJson(withCommon(command), 'what was done').action(
+    async (pids: number[] | undefined, options: RestoreCommandOptions) => {
+      const results = await restore(pids, options);
+      const summary = Object.fromEntries(
+        OUTCOMES.map((outcome) => [outcome, results.filter((r) => r.outcome === outcome).length]),
+      );
+      if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
+      else process.stdout.write(`${describe(results, summary, options)}\n`);
+      if (results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
+    },
+  );
 }
 
-function restore(pids: number[], options: RestoreCommandOptions): Restored[] {
+async function restore(pids: number[] | undefined, options: RestoreCommandOptions): Promise<Restored[]> {
   if (!ledgerExists(options.stateDir)) return [];
   let ledger: Ledger;
   try {
@@ -41,16 +60,41 @@ function restore(pids: number[], options: RestoreCommandOptions): Restored[] {
     throw new CliError((error as Error).message, EXIT.failed);
   }
   using held = ledger;
-  const entries = pids.length === 0 ? held.entries() : pids.flatMap((p) => held.entries(p));
-  return restoreEntries(held, [timerSlack], entries, { dryRun: options.dryRun === true });
+  const { agent, rule, olderThan } = options;
+  const filter = {
+    ...(pids && pids.length > 0 ? { pids } : {}),
+    ...(agent === undefined ? {} : { agent }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(olderThan === undefined ? {} : { before: Date.now() - olderThan }),
+  };
+  const entries = held.entries(filter);
+  const byDaemon = options.dryRun ? [] : await askDaemon(options.stateDir, entries);
+  // What it has put back is off the ledger; what it knows nothing of (an earlier taut's) is done here.
+  const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
+  const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
+  return [...byDaemon, ...restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true })];
+}
+
+async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Promise<Restored[]> {
+  if (entries.length === 0) return [];
+  const pids = [...new Set(entries.map((entry) => entry.pid))];
+  return (await ask<Restored[]>(stateDir, { op: 'restore', pids })) ?? [];
 }
 
 function describe(results: Restored[], summary: Record<string, number>, options: RestoreCommandOptions): string {
   if (results.length === 0) return `nothing to put back (${ledgerPath(options.stateDir)})`;
-  const lines = results.map((r) => {
-    const was = r.was === undefined ? '' : `, was ${formatNs(r.was)}`;
-    return `thread ${r.tid} of ${r.pid}: ${r.outcome} (original ${formatNs(r.original)}${was})${r.detail ? `: ${r.detail}` : ''}`;
+  const lines = results.map(({ tid, pid: of, outcome, original, was, detail }) => {
+    const found = was === undefined ? '' : `, was ${formatNs(BigInt(was))}`;
+    return `thread ${tid} of ${of}: ${outcome} (original ${formatNs(BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
   });
   const totals = Object.entries(summary).map(([outcome, n]) => `${n} ${outcome}`);
   return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`].join('\n');
+}
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+function duration(text: string): number {
+  const match = /^(\d+)([smhd])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('a time is a whole number with s, m, h or d, like 10m');
+  return Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS] * 1_000;
 }

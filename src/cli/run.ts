@@ -13,7 +13,10 @@ export function addRun(program: Command): void {
     .description('start a command as an agent and watch just its tree; exits with its exit code')
     .argument('<command...>', 'the command and its arguments, after --')
     .passThroughOptions()
-    .addHelpText('after', '\nExamples:\n  taut run -- claude\n  taut run --optimize-timer-slack -- node my-agent.js --fast');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  taut run -- claude\n  taut run --optimize-timer-slack -- node my-agent.js --fast',
+    );
   withTuning(withConfig(withCommon(command))).action(run);
 }
 

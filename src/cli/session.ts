@@ -2,25 +2,29 @@
  * Everything that watching needs, put together and taken apart in order: lock, ledger (with what a crash left), tracer,
  * telemetry, gate, watcher, control socket. What this host can't do is said once, and the rest goes on.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
+import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
-import { timerSlack } from '../actuator/timerSlack.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
-import { compileRules } from '../discovery/matcher.ts';
+import { compileRules, type RuleSet } from '../discovery/matcher.ts';
 import { createGate } from '../gate/createGate.ts';
+import type { Gate } from '../gate/gate.ts';
+import { observeOnlyGate } from '../gate/staticGate.ts';
 import type { Log } from '../log.ts';
-import { addon, TautError } from '../native.ts';
-import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
-import type { Scope } from '../scope.ts';
-import { Tracer } from '../tracer/tracer.ts';
+import { describeScope, type Scope } from '../scope.ts';
 import { TracerUnavailable } from '../tracer/programs.ts';
+import { Tracer } from '../tracer/tracer.ts';
 import { Watcher } from '../watcher.ts';
+import { answer } from './answer.ts';
 import { serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
+import { tryLock, writerLockPath } from './locks.ts';
+import { Network } from './network.ts';
 import type { TuneOptions } from './options.ts';
+import { onNewRules } from './reload.ts';
 import { statusDocument } from './statusDocument.ts';
 import { version } from './version.ts';
 
@@ -32,61 +36,89 @@ export interface Session extends AsyncDisposable {
 }
 
 export interface SessionOptions extends TuneOptions {
-  /** Called before the first look, when the scope is known. */
   readonly scope: Scope;
+  /** Instead of the one that the options ask for. */
+  readonly gate?: Gate;
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
 export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
   await using stack = new AsyncDisposableStack();
-  const { stateDir } = options;
-  const since = new Date().toISOString();
+  const { stateDir, scope, descendants } = options;
+  const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
-  const rules = compileRules(loadConfig(options.config));
+  const config = loadConfig(options.config);
+  const rules = compileRules(config);
   const gate = stack.adopt(
-    await createGate({
-      ...(options.optimizeTimerSlack === undefined ? {} : { cliValue: options.optimizeTimerSlack }),
-      ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
-      onProblem: (message) => log.warn(message),
-    }),
+    options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log))),
     (g) => g.close(),
   );
-  const mayTune = options.optimizeTimerSlack !== undefined || options.flags !== undefined;
+  const wanted = [options.optimizeTimerSlack, options.flags, options.gate].some((given) => given !== undefined);
+  const mayTune = wanted && !options.observeOnly;
 
   const tracer = openTracer(log, missing);
   if (tracer) stack.use(tracer);
   if (!tracer && !mayTune) throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
 
-  holdLock(stack, stateDir);
+  holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir');
+  if (mayTune) holdLock(stack, writerLockPath(), 'one taut tunes at a time: end that one, or use --observe-only');
   const ledger = openLedger(stateDir, mayTune, log, missing);
   if (ledger) stack.use(ledger);
   if (ledger) recover(ledger, log);
 
-  let watcher: Watcher | undefined;
+  let observed: Watcher | undefined;
+  // Ends after the last export, so that the last export has the final counts.
+  stack.defer(() => observed?.[Symbol.dispose]());
   const telemetry = stack.use(
-    await startTelemetry({
+    startTelemetry({
       env: process.env,
       stateDir,
       serviceVersion: version(),
-      snapshots: () => watcher?.snapshots() ?? [],
+      snapshots: () => observed?.snapshots() ?? [],
       onWarning: (message) => log.warn(message),
     }),
   );
   const decisions = new Decisions(rules);
-  watcher = stack.use(new Watcher({ decisions, gate, scope: options.scope, log, tracer, ledger }));
-  const serving = watcher;
+  const watcher = new Watcher({ decisions, gate, scope, log, tracer, ledger, descendants });
+  observed = watcher;
+  stack.defer(() => watcher.release('shutdown'));
   stack.use(
     await serve(stateDir, (request) =>
-      request.op === 'status'
-        ? statusDocument({ pid: process.pid, since }, serving.agents(), stateDir, ledger)
-        : { verdict: decisions.of(request.pid) ?? null, gate: serving.agent(request.pid)?.gate ?? null },
+      answer(request, { watcher, decisions, status: () => statusDocument(daemon, watcher.agents(), stateDir, ledger) }),
     ),
   );
-  log.info(telemetry.describe());
+  const network = stack.use(new Network(config.dnsPorts, watcher, log));
+  if (scope.kind !== 'pids') await network.use(rules);
   await watcher.start();
+  const use = async (changed: RuleSet) => {
+    decisions.use(changed);
+    if (scope.kind !== 'pids') await network.use(changed);
+    await watcher.decideAnew();
+  };
+  if (scope.kind === 'host') stack.use(onNewRules(options.config, log, use));
+  log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
 
   const owned = stack.move();
-  return { watcher, telemetry, missing, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    watcher,
+    telemetry,
+    get missing() {
+      return watcher.hasFailed && !missing.includes('tune') ? [...missing, 'tune'] : missing;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
+  try {
+    return await createGate({
+      ...(options.optimizeTimerSlack === undefined ? {} : { cliValue: options.optimizeTimerSlack }),
+      ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
+      onProblem: (message) => log.warn(message),
+    });
+  } catch (error) {
+    throw new CliError((error as Error).message, EXIT.usage);
+  }
 }
 
 function openTracer(log: Log, missing: string[]): Tracer | undefined {
@@ -101,18 +133,15 @@ function openTracer(log: Log, missing: string[]): Tracer | undefined {
   }
 }
 
-function holdLock(stack: AsyncDisposableStack, stateDir: string): void {
-  const path = join(stateDir, 'taut.lock');
+function holdLock(stack: AsyncDisposableStack, path: string, mend: string): void {
+  let lock: ReturnType<typeof tryLock>;
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    lock = tryLock(path);
   } catch (error) {
-    throw new CliError(`the state directory can't be made: ${(error as Error).message}; use --state-dir`, EXIT.failed);
+    throw new CliError(`${(error as Error).message}; ${mend}`, EXIT.failed);
   }
-  const fd = addon().lock(path);
-  if (fd >= 0) return void stack.defer(() => void addon().close(fd));
-  const error = new TautError(fd, `lock ${path}`);
-  if (error.code !== 'EAGAIN') throw new CliError(`${error.message}; use --state-dir`, EXIT.failed);
-  throw new CliError(`another taut runs with ${stateDir} (taut status shows it); use another --state-dir`, EXIT.failed);
+  if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
+  stack.use(lock);
 }
 
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */
@@ -132,7 +161,7 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
 function recover(ledger: Ledger, log: Log): void {
   const entries = ledger.entries();
   if (entries.length === 0) return;
-  const results = restoreEntries(ledger, [timerSlack], entries);
+  const results = restoreEntries(ledger, KNOBS, entries);
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
   log.info(
     `an earlier run ended without putting back ${entries.length} threads: restored ${n('restored')}, vanished ${n('vanished')}, drifted ${n('drifted')}, failed ${n('failed')}`,

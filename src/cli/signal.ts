@@ -1,8 +1,8 @@
-/** Resolves with the first SIGTERM, SIGINT or SIGHUP. Keeps the process alive until then. */
-export function untilSignal(): Promise<NodeJS.Signals> {
+/** Resolves with the first SIGTERM or SIGINT (or SIGHUP, where that is nothing else's). Keeps the process alive until then. */
+export function untilSignal(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const alive = setInterval(() => {}, 1 << 30);
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    for (const signal of signals)
       process.once(signal, () => {
         clearInterval(alive);
         resolve(signal);

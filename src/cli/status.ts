@@ -24,7 +24,9 @@ function describe({ daemon, agents, ledger }: StatusDocument): string {
     const slack = a.target === null ? 'as found' : `timer slack ${formatNs(BigInt(a.target))}`;
     const { total, tuned, drifted, exempt } = a.threads;
     const threads = `${tuned} of ${total} threads tuned${drifted ? `, ${drifted} drifted` : ''}${exempt ? `, ${exempt} exempt` : ''}`;
-    lines.push(`${String(a.pid).padStart(8)}  ${a.name}  ${slack}, ${threads} (rule ${a.rule}; gate: ${a.gate.reason})`);
+    lines.push(
+      `${String(a.pid).padStart(8)}  ${a.name}  ${slack}, ${threads} (rule ${a.rule}; gate: ${a.gate.reason})`,
+    );
   }
   if (daemon && agents.length === 0) lines.push('no agent is running');
   lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);

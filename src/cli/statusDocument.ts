@@ -12,8 +12,8 @@ export function statusDocument(
 }
 
 function countEntries(stateDir: string, open: Ledger | undefined): number {
-  if (open) return open.entries().length;
+  if (open) return open.count();
   if (!ledgerExists(stateDir)) return 0;
   using ledger = new Ledger(stateDir);
-  return ledger.entries().length;
+  return ledger.count();
 }

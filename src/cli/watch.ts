@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { Scope } from '../scope.ts';
 import { EXIT } from './exit.ts';
 import { logFor, pid, type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
 import { openSession } from './session.ts';
-import type { Scope } from '../scope.ts';
 import { untilSignal } from './signal.ts';
 
 export function addWatch(program: Command): void {
@@ -36,7 +36,8 @@ export function addAttach(program: Command): void {
 
 async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const log = logFor(options);
-  const ended = untilSignal();
+  // SIGHUP has a daemon read its rules again.
+  const ended = untilSignal(scope.kind === 'host' ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP']);
   await using session = await openSession({ ...options, scope }, log);
   const idle = new Promise<void>((resolve) => {
     if (scope.kind !== 'pids') return;

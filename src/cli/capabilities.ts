@@ -1,0 +1,47 @@
+/** The capabilities that taut uses, what for, and how it gives up the others. */
+import { readFileSync } from 'node:fs';
+import { addon, check } from '../native.ts';
+
+/** Bits of capabilities(7), each with what it is needed for. */
+export const CAPABILITIES = {
+  CAP_SYS_NICE: { bit: 23, use: "read and write other processes' timer slack" },
+  CAP_BPF: { bit: 39, use: 'load BPF programs and read their maps' },
+  CAP_PERFMON: { bit: 38, use: 'attach them to tracepoints' },
+  CAP_NET_ADMIN: { bit: 12, use: 'see which process asks which name, and connects to whom' },
+  CAP_SYS_PTRACE: { bit: 19, use: "read other users' executables" },
+  CAP_DAC_READ_SEARCH: { bit: 2, use: 'read rules and flags that belong to others' },
+  CAP_DAC_OVERRIDE: { bit: 1, use: 'write to a state directory that belongs to others' },
+  CAP_SYS_ADMIN: {
+    bit: 21,
+    use: 'have the kernel account what the BPF programs cost; look into other network namespaces',
+  },
+} as const;
+
+export type Capability = keyof typeof CAPABILITIES;
+
+const KEEP = Object.values(CAPABILITIES).reduce((mask, { bit }) => mask | (1n << BigInt(bit)), 0n);
+
+function effective(): bigint {
+  const mask = /^CapEff:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  return BigInt(`0x${mask}`);
+}
+
+export function hasCapability(name: Capability): boolean {
+  return ((effective() >> BigInt(CAPABILITIES[name].bit)) & 1n) === 1n;
+}
+
+/**
+ * Gives up, for good and in every thread, what root has and taut does not use, by becoming itself again: capabilities
+ * are a thread's, and only execve leaves none of Node's threads behind with the old ones. Others than root have just
+ * what they were given, which execve might take away: they stay as they are.
+ */
+export function confineSelf(): void {
+  if (process.geteuid?.() !== 0 || (effective() & ~KEEP) === 0n) return;
+  check(addon().confine(KEEP), 'drop capabilities');
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== undefined));
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    environment as NodeJS.ProcessEnv,
+  );
+}

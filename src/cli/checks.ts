@@ -1,0 +1,94 @@
+/** What `taut doctor` looks at. Each is tried, not inferred from a version. */
+import { existsSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
+import { Ledger } from '../actuator/ledger.ts';
+import { NetworkSource } from '../discovery/network/source.ts';
+import { addon } from '../native.ts';
+import { TracerUnavailable } from '../tracer/programs.ts';
+import { Tracer } from '../tracer/tracer.ts';
+import { CAPABILITIES, type Capability, hasCapability } from './capabilities.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do when it is not ok. */
+  readonly mend: string;
+}
+
+const NETWORK_MEND = 'run taut as root, or with CAP_NET_ADMIN and CAP_BPF, where cgroup v2 is mounted';
+/** The initial PID namespace's inode: PROC_PID_INIT_INO of the kernel. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
+export function examine(stateDir: string): { measure: boolean; tune: boolean; checks: Check[] } {
+  const native = attempt('native addon', () => void addon(), 'loads', 'run: sh native/setup.sh');
+  const btf = existsSync('/sys/kernel/btf/vmlinux');
+  const capability = (name: Capability): Check => {
+    const ok = hasCapability(name);
+    const { use } = CAPABILITIES[name];
+    return { name, ok, detail: ok ? use : `not held: ${use}`, mend: `run taut as root, or with ${name}` };
+  };
+  const tracer = native.ok ? tryTracer() : { ...native, name: 'kernel tracer', detail: 'needs the native addon' };
+  const nice = capability('CAP_SYS_NICE');
+  const ledger = attempt('ledger', () => new Ledger(stateDir)[Symbol.dispose](), stateDir, 'use another --state-dir');
+  const slack = existsSync('/proc/self/timerslack_ns');
+  const initial = readlinkSync('/proc/self/ns/pid') === INITIAL_PID_NAMESPACE;
+  const checks: Check[] = [
+    { name: 'kernel', ok: process.platform === 'linux', detail: `Linux ${release()}`, mend: 'taut needs Linux' },
+    native,
+    {
+      name: 'BTF',
+      ok: btf,
+      detail: btf ? '/sys/kernel/btf/vmlinux' : 'this kernel has no BTF',
+      mend: 'run a kernel with CONFIG_DEBUG_INFO_BTF=y',
+    },
+    capability('CAP_BPF'),
+    capability('CAP_PERFMON'),
+    capability('CAP_SYS_PTRACE'),
+    nice,
+    {
+      name: 'timerslack_ns',
+      ok: slack,
+      detail: slack ? '/proc/self/timerslack_ns' : 'this kernel has no /proc/PID/timerslack_ns',
+      mend: 'run Linux 4.6 or later',
+    },
+    {
+      name: 'PID namespace',
+      ok: initial,
+      detail: initial ? "the host's" : "not the host's: the kernel's process ids differ from those in /proc here",
+      mend: 'run taut on the host, or in a container with --pid=host',
+    },
+    tracer,
+    native.ok
+      ? attempt('names and connections', tryNetwork, 'visible, in every network namespace', NETWORK_MEND)
+      : { ...native, name: 'names and connections' },
+    ledger,
+  ];
+  const measure = tracer.ok && initial;
+  return { measure, tune: native.ok && nice.ok && slack && ledger.ok, checks };
+}
+
+function tryTracer(): Check {
+  const name = 'kernel tracer';
+  try {
+    using _tracer = new Tracer();
+    return { name, ok: true, detail: 'all programs load and attach', mend: '' };
+  } catch (error) {
+    const mend = error instanceof TracerUnavailable ? error.mend : '';
+    return { name, ok: false, detail: (error as Error).message, mend };
+  }
+}
+
+/** Finding agents by the network is one way of several: doctor names it, and neither measuring nor tuning hangs on it. */
+function tryNetwork(): void {
+  using _source = new NetworkSource({ dnsPorts: [53], connections: true, onSighting: () => {} });
+}
+
+function attempt(name: string, work: () => void, detail: string, mend: string): Check {
+  try {
+    work();
+    return { name, ok: true, detail, mend: '' };
+  } catch (error) {
+    return { name, ok: false, detail: (error as Error).message, mend };
+  }
+}

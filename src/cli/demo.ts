@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { createLog, type Log } from '../log.ts';
+import type { Watcher } from '../watcher.ts';
+import { measurePhase, type Phase, threadSlacks } from './demo/phase.ts';
+import { describeAll, describePhase, toJson } from './demo/report.ts';
+import { startSample } from './demo/sample.ts';
+import { SwitchGate } from './demo/switchGate.ts';
+import { CliError, EXIT } from './exit.ts';
+import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+import { openSession, type Session } from './session.ts';
+
+interface DemoOptions extends CommonOptions {
+  readonly seconds: number;
+}
+
+const TARGET = 1n;
+
+export function addDemo(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('the whole story on this machine in under a minute, with a sample agent')
+    .option('--seconds <n>', 'how long each of the three phases is', seconds, 8)
+    .addHelpText('after', '\nExamples:\n  taut demo\n  taut demo --seconds 3 --json | jq ".phases[].metrics"');
+  withJson(withCommon(command), 'the phases').action(demo);
+}
+
+/** Three measured phases on the same process: as found, tuned, restored. */
+async function demo(options: DemoOptions): Promise<void> {
+  const stateDir = join(options.stateDir, 'demo');
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, say);
+  say(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
+  await using sample = await startSample();
+  const gate = new SwitchGate();
+  const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
+  await using session = await openSession({ ...options, stateDir, scope, gate, descendants: 'contain' }, log);
+  if (session.missing.length > 0) throw new CliError('the demo needs to measure and to tune', EXIT.host);
+
+  const { watcher } = session;
+  const original = commonest(threadSlacks(sample.pid));
+  const phases: Phase[] = [];
+  const phase = async (name: Phase['name'], target: bigint | undefined, reason: string) => {
+    gate.set({ value: target ?? null, reason });
+    await settled(watcher, sample.pid, target);
+    say(`measuring ${options.seconds} s ${reason} ...`);
+    const measured = await measurePhase(name, watcher, sample.pid, options.seconds, original, TARGET);
+    phases.push(measured);
+    if (!options.json) process.stdout.write(`${describePhase(measured)}\n`);
+  };
+  await phase('original', undefined, 'as found');
+  await phase('tuned', TARGET, 'with every thread tuned to 1 ns');
+  await phase('restored', undefined, 'with every thread put back');
+
+  if (options.json) printJson(toJson(phases));
+  else process.stdout.write(`\n${describeAll(phases)}\n\n${await whereabouts(session)}\n`);
+  const last = phases.at(-1)?.threads;
+  if (last?.original !== last?.total) throw new CliError('not every thread is back at its original', EXIT.failed);
+}
+
+/** The gate's word takes effect in its own time: waits for it. */
+async function settled(watcher: Watcher, pid: number, target: bigint | undefined): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (watcher.agent(pid) && watcher.agent(pid)?.target !== target) {
+    if (performance.now() > deadline) throw new CliError('the sample agent could not be tuned', EXIT.failed);
+    await setTimeout(10);
+  }
+}
+
+function commonest(slacks: ReadonlyMap<bigint, number>): bigint {
+  return [...slacks].reduce((a, b) => (b[1] > a[1] ? b : a), [0n, 0])[0];
+}
+
+async function whereabouts({ telemetry }: Session): Promise<string> {
+  await telemetry.flush();
+  const files = Object.values(telemetry.files());
+  if (files.length === 0) return telemetry.describe();
+  return [
+    'The same as OTLP, one JSON document a line:',
+    ...files.map((file) => `  ${file}`),
+    'To send it to a collector instead:',
+    '  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 taut demo',
+  ].join('\n');
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= 600)) throw new InvalidArgumentError('a number of seconds from 1 to 600 is wanted');
+  return value;
+}

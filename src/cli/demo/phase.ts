@@ -1,0 +1,104 @@
+/** One measured phase: what the kernel counted between its begin and its end. The same histograms that are exported. */
+import { setTimeout } from 'node:timers/promises';
+import { threadIds } from '../../actuator/converge.ts';
+import { isGone, ProcHandle } from '../../actuator/procHandle.ts';
+import { timerSlack } from '../../actuator/timerSlack.ts';
+import { add, empty, quantile, subtract } from '../../tracer/arithmetic.ts';
+import type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass } from '../../tracer/series.ts';
+import type { Watcher } from '../../watcher.ts';
+
+export type PhaseName = 'original' | 'tuned' | 'restored';
+
+/** Times in seconds; undefined when nothing was counted. */
+export interface Summary {
+  readonly count: number;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+}
+
+export interface Phase {
+  readonly name: PhaseName;
+  readonly seconds: number;
+  /** Read from the kernel at the phase's end, not from what taut believes. */
+  readonly threads: { readonly total: number; readonly original: number; readonly tuned: number };
+  /** How many threads have which slack, nanoseconds. */
+  readonly slacks: ReadonlyMap<bigint, number>;
+  readonly lateness: ReadonlyMap<SlackClass, ExpHistogram>;
+  readonly runQueueDelay: ExpHistogram;
+  /** CPU seconds that measuring used in the meantime: the BPF programs, and taut's own process. */
+  readonly cost: { readonly kernel: number; readonly user: number };
+}
+
+const SCALE = 3;
+const CLASSES: readonly SlackClass[] = ['reachable', 'beyond', 'none'];
+
+/** @param originals what each thread had before; one that was born since is compared with the leader's. */
+export async function measurePhase(
+  name: PhaseName,
+  watcher: Watcher,
+  pid: number,
+  seconds: number,
+  original: bigint,
+  target: bigint,
+): Promise<Phase> {
+  const before = watcher.snapshot(pid);
+  const cost = costNow(watcher);
+  await setTimeout(seconds * 1_000);
+  const after = watcher.snapshot(pid);
+  if (!before || !after) throw new Error('the sample agent is not measured any more');
+  const spent = costNow(watcher);
+  const slacks = threadSlacks(pid);
+  const having = (slack: bigint) => slacks.get(slack) ?? 0;
+  return {
+    name,
+    seconds,
+    threads: {
+      total: [...slacks.values()].reduce((sum, n) => sum + n, 0),
+      original: having(original),
+      tuned: having(target),
+    },
+    slacks,
+    lateness: new Map(CLASSES.map((c) => [c, between(before, after, 'timer.lateness', (s) => s.slackClass === c)])),
+    runQueueDelay: between(before, after, 'wakeup.run_queue_delay', () => true),
+    cost: { kernel: spent.kernel - cost.kernel, user: spent.user - cost.user },
+  };
+}
+
+export function summarize(histogram: ExpHistogram): Summary {
+  const at = (q: number) => quantile(histogram, q) ?? null;
+  return { count: histogram.count, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+}
+
+/** How many threads of a process have which timer slack now. */
+export function threadSlacks(pid: number): Map<bigint, number> {
+  const slacks = new Map<bigint, number>();
+  for (const tid of threadIds(pid)) {
+    try {
+      using thread = new ProcHandle(tid);
+      const slack = timerSlack.read(thread);
+      slacks.set(slack, (slacks.get(slack) ?? 0) + 1);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+  return slacks;
+}
+
+function between(
+  before: AgentSnapshot,
+  after: AgentSnapshot,
+  quantity: Quantity,
+  which: (series: Series) => boolean,
+): ExpHistogram {
+  const sum = (snapshot: AgentSnapshot) =>
+    snapshot.series
+      .filter((s) => s.quantity === quantity && which(s))
+      .reduce((total, s) => add(total, s.histogram), empty(SCALE));
+  return subtract(sum(after), sum(before));
+}
+
+function costNow(watcher: Watcher) {
+  const { user, system } = process.cpuUsage();
+  return { kernel: watcher.kernelCpuSeconds(), user: (user + system) / 1e6 };
+}

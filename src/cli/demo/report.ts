@@ -1,0 +1,83 @@
+/** What the demo found, in words and as JSON. Pure. */
+import { formatNs } from '../../config/duration.ts';
+import type { SlackClass } from '../../tracer/series.ts';
+import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
+import { axis, sparkline } from './picture.ts';
+
+const TITLES: Record<PhaseName, string> = { original: 'as found', tuned: 'tuned', restored: 'restored' };
+
+const CLASS_TEXT: Record<SlackClass, string> = {
+  reachable: 'timers that the slack governs',
+  beyond: 'timers with a slack of their own (long epoll, poll, select)',
+  none: 'timers without slack (timerfd, real-time)',
+};
+
+export function toJson(phases: readonly Phase[]): unknown {
+  return {
+    phases: phases.map((phase) => ({
+      name: phase.name,
+      seconds: phase.seconds,
+      threads: phase.threads,
+      metrics: {
+        'taut.timer.lateness': Object.fromEntries([...phase.lateness].map(([name, h]) => [name, summarize(h)])),
+        'taut.wakeup.run_queue_delay': summarize(phase.runQueueDelay),
+      },
+      cost: { 'taut.self.cpu': phase.cost },
+    })),
+  };
+}
+
+export function describePhase(phase: Phase): string {
+  const { total } = phase.threads;
+  const slacks = [...phase.slacks].map(([slack, n]) => `${n} of ${total} threads at ${formatNs(slack)}`).join(', ');
+  const lines = [`${TITLES[phase.name].padEnd(9)} ${slacks}`];
+  for (const [name, histogram] of phase.lateness)
+    if (histogram.count > 0) lines.push(row(`lateness, ${name}`, summarize(histogram)));
+  lines.push(row('run-queue delay (control)', summarize(phase.runQueueDelay)));
+  const percent = (seconds: number) =>
+    Number.isNaN(seconds) ? 'unknown' : `${((100 * seconds) / phase.seconds).toFixed(2)}%`;
+  lines.push(
+    `  measuring cost ${percent(phase.cost.kernel)} of a core in the kernel, ${percent(phase.cost.user)} in taut itself`,
+  );
+  return lines.join('\n');
+}
+
+/** The distributions side by side, and what they come to. */
+export function describeAll(phases: readonly Phase[]): string {
+  const line = (phase: Phase, picture: string) => `  ${TITLES[phase.name].padEnd(9)} ${picture}`;
+  const reachable = (phase: Phase) => phase.lateness.get('reachable');
+  return [
+    `lateness of ${CLASS_TEXT.reachable}`,
+    ...phases.map((phase) => line(phase, pictureOf(reachable(phase)))),
+    `  ${''.padEnd(9)} ${axis()}`,
+    'run-queue delay: the control, slack has no part in it',
+    ...phases.map((phase) => line(phase, pictureOf(phase.runQueueDelay))),
+    `  ${''.padEnd(9)} ${axis()}`,
+    '',
+    verdict(phases),
+  ].join('\n');
+}
+
+function verdict(phases: readonly Phase[]): string {
+  const p50 = (name: PhaseName) => {
+    const histogram = phases.find((phase) => phase.name === name)?.lateness.get('reachable');
+    return histogram ? summarize(histogram).p50 : null;
+  };
+  const [found, tuned, restored] = [p50('original'), p50('tuned'), p50('restored')];
+  if (found === null || tuned === null || restored === null) return 'too few timers fired to compare the phases';
+  const change = `Half of the timers were later than ${us(found)} as found, ${us(tuned)} tuned, ${us(restored)} restored`;
+  return `${change}: ${(found / tuned).toFixed(1)} times ${tuned < found ? 'less' : 'as much'} when tuned.`;
+}
+
+function pictureOf(histogram: Parameters<typeof sparkline>[0] | undefined): string {
+  return histogram ? sparkline(histogram) : '';
+}
+
+function row(what: string, { count, p50, p90, p99 }: Summary): string {
+  const times = [p50, p90, p99].map((t) => (t === null ? '-' : us(t)).padStart(9));
+  return `  ${what.padEnd(28)}${String(count).padStart(7)}  p50 ${times[0]}  p90 ${times[1]}  p99 ${times[2]}`;
+}
+
+function us(seconds: number): string {
+  return `${(seconds * 1e6).toFixed(1)} us`;
+}

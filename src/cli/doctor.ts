@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { type Check, examine } from './checks.ts';
+import { EXIT } from './exit.ts';
+import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('what this kernel and these privileges allow, each with the way to mend it')
+    .addHelpText('after', '\nExamples:\n  taut doctor\n  taut doctor --json | jq ".checks[] | select(.ok | not)"');
+  withJson(withCommon(command), 'the checks').action((options: CommonOptions) => {
+    const { measure, tune, checks } = examine(options.stateDir);
+    if (options.json) printJson({ measure, tune, checks });
+    else {
+      for (const check of checks) process.stdout.write(`${describe(check)}\n`);
+      process.stdout.write(`measuring: ${measure ? 'yes' : 'no'}; tuning: ${tune ? 'yes' : 'no'}\n`);
+    }
+    if (!measure || !tune) process.exitCode = EXIT.host;
+  });
+}
+
+function describe({ name, ok, detail, mend }: Check): string {
+  return `${ok ? 'ok     ' : 'missing'}  ${name}: ${detail}${ok || !mend ? '' : `\n         mend: ${mend}`}`;
+}

@@ -1,0 +1,77 @@
+/** Finding agents by what the network sees of them: opened where a rule wants it and the host allows it. */
+import type { RuleSet } from '../discovery/matcher.ts';
+import { heldConnections } from '../discovery/network/scan.ts';
+import { NetworkSource, NetworkUnavailable } from '../discovery/network/source.ts';
+import type { Log } from '../log.ts';
+import type { Watcher } from '../watcher.ts';
+
+/** Between looks at the connections that are there: those that are made in between are reported by the kernel. */
+const SCAN_MS = 30_000;
+const LOST_MS = 5_000;
+
+export class Network implements Disposable {
+  readonly #dnsPorts: readonly number[];
+  readonly #watcher: Watcher;
+  readonly #log: Log;
+  #source: NetworkSource | undefined;
+  #wanted = '';
+  #timer: NodeJS.Timeout | undefined;
+  #lost = 0;
+  #lostTimer: NodeJS.Timeout | undefined;
+
+  constructor(dnsPorts: readonly number[], watcher: Watcher, log: Log) {
+    this.#dnsPorts = dnsPorts;
+    this.#watcher = watcher;
+    this.#log = log;
+  }
+
+  /** Looks for what these rules are about, from now on and once at what is there already. */
+  async use(rules: RuleSet): Promise<void> {
+    this.#open(rules);
+    clearInterval(this.#timer);
+    if (!rules.usesConnections) return;
+    const scan = () => this.#scan(rules).catch((error: Error) => this.#log.warn(`connections: ${error.message}`));
+    this.#timer = setInterval(scan, SCAN_MS).unref();
+    await scan();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    clearInterval(this.#lostTimer);
+    this.#source?.[Symbol.dispose]();
+  }
+
+  #open({ usesDns, usesConnections: connections }: RuleSet): void {
+    const wanted = `${usesDns} ${connections}`;
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    this.#source?.[Symbol.dispose]();
+    this.#source = undefined;
+    if (!usesDns && !connections) return;
+    try {
+      const onSighting = (sighting: Parameters<Watcher['onNetwork']>[0]) => void this.#watcher.onNetwork(sighting);
+      this.#source = new NetworkSource({ dnsPorts: this.#dnsPorts, connections, onSighting });
+      this.#lost = 0;
+      clearInterval(this.#lostTimer);
+      this.#lostTimer = setInterval(() => this.#countLost(), LOST_MS).unref();
+    } catch (error) {
+      if (!(error instanceof NetworkUnavailable)) throw error;
+      this.#log.warn(`not finding agents by names and new connections: ${error.message}`);
+    }
+  }
+
+  #countLost(): void {
+    const lost = this.#source?.lost() ?? 0;
+    if (lost > this.#lost) this.#watcher.onLost(lost - this.#lost);
+    this.#lost = lost;
+  }
+
+  async #scan(rules: RuleSet): Promise<void> {
+    const contactOf = (address: string, port: number) =>
+      this.#source?.contact(address, port) ?? { address, port, names: [] };
+    const atNs = process.hrtime.bigint();
+    const held = await heldConnections((address, port) => rules.wantsContact(contactOf(address, port)));
+    for (const { pid, address, port } of held)
+      await this.#watcher.onNetwork({ kind: 'contact', pid, atNs, contact: contactOf(address, port) });
+  }
+}

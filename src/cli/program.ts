@@ -1,0 +1,48 @@
+/** The commands, and what their errors mean to the shell. */
+import { Command, CommanderError } from 'commander';
+import { TelemetryConfigError } from '../../otel/environment.ts';
+import { ConfigError } from '../config/load.ts';
+import { bareOption } from './bareOption.ts';
+import { addConfig } from './config.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
+import { CliError, EXIT } from './exit.ts';
+import { addExplain } from './explain.ts';
+import { addRestore } from './restore.ts';
+import { addRun } from './run.ts';
+import { addStatus } from './status.ts';
+import { version } from './version.ts';
+import { addAttach, addWatch } from './watch.ts';
+
+const program = new Command('taut')
+  .description(
+    'Finds AI agent processes, measures how late the kernel wakes them, and tightens their timer slack where told to.',
+  )
+  .version(version())
+  .enablePositionalOptions()
+  .showHelpAfterError('(taut <command> --help shows options and examples)')
+  .exitOverride();
+
+for (const add of [addWatch, addRun, addAttach, addStatus, addExplain, addRestore, addDoctor, addConfig, addDemo])
+  add(program);
+
+/** Runs the command line; sets the process's exit code. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(bareOption(argv));
+  } catch (error) {
+    process.exitCode = exitCode(error);
+  }
+}
+
+function exitCode(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof CliError || error instanceof ConfigError || error instanceof TelemetryConfigError) {
+    process.stderr.write(`taut: ${error.message}\n`);
+    return error instanceof CliError ? error.exitCode : EXIT.usage;
+  }
+  process.stderr.write(
+    `taut: ${error instanceof Error ? (process.env['TAUT_DEBUG'] ? error.stack : error.message) : error}\n`,
+  );
+  return EXIT.failed;
+}

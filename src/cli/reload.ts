@@ -1,0 +1,32 @@
+/** Rules that change while taut runs: read again when the file changes and on SIGHUP; broken ones change nothing. */
+import { unwatchFile, watchFile } from 'node:fs';
+import { ConfigError, loadConfig } from '../config/load.ts';
+import { compileRules, type RuleSet } from '../discovery/matcher.ts';
+import type { Log } from '../log.ts';
+
+const POLL_MS = 500;
+
+/** Calls back with each new set of rules, one at a time. @returns ends that. */
+export function onNewRules(path: string | undefined, log: Log, use: (rules: RuleSet) => Promise<void>): Disposable {
+  let last = Promise.resolve();
+  const reload = () => {
+    last = last.then(async () => {
+      try {
+        const config = loadConfig(path);
+        await use(compileRules(config));
+        log.info(`rules read again: ${config.rules.length} of its own`);
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        log.warn(`the rules stay as they were: ${error.message}`);
+      }
+    });
+  };
+  process.on('SIGHUP', reload);
+  if (path !== undefined) watchFile(path, { interval: POLL_MS, persistent: false }, reload);
+  return {
+    [Symbol.dispose]() {
+      process.off('SIGHUP', reload);
+      if (path !== undefined) unwatchFile(path, reload);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+/**
+ * taut as a package: the watcher and the metric producer, for an application that has an OpenTelemetry SDK of its own.
+ * Spans, metrics and log records go to whatever providers the application has registered with @opentelemetry/api.
+ */
+export { KernelHistograms, type KernelHistogramsOptions } from '../otel/producer.ts';
+export { Ledger } from './actuator/ledger.ts';
+export { ConfigError, loadConfig } from './config/load.ts';
+export { Decisions } from './discovery/decisions.ts';
+export { compileRules } from './discovery/matcher.ts';
+export { createGate, type GateOptions } from './gate/createGate.ts';
+export type { Gate, GateDecision, GateQuestion } from './gate/gate.ts';
+export { createLog, type Log, type LogLevel } from './log.ts';
+export { TautError } from './native.ts';
+export type { Scope } from './scope.ts';
+export type { AgentStatus } from './status.ts';
+export { add, quantile, subtract } from './tracer/arithmetic.ts';
+export { TracerUnavailable } from './tracer/programs.ts';
+export type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './tracer/series.ts';
+export { Tracer } from './tracer/tracer.ts';
+export { Watcher, type WatcherOptions } from './watcher.ts';
