@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { until } from '../kernel/program.ts';
+import { Bench } from '../kernel/taut.ts';
+import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values } from './otlp.ts';
+import { type Backends, startBackends } from './services.ts';
+
+const SLEEPS = 150;
+
+/** Runs taut over an agent that sleeps exactly so often. @returns how many of its wakeups no BPF program was run for. */
+async function measure(backends: Backends, env: NodeJS.ProcessEnv): Promise<{ pid: number; unseen: number }> {
+  using bench = new Bench({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp, ...env });
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using taut = await bench.watch();
+  const done = () => agent.lines.filter((line) => line === 'done').length;
+  for (let part = 1; part <= 3; part++) {
+    agent.say(`sleep ${SLEEPS / 3} 700`);
+    await until('the sleeps are done', () => done() === part);
+    const before = backends.received('metrics').length;
+    await until('an export has come', () => backends.received('metrics').length > before);
+  }
+  await taut.stop();
+  const events =
+    metricsOf(backends.received<MetricRequest>('metrics'), 'taut.tracer.events').at(-1)?.sum?.dataPoints ?? [];
+  const unseen = events.find((point) => values(point.attributes)['taut.discard.reason'] === 'unseen');
+  return { pid: agent.pid, unseen: unseen?.asDouble ?? 0 };
+}
+
+/** The points of one agent in the class that slack governs, in the order in which they came. */
+function reachable(backends: Backends, name: string, pid: number): { metric: Metric; point: HistogramPoint }[] {
+  return metricsOf(backends.received<MetricRequest>('metrics'), name).flatMap((metric) =>
+    (metric.exponentialHistogram?.dataPoints ?? [])
+      .map((point) => ({ metric, point, attributes: values(point.attributes) }))
+      .filter(({ attributes: a }) => a['process.pid'] === pid && a['taut.timer.slack_class'] === 'reachable'),
+  );
+}
+
+for (const protocol of ['http/protobuf', 'http/json'])
+  test(`over ${protocol}, an agent's histograms are exponential, in seconds, cumulative, and count its sleeps exactly`, async () => {
+    await using backends = await startBackends();
+    const { pid, unseen } = await measure(backends, { OTEL_EXPORTER_OTLP_PROTOCOL: protocol });
+    for (const name of ['taut.timer.lateness', 'taut.timer.slack_use', 'taut.timer.overrun', 'taut.wakeup.latency']) {
+      const points = reachable(backends, name, pid);
+      expect(points.length, name).toBeGreaterThan(1);
+      for (const { metric, point } of points) {
+        expect(metric).toMatchObject({ unit: 's', exponentialHistogram: { aggregationTemporality: 2 } });
+        expect(point.scale).toBe(3);
+        expect(point.startTimeUnixNano).toBe(points[0]?.point.startTimeUnixNano);
+        const counts = (point.positive.bucketCounts ?? []).map(Number);
+        expect(counts.reduce((a, b) => a + b, Number(point.zeroCount ?? 0))).toBe(Number(point.count));
+        expect(values(point.attributes)).toMatchObject({ 'taut.agent.name': 'fixture-agent', 'taut.tuned': false });
+      }
+    }
+    expect(Number(reachable(backends, 'taut.timer.lateness', pid).at(-1)?.point.count) + unseen).toBe(SLEEPS);
+  });
+
+test('asked for delta, every point starts where the one before ended, and all together are the sleeps', async () => {
+  await using backends = await startBackends();
+  const { pid, unseen } = await measure(backends, { OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta' });
+  const points = reachable(backends, 'taut.timer.lateness', pid);
+  expect(points.length).toBeGreaterThan(1);
+  for (const { metric } of points) expect(metric.exponentialHistogram?.aggregationTemporality).toBe(1);
+  expect(points.reduce((sum, { point }) => sum + Number(point.count), 0) + unseen).toBe(SLEEPS);
+  for (const [i, { point }] of points.slice(1).entries())
+    expect(BigInt(point.startTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(points[i]?.point.timeUnixNano ?? 0));
+});

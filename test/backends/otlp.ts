@@ -1,0 +1,70 @@
+/** OTLP in JSON, as the backends give it back: the little of it that the tests read. */
+
+export interface Attribute {
+  readonly key: string;
+  readonly value: Record<string, unknown>;
+}
+
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: Attribute[];
+  readonly status?: { readonly code?: number };
+}
+
+export interface TraceRequest {
+  readonly resourceSpans: { readonly scopeSpans: { readonly spans: Span[] }[] }[];
+}
+
+export interface HistogramPoint {
+  readonly attributes: Attribute[];
+  readonly startTimeUnixNano: string;
+  readonly timeUnixNano: string;
+  readonly count: string | number;
+  readonly sum: number;
+  readonly scale: number;
+  readonly zeroCount?: string | number;
+  readonly positive: { readonly offset?: number; readonly bucketCounts?: (string | number)[] };
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly unit: string;
+  readonly exponentialHistogram?: { readonly aggregationTemporality: number; readonly dataPoints: HistogramPoint[] };
+  readonly sum?: {
+    readonly dataPoints: { readonly attributes: Attribute[]; readonly asDouble?: number; readonly asInt?: string }[];
+  };
+}
+
+export interface MetricRequest {
+  readonly resourceMetrics: { readonly scopeMetrics: { readonly metrics: Metric[] }[] }[];
+}
+
+export function spansOf(requests: readonly TraceRequest[]): Span[] {
+  return requests
+    .flatMap((r) => r.resourceSpans)
+    .flatMap((r) => r.scopeSpans)
+    .flatMap((s) => s.spans);
+}
+
+export function metricsOf(requests: readonly MetricRequest[], name: string): Metric[] {
+  const all = requests
+    .flatMap((r) => r.resourceMetrics)
+    .flatMap((r) => r.scopeMetrics)
+    .flatMap((s) => s.metrics);
+  return all.filter((metric) => metric.name === name);
+}
+
+/** Attributes as one object; 64-bit numbers, which JSON carries as text, as numbers. */
+export function values(attributes: readonly Attribute[]): Record<string, unknown> {
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [
+      key,
+      'intValue' in value ? Number(value['intValue']) : Object.values(value)[0],
+    ]),
+  );
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { quantile } from '../../src/tracer/arithmetic.ts';
+import { until } from '../kernel/program.ts';
+import { Bench } from '../kernel/taut.ts';
+import { type MetricRequest, metricsOf, values } from './otlp.ts';
+import { startBackends } from './services.ts';
+
+test('Prometheus takes the histograms as native ones, and its quantile is ours', async () => {
+  await using backends = await startBackends();
+  using bench = new Bench({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp });
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using taut = await bench.watch();
+  agent.say('sleep 200 700');
+  await agent.line(/^done/);
+  await taut.stop();
+
+  const labels = `{"taut.timer.lateness", "taut.timer.slack_class"="reachable", "process.pid"="${agent.pid}"}`;
+  const ask = async (query: string): Promise<number | undefined> => {
+    const reply = await fetch(`${backends.prometheus}/api/v1/query?query=${encodeURIComponent(query)}`);
+    const { data } = (await reply.json()) as { data?: { result?: { value: [number, string] }[] } };
+    const value = data?.result?.[0]?.value[1];
+    return value === undefined ? undefined : Number(value);
+  };
+  const exported = metricsOf(backends.received<MetricRequest>('metrics'), 'taut.timer.lateness')
+    .flatMap((metric) => metric.exponentialHistogram?.dataPoints ?? [])
+    .filter((point) => values(point.attributes)['taut.timer.slack_class'] === 'reachable')
+    .at(-1);
+  if (!exported) throw new Error('nothing was exported');
+  const count = Number(exported.count);
+  await until('Prometheus has the last export', async () => (await ask(`histogram_count(${labels})`)) === count);
+  const histogram = {
+    scale: exported.scale,
+    offset: exported.positive.offset ?? 0,
+    buckets: (exported.positive.bucketCounts ?? []).map(Number),
+    zeroCount: Number(exported.zeroCount ?? 0),
+    count,
+    sumNs: 0n,
+    minNs: undefined,
+    maxNs: undefined,
+  };
+  for (const q of [0.5, 0.9, 0.99])
+    expect(await ask(`histogram_quantile(${q}, ${labels})`)).toBeCloseTo(quantile(histogram, q) ?? Number.NaN, 12);
+});

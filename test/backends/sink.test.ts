@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { until } from '../kernel/program.ts';
+import { Bench } from '../kernel/taut.ts';
+import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from './otlp.ts';
+import { startFileCollector } from './services.ts';
+
+test("the collector's own file receiver reads the embedded sink, span for span and bucket for bucket", async () => {
+  using bench = new Bench();
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  agent.say('sleep 100 700');
+  await agent.line(/^done/);
+  await taut.stop();
+  const written = <T>(signal: string) =>
+    readFileSync(join(bench.stateDir, `otlp/${signal}.jsonl`), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as T);
+
+  await using collector = await startFileCollector(bench.stateDir);
+  const identities = (requests: TraceRequest[]) =>
+    spansOf(requests)
+      .map(
+        (s) => `${s.traceId} ${s.spanId} ${s.parentSpanId ?? ''} ${s.name} ${s.startTimeUnixNano} ${s.endTimeUnixNano}`,
+      )
+      .toSorted();
+  const buckets = (requests: MetricRequest[]) =>
+    metricsOf(requests, 'taut.timer.lateness')
+      .flatMap((metric) => metric.exponentialHistogram?.dataPoints ?? [])
+      .map((p) => `${p.timeUnixNano} ${p.count} ${p.positive.offset ?? 0} ${(p.positive.bucketCounts ?? []).join()}`)
+      .toSorted();
+  const spans = identities(written<TraceRequest>('traces'));
+  const points = buckets(written<MetricRequest>('metrics'));
+  expect(spans).toHaveLength(5);
+  expect(points.length).toBeGreaterThan(0);
+  await until('it has read everything', () => {
+    const traces = identities(collector.received<TraceRequest>('traces'));
+    return (
+      traces.length >= spans.length && buckets(collector.received<MetricRequest>('metrics')).length >= points.length
+    );
+  });
+  expect(identities(collector.received<TraceRequest>('traces'))).toEqual(spans);
+  expect(buckets(collector.received<MetricRequest>('metrics'))).toEqual(points);
+});

@@ -1,0 +1,191 @@
+/** The commands as a user runs them, and what they say where something can't be done. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/status.ts';
+import { Program, slacks, until } from './program.ts';
+import { Bench, LAUNCHER } from './taut.ts';
+
+async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
+  const code = await program.ended;
+  return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
+}
+
+async function sleeper(bench: Bench): Promise<Program> {
+  const program = bench.python('sleeper.py');
+  await program.line(/^ready/);
+  return program;
+}
+
+test('run tunes a command before its first instruction, and exits with its exit code', async () => {
+  using bench = new Bench();
+  const script = 'cat /proc/$$/timerslack_ns; exit 7';
+  await using tuned = bench.taut('run', '--optimize-timer-slack', '--', 'sh', '-c', script);
+  expect(await outcome(tuned)).toMatchObject({ code: 7, out: '1' });
+  await using plain = bench.taut('run', '--', 'sh', '-c', script);
+  expect(await outcome(plain)).toMatchObject({ code: 7, out: '50000' });
+  await using missing = bench.taut('run', '--', '/no/such/program');
+  expect((await outcome(missing)).code).toBe(127);
+});
+
+test('run hands on a signal, and says how the command ended', async () => {
+  using bench = new Bench();
+  await using program = bench.taut('run', '--', 'sleep', '1000');
+  await program.line(/watching/);
+  program.child.kill('SIGTERM');
+  expect(await program.ended, program.errors.join('\n')).toBe(128 + 15);
+});
+
+test('attach watches just the processes that it is given, and ends with them', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using other = await sleeper(bench);
+  await using taut = bench.taut('attach', '--optimize-timer-slack', String(agent.pid));
+  await taut.line(/watching/);
+  expect([slacks(agent.pid), slacks(other.pid)]).toEqual([[1], [50_000]]);
+  const status = await bench.json<StatusDocument>('status');
+  expect(status.agents).toMatchObject([{ pid: agent.pid, rule: 'pid', attachPath: 'pid', target: 1 }]);
+  await agent.stop();
+  expect(await taut.ended).toBe(0);
+});
+
+test('status says who is attached and tuned, to what, and why', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  expect(await bench.json('status')).toMatchObject({ daemon: null, agents: [], ledger: { entries: 0 } });
+  await using taut = await bench.watch('--optimize-timer-slack=2us');
+  expect(await bench.json('status')).toMatchObject({
+    daemon: { pid: taut.pid },
+    agents: [
+      {
+        pid: agent.pid,
+        name: 'fixture-agent',
+        rule: 'fixture',
+        attachPath: 'cmdline',
+        target: 2000,
+        gate: { value: 2000, reason: '--optimize-timer-slack' },
+        threads: { total: 1, original: 0, tuned: 1, drifted: 0, exempt: 0 },
+      },
+    ],
+    ledger: { entries: 1 },
+  });
+});
+
+test('explain gives the same decision with and without a daemon, and never an argument', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  const explain = () => bench.json<Record<string, unknown>>('explain', String(agent.pid), '--config', bench.config);
+  const without = await explain();
+  expect(without).toMatchObject({ pid: agent.pid, decision: 'attach', rule: 'fixture', gate: null });
+  await using _taut = await bench.watch();
+  expect(await explain()).toMatchObject({
+    decision: 'attach',
+    rule: 'fixture',
+    evidence: without['evidence'],
+    gate: { value: null, reason: '--optimize-timer-slack was not given' },
+  });
+  expect(await bench.json('explain', String(process.pid), '--config', bench.config)).toMatchObject({
+    decision: 'ignore',
+    rule: null,
+  });
+});
+
+test('explain shows the last decisions of a daemon, and what the rules would say to a command line', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using _taut = await bench.watch();
+  interface Explained {
+    readonly pid: number | null;
+    readonly decision: string;
+    readonly rule: string | null;
+  }
+  const last = await bench.json<Explained[]>('explain', '--last', '5');
+  expect(last).toMatchObject([{ pid: agent.pid, decision: 'attach', rule: 'fixture' }]);
+  const dry = (cmdline: string) => bench.json<Explained>('explain', '--cmdline', cmdline);
+  expect(await dry('node --flag /x/node_modules/.bin/gemini -p "a b"')).toMatchObject({
+    pid: null,
+    rule: 'builtin/gemini-cli',
+  });
+  expect(await dry('vim claude.md')).toMatchObject({ decision: 'ignore', rule: null });
+});
+
+test('rules are read again on change and on SIGHUP, and broken ones change nothing', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const before = readFileSync(bench.config, 'utf8');
+  const rules = (text: string) => writeFileSync(bench.config, text);
+  rules('version: 1\nrulez: []\n');
+  await taut.line(/the rules stay as they were: .*:2:1: unknown key "rulez"; did you mean "rules"/);
+  expect(slacks(agent.pid)).toEqual([1]);
+  rules('version: 1\nbuiltin: false\n');
+  await until('it is put back', () => slacks(agent.pid)[0] === 50_000);
+  expect((await bench.json<StatusDocument>('status')).agents).toEqual([]);
+  rules(before.replace('id: fixture', 'id: changed\n    optimizeTimerSlack: 5us'));
+  await until('it is tuned as the new rule says', () => slacks(agent.pid)[0] === 5_000);
+  const read = () => taut.errors.filter((line) => line.includes('rules read again')).length;
+  const times = read();
+  taut.child.kill('SIGHUP');
+  await until('they are read on SIGHUP', () => read() > times);
+  expect(await taut.stop()).toBe(0);
+});
+
+test('a second daemon says who holds the state directory, and changes nothing', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using first = await bench.watch();
+  await using second = bench.taut('watch', '--optimize-timer-slack', '--config', bench.config);
+  const { code, err } = await outcome(second);
+  expect(code).toBe(1);
+  expect(err).toContain(String(first.pid));
+  expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+test.each([
+  [['watch', '--optimize-timer-slack=5parsecs'], /5parsecs/],
+  [['watch', '--config', '/no/such/file.yaml'], /\/no\/such\/file\.yaml/],
+  [['watch', '--flags', '/no/such/flags.json'], /\/no\/such\/flags\.json/],
+  [['wach'], /Did you mean watch/],
+  [['attach', '0'], /process id/],
+  [['explain'], /a process id, --last or --cmdline/],
+])('%j is wrong usage, and says where', async (args, said) => {
+  using bench = new Bench();
+  await using program = new Program(LAUNCHER, args.includes('watch') ? [...args, '--state-dir', bench.dir] : args);
+  const { code, err } = await outcome(program);
+  expect(err).toMatch(said);
+  expect(code).toBe(2);
+});
+
+test('a telemetry variable that cannot be understood stops the start', async () => {
+  using bench = new Bench();
+  const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' };
+  await using program = new Program(LAUNCHER, ['watch', '--state-dir', bench.dir], env);
+  const { code, err } = await outcome(program);
+  expect([code, err.includes('OTEL_EXPORTER_OTLP_ENDPOINT=collector:4318')]).toEqual([2, true]);
+});
+
+test('the demo halves the lateness of the timers that slack governs, and puts every thread back', async () => {
+  using bench = new Bench();
+  await using program = bench.taut('demo', '--seconds', '3', '--json');
+  const { code, out } = await outcome(program);
+  expect(code).toBe(0);
+  interface Summary {
+    readonly count: number;
+    readonly p50: number;
+  }
+  const { phases } = JSON.parse(out) as {
+    phases: {
+      name: string;
+      threads: { total: number; original: number; tuned: number };
+      metrics: { 'taut.timer.lateness': { reachable: Summary }; 'taut.wakeup.run_queue_delay': Summary };
+    }[];
+  };
+  expect(phases.map((p) => p.name)).toEqual(['original', 'tuned', 'restored']);
+  const [original, tuned, restored] = phases.map((p) => p.metrics['taut.timer.lateness'].reachable);
+  expect(original?.count).toBeGreaterThan(300);
+  expect(tuned?.p50).toBeLessThan((original?.p50 ?? 0) / 2);
+  expect(tuned?.p50).toBeLessThan((restored?.p50 ?? 0) / 2);
+  for (const [i, { threads }] of phases.entries())
+    expect(threads).toMatchObject(
+      i === 1 ? { original: 0, tuned: threads.total } : { original: threads.total, tuned: 0 },
+    );
+});

@@ -1,0 +1,100 @@
+/** taut is stopped dead at every step between identifying a thread and having verified it, and at every step back. */
+import { expect, test } from 'vitest';
+import type { FaultPoint } from '../../src/actuator/faults.ts';
+import type { StatusDocument } from '../../src/status.ts';
+import { tell } from './conversation.ts';
+import { type Program, slacks } from './program.ts';
+import { Bench } from './taut.ts';
+
+const KILLED = 1000;
+const ORIGINALS = [7777, 50_000, 50_000, 50_000];
+
+async function agentOf(bench: Bench): Promise<Program> {
+  const agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  for (let i = 0; i < 3; i++) await tell(agent, 'thread');
+  await tell(agent, 'slack 7777');
+  return agent;
+}
+
+/** After a restore every thread has its original, and nothing is on record. */
+async function isRestored(bench: Bench, agent: Program): Promise<void> {
+  await using restore = bench.taut('restore', '--json');
+  expect(await restore.ended, restore.errors.join('\n')).toBe(0);
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+  expect((await bench.json<StatusDocument>('status')).ledger.entries).toBe(0);
+}
+
+const FORWARD: FaultPoint[] = ['examined', 'recorded', 'written', 'verified'];
+const BACK: FaultPoint[] = ['restore-read', 'restore-written', 'restore-verified', 'restore-removed'];
+
+test.each(
+  FORWARD.flatMap((point) =>
+    point === 'examined' || point === 'recorded' ? [`${point}:1`] : [`${point}:1`, `${point}:3`],
+  ),
+)('killed at %s while it tunes, everything can be put back', async (fault) => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = bench.tautWith({ TAUT_FAULT: fault }, 'watch', '--config', bench.config, '--optimize-timer-slack');
+  expect(await taut.ended).toBe(KILLED);
+  await isRestored(bench, agent);
+});
+
+test.each(BACK.flatMap((point) => (point === 'restore-removed' ? [`${point}:1`] : [`${point}:1`, `${point}:3`])))(
+  'killed at %s, once as it ends and once in taut restore, everything can be put back',
+  async (fault) => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    await using taut = bench.tautWith(
+      { TAUT_FAULT: fault },
+      'watch',
+      '--config',
+      bench.config,
+      '--optimize-timer-slack',
+    );
+    await taut.line(/watching/);
+    expect(slacks(agent.pid)).toEqual([1, 1, 1, 1]);
+    await taut.stop();
+    await using again = bench.tautWith({ TAUT_FAULT: fault }, 'restore');
+    await again.ended;
+    await isRestored(bench, agent);
+  },
+);
+
+test('two restores side by side put everything back once', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await (await bench.watch('--optimize-timer-slack')).stop('SIGKILL');
+  await using first = bench.taut('restore');
+  await using second = bench.taut('restore');
+  expect([await first.ended, await second.ended]).toEqual([0, 0]);
+  await isRestored(bench, agent);
+});
+
+test('beside a running daemon, restore has it put back its own, and the daemon goes on', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const { restored } = await bench.json<{ restored: number }>('restore', '--agent', 'fixture-agent');
+  expect(restored).toBe(4);
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+  const status = await bench.json<StatusDocument>('status');
+  expect(status).toMatchObject({ agents: [{ pid: agent.pid, target: null }], ledger: { entries: 0 } });
+  expect(await taut.stop()).toBe(0);
+  expect(taut.errors.filter((line) => line.includes('somebody else'))).toEqual([]);
+});
+
+test('puts back just what it is asked for: a process, an agent, a rule, what is old', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await (await bench.watch('--optimize-timer-slack')).stop('SIGKILL');
+  const listed = async (...args: string[]) =>
+    (await bench.json<{ entries: unknown[] }>('restore', '--dry-run', ...args)).entries.length;
+  expect(await listed()).toBe(4);
+  expect(await listed(String(agent.pid))).toBe(4);
+  expect(await listed(String(process.pid))).toBe(0);
+  expect(await listed('--agent', 'fixture-agent', '--rule', 'fixture')).toBe(4);
+  expect(await listed('--agent', 'nobody')).toBe(0);
+  expect(await listed('--older-than', '1h')).toBe(0);
+  await isRestored(bench, agent);
+});

@@ -1,0 +1,65 @@
+/** Ids of the dead are given to others between sighting and write: whatever was decided about them writes nobody else. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Converger, type TuneOrder } from '../../src/actuator/converge.ts';
+import { Ledger } from '../../src/actuator/ledger.ts';
+import { ProcHandle } from '../../src/actuator/procHandle.ts';
+import { restoreEntries } from '../../src/actuator/restore.ts';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
+import { ask } from './conversation.ts';
+import { Program, slacks } from './program.ts';
+import { FIXTURES } from './taut.ts';
+
+const ROUNDS = 2_000;
+
+function orderFor(process: ProcHandle): TuneOrder {
+  const processStartTicks = process.stat().startTicks;
+  return { pid: process.id, processStartTicks, target: 1n, agent: 'a', rule: 'r', reason: 'test', operation: '0' };
+}
+
+async function swapper(): Promise<Program> {
+  const program = new Program('python3', [join(FIXTURES, 'swap.py')]);
+  await program.line(/^ready/);
+  return program;
+}
+
+const pidOf = (line: string) => Number(line.split(' ')[1]);
+
+test(`of ${ROUNDS} processes whose id was given away after they were identified, not one stranger is written`, async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'taut-ids-'));
+  try {
+    using ledger = new Ledger(dir);
+    await using program = await swapper();
+    for (let round = 0; round < ROUNDS; ) {
+      const pid = pidOf(await ask(program, 'make'));
+      using process = new ProcHandle(pid);
+      const order = orderFor(process);
+      const converger = new Converger(timerSlack, ledger, process, order, undefined);
+      if (round % 2 === 0) {
+        // Identified, then swapped: nothing may be written at all.
+        if (pidOf(await ask(program, 'swap')) !== pid) continue;
+        converger.run();
+        converger.add([{ tid: pid, maker: pid }]);
+        expect(slacks(pid)).toEqual([50_000]);
+      } else {
+        // Tuned, then swapped, and the stranger has the very value that restoring looks for.
+        converger.run();
+        expect(slacks(pid)).toEqual([1]);
+        const swapped = pidOf(await ask(program, 'swap'));
+        ledger.remove(swapped === pid ? [] : ledger.entries());
+        if (swapped !== pid) continue;
+        using stranger = new ProcHandle(pid);
+        timerSlack.write(stranger, 1n);
+        const [result] = restoreEntries(ledger, [timerSlack], ledger.entries(), { process });
+        expect(result?.outcome).toBe('vanished');
+        expect(slacks(pid)).toEqual([1]);
+      }
+      expect(ledger.count()).toBe(0);
+      round++;
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}, 400_000);

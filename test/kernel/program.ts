@@ -1,0 +1,99 @@
+/** Real processes for the tests: started, talked to over pipes, and ended by their own id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+
+export class Program implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly lines: string[] = [];
+  readonly errors: string[] = [];
+  readonly ended: Promise<number>;
+  #more: () => void = () => {};
+
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string) {
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, ...(cwd === undefined ? {} : { cwd }) });
+    this.ended = new Promise((resolve) => {
+      this.child.once('error', () => resolve(-1));
+      this.child.once('close', (code, signal) => resolve(code ?? (signal ? 1000 : -1)));
+    });
+    const collect = (stream: NodeJS.ReadableStream | null, into: string[]) => {
+      if (!stream) return;
+      createInterface({ input: stream }).on('line', (line) => {
+        into.push(line);
+        this.#more();
+      });
+    };
+    collect(this.child.stdout, this.lines);
+    collect(this.child.stderr, this.errors);
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the program did not start');
+    return this.child.pid;
+  }
+
+  say(line: string): void {
+    this.child.stdin?.write(`${line}\n`);
+  }
+
+  /** Waits for a line on standard output or error. The limit is a safety net, not an expectation. */
+  async line(pattern: RegExp, limitMs = 30_000): Promise<string> {
+    const deadline = Date.now() + limitMs;
+    let gone = false;
+    void this.ended.then(() => {
+      gone = true;
+      this.#more();
+    });
+    for (;;) {
+      const found = [...this.lines, ...this.errors].find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      const left = deadline - Date.now();
+      if (gone || left <= 0)
+        throw new Error(`no line ${pattern}; it said:\n${[...this.lines, '--', ...this.errors].join('\n')}`);
+      await Promise.race([new Promise<void>((resolve) => (this.#more = resolve)), setTimeout(left)]);
+    }
+  }
+
+  /** The line after the first `n`. */
+  async lineAfter(n: number): Promise<string> {
+    const gone = this.ended.then(() => this.#more());
+    while (this.lines.length <= n && this.child.exitCode === null)
+      await Promise.race([new Promise<void>((resolve) => (this.#more = resolve)), gone]);
+    return this.lines[n] ?? '';
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+
+  /** Does not wait for its output to end: a child that outlives it may hold that open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
+      const exited = once(this.child, 'exit');
+      this.child.kill('SIGKILL');
+      await exited;
+    }
+    for (const stream of this.child.stdio) stream?.destroy();
+  }
+}
+
+export function threadIds(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).map(Number);
+}
+
+/** The timer slack of every thread of a process, nanoseconds. */
+export function slacks(pid: number): number[] {
+  return threadIds(pid).map((tid) => Number(readFileSync(`/proc/${tid}/timerslack_ns`, 'latin1')));
+}
+
+/** Waits until something holds. The limit is a safety net. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`still not so: ${what}`);
+    await setTimeout(5);
+  }
+}

@@ -1,0 +1,67 @@
+/** Threads, agents and children made as fast as they can be: all are accounted for, and nothing is left behind. */
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/status.ts';
+import { tell } from './conversation.ts';
+import { Program, slacks, threadIds, until } from './program.ts';
+import { Bench } from './taut.ts';
+
+const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
+const status = (bench: Bench) => bench.json<StatusDocument>('status');
+
+test('threads: whatever is left of 20,000 is tuned, and the ledger holds no more than lives', async () => {
+  using bench = new Bench();
+  await using agent = bench.python('storm.py');
+  await agent.line(/^ready/);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const before = openFiles(taut.pid);
+  await tell(agent, 'threads 20000');
+  await tell(agent, 'reap');
+  await until('all threads are tuned and on record', async () => {
+    const { agents, ledger } = await status(bench);
+    const { total, tuned } = agents[0]?.threads ?? {};
+    return total === tuned && ledger.entries === threadIds(agent.pid).length;
+  });
+  expect(slacks(agent.pid).every((ns) => ns === 1)).toBe(true);
+  expect(openFiles(taut.pid)).toBeLessThanOrEqual(before + 2);
+  expect(taut.errors.filter((line) => /error/.test(line))).toEqual([]);
+  await taut.stop();
+  expect(slacks(agent.pid).every((ns) => ns === 50_000)).toBe(true);
+});
+
+test('agents: 500 that live for 300 ms are all attached or vanished, and nothing of them is left', async () => {
+  using bench = new Bench();
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const before = openFiles(taut.pid);
+  const loop = `for i in $(seq 500); do (exec -a ${bench.mark} sleep 0.3) & sleep 0.008; done; wait`;
+  await using agents = new Program('bash', ['-c', loop]);
+  expect(await agents.ended).toBe(0);
+  await until('all are gone', async () => {
+    const { agents: present, ledger } = await status(bench);
+    return present.length === 0 && ledger.entries === 0;
+  });
+  expect(openFiles(taut.pid)).toBeLessThanOrEqual(before + 2);
+  await taut.stop();
+  const operations = bench.lastSums('taut.operations');
+  const count = (operation: string, outcome: string) =>
+    operations.find((o) => o.attributes['taut.operation'] === operation && o.attributes['taut.outcome'] === outcome)
+      ?.value ?? 0;
+  // The loop's own shell names them, too, as its arguments hold the mark.
+  expect(count('attach', 'ok') + count('sight', 'vanished')).toBeGreaterThanOrEqual(500);
+  expect(count('tune', 'tuned')).toBeGreaterThanOrEqual(500 - count('sight', 'vanished'));
+});
+
+test('children: an agent that forks all the time leaves nothing behind', async () => {
+  using bench = new Bench();
+  await using agent = bench.python('storm.py');
+  await agent.line(/^ready/);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const before = openFiles(taut.pid);
+  for (let i = 0; i < 10; i++) {
+    await tell(agent, 'forks 100 0.05');
+    await tell(agent, 'reap');
+  }
+  await until('only the agent is on record', async () => (await status(bench)).ledger.entries === 1);
+  expect(openFiles(taut.pid)).toBeLessThanOrEqual(before + 2);
+  expect(slacks(agent.pid)).toEqual([1]);
+});

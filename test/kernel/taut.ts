@@ -1,0 +1,126 @@
+/** The real program, as a user runs it: through its launcher, with a state directory of its own. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Program } from './program.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+export const LAUNCHER = join(ROOT, 'src/cli/taut');
+export const FIXTURES = join(import.meta.dirname, 'fixtures');
+
+interface Point {
+  readonly count?: string | number;
+  readonly asDouble?: number;
+  readonly asInt?: string | number;
+  readonly attributes: { readonly key: string; readonly value: Record<string, unknown> }[];
+}
+
+interface Export {
+  readonly resourceMetrics: {
+    readonly scopeMetrics: {
+      readonly metrics: {
+        readonly name: string;
+        readonly exponentialHistogram?: { readonly dataPoints: Point[] };
+        readonly sum?: { readonly dataPoints: Point[] };
+        readonly gauge?: { readonly dataPoints: Point[] };
+      }[];
+    }[];
+  }[];
+}
+
+/** A state directory, and a configuration whose only rule names the fixture agents of this test. */
+export class Bench implements Disposable {
+  readonly dir = mkdtempSync(join(tmpdir(), 'taut-test-'));
+  readonly config = join(this.dir, 'config.yaml');
+  readonly stateDir = join(this.dir, 'state');
+  /** Stands in the fixture agents' arguments, so that tests side by side don't see each other's. */
+  readonly mark = `agent-${process.pid}-${Math.random().toString(36).slice(2)}`;
+
+  readonly #env: NodeJS.ProcessEnv;
+
+  /** @param env of every taut that it starts, beside the test's own. */
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.#env = { ...process.env, OTEL_METRIC_EXPORT_INTERVAL: '1000', ...env };
+    writeFileSync(
+      this.config,
+      `version: 1\nbuiltin: false\nrules:\n  - id: fixture\n    name: fixture-agent\n    anyArg: ["${this.mark}"]\n`,
+    );
+  }
+
+  taut(...args: string[]): Program {
+    return this.tautWith({}, ...args);
+  }
+
+  tautWith(env: NodeJS.ProcessEnv, ...args: string[]): Program {
+    return new Program(LAUNCHER, this.#withStateDir(args), { ...this.#env, ...env });
+  }
+
+  /** `taut watch`, ready. */
+  async watch(...args: string[]): Promise<Program> {
+    const program = this.taut('watch', '--config', this.config, ...args);
+    await program.line(/watching/);
+    return program;
+  }
+
+  /** The same under strace, of every process and thread of it: what it opens. */
+  async traced(output: string, ...args: string[]): Promise<Program> {
+    return new Program('strace', [
+      '-D',
+      '-f',
+      '-qq',
+      '-o',
+      output,
+      '-e',
+      'trace=open,openat,openat2,creat',
+      LAUNCHER,
+      ...this.#withStateDir(args),
+    ]);
+  }
+
+  /** After the command's name: what comes later may belong to the command that `run` starts. */
+  #withStateDir([command = '', ...args]: readonly string[]): string[] {
+    return [command, '--state-dir', this.stateDir, ...args];
+  }
+
+  /** The count of a histogram metric in the last export of each series, summed. */
+  lastCount(metric: string): number {
+    return [...this.#lastPoints(metric).values()].reduce((sum, point) => sum + Number(point.count ?? 0), 0);
+  }
+
+  /** The points of a sum in its last export. */
+  lastSums(metric: string): { value: number; attributes: Record<string, unknown> }[] {
+    return [...this.#lastPoints(metric).values()].map((point) => ({
+      value: Number(point.asDouble ?? point.asInt ?? 0),
+      attributes: Object.fromEntries(point.attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
+    }));
+  }
+
+  #lastPoints(metric: string): Map<string, Point> {
+    const points = new Map<string, Point>();
+    for (const line of readFileSync(join(this.stateDir, 'otlp/metrics.jsonl'), 'utf8').trim().split('\n'))
+      for (const { scopeMetrics } of (JSON.parse(line) as Export).resourceMetrics)
+        for (const { metrics } of scopeMetrics)
+          for (const m of metrics.filter(({ name }) => name === metric))
+            for (const point of (m.exponentialHistogram ?? m.sum ?? m.gauge)?.dataPoints ?? [])
+              points.set(JSON.stringify(point.attributes), point);
+    return points;
+  }
+
+  async json<T>(...args: string[]): Promise<T> {
+    await using program = this.taut(...args, '--json');
+    await program.ended;
+    return JSON.parse(program.lines.join('\n')) as T;
+  }
+
+  python(fixture: string, ...args: string[]): Program {
+    return new Program('python3', [join(FIXTURES, fixture), this.mark, ...args]);
+  }
+
+  node(fixture: string, ...args: string[]): Program {
+    return new Program(process.execPath, [join(FIXTURES, fixture), this.mark, ...args]);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

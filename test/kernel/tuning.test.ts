@@ -1,0 +1,182 @@
+/** `taut watch` on real processes: what is written, to whom, and that it is put back. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/status.ts';
+import { tell } from './conversation.ts';
+import { type Program, slacks, until } from './program.ts';
+import { Bench } from './taut.ts';
+
+const every = (pid: number, ns: number) => slacks(pid).every((slack) => slack === ns);
+
+async function sleeper(bench: Bench, ...args: string[]): Promise<Program> {
+  const program = bench.python('sleeper.py', ...args);
+  await program.line(/^ready/);
+  return program;
+}
+
+test('tunes every thread of an agent that runs already, of one that starts later, and of their later threads', async () => {
+  using bench = new Bench();
+  await using early = bench.node('agent.mjs');
+  await early.line(/^ready/);
+  await tell(early, 'pool');
+  await using stranger = new Bench().node('agent.mjs');
+  await stranger.line(/^ready/);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  expect(slacks(early.pid).length).toBeGreaterThanOrEqual(11);
+  expect(every(early.pid, 1)).toBe(true);
+
+  await using late = bench.node('agent.mjs');
+  await late.line(/^ready/);
+  await until('the late one is tuned', () => every(late.pid, 1));
+  for (const agent of [early, late]) {
+    const before = slacks(agent.pid).length;
+    await tell(agent, 'worker');
+    await until('the worker is there', () => slacks(agent.pid).length > before);
+    await until('the worker is tuned', () => every(agent.pid, 1));
+  }
+  expect(every(stranger.pid, 50_000)).toBe(true);
+
+  expect(await taut.stop()).toBe(0);
+  for (const agent of [early, late, stranger]) expect(new Set(slacks(agent.pid))).toEqual(new Set([50_000]));
+  const { ledger } = await bench.json<StatusDocument>('status');
+  expect(ledger.entries).toBe(0);
+});
+
+test('puts back what was there before, also where that was not the default', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await tell(agent, 'thread');
+  await tell(agent, 'slack 7777');
+  await tell(agent, 'thread'); // inherits 7777
+  const before = slacks(agent.pid);
+  expect(new Set(before)).toEqual(new Set([50_000, 7777]));
+  await using taut = await bench.watch('--optimize-timer-slack');
+  expect(every(agent.pid, 1)).toBe(true);
+  await tell(agent, 'thread'); // born tuned
+  await until('the new thread is known', async () => {
+    const status = await bench.json<StatusDocument>('status');
+    return status.agents[0]?.threads.tuned === 4;
+  });
+  await taut.stop();
+  expect(slacks(agent.pid).slice(0, 3)).toEqual(before);
+  expect(slacks(agent.pid)[3]).toBe(7777);
+});
+
+test('makes no thread later: one that has less slack than the target is left alone', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await tell(agent, 'slack 500');
+  await using taut = await bench.watch('--optimize-timer-slack=10us');
+  expect(slacks(agent.pid)).toEqual([500]);
+  await tell(agent, 'slack 50000');
+  await taut.stop();
+  expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+for (const [how, recover] of [
+  ['taut restore', (bench: Bench) => bench.json('restore')],
+  ['the next start', (bench: Bench) => bench.watch()],
+] as const)
+  test(`after SIGKILL, ${how} puts everything back`, async () => {
+    using bench = new Bench();
+    await using agent = await sleeper(bench);
+    await tell(agent, 'slack 7777');
+    await tell(agent, 'thread');
+    const taut = await bench.watch('--optimize-timer-slack');
+    await taut.stop('SIGKILL');
+    await tell(agent, 'thread'); // born tuned, and nobody there to write it down
+    expect(every(agent.pid, 1)).toBe(true);
+    const recovered = await recover(bench);
+    expect(slacks(agent.pid)).toEqual([7777, 7777, 7777]);
+    if (Symbol.asyncDispose in (recovered as object)) await (recovered as Program).stop();
+    const { ledger } = await bench.json<StatusDocument>('status');
+    expect(ledger.entries).toBe(0);
+  });
+
+test('restores by comparison: what somebody else has set since is drift, and stays', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await tell(agent, 'thread');
+  const taut = await bench.watch('--optimize-timer-slack');
+  await taut.stop('SIGKILL');
+  await tell(agent, 'slack 12345');
+  interface Restored {
+    restored: number;
+    drifted: number;
+    entries: { tid: number; outcome: string; was: number; original: number }[];
+  }
+  const dry = await bench.json<Restored>('restore', '--dry-run');
+  expect([dry.restored, dry.drifted]).toEqual([1, 1]);
+  expect(slacks(agent.pid)).toEqual([12_345, 1]);
+  const done = await bench.json<Restored>('restore');
+  expect(done.entries.find((e) => e.outcome === 'drifted')).toMatchObject({
+    tid: agent.pid,
+    was: 12_345,
+    original: 50_000,
+  });
+  expect(slacks(agent.pid)).toEqual([12_345, 50_000]);
+  expect((await bench.json<Restored>('restore')).entries).toEqual([]);
+});
+
+test('a child process that no rule names does not keep the slack of its agent', async () => {
+  using bench = new Bench();
+  await using agent = bench.node('agent.mjs');
+  await agent.line(/^ready/);
+  await using _taut = await bench.watch('--optimize-timer-slack');
+  await tell(agent, 'tool');
+  const tool = Number((await agent.line(/^tool/)).split(' ')[1]);
+  await until('the tool has its original back', () => every(tool, 50_000));
+  expect(every(agent.pid, 1)).toBe(true);
+});
+
+test('follows a feature flag while it runs, both ways', async () => {
+  using bench = new Bench();
+  const flags = join(bench.dir, 'flags.json');
+  const set = (variant: string) => {
+    const flag = { state: 'ENABLED', variants: { on: true, fine: '10us', off: false }, defaultVariant: variant };
+    writeFileSync(flags, JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } }));
+  };
+  set('off');
+  await using agent = await sleeper(bench);
+  await using taut = await bench.watch('--flags', flags);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  for (const [variant, ns] of [
+    ['on', 1],
+    ['fine', 10_000],
+    ['off', 50_000],
+    ['on', 1],
+  ] as const) {
+    set(variant);
+    await until(`${variant} is in force`, () => every(agent.pid, ns));
+  }
+  expect(await taut.stop()).toBe(0);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+test('without the flag nothing is opened for writing, while the histograms fill', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  const trace = join(bench.dir, 'strace');
+  await using taut = await bench.traced(trace, 'watch', '--config', bench.config);
+  await taut.line(/watching/);
+  await tell(agent, 'sleep 50 500');
+  await taut.stop();
+  const opened = readFileSync(trace, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('timerslack_ns'));
+  expect(opened.filter((line) => /O_WRONLY|O_RDWR|creat\(/.test(line))).toEqual([]);
+  expect(readFileSync(trace, 'utf8')).toContain('openat(');
+  expect(bench.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
+});
+
+test('counts exactly the sleeps of an agent in what it exports', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using taut = await bench.watch();
+  await tell(agent, 'sleep 200 700');
+  await taut.stop();
+  const events = bench.lastSums('taut.tracer.events');
+  const unseen = events.find((e) => e.attributes['taut.discard.reason'] === 'unseen')?.value ?? 0;
+  expect(bench.lastCount('taut.timer.lateness') + unseen).toBe(200);
+});

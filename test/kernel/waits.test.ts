@@ -1,0 +1,83 @@
+/** Every kind of timed wait, as many as were made, in the class that the timer itself tells, before and after tuning. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Series } from '../../src/tracer/series.ts';
+import { Tracer } from '../../src/tracer/tracer.ts';
+import { tell } from './conversation.ts';
+import { Program } from './program.ts';
+import { FIXTURES } from './taut.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'taut-waits-'));
+const waits = join(dir, 'waits');
+
+beforeAll(() => {
+  execFileSync('clang', ['-O1', '-Wall', '-Werror', '-pthread', '-o', waits, join(FIXTURES, 'waits.c')]);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+interface Kind {
+  readonly kind: string;
+  readonly us: number;
+  readonly times: number;
+  /** Where a wait of it counts while the slack is 50 us, and while it is 1 ns; undefined: in no timer's series. */
+  readonly asFound: string | undefined;
+  readonly tuned: string | undefined;
+}
+
+const reachable = { asFound: 'reachable', tuned: 'reachable tuned' };
+const beyond = { asFound: 'beyond', tuned: 'beyond' };
+const none = { asFound: 'none', tuned: 'none' };
+
+const KINDS: Kind[] = [
+  { kind: 'nanosleep', us: 300, times: 100, ...reachable },
+  { kind: 'futex', us: 300, times: 100, ...reachable },
+  { kind: 'sigtimedwait', us: 300, times: 100, ...reachable },
+  { kind: 'select', us: 1_000, times: 50, ...reachable },
+  { kind: 'poll', us: 1_000, times: 50, ...reachable },
+  { kind: 'epoll', us: 1_000, times: 50, ...reachable },
+  { kind: 'epoll', us: 20_000, times: 10, ...reachable },
+  { kind: 'epoll', us: 49_000, times: 10, ...reachable },
+  { kind: 'epoll', us: 51_000, times: 10, ...beyond },
+  { kind: 'epoll', us: 200_000, times: 3, ...beyond },
+  { kind: 'nice', us: 1_000, times: 50, ...reachable },
+  { kind: 'nice', us: 20_000, times: 10, ...beyond },
+  // Long, so that it has not expired before it is waited for.
+  { kind: 'timerfd', us: 10_000, times: 10, ...none },
+  { kind: 'fifo', us: 300, times: 100, ...none },
+  { kind: 'receive', us: 8_000, times: 10, asFound: undefined, tuned: undefined },
+];
+
+function setSlack(pid: number, ns: number): void {
+  for (const tid of readdirSync(`/proc/${pid}/task`)) writeFileSync(`/proc/${tid}/timerslack_ns`, String(ns));
+}
+
+/** How many timers each class holds. */
+function timers(series: readonly Series[]): Map<string, number> {
+  const lateness = series.filter((s) => s.quantity === 'timer.lateness');
+  return new Map(lateness.map((s) => [`${s.slackClass}${s.tuned ? ' tuned' : ''}`, s.histogram.count]));
+}
+
+for (const threads of [1, 4])
+  test.each(KINDS)(`$times of $kind of $us us, on ${threads} threads`, async ({ kind, us, times, asFound, tuned }) => {
+    using tracer = new Tracer();
+    await using program = new Program(waits, [String(threads)]);
+    await program.line(/^ready/);
+    tracer.attach({ pid: program.pid, name: kind, createdAtMs: 0 });
+    await tell(program, `${kind} ${times} ${us}`);
+    setSlack(program.pid, 1);
+    await tell(program, `${kind} ${times} ${us}`);
+    tracer.detach(program.pid);
+    const [{ series } = { series: [] }] = tracer.collect();
+    const made = new Map<string, number>();
+    for (const at of [asFound, tuned]) if (at) made.set(at, (made.get(at) ?? 0) + times * threads);
+    const counted = timers(series);
+    expect([...counted.keys()].toSorted()).toEqual([...made.keys()].toSorted());
+    // A kernel may run no program in the context of processes that it protects: what it left out is counted as unseen.
+    const unseen = tracer.counters().get('discard_unseen') ?? 0;
+    const missing = [...made].map(([at, n]) => n - (counted.get(at) ?? 0));
+    expect(Math.min(...missing, 0)).toBe(0);
+    expect(missing.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(unseen);
+  });

@@ -1,0 +1,62 @@
+/** The process shapes of real agents, recorded from running each; and look-alikes that are none. */
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/load.ts';
+import { compileRules, decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+
+const RULES = compileRules(parseConfig('version: 1', 'test.yaml'));
+const NODE = '/opt/node24/bin/node';
+const name = (argv: string[], exe = argv[0], comm = 'MainThread') =>
+  decide({ ...NO_PROCESS, pid: 1, argv, exe, comm }, RULES).rule?.name;
+
+const M = '/home/u/.npm-global/lib/node_modules';
+
+const AGENTS: [string, string[], string?][] = [
+  ['claude-code', ['/home/u/p/node_modules/.bin/claude'], `${M}/@anthropic-ai/claude-code/bin/claude.exe`],
+  ['claude-code', ['/usr/local/bin/claude', '-p', 'hello']],
+  ['claude-code', ['claude'], '/home/u/.local/share/claude/versions/2.1.330'],
+  ['claude-code', ['node', `${M}/@anthropic-ai/claude-code/cli.js`], NODE],
+  ['claude-code', ['node', '--max-old-space-size=512', `${M}/@anthropic-ai/claude-code/cli.js`], NODE],
+  ['codex', [`${M}/@openai/codex/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex`]],
+  ['codex', ['codex', 'app-server', '--listen', 'unix:///run/x.sock']],
+  ['codex', ['node', '/home/u/p/node_modules/.bin/codex'], NODE],
+  ['gemini-cli', ['node', '/home/u/p/node_modules/.bin/gemini'], NODE],
+  ['gemini-cli', [NODE, '--max-old-space-size=4096', '/home/u/p/node_modules/.bin/gemini'], NODE],
+  ['qwen-code', [NODE, '--expose-gc', `${M}/@qwen-code/qwen-code/cli.js`], NODE],
+  ['copilot', ['/home/u/p/node_modules/@github/copilot-linux-x64/copilot']],
+  ['copilot', ['node', '/home/u/p/node_modules/.bin/copilot'], NODE],
+  ['continue', ['node', '/home/u/p/node_modules/.bin/cn'], NODE],
+  ['opencode', ['/home/u/p/node_modules/.bin/opencode'], `${M}/opencode-linux-x64/bin/opencode.exe`],
+  ['cline', ['cline', '--cline-hub-daemon'], '/home/u/.cline/bin/cline'],
+  ['openclaw', ['openclaw-gateway'], NODE],
+  ['openclaw', ['openclaw-agent  '], NODE],
+  ['openclaw', ['node', `${M}/openclaw/openclaw.mjs`], NODE],
+  ['aider', ['/home/u/v/bin/python3', '/home/u/v/bin/aider', '--model', 'x'], '/usr/bin/python3.11'],
+  ['aider', ['python3', '-m', 'aider'], '/usr/bin/python3.11'],
+  ['hermes', ['/home/u/v/bin/python3', '/home/u/v/bin/hermes'], '/usr/bin/python3.11'],
+];
+
+test.each(AGENTS)('%s is found as %j', (agent, argv, exe) => {
+  expect(name(argv, exe ?? argv[0])).toBe(agent);
+});
+
+const OTHERS: [string[], string?][] = [
+  [['node', '/usr/lib/node_modules/corepack/dist/bin/corepack'], NODE],
+  [['node', '/home/u/p/node_modules/.bin/coffee'], NODE],
+  [['python3', '/home/u/hermes-docs/build.py'], '/usr/bin/python3.11'],
+  [['claude-anything'], '/usr/local/bin/claude-anything'],
+  [['vim', 'claude.md'], '/usr/bin/vim'],
+  [['grep', 'claude'], '/usr/bin/grep'],
+  [['bash', './claude-backup.sh'], '/usr/bin/bash'],
+  [['/bin/sh', '-c', 'claude -p hi'], '/usr/bin/dash'],
+  [['node', '/srv/agent-dashboard/server.js'], NODE],
+  [['node', '-e', 'claude'], NODE],
+  [['python3', '-c', 'import aider'], '/usr/bin/python3.11'],
+  [['sudo', 'claude'], '/usr/bin/sudo'],
+  [['npm', 'exec', 'claude'], NODE],
+  [['tail', '-f', '/var/log/codex'], '/usr/bin/tail'],
+  [[], '/usr/bin/x'],
+];
+
+test.each(OTHERS)('%j is no agent', (argv, exe) => {
+  expect(name(argv, exe)).toBeUndefined();
+});

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { formatNs, parseSlack } from '../../src/config/duration.ts';
+import { ConfigError, parseConfig } from '../../src/config/load.ts';
+
+const problem = (text: string): string => {
+  try {
+    parseConfig(text, 'c.yaml');
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
+};
+
+test('reads YAML and JSON alike', () => {
+  const yaml = 'version: 1\nrules:\n  - id: a\n    program: bot\n    optimizeTimerSlack: 10us\n';
+  const json = '{"version": 1, "rules": [{"id": "a", "program": ["bot"], "optimizeTimerSlack": "10us"}]}';
+  expect(parseConfig(yaml, 'c.yaml')).toEqual(parseConfig(json, 'c.json'));
+  expect(parseConfig(yaml, 'c.yaml').rules[0]).toMatchObject({ action: 'attach', optimizeTimerSlack: 10_000n });
+});
+
+test('names the place of a mistyped key and what was meant', () => {
+  expect(problem('version: 1\nrules:\n  - id: a\n    progam: bot\n')).toContain(
+    'c.yaml:4:5: unknown key "progam"; did you mean "program"?',
+  );
+  expect(problem('version: 1\nrulez: []\n')).toContain('c.yaml:2:1: unknown key "rulez"; did you mean "rules"?');
+  expect(problem('version: 1\nrules:\n  - id: a\n    program: x\n    wibble: 1\n')).toContain('known: id, name');
+});
+
+test('refuses what it does not understand, with its place', () => {
+  expect(problem('version: 2\n')).toContain('c.yaml:1:1');
+  expect(problem('version: 1\nrules: [{ id: a }]\n')).toContain('a rule needs at least one of');
+  expect(problem('version: 1\nrules: [{ id: a, program: x, action: atach }]\n')).toContain(
+    'c.yaml:2:30: action: Invalid option: expected one of "attach"|"deny"; did you mean',
+  );
+  expect(problem('version: 1\nrules:\n  - id: a\n    program: x\n    optimizeTimerSlack: 5 parsecs\n')).toContain(
+    'c.yaml:5:5',
+  );
+  expect(problem('version: 1\nrules: [\n')).toMatch(/^c\.yaml:\d+:\d+: /);
+  expect(problem('version: 1\nrules: [{ id: a, program: "" }]\n')).toContain('c.yaml:2:18');
+  expect(problem('- 1\n- 2\n')).toContain('c.yaml:1:1');
+});
+
+test('an id stands once', () => {
+  const text = 'version: 1\nrules:\n  - { id: a, program: x }\n  - { id: a, program: y }\n';
+  expect(problem(text)).toContain('c.yaml:4:7: rule 1 has the id "a" already');
+});
+
+test('an empty file is a file without a version, and says so', () => {
+  expect(problem('')).toContain('version');
+});
+
+test.each([
+  ['1', 1n],
+  ['250ns', 250n],
+  ['10us', 10_000n],
+  ['10 µs', 10_000n],
+  ['1.5us', 1_500n],
+  ['50MS', 50_000_000n],
+])('a timer slack of %s is %s ns', (text, ns) => {
+  expect(parseSlack(text)).toBe(ns);
+});
+
+test.each(['0', '0us', '-1', '', '1h', '0.5ns', '1e3', '101ms', '1 2', '0x10', 'off'])(
+  'a timer slack of %j is refused',
+  (text) => {
+    expect(() => parseSlack(text)).toThrow(RangeError);
+  },
+);
+
+test('shows nanoseconds in the largest unit that is exact', () => {
+  expect([1n, 999n, 50_000n, 1_500n, 10_000_000n].map(formatNs)).toEqual([
+    '1 ns',
+    '999 ns',
+    '50 us',
+    '1500 ns',
+    '10 ms',
+  ]);
+});

@@ -1,0 +1,111 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createGate } from '../../src/gate/createGate.ts';
+import type { Gate } from '../../src/gate/gate.ts';
+
+const question = { pid: 42, name: 'claude-code', ruleId: 'r' };
+let dir: string;
+let file: string;
+const open: Gate[] = [];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'taut-gate-'));
+  file = join(dir, 'flags.json');
+});
+afterEach(async () => {
+  for (const gate of open.splice(0)) await gate.close();
+  rmSync(dir, { recursive: true });
+});
+
+function flags(variants: Record<string, unknown>, defaultVariant: string, more: object = {}): void {
+  const flag = { state: 'ENABLED', variants, defaultVariant, ...more };
+  const text = JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } });
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+async function gate(cliValue?: bigint, problems: string[] = []): Promise<Gate> {
+  const options = {
+    flagsFile: file,
+    onProblem: (p: string) => problems.push(p),
+    ...(cliValue === undefined ? {} : { cliValue }),
+  };
+  const made = await createGate(options);
+  open.push(made);
+  return made;
+}
+
+test('without a word of the operator it is closed, with it open to 1 ns or what the rule says', async () => {
+  const closed = await createGate({ onProblem: () => {} });
+  expect((await closed.decide(question)).value).toBeNull();
+  const opened = await createGate({ cliValue: 1n, onProblem: () => {} });
+  expect((await opened.decide(question)).value).toBe(1n);
+  expect((await opened.decide({ ...question, ruleTarget: 500n })).value).toBe(500n);
+  expect((await opened.decide({ ...question, ruleTarget: 'off' })).value).toBeNull();
+});
+
+test.each([
+  [{ on: true, off: false }, 'on', 1n],
+  [{ on: true, off: false }, 'off', null],
+  [{ fine: 250, off: 0 }, 'fine', 250n],
+  [{ fine: '10us', off: 'off' }, 'fine', 10_000n],
+  [{ fine: '10us', off: 'off' }, 'off', null],
+  [{ absurd: '10 parsecs' }, 'absurd', null],
+  [{ absurd: -1 }, 'absurd', null],
+  [{ absurd: { a: 1 } }, 'absurd', null],
+] as const)('a flag of %j at %s gives %s', async (variants, variant, value) => {
+  flags(variants, variant);
+  const decision = await (await gate()).decide(question);
+  expect(decision.value).toBe(value);
+  expect(decision.reason).toContain('taut.optimize-timer-slack');
+  expect(decision.flag).toMatchObject({ key: 'taut.optimize-timer-slack', provider: 'flagd-file' });
+});
+
+test('a flag that is disabled or missing never opens the gate, also with a value on the command line', async () => {
+  flags({ on: true }, 'on', { state: 'DISABLED' });
+  expect((await (await gate(1n)).decide(question)).value).toBeNull();
+  writeFileSync(file, '{"flags": {}}');
+  expect((await (await gate(1n)).decide(question)).value).toBeNull();
+});
+
+test('targeting sees the agent', async () => {
+  flags({ on: true, off: false }, 'off', {
+    targeting: { if: [{ '==': [{ var: 'agent' }, 'claude-code'] }, 'on', 'off'] },
+  });
+  const targeted = await gate(5_000n);
+  expect((await targeted.decide(question)).value).toBe(5_000n);
+  expect((await targeted.decide({ ...question, name: 'codex' })).value).toBeNull();
+});
+
+test('a changed file is read again, and a broken one leaves the flags as they were and says so', async () => {
+  flags({ on: true, off: false }, 'off');
+  const problems: string[] = [];
+  const watched = await gate(undefined, problems);
+  const change = () =>
+    new Promise<void>((resolve) => {
+      const end = watched.onChange(() => {
+        end();
+        resolve();
+      });
+    });
+  let changed = change();
+  flags({ on: true, off: false }, 'on');
+  await changed;
+  expect((await watched.decide(question)).value).toBe(1n);
+  writeFileSync(file, '{"flags": {');
+  while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(problems[0]).toContain(file);
+  expect((await watched.decide(question)).value).toBe(1n);
+  changed = change();
+  flags({ on: true, off: false }, 'off');
+  await changed;
+  expect((await watched.decide(question)).value).toBeNull();
+});
+
+test('a flag file that is missing or broken at the start stops it, naming the file', async () => {
+  await expect(gate()).rejects.toThrow(file);
+  writeFileSync(file, 'flags: yes');
+  await expect(gate()).rejects.toThrow(file);
+});

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { Slots } from '../../src/tracer/slots.ts';
+
+test('places are numbered from 1, and used again a second after they were given back', () => {
+  const slots = new Slots(4);
+  expect([slots.take(0), slots.take(0)]).toEqual([1, 2]);
+  slots.give(1, 100);
+  slots.give(2, 200);
+  expect(slots.take(1_099)).toBe(3);
+  expect(slots.take(1_100)).toBe(1);
+  expect(slots.take(1_100)).toBe(4);
+  expect(slots.take(1_200)).toBe(2);
+});
+
+test('more than there are is an error, and taking goes on when one is free', () => {
+  const slots = new Slots(1);
+  slots.take(0);
+  expect(() => slots.take(0)).toThrow('more than 1 agents');
+  slots.give(1, 0);
+  expect(() => slots.take(500)).toThrow('more than 1 agents');
+  expect(slots.take(1_000)).toBe(1);
+});
