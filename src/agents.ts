@@ -2,12 +2,14 @@
 import { childrenOf } from './actuator/descendants.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
+import { outcomesOf } from './agentTrace.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
 import type { Scope } from './scope.ts';
 import type { Tracer } from './tracer/tracer.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface AgentsOptions {
   readonly decisions: Decisions;
@@ -99,7 +101,7 @@ export class Agents {
     const { name, ruleId: rule, attachPath, executable } = verdict;
     const [atMs = nowMs()] = times;
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, executable };
-    const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid)?.inheritance());
+    const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
     try {
       tracer?.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
@@ -108,10 +110,10 @@ export class Agents {
       this.#failed(`measuring ${name} (${handle.id})`, error);
     }
     const measuredMs = nowMs();
-    await this.#gate(agent, verdict.ruleTarget);
+    await this.#gate(agent);
     // Said when all is done: a terminal is slower than a kernel.
     log.info(`attached to ${name} (${handle.id}) by rule ${rule}`);
-    this.#sayGate(agent, undefined);
+    for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
     agent.attached();
     log.debug(`${name} (${handle.id}): ${describeTimes([...times, measuredMs, agent.settledAtMs])}`);
     this.#onChange();
@@ -119,39 +121,41 @@ export class Agents {
       for (const child of childrenOf(handle.id)) if (!this.has(child)) await this.sight(child, atMs, agent);
   }
 
-  async #gate(agent: Agent, ruleTarget: bigint | 'off' | undefined): Promise<void> {
-    const { pid, name, rule } = agent.identity;
-    const askedMs = nowMs();
-    const asked = this.#options.gate.decide({
-      pid,
-      name,
-      ruleId: rule,
-      ...(ruleTarget === undefined ? {} : { ruleTarget }),
-    });
-    const decision = asked instanceof Promise ? await asked : asked;
-    if (this.#byPid.get(pid) !== agent) return;
-    const changed = agent.gate.value !== decision.value;
-    agent.decide(decision, askedMs);
-    if (changed && agent.isAttached) this.#host.signals.gateChanged(agent.identity, decision);
+  /** Asks the gate about every knob, and makes the agent what it says. */
+  async #gate(agent: Agent): Promise<void> {
+    const { pid, name, rule: ruleId } = agent.identity;
+    const { gate, decisions } = this.#options;
+    for (const tuning of agent.tunings) {
+      const { knob } = tuning;
+      const askedMs = nowMs();
+      const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
+      const asked = gate.decide({ knob, pid, name, ruleId, ...(ruleTarget === undefined ? {} : { ruleTarget }) });
+      const decision = asked instanceof Promise ? await asked : asked;
+      if (this.#byPid.get(pid) !== agent) return;
+      const changed = tuning.gate.value !== decision.value;
+      agent.decide(tuning, decision, askedMs);
+      if (changed && agent.isAttached) this.#host.signals.gateChanged(agent.identity, knob, decision);
+    }
   }
 
   /** @param before its target until now. */
-  #sayGate(agent: Agent, before: bigint | undefined): void {
+  #sayGate({ identity }: Agent, { target, knob, gate, threads }: Tuning, before: bigint | undefined): void {
     const { log } = this.#options;
-    const { pid, name } = agent.identity;
-    if (agent.target !== undefined) {
-      const { tuned, total } = agent.counts();
-      log.info(`tuned ${tuned} of ${total} threads of ${name} (${pid})`);
-    } else if (before !== undefined) log.info(`put ${name} (${pid}) back: ${agent.gate.reason}`);
+    const { name, pid } = identity;
+    if (target !== undefined) {
+      const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
+      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid})`);
+    } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
   }
 
   /** The gate may have changed its word: every agent is asked for again. */
   async gateAll(): Promise<void> {
     for (const agent of this.all()) {
       try {
-        const before = agent.target;
-        await this.#gate(agent, this.#options.decisions.ruleTarget(agent.identity.rule));
-        this.#sayGate(agent, before);
+        const before = agent.tunings.map(({ target }) => target);
+        await this.#gate(agent);
+        for (const [i, tuning] of agent.tunings.entries())
+          if (tuning.target !== before[i]) this.#sayGate(agent, tuning, before[i]);
       } catch (error) {
         this.#failed(`the gate of ${agent.identity.name}`, error);
       }

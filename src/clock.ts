@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs';
 /** Clock ticks a second in /proc: USER_HZ, 100 on every architecture that taut runs on. */
 const TICKS_PER_SECOND = 100;
 
+/** A start time of the kernel's, nanoseconds since boot, as /proc/ID/stat shows it. */
+export function ticksOfNs(ns: bigint): number {
+  return Number(ns / BigInt(1_000_000_000 / TICKS_PER_SECOND));
+}
+
 /** A CLOCK_MONOTONIC time in nanoseconds as milliseconds since the epoch. `hrtime` reads the same clock. */
 export function epochMsOfMonotonic(ns: bigint): number {
   return nowMs() - Number(process.hrtime.bigint() - ns) / 1e6;

@@ -1,7 +1,7 @@
 /** What the kernel tells of births, programs and deaths, and what follows for the agents. */
 import type { Descendants } from './actuator/descendants.ts';
 import type { Agent } from './agent.ts';
-import { epochMsOfMonotonic } from './clock.ts';
+import { epochMsOfMonotonic, ticksOfNs } from './clock.ts';
 import type { Verdict } from './discovery/decisions.ts';
 import { batches, type EventBatch } from './eventBatches.ts';
 import type { Log } from './log.ts';
@@ -64,7 +64,7 @@ export class LifeEvents {
     else this.#host.gone(pid);
   }
 
-  #onDescendant({ pid, tid, ppid, maker, atNs }: KernelEvent): void {
+  #onDescendant({ pid, tid, ppid, maker, startNs, atNs }: KernelEvent): void {
     const agent = this.#host.agent(ppid);
     if (!agent || this.#host.agent(pid)) return;
     const children = this.#host.children(agent.identity.rule);
@@ -72,7 +72,7 @@ export class LifeEvents {
       void this.#host.sight(pid, epochMsOfMonotonic(atNs), agent);
       return;
     }
-    if (!agent.newDescendant(tid, maker)) return;
+    if (!agent.newDescendant({ tid, startTicks: ticksOfNs(startNs) }, maker)) return;
     const us = Number(process.hrtime.bigint() - atNs) / 1_000;
     this.#host.log.debug(
       `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,

@@ -10,6 +10,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
+import type { Drift } from './actuator/converge.ts';
+import type { Knob } from './actuator/knob.ts';
 import { LedgerError } from './actuator/ledger.ts';
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity, ThreadCounts } from './agent.ts';
@@ -19,7 +21,7 @@ import type { Log } from './log.ts';
 /** An agent, as the gauges see it. */
 interface Observable {
   readonly identity: AgentIdentity;
-  readonly target: bigint | undefined;
+  readonly isTuned: boolean;
   counts(): ThreadCounts;
 }
 
@@ -56,22 +58,25 @@ export class Signals {
   }
 
   /** Somebody else has set a tuned thread: said once, with both values. */
-  drift(agent: AgentIdentity, tid: number, expected: bigint, found: bigint): void {
-    this.#log.warn(`thread ${tid} of ${agent.name} (${agent.pid}) was set to ${found} ns by somebody else; left alone`);
+  drift(agent: AgentIdentity, knob: Knob, { tid, expected, found }: Drift): void {
+    this.#log.warn(
+      `the ${knob.title} of thread ${tid} of ${agent.name} (${agent.pid}) was set to ${knob.format(found)} by somebody else; left alone`,
+    );
     this.event(semconv.EVENT_DRIFT, SeverityNumber.WARN, {
       [semconv.ATTR_PROCESS_PID]: agent.pid,
       [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
       [semconv.ATTR_THREAD_ID]: tid,
+      [semconv.ATTR_TAUT_KNOB]: knob.id,
       [semconv.ATTR_TAUT_DRIFT_EXPECTED]: Number(expected),
       [semconv.ATTR_TAUT_DRIFT_FOUND]: Number(found),
     });
   }
 
   /** What became of one thread: normal outcomes are counted elsewhere, the others are said, one by one for those who debug. */
-  thread(agent: AgentIdentity, tid: number, { outcome, detail }: ThreadState): void {
+  thread(agent: AgentIdentity, knob: Knob, tid: number, { outcome, detail }: ThreadState): void {
     if (outcome === 'tuned' || outcome === 'already' || outcome === 'vanished') return;
     this.#log.debug(`thread ${tid} of ${agent.name} (${agent.pid}): ${outcome}${detail ? `: ${detail}` : ''}`);
-    if (outcome === 'denied') this.denied(agent);
+    if (outcome === 'denied') this.denied(agent, knob);
   }
 
   /**
@@ -91,19 +96,18 @@ export class Signals {
   }
 
   /** The kernel refused: a standing condition, said once with its mend. */
-  denied(agent: AgentIdentity): void {
+  denied(agent: AgentIdentity, knob: Knob): void {
     if (this.#denied) return;
     this.#denied = true;
-    this.#log.warn(
-      `not allowed to change the timer slack of ${agent.name} (${agent.pid}): taut needs CAP_SYS_NICE over its user namespace; run as root, or: setcap cap_sys_nice+ep`,
-    );
+    this.#log.warn(`not allowed to change the ${knob.title} of ${agent.name} (${agent.pid}): ${knob.mend}`);
   }
 
   /** The gate's word on an agent is another one than before. */
-  gateChanged(agent: AgentIdentity, decision: GateDecision): void {
+  gateChanged(agent: AgentIdentity, knob: Knob, decision: GateDecision): void {
     this.event(semconv.EVENT_GATE_CHANGED, SeverityNumber.INFO, {
       [semconv.ATTR_PROCESS_PID]: agent.pid,
       [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
+      [semconv.ATTR_TAUT_KNOB]: knob.id,
       [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
       [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
       ...this.flagAttributes(decision),
@@ -144,10 +148,10 @@ export class Signals {
     const callback = (result: import('@opentelemetry/api').BatchObservableResult) => {
       const present = observed.agents();
       const byPath = new Map<string, { n: number; attributes: Attributes }>();
-      for (const { identity, target } of present) {
+      for (const { identity, isTuned } of present) {
         const attributes = {
           [semconv.ATTR_TAUT_ATTACH_PATH]: identity.attachPath,
-          [semconv.ATTR_TAUT_TUNED]: target !== undefined,
+          [semconv.ATTR_TAUT_TUNED]: isTuned,
         };
         const key = JSON.stringify(attributes);
         byPath.set(key, { n: (byPath.get(key)?.n ?? 0) + 1, attributes });

@@ -1,5 +1,6 @@
 /** The documents that `taut status --json` prints. Other programs rely on them: they grow, nothing is renamed. */
 import type { Agent, ThreadCounts } from './agent.ts';
+import type { GateDecision } from './gate/gate.ts';
 
 export interface AgentStatus {
   readonly pid: number;
@@ -20,13 +21,18 @@ export interface StatusDocument {
 
 export function agentStatus(agent: Agent): AgentStatus {
   const { pid, name, rule, attachPath } = agent.identity;
+  const [timerSlack] = agent.tunings;
   return {
     pid,
     name,
     rule,
     attachPath,
-    target: agent.target === undefined ? null : Number(agent.target),
-    gate: { value: agent.gate.value === null ? null : Number(agent.gate.value), reason: agent.gate.reason },
+    target: timerSlack?.target === undefined ? null : Number(timerSlack.target),
+    gate: gateStatus(timerSlack?.gate ?? { value: null, reason: '' }),
     threads: agent.counts(),
   };
+}
+
+function gateStatus({ value, reason }: GateDecision): AgentStatus['gate'] {
+  return { value: value === null ? null : Number(value), reason };
 }

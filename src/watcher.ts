@@ -5,7 +5,6 @@ import type { Ledger, LedgerEntry } from './actuator/ledger.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
 import { sweep } from './actuator/sweep.ts';
-import { timerSlack } from './actuator/timerSlack.ts';
 import type { Agent } from './agent.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
 import { epochMsOfMonotonic, nowMs } from './clock.ts';
@@ -43,7 +42,7 @@ export class Watcher implements Disposable {
     this.#options = options;
     this.#signals = new Signals(options.log);
     const { ledger, descendants } = options;
-    const host = { knob: timerSlack, ledger, signals: this.#signals, descendants };
+    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
     this.#agents = new Agents(options, host, () => this.#onChange());
     this.#cost = options.tracer && new KernelCost(options.tracer);
     const { scope, log } = options;
@@ -181,7 +180,7 @@ export class Watcher implements Disposable {
     }
     if (ledger) {
       const watches = ({ pid, tid, startTicks }: LedgerEntry) =>
-        this.#agents.get(pid)?.threads.get(tid)?.startTicks === startTicks;
+        this.#agents.get(pid)?.watches(tid, startTicks) === true;
       this.#signals.attempt(() => sweep(ledger, watches));
     }
     const lost = tracer?.counters().get('lost_event') ?? 0;

@@ -25,16 +25,23 @@ export function childrenOf(pid: number): number[] {
   });
 }
 
+/** A thread that was just made, as the kernel reported it. `startTicks` tells it from another with its id. */
+export interface Born {
+  readonly tid: number;
+  readonly startTicks?: number;
+}
+
 /**
  * Puts a freshly made thread or process back. Needs no record of its own: until it is written it is covered by its
  * agent's, and then there is nothing to put back.
  * @returns whether it was; not when it never had the agent's value, or is gone.
  */
-export function contain(knob: Knob, tid: number, { target, original }: Inheritance): boolean {
+export function contain(knob: Knob, { tid, startTicks }: Born, { target, original }: Inheritance): boolean {
   try {
     using thread = new ProcHandle(tid);
+    if (startTicks !== undefined && thread.stat().startTicks !== startTicks) return false;
     if (knob.read(thread) !== knob.inherited(target)) return false;
-    knob.write(thread, original);
+    knob.restore(thread, original);
     return true;
   } catch (error) {
     if (isGone(error)) return false;
@@ -58,17 +65,19 @@ export function containTree(
     waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid) && !isAgent(pid));
     for (const pid of waiting) {
       seen.add(pid);
-      for (const tid of threadIds(pid)) if (contain(knob, tid, inheritance)) restored++;
+      for (const tid of threadIds(pid)) if (contain(knob, { tid }, inheritance)) restored++;
     }
   }
   return restored;
 }
 
 /** Puts a thread or process that keeps its agent's value on record. @throws LedgerError */
-export function recordInherited(ledger: Ledger, knob: Knob, tid: number, order: TuneOrder, original: bigint): void {
+export function recordInherited(ledger: Ledger, knob: Knob, born: Born, order: TuneOrder, original: bigint): void {
+  const { tid } = born;
   try {
     using thread = new ProcHandle(tid);
     const { startTicks } = thread.stat();
+    if (born.startTicks !== undefined && startTicks !== born.startTicks) return;
     if (knob.read(thread) !== knob.inherited(order.target)) return;
     using process = new ProcHandle(thread.processId());
     const identity = { pid: process.id, processStartTicks: process.stat().startTicks, tid, startTicks };

@@ -15,6 +15,7 @@ export type RestoreOutcome = 'restored' | 'vanished' | 'drifted' | 'failed';
 export interface Restored {
   readonly tid: number;
   readonly pid: number;
+  readonly knob: string;
   readonly original: bigint;
   /** The value as found; undefined when it could not be read. */
   readonly was: bigint | undefined;
@@ -51,7 +52,7 @@ export function restoreEntries(
         ? restoreOne(knob, entry, dryRun, process)
         : { outcome: 'failed' as const, was: undefined, detail: `no such knob: ${entry.knob}` };
       if (result.outcome !== 'failed') settled.push(entry);
-      results.push({ tid: entry.tid, pid: entry.pid, original: entry.original, ...result });
+      results.push({ tid: entry.tid, pid: entry.pid, knob: entry.knob, original: entry.original, ...result });
     }
   };
   // Whose heirs to look for: before their own entries are settled, as a dead parent's children are nobody's.
@@ -88,9 +89,9 @@ function restoreOne(
     if (exempt) return { outcome: 'failed', was, detail: `${exempt} now; restore again when it is not` };
     if (was !== entry.target) return { outcome: 'drifted', was };
     if (dryRun) return { outcome: 'restored', was };
-    knob.write(thread, entry.original);
+    knob.restore(thread, entry.original);
     faultPoint('restore-written');
-    const now = knob.read(thread);
+    const now = knob.verify(thread, entry.original);
     faultPoint('restore-verified');
     if (now === entry.original) return { outcome: 'restored', was };
     return { outcome: 'failed', was, detail: `reads ${now} after writing ${entry.original}` };

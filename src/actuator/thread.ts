@@ -88,7 +88,7 @@ export function write(knob: Knob, { thread, startTicks, original, value }: Candi
   try {
     if (value !== target) knob.write(thread, target);
     faultPoint('written');
-    const now = knob.read(thread);
+    const now = knob.verify(thread, target);
     faultPoint('verified');
     return { startTicks, outcome: now === target ? 'tuned' : 'unverified', original, value: now };
   } catch (error) {

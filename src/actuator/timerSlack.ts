@@ -1,3 +1,4 @@
+import { formatNs, parseNs } from '../duration.ts';
 import type { Knob } from './knob.ts';
 import type { ProcHandle, ThreadStat } from './procHandle.ts';
 
@@ -10,6 +11,9 @@ const REAL_TIME = new Map([
 /** `flags` of /proc/ID/stat: a thread of the kernel's own. */
 const PF_KTHREAD = 0x00200000;
 
+/** The largest target that makes sense: the kernel's own cap for the slack of a long select or poll, 100 ms. */
+const MAX_NS = 100_000_000n;
+
 /**
  * Timer slack, in nanoseconds: `timerslack_ns` of `/proc/TID`. Needs CAP_SYS_NICE over the target's user namespace; the
  * file's mode (0666) says nothing. The kernel wants the whole number in one write(2), and takes 0 as "back to the
@@ -17,6 +21,24 @@ const PF_KTHREAD = 0x00200000;
  */
 export const timerSlack: Knob = {
   id: 'timer_slack_ns',
+  title: 'timer slack',
+  option: 'optimize-timer-slack',
+  help: 'set the timer slack of agents; off unless given (units: ns, us, ms)',
+  defaultTarget: 1n,
+  mend: 'taut needs CAP_SYS_NICE over its user namespace; run as root, or: setcap cap_sys_nice+ep',
+
+  /** 1 ns to 100 ms. */
+  parse(text: string): bigint {
+    const ns = parseNs(text, 'timer slack');
+    if (ns === 0n)
+      throw new RangeError(
+        'a timer slack of 0 does not exist: the kernel takes 0 as "back to the default"; the least is 1 ns',
+      );
+    if (ns > MAX_NS) throw new RangeError(`${text} is longer than 100 ms: taut makes timers earlier, never later`);
+    return ns;
+  },
+
+  format: formatNs,
 
   read(thread: ProcHandle): bigint {
     return BigInt(thread.read('timerslack_ns', 32).toString('latin1').trim());
@@ -24,6 +46,15 @@ export const timerSlack: Knob = {
 
   write(thread: ProcHandle, value: bigint): void {
     thread.write('timerslack_ns', String(value));
+  },
+
+  /** In force at once. */
+  verify(thread: ProcHandle): bigint {
+    return timerSlack.read(thread);
+  },
+
+  restore(thread: ProcHandle, original: bigint): void {
+    timerSlack.write(thread, original);
   },
 
   /**

@@ -1,4 +1,6 @@
-const OPTION = '--optimize-timer-slack';
+import { KNOBS } from '../actuator/knobs.ts';
+
+const BARE = new Map(KNOBS.map(({ option, defaultTarget }) => [`--${option}`, `--${option}=${defaultTarget}`]));
 const TAKES_VALUE = new Set(['--config', '--state-dir', '--log-level', '--flags']);
 
 /**
@@ -11,6 +13,6 @@ export function bareOption(argv: readonly string[]): string[] {
   return argv.map((word, i) => {
     const isValue = TAKES_VALUE.has(argv[i - 1] ?? '');
     if (word === '--' || (isRun && i > 2 && !word.startsWith('-') && !isValue)) ours = false;
-    return ours && word === OPTION && !isValue ? `${OPTION}=1` : word;
+    return (ours && !isValue && BARE.get(word)) || word;
   });
 }

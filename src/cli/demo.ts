@@ -62,7 +62,7 @@ async function demo(options: DemoOptions): Promise<void> {
 /** The gate's word takes effect in its own time: waits for it. */
 async function settled(watcher: Watcher, pid: number, target: bigint | undefined): Promise<void> {
   const deadline = performance.now() + 10_000;
-  while (watcher.agent(pid) && watcher.agent(pid)?.target !== target) {
+  while (watcher.agent(pid) && watcher.agent(pid)?.tunings[0]?.target !== target) {
     if (performance.now() > deadline) throw new CliError('the sample agent could not be tuned', EXIT.failed);
     await setTimeout(10);
   }

@@ -3,7 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DESCENDANTS, type Descendants } from '../actuator/descendants.ts';
-import { parseSlack } from '../config/duration.ts';
+import type { Knob } from '../actuator/knob.ts';
+import { KNOBS } from '../actuator/knobs.ts';
+import type { Targets } from '../gate/gate.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../log.ts';
 
 export interface CommonOptions {
@@ -14,8 +16,6 @@ export interface CommonOptions {
 }
 
 export interface TuneOptions extends CommonOptions {
-  /** Nanoseconds; undefined when the option was not given. */
-  readonly optimizeTimerSlack?: bigint;
   readonly flags?: string;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
@@ -43,12 +43,8 @@ export function withJson(command: Command, what: string): Command {
 }
 
 export function withTuning(command: Command): Command {
+  for (const knob of KNOBS) command.addOption(knobOption(knob));
   return command
-    .addOption(
-      new Option('--optimize-timer-slack [ns]', 'set the timer slack of agents; off unless given (units: ns, us, ms)')
-        .preset('1')
-        .argParser(slack),
-    )
     .addOption(
       new Option('--descendants <how>', 'children of a tuned agent that no rule names: put back, left, or agents, too')
         .choices(DESCENDANTS)
@@ -61,12 +57,27 @@ export function withTuning(command: Command): Command {
     );
 }
 
-function slack(text: string): bigint {
-  try {
-    return parseSlack(text);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
+/** `--optimize-timer-slack[=VALUE]` and the like. */
+function knobOption(knob: Knob): Option {
+  const parse = (text: string): bigint => {
+    try {
+      return knob.parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
+  return new Option(`--${knob.option} [value]`, knob.help).preset(String(knob.defaultTarget)).argParser(parse);
+}
+
+/** What the command line asks for, by the knob's id. */
+export function targetsOf(options: TuneOptions): Targets {
+  const given = options as unknown as Readonly<Record<string, bigint | undefined>>; // commander's names, made from KNOBS
+  return new Map(
+    KNOBS.flatMap((knob) => {
+      const value = given[knobOption(knob).attributeName()];
+      return value === undefined ? [] : [[knob.id, value] as const];
+    }),
+  );
 }
 
 export function logFor(options: CommonOptions): Log {

@@ -1,18 +1,24 @@
 /** Rules that change while taut runs: read again when the file changes and on SIGHUP; broken ones change nothing. */
-import { unwatchFile, watchFile } from 'node:fs';
 import { ConfigError, loadConfig } from '../config/load.ts';
 import { compileRules, type RuleSet } from '../discovery/matcher.ts';
+import { type FileState, onFileChange } from '../fileChanges.ts';
 import type { Log } from '../log.ts';
 
 const POLL_MS = 500;
 
+/** The file as it was before it was read. */
+export interface RulesFile {
+  readonly path: string;
+  readonly asRead: FileState;
+}
+
 /** Calls back with each new set of rules, one at a time. @returns ends that. */
-export function onNewRules(path: string | undefined, log: Log, use: (rules: RuleSet) => Promise<void>): Disposable {
+export function onNewRules(file: RulesFile | undefined, log: Log, use: (rules: RuleSet) => Promise<void>): Disposable {
   let last = Promise.resolve();
   const reload = () => {
     last = last.then(async () => {
       try {
-        const config = loadConfig(path);
+        const config = loadConfig(file?.path);
         await use(compileRules(config));
         log.info(`rules read again: ${config.rules.length} of its own`);
       } catch (error) {
@@ -22,11 +28,11 @@ export function onNewRules(path: string | undefined, log: Log, use: (rules: Rule
     });
   };
   process.on('SIGHUP', reload);
-  if (path !== undefined) watchFile(path, { interval: POLL_MS, persistent: false }, reload);
+  const watch = file && onFileChange(file.path, file.asRead, POLL_MS, reload);
   return {
     [Symbol.dispose]() {
       process.off('SIGHUP', reload);
-      if (path !== undefined) unwatchFile(path, reload);
+      watch?.[Symbol.dispose]();
     },
   };
 }

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { KNOBS } from '../actuator/knobs.ts';
+import { formatValue, KNOBS } from '../actuator/knobs.ts';
 import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
-import { formatNs } from '../config/duration.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, pid, printJson, withCommon, withJson } from './options.ts';
@@ -83,9 +82,9 @@ async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Pro
 
 function describe(results: Restored[], summary: Record<string, number>, options: RestoreCommandOptions): string {
   if (results.length === 0) return `nothing to put back (${ledgerPath(options.stateDir)})`;
-  const lines = results.map(({ tid, pid: of, outcome, original, was, detail }) => {
-    const found = was === undefined ? '' : `, was ${formatNs(BigInt(was))}`;
-    return `thread ${tid} of ${of}: ${outcome} (original ${formatNs(BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
+  const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
+    const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
+    return `thread ${tid} of ${of}: ${outcome} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
   });
   const totals = Object.entries(summary).map(([outcome, n]) => `${n} ${outcome}`);
   return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`].join('\n');

@@ -10,6 +10,7 @@ import { restoreEntries } from '../actuator/restore.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/matcher.ts';
+import { fileState } from '../fileChanges.ts';
 import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
@@ -23,7 +24,7 @@ import { serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
-import type { TuneOptions } from './options.ts';
+import { type TuneOptions, targetsOf } from './options.ts';
 import { onNewRules } from './reload.ts';
 import { statusDocument } from './statusDocument.ts';
 import { version } from './version.ts';
@@ -47,14 +48,15 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const { stateDir, scope, descendants } = options;
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
+  const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
   const config = loadConfig(options.config);
   const rules = compileRules(config);
   const gate = stack.adopt(
     options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log))),
     (g) => g.close(),
   );
-  const wanted = [options.optimizeTimerSlack, options.flags, options.gate].some((given) => given !== undefined);
-  const mayTune = wanted && !options.observeOnly;
+  const isAsked = targetsOf(options).size > 0 || options.flags !== undefined || options.gate !== undefined;
+  const mayTune = isAsked && !options.observeOnly;
 
   const tracer = openTracer(log, missing);
   if (tracer) stack.use(tracer);
@@ -95,7 +97,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     if (scope.kind !== 'pids') await network.use(changed);
     await watcher.decideAnew();
   };
-  if (scope.kind === 'host') stack.use(onNewRules(options.config, log, use));
+  if (scope.kind === 'host') stack.use(onNewRules(file, log, use));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
 
   const owned = stack.move();
@@ -112,7 +114,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
 async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
   try {
     return await createGate({
-      ...(options.optimizeTimerSlack === undefined ? {} : { cliValue: options.optimizeTimerSlack }),
+      targets: targetsOf(options),
       ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
       onProblem: (message) => log.warn(message),
     });

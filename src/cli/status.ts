@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatNs } from '../config/duration.ts';
+import { formatNs } from '../duration.ts';
 import type { StatusDocument } from '../status.ts';
 import { ask } from './control.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';

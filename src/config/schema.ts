@@ -1,7 +1,7 @@
 /** What a configuration may say. Unknown keys are errors: a rule that can't be understood never widens what is matched. */
 import { z } from 'zod';
+import { timerSlack } from '../actuator/timerSlack.ts';
 import { contactMatcher } from './contactPattern.ts';
-import { parseSlack } from './duration.ts';
 
 /** One or several globs: `*` any text, `?` one character, `[ab]` one of these; letters of either case. */
 const glob = z.string().min(1).max(4096);
@@ -21,7 +21,7 @@ const contacts = z.union([contact.transform((one) => [one]), z.array(contact).mi
 const slack = z.union([z.string(), z.number(), z.literal(false)]).transform((value, context): bigint | 'off' => {
   if (value === false || value === 'off') return 'off';
   try {
-    return parseSlack(String(value));
+    return timerSlack.parse(String(value));
   } catch (error) {
     context.addIssue({ code: 'custom', message: (error as Error).message });
     return z.NEVER;

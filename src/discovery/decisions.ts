@@ -20,7 +20,6 @@ export interface Verdict {
   readonly name: string;
   readonly attachPath: string;
   readonly executable: string | undefined;
-  readonly ruleTarget: bigint | 'off' | undefined;
   readonly evidence: readonly string[];
 }
 
@@ -93,9 +92,9 @@ export class Decisions {
     return this.#rules.rule(id)?.children ?? 'match';
   }
 
-  /** The target that a rule asks for, nanoseconds. */
-  ruleTarget(id: string): bigint | 'off' | undefined {
-    return this.#rules.rule(id)?.target;
+  /** What a rule asks for of the knob with this option, in the knob's unit. */
+  ruleTarget(id: string, option: string): bigint | 'off' | undefined {
+    return this.#rules.rule(id)?.targets.get(option);
   }
 
   /** The ids of every process in scope; gives way to other work every few hundred. */
@@ -123,7 +122,6 @@ export class Decisions {
         name,
         attachPath: 'pid',
         executable,
-        ruleTarget: undefined,
         evidence,
       };
     }
@@ -135,7 +133,6 @@ export class Decisions {
       name: rule?.name ?? rule?.id ?? '',
       attachPath: path,
       executable,
-      ruleTarget: rule?.target,
       evidence,
     };
   }

@@ -12,8 +12,8 @@ export interface CompiledRule {
   readonly id: string;
   readonly name: string;
   readonly action: 'attach' | 'deny';
-  /** What tuning writes for this rule's agents, nanoseconds; `off`: never. */
-  readonly target: bigint | 'off' | undefined;
+  /** What tuning writes for this rule's agents, by the option of the knob, in its unit; `off`: never. */
+  readonly targets: ReadonlyMap<string, bigint | 'off'>;
   readonly path: AttachPath;
   readonly children: Rule['children'];
   /** Why the facts match, one line each; undefined when they do not. Holds no argument of the process: they carry secrets. */
@@ -130,7 +130,7 @@ function compileRule(rule: Rule): CompiledRule {
     id: rule.id,
     name: rule.name ?? rule.id,
     action: rule.action,
-    target: rule.optimizeTimerSlack,
+    targets: new Map(rule.optimizeTimerSlack === undefined ? [] : [['optimize-timer-slack', rule.optimizeTimerSlack]]),
     children: rule.children,
     path: rule.connect ? 'connection' : rule.dns ? 'dns' : 'cmdline',
     match: (facts, program) => {

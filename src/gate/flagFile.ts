@@ -1,5 +1,5 @@
 /** An OpenFeature provider over a flag file in flagd's format, evaluated by flagd's own engine, read again on change. */
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { FlagdCore } from '@openfeature/flagd-core';
 import {
   type EvaluationContext,
@@ -7,6 +7,7 @@ import {
   type Provider,
   ProviderEvents,
 } from '@openfeature/server-sdk';
+import { type FileState, fileState, onFileChange } from '../fileChanges.ts';
 
 const POLL_MS = 250;
 
@@ -17,21 +18,23 @@ export class FlagFile implements Provider {
   readonly #path: string;
   readonly #onProblem: (message: string) => void;
   readonly #core = new FlagdCore();
+  readonly #asRead: FileState;
+  #watch: Disposable | undefined;
 
   /** @throws Error naming the file, when it can't be read or is no flag configuration. */
   constructor(path: string, onProblem: (message: string) => void) {
     this.#path = path;
     this.#onProblem = onProblem;
+    this.#asRead = fileState(path);
     this.#load();
   }
 
-  /** Looks at the file's times, not at inotify: that sees a rename over it and a swapped link as well. */
   async initialize(): Promise<void> {
-    watchFile(this.#path, { interval: POLL_MS, persistent: false }, this.#changed);
+    this.#watch = onFileChange(this.#path, this.#asRead, POLL_MS, () => this.#changed());
   }
 
   async onClose(): Promise<void> {
-    unwatchFile(this.#path, this.#changed);
+    this.#watch?.[Symbol.dispose]();
   }
 
   async resolveBooleanEvaluation(key: string, fallback: boolean, context: EvaluationContext) {
@@ -54,7 +57,7 @@ export class FlagFile implements Provider {
     return this.#core.resolveObjectEvaluation(key, fallback, context);
   }
 
-  readonly #changed = (): void => {
+  #changed(): void {
     try {
       this.#load();
     } catch (error) {
@@ -62,7 +65,7 @@ export class FlagFile implements Provider {
       return;
     }
     this.events.emit(ProviderEvents.ConfigurationChanged);
-  };
+  }
 
   #load(): void {
     let text: string;

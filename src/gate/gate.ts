@@ -1,15 +1,26 @@
 /** May this agent be tuned, and to what: one interface, whoever decides. */
 
+/** What a gate knows of a knob: the actuator's `Knob` is one. */
+export interface GatedKnob {
+  readonly id: string;
+  /** `taut.` before it is the key of its feature flag. */
+  readonly option: string;
+  readonly defaultTarget: bigint;
+  /** @throws RangeError */
+  parse(text: string): bigint;
+}
+
 export interface GateQuestion {
+  readonly knob: GatedKnob;
   readonly pid: number;
   readonly name: string;
   readonly ruleId: string;
-  /** What the agent's rule asks for, nanoseconds; `off`: this rule's agents are never tuned. */
+  /** What the agent's rule asks for, in the knob's unit; `off`: this rule's agents are never tuned. */
   readonly ruleTarget?: bigint | 'off';
 }
 
 export interface GateDecision {
-  /** Nanoseconds to tune to; null: leave it as it is. */
+  /** What to tune to, in the knob's unit; null: leave it as it is. */
   readonly value: bigint | null;
   /** In words, for `status`, `explain` and the `gate` span. */
   readonly reason: string;
@@ -21,12 +32,12 @@ export interface GateDecision {
   };
 }
 
+/** What the command line asks for, by the knob's id; a knob whose option was not given is not in it. */
+export type Targets = ReadonlyMap<string, bigint>;
+
 export interface Gate {
   decide(question: GateQuestion): GateDecision | Promise<GateDecision>;
   /** Calls back when decisions may have changed. @returns ends that. */
   onChange(callback: () => void): () => void;
   close(): Promise<void>;
 }
-
-/** What an open gate gives when nobody names a value. */
-export const DEFAULT_TARGET_NS = 1n;

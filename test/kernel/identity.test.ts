@@ -1,15 +1,16 @@
 /** Ids of the dead are given to others between sighting and write: whatever was decided about them writes nobody else. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Converger, type TuneOrder } from '../../src/actuator/converge.ts';
+import { contain } from '../../src/actuator/descendants.ts';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ProcHandle } from '../../src/actuator/procHandle.ts';
 import { restoreEntries } from '../../src/actuator/restore.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { ask } from './conversation.ts';
-import { Program, slacks } from './program.ts';
+import { Program, slacks, until } from './program.ts';
 import { FIXTURES } from './taut.ts';
 
 const ROUNDS = 2_000;
@@ -63,3 +64,21 @@ test(`of ${ROUNDS} processes whose id was given away after they were identified,
     rmSync(dir, { recursive: true });
   }
 }, 400_000);
+
+test('a child whose id was given away after the kernel reported it is not written, though it has the very value', async () => {
+  await using program = await swapper();
+  const child = pidOf(await ask(program, 'make'));
+  using first = new ProcHandle(child);
+  const { startTicks } = first.stat();
+  const upTicks = () => Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 100;
+  await until('the clock has moved on', () => upTicks() > startTicks + 2);
+  const stranger = pidOf(await ask(program, 'swap'));
+  expect(stranger).toBe(child);
+  using handle = new ProcHandle(stranger);
+  timerSlack.write(handle, 1n);
+  const inheritance = { target: 1n, original: 50_000n };
+  expect(contain(timerSlack, { tid: child, startTicks }, inheritance)).toBe(false);
+  expect(slacks(stranger)).toEqual([1]);
+  expect(contain(timerSlack, { tid: stranger, startTicks: handle.stat().startTicks }, inheritance)).toBe(true);
+  expect(slacks(stranger)).toEqual([50_000]);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { formatNs, parseSlack } from '../../src/config/duration.ts';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { ConfigError, parseConfig } from '../../src/config/load.ts';
+import { formatNs } from '../../src/duration.ts';
 
 const problem = (text: string): string => {
   try {
@@ -58,13 +59,13 @@ test.each([
   ['1.5us', 1_500n],
   ['50MS', 50_000_000n],
 ])('a timer slack of %s is %s ns', (text, ns) => {
-  expect(parseSlack(text)).toBe(ns);
+  expect(timerSlack.parse(text)).toBe(ns);
 });
 
 test.each(['0', '0us', '-1', '', '1h', '0.5ns', '1e3', '101ms', '1 2', '0x10', 'off'])(
   'a timer slack of %j is refused',
   (text) => {
-    expect(() => parseSlack(text)).toThrow(RangeError);
+    expect(() => timerSlack.parse(text)).toThrow(RangeError);
   },
 );
 

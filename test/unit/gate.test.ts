@@ -2,10 +2,11 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { createGate } from '../../src/gate/createGate.ts';
 import type { Gate } from '../../src/gate/gate.ts';
 
-const question = { pid: 42, name: 'claude-code', ruleId: 'r' };
+const question = { knob: timerSlack, pid: 42, name: 'claude-code', ruleId: 'r' };
 let dir: string;
 let file: string;
 const open: Gate[] = [];
@@ -30,7 +31,7 @@ async function gate(cliValue?: bigint, problems: string[] = []): Promise<Gate> {
   const options = {
     flagsFile: file,
     onProblem: (p: string) => problems.push(p),
-    ...(cliValue === undefined ? {} : { cliValue }),
+    targets: new Map(cliValue === undefined ? [] : [[timerSlack.id, cliValue]]),
   };
   const made = await createGate(options);
   open.push(made);
@@ -40,7 +41,7 @@ async function gate(cliValue?: bigint, problems: string[] = []): Promise<Gate> {
 test('without a word of the operator it is closed, with it open to 1 ns or what the rule says', async () => {
   const closed = await createGate({ onProblem: () => {} });
   expect((await closed.decide(question)).value).toBeNull();
-  const opened = await createGate({ cliValue: 1n, onProblem: () => {} });
+  const opened = await createGate({ targets: new Map([[timerSlack.id, 1n]]), onProblem: () => {} });
   expect((await opened.decide(question)).value).toBe(1n);
   expect((await opened.decide({ ...question, ruleTarget: 500n })).value).toBe(500n);
   expect((await opened.decide({ ...question, ruleTarget: 'off' })).value).toBeNull();

@@ -1,5 +1,5 @@
 /** What the demo found, in words and as JSON. Pure. */
-import { formatNs } from '../../config/duration.ts';
+import { formatNs } from '../../duration.ts';
 import type { SlackClass } from '../../tracer/series.ts';
 import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
 import { axis, sparkline } from './picture.ts';

@@ -1,4 +1,4 @@
-/** Timer slack values as people write them. */
+/** Times in nanoseconds as people write them. Pure. */
 
 const UNITS = new Map([
   ['ns', 1],
@@ -7,25 +7,18 @@ const UNITS = new Map([
   ['ms', 1_000_000],
 ]);
 
-/** The largest target that makes sense: the kernel's own cap for the slack of a long select or poll, 100 ms. */
-const MAX_NS = 100_000_000;
-
 /**
- * Parses `1`, `250ns`, `10us`, `1.5us`, `1ms` into nanoseconds.
- * @throws RangeError with the reason, for what is no time, below 1 ns or above 100 ms.
+ * Parses `1`, `250ns`, `10us`, `1.5us`, `1ms` into nanoseconds. `what` it is stands in the error.
+ * @throws RangeError with the reason, for what is no time or no whole number of nanoseconds.
  */
-export function parseSlack(text: string): bigint {
+export function parseNs(text: string, what: string): bigint {
   const match = /^(\d+(?:\.\d+)?)\s*([a-zµ]*)$/i.exec(text.trim());
   const unit = UNITS.get(match?.[2]?.toLowerCase() || 'ns');
   if (!match || unit === undefined)
-    throw new RangeError(`"${text}" is no timer slack: a number with ns, us or ms is wanted, like 1 or 10us`);
+    throw new RangeError(`"${text}" is no ${what}: a number with ns, us or ms is wanted, like 1 or 10us`);
   const ns = Math.round(Number(match[1]) * unit * 1e6) / 1e6;
-  if (ns === 0)
-    throw new RangeError(
-      'a timer slack of 0 does not exist: the kernel takes 0 as "back to the default"; the least is 1 ns',
-    );
   if (!Number.isInteger(ns)) throw new RangeError(`"${text}" is no whole number of nanoseconds`);
-  if (ns > MAX_NS) throw new RangeError(`${text} is longer than 100 ms: taut makes timers earlier, never later`);
+  if (ns > Number.MAX_SAFE_INTEGER) throw new RangeError(`"${text}" is no ${what}: it is longer than 100 days`);
   return BigInt(ns);
 }
 

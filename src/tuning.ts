@@ -1,0 +1,170 @@
+/**
+ * One knob of one agent: what the gate said last, which threads were written, and how all of it is put back. Writes only
+ * what the gate says, and only with a ledger.
+ */
+import * as semconv from '../otel/semconv.ts';
+import { Converger, type Drift, type Inheritance } from './actuator/converge.ts';
+import { type Born, contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
+import type { Knob } from './actuator/knob.ts';
+import type { Ledger } from './actuator/ledger.ts';
+import type { ProcHandle } from './actuator/procHandle.ts';
+import { type Restored, restoreEntries } from './actuator/restore.ts';
+import type { ThreadState } from './actuator/thread.ts';
+import type { AgentIdentity } from './agent.ts';
+import { type AgentTrace, fail, outcomesOf } from './agentTrace.ts';
+import type { GateDecision } from './gate/gate.ts';
+import type { Signals } from './signals.ts';
+
+/** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
+export interface TuningHost {
+  readonly ledger: Ledger | undefined;
+  readonly signals: Signals;
+  readonly descendants: Descendants;
+}
+
+/** The process, held since its first sighting. */
+export interface Tuned {
+  readonly identity: AgentIdentity;
+  readonly handle: ProcHandle;
+  readonly trace: AgentTrace;
+}
+
+export class Tuning {
+  readonly knob: Knob;
+  readonly #host: TuningHost;
+  readonly #agent: Tuned;
+  /** What the agent got by being made by one that was tuned. */
+  readonly #inherited: Inheritance | undefined;
+  #converger: Converger | undefined;
+  #target: bigint | undefined;
+  gate: GateDecision = { value: null, reason: 'not asked yet' };
+
+  constructor(knob: Knob, host: TuningHost, agent: Tuned, inherited: Inheritance | undefined) {
+    this.knob = knob;
+    this.#host = host;
+    this.#agent = agent;
+    this.#inherited = inherited;
+  }
+
+  /** What is written now, in the knob's unit; undefined when the agent is as it was found. */
+  get target(): bigint | undefined {
+    return this.#target;
+  }
+
+  get threads(): ReadonlyMap<number, ThreadState> {
+    return this.#converger?.threads ?? new Map();
+  }
+
+  /** Takes the gate's decision, and makes the process what it says. */
+  decide(decision: GateDecision): void {
+    this.gate = decision;
+    const target = decision.value ?? undefined;
+    if (target === this.#target) return;
+    if (this.#target !== undefined) this.revert(`gate: ${decision.reason}`);
+    if (target !== undefined) this.#tune(target);
+  }
+
+  /** Tunes threads that the kernel reported as new. */
+  newThreads(threads: readonly { tid: number; maker: number }[]): void {
+    this.#host.signals.attempt(() => this.#converger?.add(threads));
+  }
+
+  threadsExited(tids: readonly number[]): void {
+    this.#host.signals.attempt(() => this.#converger?.forget(tids));
+  }
+
+  /** What a child process of the thread `maker` inherits; undefined when that is nothing of taut's. */
+  inheritance(maker?: number): Inheritance | undefined {
+    const original = this.#converger?.originalFor(maker);
+    return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
+  }
+
+  /** Handles a thread of a descendant that is no agent. @returns whether it was put back. */
+  newDescendant(born: Born, maker: number): boolean {
+    const { ledger, signals, descendants } = this.#host;
+    const inheritance = this.inheritance(maker);
+    const order = this.#converger?.order;
+    if (!inheritance || !ledger || !order) return false;
+    if (descendants !== 'contain') {
+      signals.attempt(() => recordInherited(ledger, this.knob, born, order, inheritance.original));
+      return false;
+    }
+    const contained = contain(this.knob, born, inheritance);
+    if (contained) signals.operation('contain', 'ok');
+    return contained;
+  }
+
+  /** Looks for threads and descendants that were missed, and for values that somebody else has set: those stay. */
+  reconcile(isAgent: (pid: number) => boolean): void {
+    const { signals, descendants } = this.#host;
+    signals.attempt(() => {
+      this.#converger?.run();
+      this.#inspect();
+    });
+    const inheritance = this.inheritance();
+    if (!inheritance || descendants !== 'contain') return;
+    const contained = containTree(this.knob, this.#agent.identity.pid, inheritance, isAgent);
+    if (contained > 0) signals.operation('contain', 'ok', contained);
+  }
+
+  /** Puts every thread back that taut changed. @returns what became of each. */
+  revert(reason: string): Restored[] {
+    const { ledger, signals } = this.#host;
+    const { identity, handle, trace } = this.#agent;
+    const operation = this.#converger?.order.operation;
+    if (!ledger || operation === undefined) return [];
+    const known = new Set([...this.threads].filter(([, t]) => t.outcome === 'drifted').map(([tid]) => tid));
+    this.#target = undefined;
+    this.#converger = undefined;
+    return trace.span(semconv.SPAN_REVERT, (span) => {
+      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
+      // By operation: children that inherited are on record by it, too.
+      const restore = () => restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle });
+      const results = signals.attempt(restore) ?? [];
+      trace.account(
+        span,
+        'revert',
+        results.map((r) => r.outcome),
+      );
+      for (const { tid, outcome, was, original } of results)
+        if (outcome === 'drifted' && was !== undefined && !known.has(tid))
+          signals.drift(identity, this.knob, { tid, expected: original, found: was });
+      if (results.some((r) => r.outcome === 'failed')) fail(span, 'some threads could not be put back');
+      return results;
+    });
+  }
+
+  #tune(target: bigint): void {
+    const { ledger, signals } = this.#host;
+    const { identity, handle, trace } = this.#agent;
+    if (!ledger) return;
+    trace.span(semconv.SPAN_TUNE, (span) => {
+      const { pid, startTicks, name, rule } = identity;
+      const operation = span.spanContext().spanId;
+      const reason = this.gate.reason;
+      const order = { pid, processStartTicks: startTicks, target, agent: name, rule, reason, operation };
+      const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
+      this.#converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
+      this.#target = target;
+      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_TARGET]: Number(target) });
+      const progress = signals.attempt(() => this.#converger?.run());
+      if (!progress) fail(span, 'the ledger could not be written');
+      else {
+        span.setAttribute(semconv.ATTR_TAUT_PASSES, progress.passes);
+        span.setAttribute(semconv.ATTR_TAUT_COMPLETE, progress.complete);
+      }
+      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, this.threads.size);
+      trace.account(span, 'tune', outcomesOf(this.threads));
+    });
+    trace.span(semconv.SPAN_VERIFY, (span) => {
+      signals.attempt(() => this.#inspect());
+      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, this.threads.size);
+      trace.account(span, 'verify', outcomesOf(this.threads));
+    });
+  }
+
+  #inspect(): void {
+    const drifts: Drift[] = this.#converger?.inspect() ?? [];
+    for (const drift of drifts) this.#host.signals.drift(this.#agent.identity, this.knob, drift);
+  }
+}
