@@ -24,6 +24,8 @@ const RECIPES = {
 
 export type BackendName = keyof typeof RECIPES;
 
+export const backendNames = Object.keys(RECIPES) as BackendName[];
+
 /** Where built backends are kept, outside the tree: they take minutes to build. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'taut-backends');
 
