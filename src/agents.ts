@@ -8,6 +8,7 @@ import { type Decisions, descendantOf, type Verdict } from './discovery/decision
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
 import type { Scope } from './scope.ts';
+import { type AgentEvent, agentEvent } from './status.ts';
 import type { Tracer } from './tracer/tracer.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -18,6 +19,7 @@ export interface AgentsOptions {
   readonly log: Log;
   /** Undefined: this host can't measure; agents are found by scanning /proc again and again. */
   readonly tracer: Tracer | undefined;
+  readonly onEvent?: (event: AgentEvent) => void;
 }
 
 export class Agents {
@@ -116,7 +118,7 @@ export class Agents {
     for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
     agent.attached();
     log.debug(`${name} (${handle.id}): ${describeTimes([...times, measuredMs, agent.settledAtMs])}`);
-    this.#onChange();
+    this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id)) if (!this.has(child)) await this.sight(child, atMs, agent);
   }
@@ -154,13 +156,15 @@ export class Agents {
       try {
         const before = agent.tunings.map(({ target }) => target);
         await this.#gate(agent);
-        for (const [i, tuning] of agent.tunings.entries())
-          if (tuning.target !== before[i]) this.#sayGate(agent, tuning, before[i]);
+        for (const [i, tuning] of agent.tunings.entries()) {
+          if (tuning.target === before[i]) continue;
+          this.#sayGate(agent, tuning, before[i]);
+          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent);
+        }
       } catch (error) {
         this.#failed(`the gate of ${agent.identity.name}`, error);
       }
     }
-    this.#onChange();
   }
 
   gone(pid: number): void {
@@ -171,7 +175,7 @@ export class Agents {
     this.#options.tracer?.detach(pid);
     agent.gone();
     this.#options.log.info(`${agent.identity.name} (${pid}) has ended`);
-    this.#onChange();
+    this.#changed('end', agent);
   }
 
   /** Puts an agent that lives on back, and stops measuring it. */
@@ -187,6 +191,11 @@ export class Agents {
     this.#options.log.info(
       results.length > 0 ? `put back ${restored} threads of ${name} (${pid})` : `let ${name} (${pid}) go`,
     );
+    this.#changed('release', agent);
+  }
+
+  #changed(event: AgentEvent['event'], agent: Agent): void {
+    this.#options.onEvent?.(agentEvent(event, agent));
     this.#onChange();
   }
 

@@ -1,4 +1,4 @@
-/** The documents that `taut status --json` prints. Other programs rely on them: they grow, nothing is renamed. */
+/** The documents that `--json` prints of agents. Other programs rely on them: they grow, nothing is renamed. */
 import type { Agent, ThreadCounts } from './agent.ts';
 import type { GateDecision } from './gate/gate.ts';
 
@@ -13,10 +13,21 @@ export interface AgentStatus {
   readonly threads: ThreadCounts;
 }
 
+/** What happened to an agent, and how it is since: one line of `taut watch --json`. */
+export interface AgentEvent {
+  readonly at: string;
+  readonly event: 'attach' | 'tune' | 'revert' | 'release' | 'end';
+  readonly agent: AgentStatus;
+}
+
 export interface StatusDocument {
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   readonly agents: readonly AgentStatus[];
   readonly ledger: { readonly path: string; readonly entries: number };
+}
+
+export function agentEvent(event: AgentEvent['event'], agent: Agent): AgentEvent {
+  return { at: new Date().toISOString(), event, agent: agentStatus(agent) };
 }
 
 export function agentStatus(agent: Agent): AgentStatus {

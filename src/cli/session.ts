@@ -16,6 +16,7 @@ import type { Gate } from '../gate/gate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import type { Log } from '../log.ts';
 import { describeScope, type Scope } from '../scope.ts';
+import type { AgentEvent } from '../status.ts';
 import { TracerUnavailable } from '../tracer/programs.ts';
 import { Tracer } from '../tracer/tracer.ts';
 import { Watcher } from '../watcher.ts';
@@ -40,6 +41,7 @@ export interface SessionOptions extends TuneOptions {
   readonly scope: Scope;
   /** Instead of the one that the options ask for. */
   readonly gate?: Gate;
+  readonly onEvent?: (event: AgentEvent) => void;
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
@@ -81,7 +83,11 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     }),
   );
   const decisions = new Decisions(rules);
-  const watcher = new Watcher({ decisions, gate, scope, log, tracer, ledger, descendants });
+  const { onEvent } = options;
+  const watcher = new Watcher({
+    ...{ decisions, gate, scope, log, tracer, ledger, descendants },
+    ...(onEvent && { onEvent }),
+  });
   observed = watcher;
   stack.defer(() => watcher.release('shutdown'));
   stack.use(

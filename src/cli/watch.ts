@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import type { Scope } from '../scope.ts';
+import type { AgentEvent } from '../status.ts';
 import { EXIT } from './exit.ts';
-import { logFor, pid, type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
+import { logFor, pid, type TuneOptions, withCommon, withConfig, withJson, withTuning } from './options.ts';
 import { openSession } from './session.ts';
 import { untilSignal } from './signal.ts';
+
+const STREAM = 'what happens to agents (attach, tune, revert, release, end), one document a line,';
 
 export function addWatch(program: Command): void {
   const command = program
@@ -17,10 +20,13 @@ Without --optimize-timer-slack (or a flag that says so) nothing is written to an
 Examples:
   taut watch                                     measure every agent of this host
   taut watch --optimize-timer-slack              and set their timer slack to 1 ns, until taut ends
+  taut watch --json | jq -c '{event, pid: .agent.pid}'
   taut watch --flags flags.json                  let a feature flag decide, also while it runs
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 taut watch`,
     );
-  withTuning(withConfig(withCommon(command))).action((options: TuneOptions) => watch(options, { kind: 'host' }));
+  withJson(withTuning(withConfig(withCommon(command))), STREAM).action((options: TuneOptions) =>
+    watch(options, { kind: 'host' }),
+  );
 }
 
 export function addAttach(program: Command): void {
@@ -29,7 +35,7 @@ export function addAttach(program: Command): void {
     .description('watch just these processes')
     .argument('<pid...>', 'process ids', (text: string, before: number[] = []) => [...before, pid(text)])
     .addHelpText('after', '\nExamples:\n  taut attach $(pidof claude)\n  taut attach 4711 --optimize-timer-slack=10us');
-  withTuning(withConfig(withCommon(command))).action((pids: number[], options: TuneOptions) =>
+  withJson(withTuning(withConfig(withCommon(command))), STREAM).action((pids: number[], options: TuneOptions) =>
     watch(options, { kind: 'pids', pids: new Set(pids) }),
   );
 }
@@ -38,7 +44,8 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const log = logFor(options);
   // SIGHUP has a daemon read its rules again.
   const ended = untilSignal(scope.kind === 'host' ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP']);
-  await using session = await openSession({ ...options, scope }, log);
+  const onEvent = (event: AgentEvent) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  await using session = await openSession({ ...options, scope, ...(options.json && { onEvent }) }, log);
   const idle = new Promise<void>((resolve) => {
     if (scope.kind !== 'pids') return;
     const check = () => session.watcher.agents().length === 0 && resolve();

@@ -70,6 +70,17 @@ test('status says who is attached and tuned, to what, and why', async () => {
   });
 });
 
+test('watch --json says what happens to agents, one document a line, and nothing else on standard output', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using taut = await bench.watch('--optimize-timer-slack', '--json');
+  expect(await taut.stop()).toBe(0);
+  expect(taut.lines.map((line) => JSON.parse(line))).toMatchObject([
+    { event: 'attach', agent: { pid: agent.pid, rule: 'fixture', target: 1, threads: { total: 1, tuned: 1 } } },
+    { event: 'release', agent: { pid: agent.pid, target: null, threads: { total: 1, original: 1 } } },
+  ]);
+});
+
 test('explain gives the same decision with and without a daemon, and never an argument', async () => {
   using bench = new Bench();
   await using agent = await sleeper(bench);
