@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "arguments.h"
 #include "tracer.h"
 
 // Whoever starts an agent runs on for its whole slice before taut, woken on the same CPU, may look at what it started.
@@ -107,16 +108,21 @@ void Tracer::Drain() {
 }
 
 Napi::Value Tracer::Listen(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  Napi::Function callback = args.Callback(0);
+  bool is_raw = args.Has(1);
+  std::string map = is_raw ? args.Text(1) : "events";
+  if (args.Wrong()) return {};
   auto result = [&](int value) { return Napi::Number::New(info.Env(), value); };
   if (!object_) return result(-EBADF);
   if (poll_) return result(-EBUSY);
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(info.Env(), &loop);
-  is_raw_ = info[1].IsString();
-  std::string map = is_raw_ ? info[1].As<Napi::String>().Utf8Value() : "events";
+  ring_buffer__free(ring_);  // of a listen that failed
+  is_raw_ = is_raw;
   ring_ = ring_buffer__new(MapFd(map.c_str()), OnEvent, this, nullptr);
   if (!ring_) return result(-errno);
-  callback_ = Napi::Persistent(info[0].As<Napi::Function>());
+  callback_ = Napi::Persistent(callback);
   poll_ = new Poll{};
   int failed = uv_poll_init(loop, &poll_->handle, ring_buffer__epoll_fd(ring_));
   if (failed) {

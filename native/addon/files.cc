@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "files.h"
 
+#include "arguments.h"
+
 #include <cerrno>
 #include <climits>
 #include <fcntl.h>
@@ -10,12 +12,16 @@
 
 namespace {
 
+constexpr uint32_t kMostRead = 16 << 20;  // far above any entry of /proc
+
 Napi::Value Errno(Napi::Env env) { return Napi::Number::New(env, -errno); }
 
 // openDirectory(at, path) -> descriptor. `at` is a held directory, or -1 for an absolute path.
 Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
-  int at = info[0].As<Napi::Number>().Int32Value();
-  std::string path = info[1].As<Napi::String>();
+  Arguments args(info);
+  int at = args.Descriptor(0);
+  std::string path = args.Text(1);
+  if (args.Wrong()) return {};
   int fd = openat(at < 0 ? AT_FDCWD : at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   return fd < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), fd);
 }
@@ -23,9 +29,11 @@ Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
 // readAt(at, name, limit) -> Buffer of at most `limit` bytes. A long entry of /proc may come in several reads; one that
 // fits into a page comes in one.
 Napi::Value ReadAt(const Napi::CallbackInfo& info) {
-  int at = info[0].As<Napi::Number>().Int32Value();
-  std::string name = info[1].As<Napi::String>();
-  size_t limit = info[2].As<Napi::Number>().Uint32Value();
+  Arguments args(info);
+  int at = args.Descriptor(0);
+  std::string name = args.Text(1);
+  size_t limit = args.Number(2, kMostRead);
+  if (args.Wrong()) return {};
   int fd = openat(at, name.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Errno(info.Env());
   std::string data;
@@ -47,8 +55,10 @@ Napi::Value ReadAt(const Napi::CallbackInfo& info) {
 
 // readLinkAt(at, name) -> where it points.
 Napi::Value ReadLinkAt(const Napi::CallbackInfo& info) {
-  int at = info[0].As<Napi::Number>().Int32Value();
-  std::string name = info[1].As<Napi::String>();
+  Arguments args(info);
+  int at = args.Descriptor(0);
+  std::string name = args.Text(1);
+  if (args.Wrong()) return {};
   char target[PATH_MAX];
   ssize_t n = readlinkat(at, name.c_str(), target, sizeof(target));
   return n < 0 ? Errno(info.Env()) : Napi::String::New(info.Env(), target, static_cast<size_t>(n));
@@ -56,9 +66,11 @@ Napi::Value ReadLinkAt(const Napi::CallbackInfo& info) {
 
 // writeAt(at, name, text) -> 0. One write(2): timerslack_ns refuses pwrite(2) and takes a value in one piece.
 Napi::Value WriteAt(const Napi::CallbackInfo& info) {
-  int at = info[0].As<Napi::Number>().Int32Value();
-  std::string name = info[1].As<Napi::String>();
-  std::string text = info[2].As<Napi::String>();
+  Arguments args(info);
+  int at = args.Descriptor(0);
+  std::string name = args.Text(1);
+  std::string text = args.Text(2);
+  if (args.Wrong()) return {};
   int fd = openat(at, name.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return Errno(info.Env());
   ssize_t n;
@@ -70,13 +82,17 @@ Napi::Value WriteAt(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Close(const Napi::CallbackInfo& info) {
-  int fd = info[0].As<Napi::Number>().Int32Value();
+  Arguments args(info);
+  int fd = args.Descriptor(0);
+  if (args.Wrong()) return {};
   return close(fd) < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), 0);
 }
 
 // lock(path) -> descriptor that holds an exclusive flock until it is closed, by us or by our death; -EWOULDBLOCK if held.
 Napi::Value Lock(const Napi::CallbackInfo& info) {
-  std::string path = info[0].As<Napi::String>();
+  Arguments args(info);
+  std::string path = args.Text(0);
+  if (args.Wrong()) return {};
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return Errno(info.Env());
   if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

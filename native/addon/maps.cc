@@ -4,20 +4,36 @@
 
 #include <cerrno>
 
+#include "arguments.h"
 #include "tracer.h"
 
+// Of an array of numbers of that size: from and to another, the kernel would copy more than there is.
+int Tracer::ArrayFd(const char* name, uint32_t value_size) const {
+  if (!object_) return -EBADF;
+  const bpf_map* map = bpf_object__find_map_by_name(object_, name);
+  if (!map) return -ENOENT;
+  bool is_so = bpf_map__type(map) == BPF_MAP_TYPE_ARRAY && bpf_map__value_size(map) == value_size;
+  return is_so ? bpf_map__fd(map) : -EINVAL;
+}
+
 Napi::Value Tracer::WriteMap(const Napi::CallbackInfo& info) {
-  uint32_t index = info[1].As<Napi::Number>().Uint32Value();
-  uint32_t value = info[2].As<Napi::Number>().Uint32Value();
-  int map = MapFd(info[0].As<Napi::String>().Utf8Value().c_str());
+  Arguments args(info);
+  std::string name = args.Text(0);
+  uint32_t index = args.Number(1);
+  uint32_t value = args.Number(2);
+  if (args.Wrong()) return {};
+  int map = ArrayFd(name.c_str(), sizeof(value));
   int result = map < 0 ? map : bpf_map_update_elem(map, &index, &value, BPF_ANY) < 0 ? -errno : 0;
   return Napi::Number::New(info.Env(), result);
 }
 
 Napi::Value Tracer::ReadMap(const Napi::CallbackInfo& info) {
-  uint32_t index = info[1].As<Napi::Number>().Uint32Value();
+  Arguments args(info);
+  std::string name = args.Text(0);
+  uint32_t index = args.Number(1);
+  if (args.Wrong()) return {};
   uint64_t value = 0;
-  int map = MapFd(info[0].As<Napi::String>().Utf8Value().c_str());
+  int map = ArrayFd(name.c_str(), sizeof(value));
   if (map < 0) return Napi::Number::New(info.Env(), map);
   if (bpf_map_lookup_elem(map, &index, &value) < 0) return Napi::Number::New(info.Env(), -errno);
   return Napi::Number::New(info.Env(), static_cast<double>(value));

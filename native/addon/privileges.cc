@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "privileges.h"
 
+#include "arguments.h"
+
 #include <cerrno>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -12,8 +14,9 @@ namespace {
 // confine(keep) -> 0. Leaves the calling thread no capability but those in the mask, and none to gain by execve(2).
 // Capabilities are a thread's: the caller replaces the process by execve, which leaves it this thread alone.
 Napi::Value Confine(const Napi::CallbackInfo& info) {
-  bool lossless = false;
-  uint64_t keep = info[0].As<Napi::BigInt>().Uint64Value(&lossless);
+  Arguments args(info);
+  uint64_t keep = args.Mask(0);
+  if (args.Wrong()) return {};
   auto failed = [&] { return Napi::Number::New(info.Env(), -errno); };
   for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
     if (!((keep >> cap) & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) return failed();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sockets.h"
 
+#include "arguments.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -75,7 +77,9 @@ int Collect(int fd, Napi::Env env, Napi::Array into) {
 
 // connections(network namespace file) -> [{inode, port, address}] of its TCP connections, or -errno.
 Napi::Value Connections(const Napi::CallbackInfo& info) {
-  std::string path = info[0].As<Napi::String>();
+  Arguments args(info);
+  std::string path = args.Text(0);
+  if (args.Wrong()) return {};
   auto found = Napi::Array::New(info.Env());
   int fd = DiagSocket(path.c_str());
   int result = fd < 0 ? fd : 0;

@@ -10,6 +10,7 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "arguments.h"
 #include "libbpf_log.h"
 
 Napi::Function Tracer::Define(Napi::Env env) {
@@ -44,8 +45,10 @@ static constexpr size_t kBlockBytes = TAUT_BLOCK_AGENTS * sizeof(taut_agent_seri
 static Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }
 
 Napi::Value Tracer::Open(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  std::string path = args.Text(0);
+  if (args.Wrong()) return {};
   if (closed_ || object_) return Result(info, -EBUSY);
-  std::string path = info[0].As<Napi::String>();
   LibbpfLog keep(&log_);
   object_ = bpf_object__open_file(path.c_str(), nullptr);
   return Result(info, object_ ? 0 : -errno);
@@ -60,14 +63,18 @@ Napi::Value Tracer::Load(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Tracer::Attach(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  std::string name = args.Text(0);
+  bool is_cgroup = args.Has(1);
+  std::string directory = is_cgroup ? args.Text(1) : "";
+  if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
-  std::string name = info[0].As<Napi::String>();
   LibbpfLog keep(&log_);
   bpf_program* program = bpf_object__find_program_by_name(object_, name.c_str());
   if (!program) return Result(info, -ENOENT);
   bpf_link* link = nullptr;
-  if (info[1].IsString()) {
-    int cgroup = open(info[1].As<Napi::String>().Utf8Value().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (is_cgroup) {
+    int cgroup = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (cgroup < 0) return Result(info, -errno);
     link = bpf_program__attach_cgroup(program, cgroup);
     int failed = errno;
@@ -84,15 +91,17 @@ Napi::Value Tracer::Attach(const Napi::CallbackInfo& info) {
 int Tracer::MapFd(const char* name) const { return object_ ? bpf_object__find_map_fd_by_name(object_, name) : -EBADF; }
 
 Napi::Value Tracer::VisitThreads(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  taut_control control = {args.Number(0), args.Number(1), args.Number(2), 0};
+  if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
   uint32_t zero = 0;
-  taut_control control = {info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Number>().Uint32Value(),
-                          info[2].As<Napi::Number>().Uint32Value(), 0};
   int map = MapFd("control");
   if (bpf_map_update_elem(map, &zero, &control, BPF_ANY) < 0) return Result(info, -errno);
 
   LibbpfLog keep(&log_);
   bpf_program* program = bpf_object__find_program_by_name(object_, "visit_thread");
+  if (!program) return Result(info, -ENOENT);
   // The iterator of one process came with 6.1; before it, all threads of the host are walked and the program skips.
   bpf_iter_link_info only = {};
   only.task.pid = control.pid;
@@ -138,33 +147,42 @@ int Tracer::AddBlock() {
 }
 
 int Tracer::Reserve(uint32_t slot) {
-  int result = object_ ? 0 : -EBADF;
+  int result = !object_ ? -EBADF : slot == 0 ? -EINVAL : 0;
   while (result == 0 && !Series(slot)) result = AddBlock();
   return result;
 }
 
 Napi::Value Tracer::ReserveCall(const Napi::CallbackInfo& info) {
-  return Result(info, Reserve(info[0].As<Napi::Number>().Uint32Value()));
+  Arguments args(info);
+  uint32_t slot = args.Number(0, TAUT_MAX_AGENTS);
+  if (args.Wrong()) return {};
+  return Result(info, Reserve(slot));
 }
 
 Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
-  uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
-  uint32_t slot = info[1].As<Napi::Number>().Uint32Value();
-  if (!object_ || slot == 0) return Result(info, -EBADF);
+  Arguments args(info);
+  uint32_t pid = args.Number(0);
+  uint32_t slot = args.Number(1, TAUT_MAX_AGENTS);
+  if (args.Wrong()) return {};
   if (int failed = Reserve(slot)) return Result(info, failed);
   memset(Series(slot), 0, sizeof(taut_agent_series));
   return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
 }
 
 Napi::Value Tracer::RemoveAgent(const Napi::CallbackInfo& info) {
-  uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
+  Arguments args(info);
+  uint32_t pid = args.Number(0);
+  if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
   return Result(info, bpf_map_delete_elem(MapFd("agents"), &pid) < 0 ? -errno : 0);
 }
 
 Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
-  taut_agent_series* series = Series(info[0].As<Napi::Number>().Uint32Value());
-  auto into = info[1].As<Napi::Uint32Array>();
+  Arguments args(info);
+  uint32_t slot = args.Number(0, TAUT_MAX_AGENTS);
+  Napi::Uint32Array into = args.Words(1);
+  if (args.Wrong()) return {};
+  taut_agent_series* series = slot == 0 ? nullptr : Series(slot);
   if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
   memcpy(into.Data(), series, sizeof(*series));
   return Result(info, 0);
@@ -186,7 +204,10 @@ Napi::Value Tracer::ReadCounters(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Tracer::SetStats(const Napi::CallbackInfo& info) {
-  bool on = info[0].As<Napi::Boolean>().Value();
+  Arguments args(info);
+  bool on = args.Flag(0);
+  if (args.Wrong()) return {};
+  if (on && closed_) return Result(info, -EBADF);  // nobody would turn it off again
   if (on && stats_ < 0) {
     stats_ = bpf_enable_stats(BPF_STATS_RUN_TIME);
     if (stats_ < 0) return Result(info, -errno);
@@ -216,9 +237,11 @@ Napi::Value Tracer::RunTime(const Napi::CallbackInfo& info) {
 
 // Runs a `syscall` program once for each pair of words: it reads the first and writes the second.
 Napi::Value Tracer::TestRun(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  std::string name = args.Text(0);
+  Napi::BigUint64Array words = args.LongWords(1);
+  if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
-  std::string name = info[0].As<Napi::String>();
-  auto words = info[1].As<Napi::BigUint64Array>();
   bpf_program* program = bpf_object__find_program_by_name(object_, name.c_str());
   if (!program) return Result(info, -ENOENT);
   for (size_t i = 0; i + 1 < words.ElementLength(); i += 2) {

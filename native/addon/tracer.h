@@ -40,6 +40,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Napi::Value CloseCall(const Napi::CallbackInfo& info);
 
   int MapFd(const char* name) const;
+  int ArrayFd(const char* name, uint32_t value_size) const;
   int AddBlock();
   int Reserve(uint32_t slot);
   taut_agent_series* Series(uint32_t slot) const;

@@ -167,7 +167,8 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 		count(TAUT_COUNT_discard_no_waking);
 		return 0;
 	}
-	if (task->on_cpu) { /* woken before it had gone to sleep: no wait, and no sched_switch will follow */
+	/* Read in whatever width the kernel has it: another in 7.3 than before. */
+	if (BPF_CORE_READ_BITFIELD(task, on_cpu)) { /* woken before it had gone to sleep: no wait, and no sched_switch will follow */
 		if (take_wakeup(t))
 			count(TAUT_COUNT_discard_on_cpu);
 		return 0;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+
+// What a call was given, each argument checked as it is taken. The first that is wrong leaves a TypeError that says
+// which one and what was expected; whoever takes arguments asks Wrong() before it does anything, so that nothing is done
+// with what node-addon-api makes of them (0, which as a descriptor is a real one).
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
+
+  int32_t Descriptor(size_t i);  // or -1 for none
+  uint32_t Number(size_t i, uint32_t most = UINT32_MAX);
+  std::string Text(size_t i);  // without NUL, where C would end it
+  uint64_t Mask(size_t i);
+  bool Flag(size_t i);
+  Napi::Function Callback(size_t i);
+  Napi::Uint32Array Words(size_t i);
+  Napi::BigUint64Array LongWords(size_t i);
+
+  bool Has(size_t i) const { return !info_[i].IsUndefined(); }
+  bool Wrong() const { return wrong_; }
+
+ private:
+  double Whole(size_t i, double least, double most, const char* what);
+  bool Expect(bool is_so, size_t i, const char* what);
+
+  const Napi::CallbackInfo& info_;
+  bool wrong_ = false;
+};
