@@ -8,6 +8,11 @@ type Token = 'any' | ((character: string) => boolean);
 
 /** @returns the first glob that matches, of a list. */
 export function globMatcher(globs: readonly string[]): (text: string) => string | undefined {
+  // Names, mostly: one look-up instead of a walk for every process of a host.
+  if (!globs.some((glob) => /[*?[]/.test(glob))) {
+    const names = new Map(globs.toReversed().map((glob) => [glob.toLowerCase(), glob]));
+    return (text) => names.get(text.toLowerCase());
+  }
   const compiled = globs.map((glob) => ({ glob, tokens: compile(glob.toLowerCase()) }));
   return (text) => {
     const lower = text.toLowerCase();
