@@ -22,6 +22,8 @@ interface Interpreter {
   readonly commands?: ReadonlySet<string>;
 }
 
+const LOADER = 'ld.so';
+
 const INTERPRETERS: readonly Interpreter[] = [
   {
     name: 'node',
@@ -55,7 +57,7 @@ const INTERPRETERS: readonly Interpreter[] = [
   },
   {
     // The dynamic loader, asked to run a program.
-    name: 'ld.so',
+    name: LOADER,
     executable: /^ld(-linux|-musl)?[\w.-]*\.so(\.\d+)?$/,
     takesValue: new Set([
       '--library-path',
@@ -73,9 +75,12 @@ const INTERPRETERS: readonly Interpreter[] = [
 export function effectiveProgram(argv: readonly string[], exe: string | undefined): EffectiveProgram {
   const first = argv[0] ?? '';
   const interpreter = interpreterOf(first);
-  if (interpreter?.name === 'ld.so') {
+  if (interpreter?.name === LOADER) {
     const at = scriptIndex(argv, interpreter);
-    return at === undefined ? describe(first, undefined) : effectiveProgram(argv.slice(at), undefined);
+    const program = argv[at ?? 0] ?? '';
+    // A loader that is asked to run a loader is that.
+    const isLoader = at === undefined || interpreterOf(program)?.name === LOADER;
+    return isLoader ? describe(program, undefined) : effectiveProgram(argv.slice(at), undefined);
   }
   if (interpreter) return describe(scriptOf(argv, interpreter) ?? first, interpreter.name);
   if (first === '') return describe(exe ?? '', undefined);
