@@ -21,3 +21,8 @@ export function epochMsOfTicks(ticks: number): number {
   bootMs ??= Date.now() - Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
   return Math.round(bootMs + (ticks * 1_000) / TICKS_PER_SECOND);
 }
+
+/** Nanoseconds since boot, as the kernel rounds them in /proc/ID/stat. */
+export function ticksOf(bootNs: bigint): number {
+  return Number(bootNs / BigInt(1e9 / TICKS_PER_SECOND));
+}

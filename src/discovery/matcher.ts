@@ -51,6 +51,8 @@ export class RuleSet {
   /** Whether any rule is about names that processes ask for. */
   readonly usesDns: boolean;
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
+  /** Names of programs that rules attach to, in lower case, without those that hold a glob. */
+  readonly programs: readonly string[];
   /** In the order in which they are tried: denials, then the configuration's own, then the built-in ones. */
   readonly rules: readonly CompiledRule[];
   readonly #byId: ReadonlyMap<string, CompiledRule>;
@@ -61,6 +63,8 @@ export class RuleSet {
     const asked = rules.flatMap((rule) => [rule, ...(rule.not ? [rule.not] : [])]);
     this.usesDns = asked.some(({ dns }) => dns !== undefined);
     this.#contacts = asked.flatMap(({ connect }) => connect?.map(({ matches }) => matches) ?? []);
+    const programs = rules.filter(({ action }) => action === 'attach').flatMap(({ program }) => program ?? []);
+    this.programs = programs.filter((glob) => !/[*?[]/.test(glob)).map((name) => name.toLowerCase());
     this.#byId = new Map(compiled.map((rule) => [rule.id, rule]));
   }
 
@@ -72,6 +76,11 @@ export class RuleSet {
   /** Whether any rule is about this one. */
   wantsContact(contact: Contact): boolean {
     return this.#contacts.some((matches) => matches(contact));
+  }
+
+  /** Whether what a child is may depend on its parent's rule. */
+  get childrenMatter(): boolean {
+    return this.rules.some(({ children }) => children !== 'match');
   }
 
   rule(id: string): CompiledRule | undefined {
