@@ -3,11 +3,13 @@ import { childrenOf } from './actuator/descendants.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
-import { epochMsOfTicks, nowMs } from './clock.ts';
+import { epochMsOfTicks, nowMs, ticksOf } from './clock.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
+import { ancestors } from './discovery/facts.ts';
+import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
-import type { Scope } from './scope.ts';
+import { isNamed, type Scope } from './scope.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import type { Tracer } from './tracer/tracer.ts';
 import type { Tuning } from './tuning.ts';
@@ -54,10 +56,12 @@ export class Agents {
   }
 
   /** Decides anew on a process; undefined when it is gone. */
-  look(pid: number): Verdict | undefined {
+  look(pid: number, seen: Seen): Verdict | undefined {
     try {
       using handle = new ProcHandle(pid);
-      return this.#options.decisions.decide(handle, this.#options.scope);
+      const verdict = this.#options.decisions.decide(handle, this.#options.scope, seen);
+      this.#stays(verdict, seen);
+      return verdict;
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;
@@ -66,17 +70,26 @@ export class Agents {
 
   /**
    * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that made it, where that alone makes
-   * it one. Times: milliseconds since the epoch.
+   * it one.
    */
-  async sight(pid: number, atMs: number, parent?: Agent): Promise<void> {
+  async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
     if (this.#ended) return;
-    const times = [atMs, nowMs()];
+    const times = [seen.atMs, nowMs()];
     let handle: ProcHandle | undefined;
     try {
       handle = new ProcHandle(pid);
-      const decided = this.#options.decisions.decide(handle, this.#options.scope);
-      const verdict = this.#asChild(handle.stat().ppid, parent, decided);
+      const { decisions, scope } = this.#options;
+      const decided = decisions.decide(handle, scope, seen);
+      const verdict = parent || decisions.childrenMatter ? this.#asChild(handle.stat().ppid, parent, decided) : decided;
+      decisions.amend(verdict);
+      if (verdict.decision === 'deny' && isNamed(scope, pid))
+        this.#options.log.warn(`not watching ${pid}: rule ${verdict.ruleId} denies it, which wins over naming it`);
       if (verdict.decision !== 'attach') return handle[Symbol.dispose]();
+      if (!isTheSame(handle, seen)) {
+        // Its id was given to another, of which the kernel tells as well.
+        handle[Symbol.dispose]();
+        return this.#host.signals.operation('sight', 'vanished');
+      }
       times.push(nowMs());
       await this.#attach(handle, verdict, times);
     } catch (error) {
@@ -86,14 +99,39 @@ export class Agents {
     }
   }
 
+  /** An agent stays one under another name or after another question: what is kept of it shall say so. */
+  #stays(verdict: Verdict, { source }: Seen): void {
+    const present = this.#byPid.get(verdict.pid)?.identity;
+    if (!present || verdict.decision !== 'ignore' || source === 'scan') return;
+    if (source === 'exec' && present.attachPath !== 'descendant') return;
+    const { rule: ruleId, name, attachPath } = present;
+    const evidence = [`no rule names it now; it stays ${name}, as it was found`];
+    this.#options.decisions.amend({ ...verdict, decision: 'attach', ruleId, name, attachPath, evidence });
+  }
+
   /** What its parent's rule makes of a decision on a child. */
   #asChild(ppid: number, maker: Agent | undefined, decided: Verdict): Verdict {
+    if (decided.decision === 'deny' || decided.ruleId === 'pid') return decided;
+    const above = decided.decision === 'attach' ? this.#agentAbove(ppid) : undefined;
+    if (above && this.#options.decisions.children(above.identity.rule) === 'none') {
+      const { name, rule, pid } = above.identity;
+      const evidence = [
+        `it descends from ${name} (${pid}), whose rule ${rule} says children: none`,
+        ...decided.evidence,
+      ];
+      return { ...decided, decision: 'ignore', ruleId: '', evidence };
+    }
     const parent = maker ?? this.#byPid.get(ppid);
-    if (!parent || decided.decision === 'deny' || decided.ruleId === 'pid') return decided;
+    if (!parent) return decided;
     const children = this.#options.decisions.children(parent.identity.rule);
-    if (children === 'none') return { ...decided, decision: 'ignore', ruleId: '' };
     const isHeir = decided.decision === 'ignore' && (children === 'all' || maker !== undefined);
     return isHeir ? descendantOf(parent.identity, decided) : decided;
+  }
+
+  /** The nearest agent that a process with this parent descends from. */
+  #agentAbove(ppid: number): Agent | undefined {
+    for (const { id } of ancestors(ppid)) if (this.#byPid.has(id)) return this.#byPid.get(id);
+    return undefined;
   }
 
   /** @param times of the sighting, of hearing of it, of the decision. */
@@ -120,7 +158,8 @@ export class Agents {
     log.debug(`${name} (${handle.id}): ${describeTimes([...times, measuredMs, agent.settledAtMs])}`);
     this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
-      for (const child of childrenOf(handle.id)) if (!this.has(child)) await this.sight(child, atMs, agent);
+      for (const child of childrenOf(handle.id))
+        if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
   }
 
   /** Asks the gate about every knob, and makes the agent what it says. */
@@ -202,6 +241,11 @@ export class Agents {
   #failed(what: string, error: unknown): void {
     this.#options.log.error(`${what}: ${(error as Error).message}`);
   }
+}
+
+/** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
+function isTheSame(handle: ProcHandle, { startNs }: Seen): boolean {
+  return startNs === undefined || ticksOf(startNs) === handle.stat().startTicks;
 }
 
 /** Milliseconds, of which the first is the sighting and each other ends a step. */

@@ -4,11 +4,6 @@ import { readFileSync } from 'node:fs';
 /** Clock ticks a second in /proc: USER_HZ, 100 on every architecture that taut runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** A start time of the kernel's, nanoseconds since boot, as /proc/ID/stat shows it. */
-export function ticksOfNs(ns: bigint): number {
-  return Number(ns / BigInt(1_000_000_000 / TICKS_PER_SECOND));
-}
-
 /** A CLOCK_MONOTONIC time in nanoseconds as milliseconds since the epoch. `hrtime` reads the same clock. */
 export function epochMsOfMonotonic(ns: bigint): number {
   return nowMs() - Number(process.hrtime.bigint() - ns) / 1e6;
@@ -25,4 +20,9 @@ let bootMs: number | undefined;
 export function epochMsOfTicks(ticks: number): number {
   bootMs ??= Date.now() - Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
   return Math.round(bootMs + (ticks * 1_000) / TICKS_PER_SECOND);
+}
+
+/** Nanoseconds since boot, as the kernel rounds them in /proc/ID/stat. */
+export function ticksOf(bootNs: bigint): number {
+  return Number(bootNs / BigInt(1e9 / TICKS_PER_SECOND));
 }

@@ -1,8 +1,9 @@
 /** What the kernel tells of births, programs and deaths, and what follows for the agents. */
 import type { Descendants } from './actuator/descendants.ts';
 import type { Agent } from './agent.ts';
-import { epochMsOfMonotonic, ticksOfNs } from './clock.ts';
+import { epochMsOfMonotonic, ticksOf } from './clock.ts';
 import type { Verdict } from './discovery/decisions.ts';
+import type { Seen } from './discovery/sighting.ts';
 import { batches, type EventBatch } from './eventBatches.ts';
 import type { Log } from './log.ts';
 import type { KernelEvent } from './native.ts';
@@ -17,9 +18,9 @@ export interface LifeEventsHost {
   /** Which children of a rule's agents are agents. */
   children(rule: string): 'match' | 'all' | 'none';
   /** Decides anew on a process; undefined when it is gone. */
-  look(pid: number): Verdict | undefined;
-  /** Decides on a process and attaches to it if it is an agent, or if `parent` makes it one. Times: ms since the epoch. */
-  sight(pid: number, atMs: number, parent?: Agent): Promise<void>;
+  look(pid: number, seen: Seen): Verdict | undefined;
+  /** Decides on a process and attaches to it if it is an agent, or if `parent` makes it one. */
+  sight(pid: number, seen: Seen, parent?: Agent): Promise<void>;
   /** Puts an agent that lives on back, and stops measuring it. */
   letGo(pid: number, reason: string): void;
   gone(pid: number): void;
@@ -64,15 +65,16 @@ export class LifeEvents {
     else this.#host.gone(pid);
   }
 
-  #onDescendant({ pid, tid, ppid, maker, startNs, atNs }: KernelEvent): void {
+  #onDescendant(event: KernelEvent): void {
+    const { pid, tid, ppid, maker, startNs, atNs } = event;
     const agent = this.#host.agent(ppid);
     if (!agent || this.#host.agent(pid)) return;
     const children = this.#host.children(agent.identity.rule);
     if (tid === pid && (children === 'all' || this.#host.descendants === 'tune')) {
-      void this.#host.sight(pid, epochMsOfMonotonic(atNs), agent);
+      void this.#host.sight(pid, seenIn(event, 'child'), agent);
       return;
     }
-    if (!agent.newDescendant({ tid, startTicks: ticksOfNs(startNs) }, maker)) return;
+    if (!agent.newDescendant({ tid, startTicks: ticksOf(startNs) }, maker)) return;
     const us = Number(process.hrtime.bigint() - atNs) / 1_000;
     this.#host.log.debug(
       `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,
@@ -80,20 +82,28 @@ export class LifeEvents {
   }
 
   /** A title makes an agent of a process that a rule knows by it; of an agent it is only asked whether it is denied. */
-  #onRename({ pid, atNs }: KernelEvent): void {
-    if (!this.#host.agent(pid)) void this.#host.sight(pid, epochMsOfMonotonic(atNs));
-    else if (this.#host.look(pid)?.decision === 'deny') this.#host.letGo(pid, 'a rule denies it now');
+  #onRename(event: KernelEvent): void {
+    const { pid } = event;
+    const seen = seenIn(event, 'rename');
+    if (!this.#host.agent(pid)) void this.#host.sight(pid, seen);
+    else if (this.#host.look(pid, seen)?.decision === 'deny') this.#host.letGo(pid, 'a rule denies it now');
   }
 
   /** A process that runs another program is looked at anew; an agent that is none any more is let go. */
-  async #onExec({ pid, atNs }: KernelEvent): Promise<void> {
+  async #onExec(event: KernelEvent): Promise<void> {
+    const { pid } = event;
+    const seen = seenIn(event, 'exec');
     const present = this.#host.agent(pid);
-    if (!present) return this.#host.sight(pid, epochMsOfMonotonic(atNs));
-    const verdict = this.#host.look(pid);
+    if (!present) return this.#host.sight(pid, seen);
+    const verdict = this.#host.look(pid, seen);
     const { rule, attachPath } = present.identity;
     const stays = verdict?.decision === 'attach' ? verdict.ruleId === rule : attachPath === 'descendant';
     if (stays && verdict?.decision !== 'deny') return present.reconcile((id) => this.#host.agent(id) !== undefined);
     this.#host.letGo(pid, 'it runs another program now');
-    if (verdict?.decision === 'attach') await this.#host.sight(pid, epochMsOfMonotonic(atNs));
+    if (verdict?.decision === 'attach') await this.#host.sight(pid, seen);
   }
+}
+
+function seenIn({ atNs, startNs }: KernelEvent, source: Seen['source']): Seen {
+  return { source, atMs: epochMsOfMonotonic(atNs), startNs };
 }

@@ -9,6 +9,8 @@ import type { Agent } from './agent.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
 import { epochMsOfMonotonic, nowMs } from './clock.ts';
 import type { NetworkSighting } from './discovery/network/source.ts';
+import { ScanClock } from './discovery/scanClock.ts';
+import type { Seen } from './discovery/sighting.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { inScope } from './scope.ts';
 import { Signals } from './signals.ts';
@@ -34,6 +36,7 @@ export class Watcher implements Disposable {
   readonly #cost: KernelCost | undefined;
   readonly #life: LifeEvents;
   #lostEvents = 0;
+  #droppedDecisions = 0;
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
@@ -52,8 +55,8 @@ export class Watcher implements Disposable {
       log,
       agent: (pid) => this.#agents.get(pid),
       children: (rule) => options.decisions.children(rule),
-      look: (pid) => this.#agents.look(pid),
-      sight: (pid, atMs, parent) => this.#agents.sight(pid, atMs, parent),
+      look: (pid, seen) => this.#agents.look(pid, seen),
+      sight: (pid, seen, parent) => this.#agents.sight(pid, seen, parent),
       letGo: (pid, reason) => this.#agents.letGo(pid, reason),
       gone: (pid) => this.#agents.gone(pid),
     });
@@ -81,13 +84,18 @@ export class Watcher implements Disposable {
 
   /** Looks at every process in scope. */
   async scan(): Promise<void> {
-    for await (const pid of this.#options.decisions.processes(this.#options.scope))
-      if (!this.#agents.has(pid)) await this.#agents.sight(pid, nowMs());
+    const { decisions, scope, log } = this.#options;
+    using clock = new ScanClock();
+    for await (const pid of decisions.processes(scope)) {
+      if (!this.#agents.has(pid)) await this.#agents.sight(pid, { source: 'scan', atMs: nowMs() });
+      clock.decided();
+    }
+    log.debug(clock.describe());
   }
 
   /** The network saw a process ask or connect: that may make it an agent, or end that it is one. */
   async onNetwork(sighting: NetworkSighting): Promise<void> {
-    const { pid, atNs } = sighting;
+    const { pid } = sighting;
     const { decisions, scope } = this.#options;
     if (this.#released || pid === process.pid || !inScope(scope, pid)) return;
     try {
@@ -97,8 +105,9 @@ export class Watcher implements Disposable {
       if (isGone(error)) return this.#signals.operation('sight', 'vanished');
       throw error;
     }
-    if (!this.#agents.has(pid)) return this.#agents.sight(pid, epochMsOfMonotonic(atNs));
-    if (this.#agents.look(pid)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
+    const seen = seenBy(sighting);
+    if (!this.#agents.has(pid)) return this.#agents.sight(pid, seen);
+    if (this.#agents.look(pid, seen)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
   }
 
   /** So many sightings of the network were lost: counted and said, as they can't be had again. */
@@ -110,7 +119,7 @@ export class Watcher implements Disposable {
   async decideAnew(): Promise<void> {
     for (const { identity } of this.#agents.all()) {
       const { pid } = identity;
-      const verdict = this.#agents.look(pid);
+      const verdict = this.#agents.look(pid, { source: 'scan', atMs: nowMs() });
       if (verdict?.decision !== 'attach' || verdict.ruleId !== identity.rule)
         this.#agents.letGo(pid, 'the rules have changed');
     }
@@ -183,10 +192,20 @@ export class Watcher implements Disposable {
         this.#agents.get(pid)?.watches(tid, startTicks) === true;
       this.#signals.attempt(() => sweep(ledger, watches));
     }
+    const { dropped } = this.#options.decisions;
+    if (dropped > this.#droppedDecisions) this.#signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);
+    this.#droppedDecisions = dropped;
     const lost = tracer?.counters().get('lost_event') ?? 0;
     if (tracer && lost === this.#lostEvents) return;
     if (tracer) this.#signals.eventsLost(lost - this.#lostEvents);
     this.#lostEvents = lost;
     await this.scan();
   }
+}
+
+function seenBy(sighting: NetworkSighting): Seen {
+  const atMs = epochMsOfMonotonic(sighting.atNs);
+  if (sighting.kind === 'name') return { source: 'dns', atMs, what: sighting.name };
+  const { address, port } = sighting.contact;
+  return { source: 'connection', atMs, what: `${address} port ${port}` };
 }

@@ -15,7 +15,7 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
     case 'status':
       return status();
     case 'explain':
-      return { verdict: decisions.of(request.pid) ?? null, gate: watcher.agent(request.pid)?.tunings[0]?.gate ?? null };
+      return { ...decisions.explain(request.pid), gate: watcher.agent(request.pid)?.tunings[0]?.gate ?? null };
     case 'last':
       return decisions.last(request.n);
     case 'restore':

@@ -1,8 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { nowMs } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
-import { Decisions, type Verdict } from '../discovery/decisions.ts';
-import { compileRules, decide, NO_PROCESS } from '../discovery/matcher.ts';
+import { Decisions, type Explanation } from '../discovery/decisions.ts';
+import type { Kept } from '../discovery/kept.ts';
+import { compileRules, decide, type LostRule, NO_PROCESS } from '../discovery/matcher.ts';
+import { nearMisses } from '../discovery/nearMiss.ts';
+import type { Sighting } from '../discovery/sighting.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -15,8 +19,18 @@ interface ExplainOptions extends CommonOptions {
 }
 
 /** One decision, as it is shown. */
-interface Explained extends Pick<Verdict, 'decision' | 'ruleId' | 'name' | 'attachPath' | 'evidence'> {
+interface Explained {
   readonly pid: number | null;
+  readonly decision: 'attach' | 'deny' | 'ignore';
+  readonly ruleId: string;
+  readonly name: string;
+  readonly attachPath: string;
+  readonly evidence: readonly string[];
+  readonly sightings: readonly Sighting[];
+  /** Sightings that are not kept. */
+  readonly more: number;
+  readonly lost: readonly LostRule[];
+  readonly near: readonly string[];
   readonly gate: GateDecision | null;
   /** Whether a running daemon decided it. */
   readonly daemon: boolean;
@@ -49,39 +63,44 @@ Examples:
 }
 
 async function ofProcess(id: number, options: ExplainOptions): Promise<Explained> {
-  interface Answer {
-    readonly verdict: Verdict | null;
-    readonly gate: GateDecision | null;
-  }
-  const running = await ask<Answer>(options.stateDir, { op: 'explain', pid: id });
-  const verdict = running?.verdict ?? decideNow(id, options);
-  return { ...verdict, gate: running?.gate ?? null, daemon: running !== undefined };
+  const running = await ask<Explanation & { gate: GateDecision | null }>(options.stateDir, { op: 'explain', pid: id });
+  if (running?.kept) return { ...explained(running.kept), near: running.near, gate: running.gate };
+  return { ...decideNow(id, options), daemon: running !== undefined };
+}
+
+function explained({ verdict, sightings, more }: Kept): Explained {
+  return { ...verdict, sightings, more, near: [], gate: null, daemon: true };
 }
 
 /** No daemon has decided on it: the rules are held against the process as it is now. */
-function decideNow(id: number, options: ExplainOptions): Verdict {
+function decideNow(id: number, options: ExplainOptions): Explained {
   const decisions = new Decisions(compileRules(loadConfig(options.config)));
   try {
     using handle = new ProcHandle(id);
-    return decisions.decide(handle, { kind: 'host' });
+    decisions.decide(handle, { kind: 'host' }, { source: 'explain', atMs: nowMs() });
   } catch (error) {
     if (isGone(error)) throw new CliError(`there is no process ${id}`, EXIT.failed);
     throw error;
   }
+  const { kept, near } = decisions.explain(id);
+  if (!kept) throw new CliError(`there is no process ${id}`, EXIT.failed);
+  return { ...explained(kept), near };
 }
 
 async function lastDecisions(n: number, options: ExplainOptions): Promise<Explained[]> {
-  const verdicts = await ask<Verdict[]>(options.stateDir, { op: 'last', n });
-  if (!verdicts) throw new CliError(`no daemon is running with ${options.stateDir}`, EXIT.failed);
-  return verdicts.map((verdict) => ({ ...verdict, gate: null, daemon: true }));
+  const kept = await ask<Kept[]>(options.stateDir, { op: 'last', n });
+  if (!kept) throw new CliError(`no daemon is running with ${options.stateDir}`, EXIT.failed);
+  return kept.map(explained);
 }
 
 function dry(cmdline: string, options: ExplainOptions): Explained {
   const argv = splitWords(cmdline);
   const facts = { ...NO_PROCESS, pid: 0, argv, exe: argv[0], comm: '' };
-  const { decision, rule, path, evidence } = decide(facts, compileRules(loadConfig(options.config)));
-  const decided = { decision, ruleId: rule?.id ?? '', name: rule?.name ?? '', attachPath: path, evidence };
-  return { ...decided, pid: null, gate: null, daemon: false };
+  const rules = compileRules(loadConfig(options.config));
+  const { decision, rule, path, evidence, lost } = decide(facts, rules);
+  const near = decision === 'ignore' ? nearMisses(facts, rules) : [];
+  const decided = { decision, ruleId: rule?.id ?? '', name: rule?.name ?? '', attachPath: path, evidence, lost, near };
+  return { ...decided, pid: null, sightings: [], more: 0, gate: null, daemon: false };
 }
 
 function show(explained: Explained | Explained[], options: ExplainOptions): void {
@@ -89,7 +108,7 @@ function show(explained: Explained | Explained[], options: ExplainOptions): void
   else process.stdout.write(`${[explained].flat().map(describe).join('\n') || 'nothing was decided yet'}\n`);
 }
 
-function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, daemon }: Explained): unknown {
+function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, daemon, ...more }: Explained): unknown {
   return {
     pid: id,
     decision,
@@ -99,10 +118,21 @@ function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, d
     name: name || null,
     attachPath: decision === 'attach' ? attachPath : null,
     daemon,
+    sources: more.sightings.map(({ source, what, atMs, lastMs, times }) => ({
+      source,
+      what: what ?? null,
+      at: new Date(atMs).toISOString(),
+      last: new Date(lastMs).toISOString(),
+      times,
+    })),
+    moreSources: more.more,
+    lost: more.lost,
+    nearest: more.near,
   };
 }
 
-function describe({ pid: id, decision, ruleId, name, evidence, gate, daemon }: Explained): string {
+function describe(one: Explained): string {
+  const { pid: id, decision, ruleId, name, evidence, gate, daemon } = one;
   const who = id === null ? 'a process with this command line' : `process ${id}`;
   const is = {
     attach: `is an agent: ${name} (rule ${ruleId})`,
@@ -110,10 +140,31 @@ function describe({ pid: id, decision, ruleId, name, evidence, gate, daemon }: E
     ignore: 'is no agent: no rule names it',
   }[decision];
   const lines = [`${who} ${is}`, ...evidence.map((e) => `  ${e}`)];
+  for (const { rule, why, evidence: because } of one.lost)
+    lines.push(`  rule ${rule} names it, too (${because.join(', ')}): ${why}`);
+  for (const near of one.near) lines.push(`  near: ${near}`);
+  for (const sighting of one.sightings) lines.push(`  seen: ${describeSighting(sighting)}`);
+  if (one.more > 0) lines.push(`  seen ${one.more} times more`);
   if (gate) lines.push(`  gate: ${gate.value === null ? 'not tuned' : `${gate.value} ns`}: ${gate.reason}`);
   else if (id !== null && decision === 'attach' && !daemon)
     lines.push('  no daemon is running, so it is neither measured nor tuned');
   return lines.join('\n');
+}
+
+const SOURCES: Record<Sighting['source'], string> = {
+  exec: 'it ran this program',
+  scan: 'it was there when every process was looked at',
+  rename: 'it gave itself another name',
+  dns: 'it asked for',
+  connection: 'it connected to',
+  child: 'an agent made it',
+  explain: 'now',
+};
+
+function describeSighting({ source, what, atMs, lastMs, times }: Sighting): string {
+  const at = new Date(atMs).toISOString();
+  const again = times > 1 ? ` (${times} times, last at ${new Date(lastMs).toISOString()})` : '';
+  return `${SOURCES[source]}${what === undefined ? '' : ` ${what}`}, ${at}${again}`;
 }
 
 function count(text: string): number {

@@ -18,6 +18,8 @@ const contact = z.string().transform((text, context) => {
 });
 const contacts = z.union([contact.transform((one) => [one]), z.array(contact).min(1)]);
 
+const runtime = z.enum(['native', 'node', 'python', 'bun', 'deno']);
+
 const slack = z.union([z.string(), z.number(), z.literal(false)]).transform((value, context): bigint | 'off' => {
   if (value === false || value === 'off') return 'off';
   try {
@@ -28,21 +30,44 @@ const slack = z.union([z.string(), z.number(), z.literal(false)]).transform((val
   }
 });
 
-const MATCHERS = [
-  'cmdline',
-  'program',
-  'package',
-  'exe',
-  'comm',
-  'anyArg',
-  'dns',
-  'connect',
-  'user',
-  'cwd',
-  'env',
-  'cgroup',
-  'ancestor',
-] as const;
+/** What can be asked of a process. */
+const matchers = {
+  /** Glob i against argument i, argument 0 first; a shorter command line never matches. */
+  cmdline: z.array(glob).min(1).optional(),
+  /** The program that runs: for `node --flags …/bin/x.js`, `python3 -m x` and the like, x. */
+  program: globs.optional(),
+  /** The same with its folder and ending, as the command line gives it. */
+  path: globs.optional(),
+  /** What runs the program: `node`, `python`, `bun`, `deno`, or `native` when it is its own executable. */
+  runtime: z.union([runtime.transform((one) => [one]), z.array(runtime).min(1)]).optional(),
+  /** The npm package that the program lies in, like `@openai/codex`. */
+  package: globs.optional(),
+  /** Path of the executable. */
+  exe: globs.optional(),
+  /** The kernel's name of the main thread, at most 15 bytes. */
+  comm: globs.optional(),
+  /** Any argument. */
+  anyArg: globs.optional(),
+  /** A name that the process has asked a resolver for. */
+  dns: globs.optional(),
+  /** Whom it connects to, or is connected to: an address, a network, a name, a port, or one of these with a port. */
+  connect: contacts.optional(),
+  /** The effective user's name or id. */
+  user: globs.optional(),
+  /** The working directory. */
+  cwd: globs.optional(),
+  /** The name of an environment variable that it was started with. */
+  env: globs.optional(),
+  /** The path of a control group: a container, a service. */
+  cgroup: globs.optional(),
+  /** The program of a parent, or of a parent's parent, and so on. */
+  ancestor: globs.optional(),
+};
+
+/** Of a rule, its `not`: none of these may hold. */
+export const exceptSchema = z.strictObject(matchers);
+
+const MATCHERS = Object.keys(matchers) as (keyof typeof matchers)[];
 
 export const ruleSchema = z
   .strictObject({
@@ -54,32 +79,9 @@ export const ruleSchema = z
     action: z.enum(['attach', 'deny']).default('attach'),
     /** Of this rule's agents, once the gate is open; off: never. */
     optimizeTimerSlack: slack.optional(),
-    /** Glob i against argument i, argument 0 first; a shorter command line never matches. */
-    cmdline: z.array(glob).min(1).optional(),
-    /** The program that runs: for `node --flags …/bin/x.js`, `python3 -m x` and the like, x. */
-    program: globs.optional(),
-    /** The npm package that the script lies in, like `@openai/codex`. */
-    package: globs.optional(),
-    /** Path of the executable. */
-    exe: globs.optional(),
-    /** The kernel's name of the main thread, at most 15 bytes. */
-    comm: globs.optional(),
-    /** Any argument. */
-    anyArg: globs.optional(),
-    /** A name that the process has asked a resolver for. */
-    dns: globs.optional(),
-    /** Whom it connects to, or is connected to: an address, a network, a name, a port, or one of these with a port. */
-    connect: contacts.optional(),
-    /** The effective user's name or id. */
-    user: globs.optional(),
-    /** The working directory. */
-    cwd: globs.optional(),
-    /** The name of an environment variable that it was started with. */
-    env: globs.optional(),
-    /** The path of a control group: a container, a service. */
-    cgroup: globs.optional(),
-    /** The program of a parent, or of a parent's parent, and so on. */
-    ancestor: globs.optional(),
+    ...matchers,
+    /** What must not hold: the rule does not match a process of which any of these is true. */
+    not: exceptSchema.optional(),
     /** Of this rule's agents, which children are agents: those that a rule names, all, or none. */
     children: z.enum(['match', 'all', 'none']).default('match'),
   })

@@ -1,15 +1,18 @@
 /** What was decided of each process, why, and for how long that is kept. */
-import { readdirSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
-import type { ProcHandle } from '../actuator/procHandle.ts';
+import { opendirSync } from 'node:fs';
+import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { epochMsOfTicks } from '../clock.ts';
 import type { Contact } from '../config/contactPattern.ts';
 import { inScope, isNamed, type Scope } from '../scope.ts';
 import { readFacts } from './facts.ts';
-import { decide, type RuleSet } from './matcher.ts';
+import { type Kept, KeptDecisions } from './kept.ts';
+import { decide, type LostRule, type RuleSet } from './matcher.ts';
+import { nearMisses } from './nearMiss.ts';
 import type { NetworkSighting } from './network/source.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
-import type { LazyFacts, ProcessFacts } from './sighting.ts';
+import type { LazyFacts, ProcessFacts, Seen } from './sighting.ts';
+import { Slices } from './slices.ts';
 
 /** One decision, with what the agent's life needs of its rule. */
 export interface Verdict {
@@ -21,11 +24,18 @@ export interface Verdict {
   readonly attachPath: string;
   readonly executable: string | undefined;
   readonly evidence: readonly string[];
+  /** Rules that match it as well. */
+  readonly lost: readonly LostRule[];
 }
 
-/** How many decisions are kept; the oldest goes. */
-const KEPT = 4096;
-const SCAN_CHUNK = 200;
+export interface Explanation {
+  /** Undefined: nothing was decided. */
+  readonly kept: Kept | undefined;
+  readonly near: readonly string[];
+}
+
+/** To which the kernel rounds a start time, and a little for the clocks. */
+const TICK_MS = 20;
 
 /** Under `--descendants tune` a child of an agent is one, by its parent's rule. */
 export function descendantOf(
@@ -40,22 +50,22 @@ export class Decisions {
   #rules: RuleSet;
   readonly #names = new ProcessNotes<string>();
   readonly #contacts = new ProcessNotes<Contact>();
-  readonly #kept = new Map<number, Verdict>();
+  readonly #kept = new KeptDecisions();
 
   constructor(rules: RuleSet) {
     this.#rules = rules;
   }
 
-  /** Decides what a process is, and keeps it for `explain`. */
-  decide(process: ProcHandle, scope: Scope): Verdict {
-    const { startTicks } = process.stat();
-    const names = this.#names.of(process.id, startTicks);
-    const contacts = this.#contacts.of(process.id, startTicks);
-    const verdict = this.#verdict({ ...readFacts(process), names, contacts }, scope);
-    this.#kept.delete(verdict.pid);
-    this.#kept.set(verdict.pid, verdict);
-    if (this.#kept.size > KEPT) for (const oldest of this.#kept.keys()) return this.#drop(oldest, verdict);
+  /** Decides what a process is, and keeps it with what was seen, for `explain`. */
+  decide(process: ProcHandle, scope: Scope, seen: Seen): Verdict {
+    const verdict = this.#verdict(this.#facts(process), scope);
+    this.#kept.keep(verdict, seen);
     return verdict;
+  }
+
+  /** Another word has the last say: its parent's rule. */
+  amend(verdict: Verdict): void {
+    this.#kept.amend(verdict);
   }
 
   /** Notes what the network saw of a process. @returns whether that may change what it is. */
@@ -67,15 +77,30 @@ export class Decisions {
     return this.#contacts.note(process.id, startTicks, `${contact.address} ${contact.port} ${contact.names}`, contact);
   }
 
-  /** The last decision on a process, if it is still kept. */
-  of(pid: number): Verdict | undefined {
-    return this.#kept.get(pid);
+  /** All that is known of a process, with the rules that came near where none names it. */
+  explain(pid: number): Explanation {
+    const kept = this.#kept.of(pid);
+    if (kept && kept.verdict.decision !== 'ignore') return { kept, near: [] };
+    try {
+      using process = new ProcHandle(pid);
+      const near = nearMisses(this.#facts(process), this.#rules);
+      // One that was forked since has an id that was another's, and no decision of its own.
+      const isOther = epochMsOfTicks(process.stat().startTicks) - (kept?.sightings.at(-1)?.lastMs ?? 0) > TICK_MS;
+      return { kept: isOther ? undefined : kept, near };
+    } catch (error) {
+      if (isGone(error)) return { kept, near: [] };
+      throw error;
+    }
   }
 
   /** The newest decisions that are still kept, newest first; those on processes that no rule names are left out. */
-  last(n: number): Verdict[] {
-    const named = [...this.#kept.values()].filter((verdict) => verdict.decision !== 'ignore');
-    return named.reverse().slice(0, n);
+  last(n: number): Kept[] {
+    return this.#kept.last(n);
+  }
+
+  /** Decisions on processes that live on, for which there was no room. */
+  get dropped(): number {
+    return this.#kept.dropped;
   }
 
   /** Holds processes against other rules from now on. What was decided stays until it is decided anew. */
@@ -84,7 +109,7 @@ export class Decisions {
   }
 
   forget(pid: number): void {
-    this.#kept.delete(pid);
+    this.#kept.forget(pid);
   }
 
   /** Which children of a rule's agents are agents. */
@@ -97,35 +122,43 @@ export class Decisions {
     return this.#rules.rule(id)?.targets.get(option);
   }
 
-  /** The ids of every process in scope; gives way to other work every few hundred. */
+  /** Whether what a child is may depend on its parent's rule. */
+  get childrenMatter(): boolean {
+    return this.#rules.childrenMatter;
+  }
+
+  /** The ids of every process in scope; gives way to other work every few milliseconds. */
   async *processes(scope: Scope): AsyncGenerator<number> {
     if (scope.kind === 'pids') return yield* scope.pids;
-    let n = 0;
-    for (const entry of readdirSync('/proc')) {
-      const pid = Number(entry);
-      if (!Number.isInteger(pid) || pid === process.pid || !inScope(scope, pid)) continue;
-      yield pid;
-      if (++n % SCAN_CHUNK === 0) await setImmediate();
+    const slices = new Slices();
+    // Piece by piece: to list ten thousand processes takes the kernel tens of milliseconds.
+    using directory = opendirSync('/proc', { bufferSize: 64 });
+    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+      const pid = Number(entry.name);
+      if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
+      await slices.next();
     }
+  }
+
+  /** A start time is read only where something was noted: most processes have nothing. */
+  #facts(process: ProcHandle): ProcessFacts & LazyFacts {
+    const { id } = process;
+    const facts = readFacts(process);
+    if (!this.#names.knows(id) && !this.#contacts.knows(id)) return facts;
+    const { startTicks } = process.stat();
+    return Object.assign(facts, { names: this.#names.of(id, startTicks), contacts: this.#contacts.of(id, startTicks) });
   }
 
   #verdict(facts: ProcessFacts & LazyFacts, scope: Scope): Verdict {
     const { pid } = facts;
     const executable = facts.exe && basename(facts.exe);
-    if (isNamed(scope, pid)) {
+    const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
+    // A denial wins over the operator's word, too: whoever wrote it meant every path.
+    if (decision !== 'deny' && isNamed(scope, pid)) {
       const name = effectiveProgram(facts.argv, facts.exe).name || facts.comm;
-      const evidence = [`process ${pid} was named by the operator`];
-      return {
-        pid,
-        decision: 'attach',
-        ruleId: 'pid',
-        name,
-        attachPath: 'pid',
-        executable,
-        evidence,
-      };
+      const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid', executable } as const;
+      return { ...named, evidence: [`process ${pid} was named by the operator`], lost: [] };
     }
-    const { decision, rule, path, evidence } = decide(facts, this.#rules);
     return {
       pid,
       decision,
@@ -134,12 +167,8 @@ export class Decisions {
       attachPath: path,
       executable,
       evidence,
+      lost,
     };
-  }
-
-  #drop(pid: number, verdict: Verdict): Verdict {
-    this.#kept.delete(pid);
-    return verdict;
   }
 }
 

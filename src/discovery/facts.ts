@@ -12,7 +12,10 @@ export function readFacts(process: ProcHandle): ProcessFacts & LazyFacts {
     pid: process.id,
     argv: readArgv(process),
     exe: process.link('exe'),
-    comm: process.read('comm', 64).toString('utf8').trimEnd(),
+    // Only when a rule asks: of every process of a host each read counts.
+    get comm() {
+      return optional(() => process.read('comm', 64).toString('utf8').trimEnd(), '');
+    },
     users: () => optional(() => usersOf(process), []),
     cwd: () => process.link('cwd'),
     env: () => optional(() => environmentNames(process), []),
@@ -21,8 +24,12 @@ export function readFacts(process: ProcHandle): ProcessFacts & LazyFacts {
   };
 }
 
+const PAGE = 4_096;
+
+/** @throws TautError */
 function readArgv(process: ProcHandle): string[] {
-  const cmdline = process.read('cmdline', 65_536).toString('utf8');
+  const start = process.read('cmdline', PAGE);
+  const cmdline = (start.length < PAGE ? start : process.read('cmdline', 65_536)).toString('utf8');
   return cmdline === '' ? [] : cmdline.replace(/\0+$/, '').split('\0');
 }
 
@@ -58,16 +65,22 @@ function cgroupsOf(process: ProcHandle): string[] {
 /** The programs of its parents, nearest first. */
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
-  let parent = process.stat().ppid;
-  while (parent > 0 && programs.length < MAX_ANCESTORS) {
+  for (const handle of ancestors(process.stat().ppid))
+    programs.push(effectiveProgram(readArgv(handle), handle.link('exe')).name);
+  return programs;
+}
+
+/** A process and its parents, nearest first; each is held while it is looked at. */
+export function* ancestors(pid: number): Generator<ProcHandle> {
+  let next = pid;
+  for (let n = 0; next > 0 && n < MAX_ANCESTORS; n++) {
     try {
-      using handle = new ProcHandle(parent);
-      programs.push(effectiveProgram(readArgv(handle), handle.link('exe')).name);
-      parent = handle.stat().ppid;
+      using handle = new ProcHandle(next);
+      yield handle;
+      next = handle.stat().ppid;
     } catch (error) {
-      if (isGone(error)) break;
+      if (isGone(error)) return;
       throw error;
     }
   }
-  return programs;
 }

@@ -1,8 +1,9 @@
 /** Facts and rules -> a decision with its reasons. Pure. */
+import type { z } from 'zod';
 import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import type { Contact } from '../config/contactPattern.ts';
 import { globMatcher } from '../config/globs.ts';
-import { type Config, type Rule, ruleSchema } from '../config/schema.ts';
+import { type Config, type exceptSchema, type Rule, ruleSchema } from '../config/schema.ts';
 import { type EffectiveProgram, effectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';
 
@@ -16,8 +17,25 @@ export interface CompiledRule {
   readonly targets: ReadonlyMap<string, bigint | 'off'>;
   readonly path: AttachPath;
   readonly children: Rule['children'];
-  /** Why the facts match, one line each; undefined when they do not. Holds no argument of the process: they carry secrets. */
-  readonly match: (facts: ProcessFacts & LazyFacts, program: EffectiveProgram) => string[] | undefined;
+  /** All must hold. */
+  readonly conditions: readonly Condition[];
+  /** Of these none may. */
+  readonly exceptions: readonly Condition[];
+}
+
+export interface Condition {
+  /** What it is about: `program`, `user` … */
+  readonly what: string;
+  /** Why it holds, in a line; undefined when it does not. Holds no argument of the process: they carry secrets. */
+  readonly holds: (facts: Facts, program: EffectiveProgram) => string | undefined;
+}
+
+/** A rule that names the process as well, and did not decide. */
+export interface LostRule {
+  readonly rule: string;
+  readonly action: 'attach' | 'deny';
+  readonly evidence: readonly string[];
+  readonly why: string;
 }
 
 export interface Decided {
@@ -26,12 +44,15 @@ export interface Decided {
   /** What found it. */
   readonly path: AttachPath;
   readonly evidence: readonly string[];
+  readonly lost: readonly LostRule[];
 }
 
 export class RuleSet {
   /** Whether any rule is about names that processes ask for. */
   readonly usesDns: boolean;
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
+  /** Names of programs that rules attach to, in lower case, without those that hold a glob. */
+  readonly programs: readonly string[];
   /** In the order in which they are tried: denials, then the configuration's own, then the built-in ones. */
   readonly rules: readonly CompiledRule[];
   readonly #byId: ReadonlyMap<string, CompiledRule>;
@@ -39,8 +60,11 @@ export class RuleSet {
   constructor(rules: readonly Rule[]) {
     const compiled = rules.map(compileRule);
     this.rules = [...compiled.filter((r) => r.action === 'deny'), ...compiled.filter((r) => r.action === 'attach')];
-    this.usesDns = rules.some((rule) => rule.dns !== undefined);
-    this.#contacts = rules.flatMap((rule) => rule.connect?.map(({ matches }) => matches) ?? []);
+    const asked = rules.flatMap((rule) => [rule, ...(rule.not ? [rule.not] : [])]);
+    this.usesDns = asked.some(({ dns }) => dns !== undefined);
+    this.#contacts = asked.flatMap(({ connect }) => connect?.map(({ matches }) => matches) ?? []);
+    const programs = rules.filter(({ action }) => action === 'attach').flatMap(({ program }) => program ?? []);
+    this.programs = programs.filter((glob) => !/[*?[]/.test(glob)).map((name) => name.toLowerCase());
     this.#byId = new Map(compiled.map((rule) => [rule.id, rule]));
   }
 
@@ -52,6 +76,11 @@ export class RuleSet {
   /** Whether any rule is about this one. */
   wantsContact(contact: Contact): boolean {
     return this.#contacts.some((matches) => matches(contact));
+  }
+
+  /** Whether what a child is may depend on its parent's rule. */
+  get childrenMatter(): boolean {
+    return this.rules.some(({ children }) => children !== 'match');
   }
 
   rule(id: string): CompiledRule | undefined {
@@ -74,58 +103,40 @@ export const NO_PROCESS: LazyFacts = {
 };
 
 /** Holds a process against the rules. A denial wins over everything; of the others the first that matches. */
-export function decide(facts: ProcessFacts & LazyFacts, rules: RuleSet): Decided {
+export function decide(facts: Facts, rules: RuleSet): Decided {
   const program = effectiveProgram(facts.argv, facts.exe);
-  for (const rule of rules.rules) {
-    const evidence = rule.match(facts, program);
-    if (evidence) return { decision: rule.action, rule, path: rule.path, evidence };
+  for (const [i, rule] of rules.rules.entries()) {
+    const evidence = match(rule, facts, program);
+    if (!evidence) continue;
+    const lost = rules.rules.slice(i + 1).flatMap((other) => lostTo(rule, other, facts, program));
+    return { decision: rule.action, rule, path: rule.path, evidence, lost };
   }
   const tried = `${rules.rules.length} rules tried; its program is ${JSON.stringify(program.name)}`;
-  return { decision: 'ignore', rule: undefined, path: 'cmdline', evidence: [tried] };
+  return { decision: 'ignore', rule: undefined, path: 'cmdline', evidence: [tried], lost: [] };
 }
 
-type Facts = ProcessFacts & LazyFacts;
-type Condition = (facts: Facts, program: EffectiveProgram) => string | undefined;
+/** Why a rule matches, a line for each condition; undefined when it does not. */
+function match(rule: CompiledRule, facts: Facts, program: EffectiveProgram): string[] | undefined {
+  const evidence: string[] = [];
+  for (const { holds } of rule.conditions) {
+    const line = holds(facts, program);
+    if (line === undefined) return undefined;
+    evidence.push(line);
+  }
+  return rule.exceptions.some(({ holds }) => holds(facts, program) !== undefined) ? undefined : evidence;
+}
+
+function lostTo(winner: CompiledRule, rule: CompiledRule, facts: Facts, program: EffectiveProgram): LostRule[] {
+  const evidence = match(rule, facts, program);
+  if (!evidence) return [];
+  const why =
+    winner.action === 'deny' && rule.action === 'attach' ? `${winner.id} denies it` : `${winner.id} stands before it`;
+  return [{ rule: rule.id, action: rule.action, evidence, why }];
+}
+
+export type Facts = ProcessFacts & LazyFacts;
 
 function compileRule(rule: Rule): CompiledRule {
-  const conditions: Condition[] = [];
-  const one = (
-    what: string,
-    globs: readonly string[] | undefined,
-    text: (f: ProcessFacts, p: EffectiveProgram) => string | undefined,
-  ) => {
-    if (!globs) return;
-    const match = globMatcher(globs);
-    conditions.push((facts, program) => {
-      const value = text(facts, program);
-      const glob = value === undefined ? undefined : match(value);
-      return glob === undefined ? undefined : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(glob)}`;
-    });
-  };
-  /** Of several values any may match. */
-  const some = (what: string, globs: readonly string[] | undefined, values: (f: Facts) => readonly string[]) => {
-    if (!globs) return;
-    const match = globMatcher(globs);
-    conditions.push((facts) => {
-      const value = values(facts).find((v) => match(v) !== undefined);
-      return value === undefined
-        ? undefined
-        : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(match(value))}`;
-    });
-  };
-  one('program', rule.program, (_, program) => program.name);
-  one('package', rule.package, (_, program) => program.package);
-  one('executable', rule.exe, (facts) => facts.exe);
-  one('comm', rule.comm, (facts) => facts.comm);
-  if (rule.cmdline) conditions.push(positional(rule.cmdline));
-  if (rule.anyArg) conditions.push(anyArgument(rule.anyArg));
-  if (rule.dns) conditions.push(askedFor(rule.dns));
-  if (rule.connect) conditions.push(connectedTo(rule.connect));
-  some('user', rule.user, (facts) => facts.users());
-  some('working directory', rule.cwd, (facts) => [facts.cwd() ?? '']);
-  some('environment variable', rule.env, (facts) => facts.env());
-  some('control group', rule.cgroup, (facts) => facts.cgroups());
-  some('parent program', rule.ancestor, (facts) => facts.ancestors());
   return {
     id: rule.id,
     name: rule.name ?? rule.id,
@@ -133,19 +144,58 @@ function compileRule(rule: Rule): CompiledRule {
     targets: new Map(rule.optimizeTimerSlack === undefined ? [] : [['optimize-timer-slack', rule.optimizeTimerSlack]]),
     children: rule.children,
     path: rule.connect ? 'connection' : rule.dns ? 'dns' : 'cmdline',
-    match: (facts, program) => {
-      const evidence: string[] = [];
-      for (const condition of conditions) {
-        const line = condition(facts, program);
-        if (line === undefined) return undefined;
-        evidence.push(line);
-      }
-      return evidence;
-    },
+    conditions: conditionsOf(rule),
+    exceptions: conditionsOf(rule.not ?? {}),
   };
 }
 
-function positional(globs: readonly string[]): Condition {
+function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
+  const conditions: Condition[] = [];
+  const one = (
+    what: string,
+    globs: readonly string[] | undefined,
+    text: (f: ProcessFacts, p: EffectiveProgram) => string | undefined,
+  ) => {
+    if (!globs) return;
+    const find = globMatcher(globs);
+    const holds = (facts: Facts, program: EffectiveProgram) => {
+      const value = text(facts, program);
+      const glob = value === undefined ? undefined : find(value);
+      return glob === undefined ? undefined : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(glob)}`;
+    };
+    conditions.push({ what, holds });
+  };
+  /** Of several values any may match. */
+  const some = (what: string, globs: readonly string[] | undefined, values: (f: Facts) => readonly string[]) => {
+    if (!globs) return;
+    const find = globMatcher(globs);
+    const holds = (facts: Facts) => {
+      const value = values(facts).find((v) => find(v) !== undefined);
+      return value === undefined
+        ? undefined
+        : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(find(value))}`;
+    };
+    conditions.push({ what, holds });
+  };
+  one('program', asked.program, (_, program) => program.name);
+  one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
+  one('package', asked.package, (_, program) => program.package);
+  one('executable', asked.exe, (facts) => facts.exe);
+  one('comm', asked.comm, (facts) => facts.comm);
+  if (asked.path) conditions.push({ what: 'path', holds: programPath(asked.path) });
+  if (asked.cmdline) conditions.push({ what: 'command line', holds: positional(asked.cmdline) });
+  if (asked.anyArg) conditions.push({ what: 'arguments', holds: anyArgument(asked.anyArg) });
+  if (asked.dns) conditions.push({ what: 'names asked for', holds: askedFor(asked.dns) });
+  if (asked.connect) conditions.push({ what: 'connections', holds: connectedTo(asked.connect) });
+  some('user', asked.user, (facts) => facts.users());
+  some('working directory', asked.cwd, (facts) => [facts.cwd() ?? '']);
+  some('environment variable', asked.env, (facts) => facts.env());
+  some('control group', asked.cgroup, (facts) => facts.cgroups());
+  some('parent program', asked.ancestor, (facts) => facts.ancestors());
+  return conditions;
+}
+
+function positional(globs: readonly string[]): Condition['holds'] {
   const matchers = globs.map((glob) => globMatcher([glob]));
   return ({ argv }) => {
     const all = argv.length >= matchers.length && matchers.every((match, i) => match(argv[i] ?? '') !== undefined);
@@ -153,11 +203,19 @@ function positional(globs: readonly string[]): Condition {
   };
 }
 
-function anyArgument(globs: readonly string[]): Condition {
-  const match = globMatcher(globs);
+function programPath(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs);
+  return (_, { path }) => {
+    const glob = find(path);
+    return glob === undefined ? undefined : `the program's path matches ${JSON.stringify(glob)}`;
+  };
+}
+
+function anyArgument(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs);
   return ({ argv }) => {
-    const i = argv.findIndex((argument) => match(argument) !== undefined);
-    return i < 0 ? undefined : `argument ${i} matches ${JSON.stringify(match(argv[i] ?? ''))}`;
+    const i = argv.findIndex((argument) => find(argument) !== undefined);
+    return i < 0 ? undefined : `argument ${i} matches ${JSON.stringify(find(argv[i] ?? ''))}`;
   };
 }
 
@@ -168,7 +226,7 @@ const RESOLVERS = new Set(
   ),
 );
 
-function askedFor(globs: readonly string[]): Condition {
+function askedFor(globs: readonly string[]): Condition['holds'] {
   const match = globMatcher(globs);
   return ({ names = [] }, program) => {
     if (RESOLVERS.has(program.name)) return undefined;
@@ -177,7 +235,7 @@ function askedFor(globs: readonly string[]): Condition {
   };
 }
 
-function connectedTo(patterns: NonNullable<Rule['connect']>): Condition {
+function connectedTo(patterns: NonNullable<Rule['connect']>): Condition['holds'] {
   return ({ contacts = [] }, program) => {
     if (RESOLVERS.has(program.name)) return undefined;
     for (const { text, matches } of patterns) {

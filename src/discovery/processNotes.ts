@@ -24,6 +24,11 @@ export class ProcessNotes<T> {
     return true;
   }
 
+  /** Whether there is anything, of this process or of one that had its id. */
+  knows(pid: number): boolean {
+    return this.#byPid.has(pid);
+  }
+
   /** What was noted of a process; nothing, if its id belonged to another then. */
   of(pid: number, startTicks: number): readonly T[] {
     const notes = this.#byPid.get(pid);

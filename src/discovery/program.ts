@@ -7,6 +7,7 @@ export interface EffectiveProgram {
   readonly name: string;
   /** The npm package that the path lies in. */
   readonly package: string | undefined;
+  /** What runs it: `node`, `python`, `bun`, `deno`; undefined when it is its own executable. */
   readonly interpreter: string | undefined;
 }
 
@@ -21,16 +22,18 @@ interface Interpreter {
   readonly commands?: ReadonlySet<string>;
 }
 
+const LOADER = 'ld.so';
+
 const INTERPRETERS: readonly Interpreter[] = [
   {
     name: 'node',
     executable: /^(node|nodejs|MainThread)(-?\d[\d.]*)?$/,
     takesValue: new Set(
-      '-r --require --import --loader --experimental-loader -C --conditions --env-file --title --stack-trace-limit --icu-data-dir --openssl-config'.split(
+      '-r --require --import --loader --experimental-loader -C --conditions --env-file --env-file-if-exists --title --stack-trace-limit --icu-data-dir --openssl-config --watch-path --input-type --disable-warning --redirect-warnings --diagnostic-dir --report-directory --trace-event-categories --snapshot-blob --unhandled-rejections --dns-result-order --inspect-port --debug-port'.split(
         ' ',
       ),
     ),
-    isCode: new Set(['-e', '--eval', '-p', '--print', '-pe']),
+    isCode: new Set(['-e', '--eval', '-p', '--print', '-pe', '--run']),
   },
   {
     name: 'python',
@@ -52,41 +55,87 @@ const INTERPRETERS: readonly Interpreter[] = [
     isCode: new Set(['eval']),
     commands: new Set(['run']),
   },
+  {
+    // The dynamic loader, asked to run a program.
+    name: LOADER,
+    executable: /^ld(-linux|-musl)?[\w.-]*\.so(\.\d+)?$/,
+    takesValue: new Set([
+      '--library-path',
+      '--preload',
+      '--argv0',
+      '--audit',
+      '--inhibit-rpath',
+      '--glibc-hwcaps-prepend',
+    ]),
+    isCode: new Set(['--list', '--verify']),
+  },
 ];
 
 /** The effective program of a command line. An argv that the process has overwritten with a title is taken at its word. */
 export function effectiveProgram(argv: readonly string[], exe: string | undefined): EffectiveProgram {
   const first = argv[0] ?? '';
-  const interpreter = INTERPRETERS.find((i) => i.executable.test(basename(first)));
-  if (interpreter) {
-    const script = scriptOf(argv, interpreter);
-    if (script) return describe(script, interpreter.name);
-    return describe(first, interpreter.name);
+  const interpreter = interpreterOf(first);
+  if (interpreter?.name === LOADER) {
+    const at = scriptIndex(argv, interpreter);
+    const program = argv[at ?? 0] ?? '';
+    // A loader that is asked to run a loader is that.
+    const isLoader = at === undefined || interpreterOf(program)?.name === LOADER;
+    return isLoader ? describe(program, undefined) : effectiveProgram(argv.slice(at), undefined);
   }
+  if (interpreter) return describe(scriptOf(argv, interpreter) ?? first, interpreter.name);
   if (first === '') return describe(exe ?? '', undefined);
   // A title: one string, spaces and all, where argv was.
   const title = argv.length === 1 && !first.startsWith('/') ? (first.split(' ')[0] ?? first) : first;
-  const host = INTERPRETERS.find((i) => exe !== undefined && i.executable.test(basename(exe)));
-  return describe(title.replace(/:$/, ''), host?.name);
+  return describe(title.replace(/:$/, ''), exe === undefined ? undefined : interpreterOf(exe)?.name);
 }
 
+function interpreterOf(path: string): Interpreter | undefined {
+  const name = basename(path);
+  return INTERPRETERS.find((interpreter) => interpreter.executable.test(name));
+}
+
+/** The script, or the module of `python -m`; undefined when the code is an argument, or comes from elsewhere. */
 function scriptOf(argv: readonly string[], interpreter: Interpreter): string | undefined {
+  const at = scriptIndex(argv, interpreter);
+  if (at === undefined) return undefined;
+  const script = argv[at] ?? '';
+  const module = interpreter.name === 'python' ? moduleOf(argv[at - 1] ?? '', script) : undefined;
+  return module?.split('.')[0] ?? script;
+}
+
+/** `-m x`, `-mx`, `-Im x`: x. Python's short options may stand together. */
+function moduleOf(option: string, argument: string): string | undefined {
+  const attached = PYTHON_MODULE.exec(argument)?.[1];
+  if (attached) return attached;
+  return PYTHON_MODULE.exec(option)?.[1] === '' ? argument : undefined;
+}
+
+const PYTHON_MODULE = /^-[bBdEhiIOPqsSuvxV]*m(.*)$/;
+const PYTHON_CODE = /^-[bBdEhiIOPqsSuvxV]*c/;
+
+function scriptIndex(argv: readonly string[], { name, isCode, takesValue, commands }: Interpreter): number | undefined {
+  const within = (i: number) => (i < argv.length ? i : undefined);
   let mayBeCommand = true;
   for (let i = 1; i < argv.length; i++) {
     const argument = argv[i] ?? '';
-    if (interpreter.isCode.has(argument)) return undefined;
-    if (interpreter.name === 'python' && argument === '-m') return argv[i + 1]?.split('.')[0];
-    if (argument === '--') return argv[i + 1];
+    const option = argument.split('=')[0] ?? '';
+    if (isCode.has(option)) return undefined;
+    if (argument === '--') return within(i + 1);
+    if (name === 'python' && PYTHON_CODE.test(argument)) return undefined;
+    const module = name === 'python' ? PYTHON_MODULE.exec(argument)?.[1] : undefined;
+    if (module !== undefined) return module === '' ? within(i + 1) : i;
     if (argument.startsWith('-') && argument !== '-') {
-      if (interpreter.takesValue.has(argument)) i++;
-    } else if (mayBeCommand && interpreter.commands?.has(argument)) mayBeCommand = false;
-    else return argument;
+      if (takesValue.has(argument)) i++;
+    } else if (mayBeCommand && commands?.has(argument)) mayBeCommand = false;
+    else return i;
   }
   return undefined;
 }
 
-function describe(path: string, interpreter: string | undefined): EffectiveProgram {
-  const name = basename(path).replace(/\.(exe|[cm]?[jt]s|py)$/i, '');
+function describe(given: string, interpreter: string | undefined): EffectiveProgram {
+  // `python …/aider/__main__.py` is what `python -m aider` runs.
+  const path = given.replace(/(?<=[^/])\/__main__\.py$/, '');
+  const name = basename(path).replace(/\.(exe|[cm]?[jt]sx?|py)$/i, '');
   return { path, name, package: packageOf(path), interpreter };
 }
 

@@ -25,3 +25,39 @@ export interface LazyFacts {
   /** The programs of its parents, nearest first. */
   ancestors(): readonly string[];
 }
+
+/** What made taut look at a process. */
+export type SightingSource =
+  /** It runs another program. */
+  | 'exec'
+  /** It was there when every process was looked at. */
+  | 'scan'
+  /** It gave itself another name. */
+  | 'rename'
+  /** It asked a resolver. */
+  | 'dns'
+  /** It is connected. */
+  | 'connection'
+  /** An agent made it. */
+  | 'child'
+  /** Somebody wants to know. */
+  | 'explain';
+
+/** One look. Times: milliseconds since the epoch. */
+export interface Seen {
+  readonly source: SightingSource;
+  readonly atMs: number;
+  /** The name or address that the network saw. */
+  readonly what?: string;
+  /** When the process that was seen had begun, nanoseconds since boot: another that has its id now is not it. */
+  readonly startNs?: bigint;
+}
+
+/** The same, as it is kept: how often, from when to when. */
+export interface Sighting {
+  readonly source: SightingSource;
+  readonly what?: string;
+  readonly atMs: number;
+  readonly lastMs: number;
+  readonly times: number;
+}

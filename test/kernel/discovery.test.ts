@@ -86,3 +86,69 @@ test.each([
   expect(decision).toBe('attach');
   expect(await pids(bench)).toHaveLength(expected);
 });
+
+test('children: none holds for what their tools start, too', async () => {
+  const mark = `none-${process.pid}`;
+  using bench = benchFor({ id: 'closed', program: mark, children: 'none' }, { id: 'below', program: `${mark}-below` });
+  await using _taut = await bench.watch();
+  const inner = `(exec -a ${mark}-below sleep 1000) & echo $!; wait`;
+  await using agent = new Program('bash', ['-c', 'exec -a "$0" bash -c "$1"', mark, `bash -c '${inner}' & wait`]);
+  const below = Number(await agent.line(/^\d+$/));
+  await until('the agent is found', async () => (await pids(bench)).length === 1);
+  const explained = () => bench.json<{ decision: string; evidence: string[] }>('explain', String(below));
+  await until('it was looked at', async () => /children: none/.test((await explained()).evidence.join()));
+  expect((await explained()).decision).toBe('ignore');
+  expect(await pids(bench)).toEqual([agent.pid]);
+  process.kill(below, 'SIGKILL');
+});
+
+interface Explained {
+  readonly decision: string;
+  readonly rule: string | null;
+  readonly sources: { source: string; what: string | null; at: string; times: number }[];
+  readonly lost: { rule: string; action: string; why: string }[];
+  readonly nearest: string[];
+}
+
+test('explain keeps what led to a decision, and the rules that lost', async () => {
+  using bench = benchFor(
+    { id: 'first', program: 'worker' },
+    { id: 'second', program: 'work*' },
+    { id: 'denied', action: 'deny', program: 'worker-off' },
+  );
+  await using program = await actor();
+  await using _taut = await bench.watch();
+  await tell(program, 'worker');
+  await until('it is found', async () => (await pids(bench)).length === 1);
+  const explain = () => bench.json<Explained>('explain', String(program.pid));
+  const found = await explain();
+  expect(found).toMatchObject({ decision: 'attach', rule: 'first' });
+  expect(found.sources.map(({ source }) => source)).toEqual(['scan', 'rename']);
+  expect(found.lost).toMatchObject([{ rule: 'second', action: 'attach', why: 'first stands before it' }]);
+
+  await tell(program, 'other');
+  await until('the new name was heard', async () => (await explain()).sources.some(({ times }) => times === 2));
+  expect(await explain()).toMatchObject({ decision: 'attach', rule: 'first' });
+
+  // A denial ends it, whatever matched before.
+  await tell(program, 'worker-off');
+  await until('it is let go', async () => (await pids(bench)).length === 0);
+  expect(await explain()).toMatchObject({ decision: 'deny', rule: 'denied', lost: [{ rule: 'second' }] });
+});
+
+test('explain says of a process that no rule names which came near', async () => {
+  using bench = benchFor({ id: 'near', program: 'bash', user: 'nobody' });
+  await using program = new Program('bash', ['-c', 'echo ready; read']);
+  await program.line(/^ready/);
+  const { nearest } = await bench.json<Explained>('explain', String(program.pid), '--config', bench.config);
+  expect(nearest).toEqual(['rule near: program "bash" matches "bash"; but its user does not match']);
+});
+
+test('a denial wins over an operator who names the process, and says so', async () => {
+  using bench = benchFor({ id: 'off-limits', action: 'deny', program: 'python*' });
+  await using program = new Program('python3', ['-c', 'print("ready", flush=True); input()']);
+  await program.line(/^ready/);
+  await using taut = bench.taut('attach', String(program.pid), '--config', bench.config);
+  expect(await taut.line(/not watching/)).toContain('rule off-limits denies it');
+  await taut.ended;
+});

@@ -1,10 +1,16 @@
 /** Threads, agents and children made as fast as they can be: all are accounted for, and nothing is left behind. */
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { epochMsOfTicks } from '../../src/clock.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, threadIds, until } from './program.ts';
-import { Bench } from './taut.ts';
+import { attachSpans } from './spans.ts';
+import { Bench, FIXTURES } from './taut.ts';
+
+const CLOCKS_MS = 100;
 
 const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 const status = (bench: Bench) => bench.json<StatusDocument>('status');
@@ -49,6 +55,30 @@ test('agents: 500 that live for 300 ms are all attached or vanished, and nothing
   // The loop's own shell names them, too, as its arguments hold the mark.
   expect(count('attach', 'ok') + count('sight', 'vanished')).toBeGreaterThanOrEqual(500);
   expect(count('tune', 'tuned')).toBeGreaterThanOrEqual(500 - count('sight', 'vanished'));
+});
+
+test('of 500 agents that live for 300 ms among 5,000 other programs, all within 5 s, not one is missed', async () => {
+  using bench = new Bench();
+  const storm = join(bench.dir, 'storm');
+  execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', storm, join(FIXTURES, 'storm.c')]);
+  writeFileSync(
+    bench.config,
+    JSON.stringify({ version: 1, builtin: false, rules: [{ id: 'storm', program: bench.mark }] }),
+  );
+  await using taut = await bench.watch();
+  await using storms = new Program(storm, [bench.mark, storm, '500', '5000', '4500']);
+  expect(await storms.ended).toBe(0);
+  // Each says itself who it was: its id, and when it began.
+  const ran = storms.lines.slice(0, -1).map((line) => line.split(' ').map(Number));
+  expect(ran).toHaveLength(500);
+  await taut.stop();
+  const found = new Map(attachSpans(bench.stateDir).map(({ pid, createdMs }) => [pid, createdMs]));
+  // Both times are rounded, and the boot was long ago: the same process, if they are this near.
+  const missed = ran.filter(
+    ([pid = 0, ticks = 0]) => Math.abs((found.get(pid) ?? 0) - epochMsOfTicks(ticks)) > CLOCKS_MS,
+  );
+  process.stderr.write(`${storms.lines.at(-1)}; ${ran.length} agents ran, ${missed.length} were missed\n`);
+  expect(missed).toEqual([]);
 });
 
 test('children: an agent that forks all the time leaves nothing behind', async () => {

@@ -33,6 +33,26 @@ const AGENTS: [string, string[], string?][] = [
   ['aider', ['/home/u/v/bin/python3', '/home/u/v/bin/aider', '--model', 'x'], '/usr/bin/python3.11'],
   ['aider', ['python3', '-m', 'aider'], '/usr/bin/python3.11'],
   ['hermes', ['/home/u/v/bin/python3', '/home/u/v/bin/hermes'], '/usr/bin/python3.11'],
+  ['hermes', ['python3', '-Im', 'hermes.cli'], '/usr/bin/python3.11'],
+  ['aider', ['python3', '/home/u/v/lib/python3.11/site-packages/aider/__main__.py'], '/usr/bin/python3.11'],
+  ['codex', ['codex', 'pid-update-loop', '4711'], '/home/u/.codex/bin/codex'],
+  ['codex', ['node', `${M}/@openai/codex/bin/codex.js`, 'exec', 'fix it'], NODE],
+  ['gemini-cli', ['node', `${M}/@google/gemini-cli/dist/index.js`], NODE],
+  ['copilot', ['copilot', '-p', 'say why the build fails'], '/home/u/.local/bin/copilot'],
+  ['copilot', ['node', `${M}/@github/copilot/npm-loader.js`], NODE],
+  ['continue', ['node', `${M}/@continuedev/cli/dist/cn.js`], NODE],
+  ['openclaw', ['openclaw'], NODE],
+  [
+    'claude-code',
+    ['/lib64/ld-linux-x86-64.so.2', '--library-path', '/x/lib', '/x/bin/claude'],
+    '/lib64/ld-linux-x86-64.so.2',
+  ],
+  ['claude-code', ['node', '--import=tsx', '--env-file', '.env', `${M}/@anthropic-ai/claude-code/cli.js`], NODE],
+  ['goose', ['goose', 'session'], '/home/u/.local/bin/goose'],
+  ['goose', ['goose'], '/home/u/.local/bin/goose'],
+  ['amp', ['amp'], '/home/u/.amp/bin/amp'],
+  ['amp', ['node', '/home/u/p/node_modules/.bin/amp'], NODE],
+  ['crush', ['crush'], '/usr/bin/crush'],
 ];
 
 test.each(AGENTS)('%s is found as %j', (agent, argv, exe) => {
@@ -55,6 +75,31 @@ const OTHERS: [string[], string?][] = [
   [['npm', 'exec', 'claude'], NODE],
   [['tail', '-f', '/var/log/codex'], '/usr/bin/tail'],
   [[], '/usr/bin/x'],
+  [['cat', '/usr/bin/claude'], '/usr/bin/cat'],
+  [['npm install @openai/codex'], NODE],
+  [['node', '/usr/bin/npm', 'install', '@openai/codex'], NODE],
+  [['git', 'clone', 'https://git.example/google/gemini-cli'], '/usr/bin/git'],
+  [['docker', 'run', '--rm', 'x', 'goose'], '/usr/bin/docker'],
+  [['uv', 'run', 'aider'], '/usr/bin/uv'],
+  [['npx', '@openai/codex'], NODE],
+  [['timeout', '5', 'claude'], '/usr/bin/timeout'],
+  [['python3', 'claude.py'], '/usr/bin/python3.11'],
+  [['node', '/srv/claude/server.js'], NODE],
+  [['node', '/srv/gemini.js'], NODE],
+  [['node', '--eval=1', 'claude'], NODE],
+  [['python3', '-uc', 'pass', 'aider'], '/usr/bin/python3.11'],
+  // Found in the packages, started by the agents: their tools.
+  [[`${M}/@anthropic-ai/claude-code/vendor/ripgrep/x64-linux/rg`, 'x']],
+  // Others of the same name.
+  [['goose', 'postgres', 'user=x', 'up'], '/usr/local/bin/goose'],
+  [['goose', '-dir', 'migrations', 'sqlite3', 'x.db', 'status'], '/usr/local/bin/goose'],
+  [['copilot', 'svc', 'deploy'], '/usr/local/bin/copilot'],
+  [['hermes', '-emit-binary', 'x.js'], '/x/node_modules/react-native/sdks/hermes/linux64-bin/hermes'],
+  [['hermes', 'start'], '/usr/local/bin/hermes'],
+  [['amp', 'main.rs'], '/usr/local/bin/amp'],
+  [['cn', 'x'], '/usr/local/bin/cn'],
+  [['gemini', 'gemini://example.org'], '/usr/bin/gemini'],
+  [['python3', '/usr/bin/crush', 'x.css'], '/usr/bin/python3.11'],
 ];
 
 test.each(OTHERS)('%j is no agent', (argv, exe) => {

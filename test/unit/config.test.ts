@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { ConfigError, parseConfig } from '../../src/config/load.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import { formatNs } from '../../src/duration.ts';
 
 const problem = (text: string): string => {
@@ -40,6 +43,51 @@ test('refuses what it does not understand, with its place', () => {
   expect(problem('version: 1\nrules: [\n')).toMatch(/^c\.yaml:\d+:\d+: /);
   expect(problem('version: 1\nrules: [{ id: a, program: "" }]\n')).toContain('c.yaml:2:18');
   expect(problem('- 1\n- 2\n')).toContain('c.yaml:1:1');
+});
+
+test('says every mistake at once, in the order of the text, each with what was meant', () => {
+  const text = `version: 1
+builtin: flase
+rules:
+  - id: a
+    program: 5
+    runtime: pyton
+  - id: b
+    exe: ["/x", 7]
+    chidren: all
+    not: { anyarg: x }
+  - connect: ["10.0.0.0/99", ":99999"]
+    action: dney
+  - id: a
+    cmdline: node
+`;
+  expect(problem(text).split('\n')).toEqual([
+    'c.yaml:2:1: builtin: Invalid input: expected boolean, received string; did you mean false?',
+    'c.yaml:5:5: program: Invalid input: expected string, received number; did you mean "5"?',
+    'c.yaml:6:5: runtime: Invalid option: expected one of "native"|"node"|"python"|"bun"|"deno"; did you mean "python"?',
+    'c.yaml:8:17: exe: Invalid input: expected string, received number; did you mean "7"?',
+    'c.yaml:9:5: unknown key "chidren"; did you mean "children"?',
+    'c.yaml:10:12: unknown key "anyarg"; did you mean "anyArg"?',
+    'c.yaml:11:5: id: is missing',
+    'c.yaml:11:15: connect: "10.0.0.0/99": a prefix is 0 to 32',
+    'c.yaml:11:30: connect: ":99999": a port is 1 to 65535',
+    'c.yaml:12:5: action: Invalid option: expected one of "attach"|"deny"; did you mean "deny"?',
+    'c.yaml:13:5: rule 1 has the id "a" already',
+    'c.yaml:14:5: cmdline: Invalid input: expected array, received string; did you mean ["node"]?',
+  ]);
+});
+
+test('mistakes of YAML have places, too', () => {
+  expect(problem('version: 1\nversion: 1\nrules:\n\t- id: x\n')).toBe(
+    'c.yaml:2:1: Map keys must be unique\nc.yaml:4:1: Tabs are not allowed as indentation',
+  );
+  expect(problem('version: 1\nrules: *nobody\n')).toBe('c.yaml:2:8: there is no anchor &nobody before *nobody');
+  expect(problem('version: 1\nrules: !mine []\n')).toMatch(/^c\.yaml:2:8: /);
+});
+
+test('the schema that editors read is that of the program', () => {
+  const file = readFileSync(new URL('../../taut.schema.json', import.meta.url), 'utf8');
+  expect(JSON.parse(file)).toEqual(z.toJSONSchema(configSchema, { io: 'input' }));
 });
 
 test('an id stands once', () => {

@@ -42,6 +42,30 @@ test('what has no meaning here is listed', () => {
   expect(leftOut.join('\n')).toMatch(/storage[\s\S]*features[\s\S]*99999/);
 });
 
+test('what never matches there does not match here, and is said', () => {
+  const odd = importAgentSight({
+    cmdline: {
+      allow: [
+        { rule: ['a**b'] },
+        { rule: ['x', '[ab'] },
+        { rule: [] },
+        { rule: ['**'] },
+        { rule: ['**/bin/x'] },
+        { rule: [''] },
+      ],
+      deny: null,
+    },
+    domain: [{ rule: ['*.deepseek.com'] }],
+    http: [{ rule: ['10.0.0.0/8', '[::1]:80', ' :8080 '] }],
+  });
+  expect(odd.config.rules).toEqual([
+    { id: 'allow-4', cmdline: ['*'] },
+    { id: 'https-1', dns: ['*.deepseek.com'] },
+    { id: 'http-1', connect: [':8080'] },
+  ]);
+  expect(odd.leftOut).toHaveLength(7);
+});
+
 test('what is no AgentSight configuration is refused', () => {
   expect(() => importAgentSight({ cmdline: { allow: [{ rule: 'node' }] } })).toThrow();
   expect(() => importAgentSight([])).toThrow();

@@ -24,6 +24,9 @@ test('a glob gives slashes, dots and line ends no meaning of their own', () => {
   expect(matches('claude', 'claude-anything')).toBe(false);
   expect(matches('a[b', 'a[b')).toBe(true);
   expect(matches('*', '')).toBe(true);
+  // One character is one, however many code units it takes.
+  expect(matches('a?b', 'a\u{1f980}b')).toBe(true);
+  expect(matches('[\u{1f980}x]?', '\u{1f980}y')).toBe(true);
 });
 
 test('a text without special characters matches itself alone, in any case', () => {

@@ -1,0 +1,131 @@
+/** What is wrong with a document, each with its place, and what was probably meant. Pure. */
+import { type Document, isAlias, isMap, isNode, isSeq, type LineCounter, visit } from 'yaml';
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { configSchema, exceptSchema, ruleSchema } from './schema.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+export interface Mistake {
+  /** In the text. */
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** Errors of YAML itself, among them aliases of nothing. */
+export function yamlMistakes(document: Document): Mistake[] {
+  const mistakes = [...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message }));
+  visit(document, (_, node) => {
+    if (!isAlias(node) || node.resolve(document)) return;
+    mistakes.push({
+      offset: node.range?.[0] ?? 0,
+      message: `there is no anchor &${node.source} before *${node.source}`,
+    });
+  });
+  return mistakes;
+}
+
+/** What the schema says, in words for who wrote the document. */
+export function schemaMistakes(issues: readonly Issue[], document: Document): Mistake[] {
+  return issues.flatMap(flat).flatMap((issue) => describe(issue, document));
+}
+
+/** Ids that stand twice. */
+export function doubleIds(document: Document): Mistake[] {
+  const rules = document.get('rules');
+  const first = new Map<string, number>();
+  const all = isSeq(rules) ? rules.items : [];
+  return all.flatMap((_, i) => {
+    const id = document.getIn(['rules', i, 'id']);
+    if (typeof id !== 'string') return [];
+    const before = first.get(id);
+    first.set(id, before ?? i);
+    if (before === undefined) return [];
+    return [
+      { offset: placeOf(['rules', i, 'id'], document), message: `rule ${before + 1} has the id "${id}" already` },
+    ];
+  });
+}
+
+/** `line:column` of each, in the order of the text. */
+export function placed(mistakes: readonly Mistake[], lines: LineCounter, file: string): string {
+  const sorted = mistakes.toSorted((a, b) => a.offset - b.offset);
+  const texts = sorted.map(({ offset, message }) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}: ${message}`;
+  });
+  return [...new Set(texts)].join('\n');
+}
+
+/** Where one thing or a list may stand: what is wrong with that one of them which was tried. */
+function flat(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const isAnotherKind = ({ code, path }: Issue) => code === 'invalid_type' && path.length === 0;
+  const branch = issue.errors.find((issues) => !issues.some(isAnotherKind)) ?? issue.errors[0] ?? [];
+  return branch.flatMap((inner) => flat({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function describe(issue: Issue, document: Document): Mistake[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      offset: placeOf([...issue.path, key], document),
+      message: unknownKey(key, issue.path),
+    }));
+  const offset = placeOf(issue.path, document);
+  const key = issue.path.findLast((part) => typeof part === 'string');
+  const where = key === undefined ? '' : `${String(key)}: `;
+  if (issue.path.length > 0 && !document.hasIn(issue.path))
+    return [
+      {
+        offset,
+        message: `${where}is missing${issue.path.length === 1 && key === 'version' ? '; write version: 1' : ''}`,
+      },
+    ];
+  const meant = suggestion(issue, document.getIn(issue.path));
+  return [{ offset, message: `${where}${issue.message}${meant === undefined ? '' : `; did you mean ${meant}?`}` }];
+}
+
+function unknownKey(key: string, path: Path): string {
+  const schema = path.length === 0 ? configSchema : path.at(-1) === 'not' ? exceptSchema : ruleSchema;
+  const known = Object.keys(schema.shape);
+  const near = nearest(key, known);
+  return `unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known: ${known.join(', ')}`}`;
+}
+
+const BOOLEANS = new Map([
+  ['yes', true],
+  ['on', true],
+  ['no', false],
+  ['off', false],
+]);
+
+function suggestion(issue: Issue, value: unknown): string | undefined {
+  if (issue.code === 'invalid_value' && typeof value === 'string') {
+    const near = nearest(value, issue.values.map(String));
+    return near && JSON.stringify(near);
+  }
+  if (issue.code !== 'invalid_type') return undefined;
+  if (issue.expected === 'array' && typeof value === 'string') return JSON.stringify([value]);
+  if (issue.expected === 'array' && isMap(value)) return 'a list, with "- " before it';
+  if (issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) return `"${value}"`;
+  if (issue.expected !== 'boolean' || typeof value !== 'string') return undefined;
+  const near = nearest(value, ['true', 'false']);
+  return near ?? BOOLEANS.get(value.toLowerCase())?.toString();
+}
+
+/** The place of a path in the text; where the path itself is missing, that of what should hold it. */
+function placeOf(path: Path, document: Document): number {
+  for (let n = path.length; n >= 0; n--) {
+    const offset = offsetOf(path.slice(0, n), document);
+    if (offset !== undefined) return offset;
+  }
+  return 0;
+}
+
+function offsetOf(path: Path, document: Document): number | undefined {
+  const holder = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  const pair = isMap(holder) ? holder.items.find((item) => String(item.key) === String(path.at(-1))) : undefined;
+  const node = pair?.key ?? (path.length === 0 ? document.contents : document.getIn(path, true));
+  return isNode(node) ? node.range?.[0] : undefined;
+}

@@ -1,0 +1,98 @@
+/** What was decided of each process and what led to it: for the life of the process, and bounded. */
+import { existsSync } from 'node:fs';
+import type { Verdict } from './decisions.ts';
+import type { Seen, Sighting } from './sighting.ts';
+
+/** Of processes that a rule names, and of all others: these are many, and shall not drive those out. */
+const MAX_NAMED = 8_192;
+const MAX_OTHERS = 16_384;
+/** Sightings of one process; the first and the newest stay. */
+const MAX_SIGHTINGS = 32;
+
+export interface Kept {
+  readonly verdict: Verdict;
+  /** What made taut look at the process, oldest first. */
+  readonly sightings: readonly Sighting[];
+  /** Sightings that are not kept. */
+  readonly more: number;
+}
+
+interface KeptRecord {
+  verdict: Verdict;
+  sightings: Sighting[];
+  more: number;
+}
+
+export class KeptDecisions {
+  readonly #named = new Map<number, KeptRecord>();
+  readonly #others = new Map<number, KeptRecord>();
+  #dropped = 0;
+
+  /** Decisions on processes that live on, for which there was no room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes the place of what was decided of that process before; what led to it is added. */
+  keep(verdict: Verdict, seen: Seen): void {
+    const { pid, decision } = verdict;
+    const record = this.#record(pid) ?? { verdict, sightings: [], more: 0 };
+    record.verdict = verdict;
+    add(record, seen);
+    this.forget(pid);
+    if (decision === 'ignore') this.#put(this.#others, MAX_OTHERS, record);
+    else this.#put(this.#named, MAX_NAMED, record);
+  }
+
+  /** Another verdict from the same sighting: its parent's rule had a word. */
+  amend(verdict: Verdict): void {
+    const record = this.#record(verdict.pid);
+    if (!record || record.verdict === verdict) return;
+    record.verdict = verdict;
+    this.forget(verdict.pid);
+    if (verdict.decision === 'ignore') this.#put(this.#others, MAX_OTHERS, record);
+    else this.#put(this.#named, MAX_NAMED, record);
+  }
+
+  of(pid: number): Kept | undefined {
+    return this.#record(pid);
+  }
+
+  /** The newest on processes that a rule names, newest first. */
+  last(n: number): Kept[] {
+    return [...this.#named.values()].reverse().slice(0, n);
+  }
+
+  forget(pid: number): void {
+    this.#named.delete(pid);
+    this.#others.delete(pid);
+  }
+
+  #record(pid: number): KeptRecord | undefined {
+    return this.#named.get(pid) ?? this.#others.get(pid);
+  }
+
+  #put(into: Map<number, KeptRecord>, limit: number, record: KeptRecord): void {
+    into.set(record.verdict.pid, record);
+    if (into.size <= limit) return;
+    for (const oldest of into.keys()) {
+      into.delete(oldest);
+      // Of a process that has ended there is nothing to explain.
+      if (existsSync(`/proc/${oldest}`)) this.#dropped++;
+      return;
+    }
+  }
+}
+
+function add(record: KeptRecord, { source, atMs, what }: Seen): void {
+  const { sightings } = record;
+  const known = sightings.findIndex((s) => s.source === source && s.what === what);
+  const before = sightings[known];
+  if (before) sightings[known] = { ...before, lastMs: atMs, times: before.times + 1 };
+  else {
+    sightings.push({ source, atMs, lastMs: atMs, times: 1, ...(what === undefined ? {} : { what }) });
+    if (sightings.length <= MAX_SIGHTINGS) return;
+    sightings.splice(MAX_SIGHTINGS >> 1, 1);
+    record.more++;
+  }
+}

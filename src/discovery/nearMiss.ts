@@ -1,0 +1,38 @@
+/** Why a process that no rule names is none: the rules that came near, and what was missing. Pure. */
+import { nearest } from '../config/nearest.ts';
+import type { Facts, RuleSet } from './matcher.ts';
+import { effectiveProgram } from './program.ts';
+
+const MOST = 5;
+
+/** Lines for a reader, the nearest first; none when nothing is near. */
+export function nearMisses(facts: Facts, rules: RuleSet): string[] {
+  const program = effectiveProgram(facts.argv, facts.exe);
+  const partly = rules.rules.flatMap(({ id, conditions, exceptions }) => {
+    const tried = conditions.map(({ what, holds }) => ({ what, line: holds(facts, program) }));
+    const met = tried.flatMap(({ line }) => line ?? []);
+    if (met.length === 0) return [];
+    const missing = tried.flatMap(({ what, line }) => (line === undefined ? [what] : []));
+    if (missing.length > 0) return [`rule ${id}: ${met.join(', ')}; but its ${missing.join(' and ')} does not match`];
+    const hindered = exceptions.flatMap(({ holds }) => holds(facts, program) ?? []);
+    return hindered.length > 0 ? [`rule ${id}: ${met.join(', ')}; but also ${hindered.join(', ')}`] : [];
+  });
+  return [...partly, ...wrapped(facts, program.name, rules), ...misspelt(program.name, rules)].slice(0, MOST);
+}
+
+/** A program that is told an agent's name: what it starts is the agent. */
+function wrapped({ argv, exe }: Facts, name: string, rules: RuleSet): string[] {
+  const at = argv.findIndex((argument, i) => {
+    const program = effectiveProgram([argument], exe).name;
+    return i > 0 && program !== name && rules.programs.includes(program.toLowerCase());
+  });
+  if (at < 0) return [];
+  return [`argument ${at} is the name of an agent's program, but ${JSON.stringify(name)} is what runs here`];
+}
+
+function misspelt(name: string, rules: RuleSet): string[] {
+  const meant = name === '' ? undefined : nearest(name, rules.programs);
+  return meant === undefined || meant === name.toLowerCase()
+    ? []
+    : [`its program ${JSON.stringify(name)} is nearly ${JSON.stringify(meant)}`];
+}
