@@ -78,7 +78,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onWarning: (message) => log.warn(message),
     }),
   );
-  const decisions = new Decisions(rules);
+  const decisions = new Decisions(rules, config.dnsPorts);
   const watcher = new Watcher({ decisions, gate, scope, log, tracer, ledger, descendants });
   observed = watcher;
   stack.defer(() => watcher.release('shutdown'));

@@ -1,6 +1,6 @@
 /** Facts and rules -> a decision with its reasons. Pure. */
 import { BUILTIN_RULES } from '../config/builtinRules.ts';
-import type { Contact } from '../config/contactPattern.ts';
+import { type Contact, contactName, describeServerName, namesOf } from '../config/contactPattern.ts';
 import { globMatcher } from '../config/globs.ts';
 import { type Config, type Rule, ruleSchema } from '../config/schema.ts';
 import { type EffectiveProgram, effectiveProgram } from './program.ts';
@@ -14,7 +14,8 @@ export interface CompiledRule {
   readonly action: 'attach' | 'deny';
   /** What tuning writes for this rule's agents, nanoseconds; `off`: never. */
   readonly target: bigint | 'off' | undefined;
-  readonly path: AttachPath;
+  /** What found a process that matches. */
+  readonly path: (facts: ProcessFacts) => AttachPath;
   readonly children: Rule['children'];
   /** Why the facts match, one line each; undefined when they do not. Holds no argument of the process: they carry secrets. */
   readonly match: (facts: ProcessFacts & LazyFacts, program: EffectiveProgram) => string[] | undefined;
@@ -32,6 +33,8 @@ export class RuleSet {
   /** Whether any rule is about names that processes ask for. */
   readonly usesDns: boolean;
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
+  readonly #asked: (name: string) => string | undefined;
+  readonly #connected: (name: string) => string | undefined;
   /** In the order in which they are tried: denials, then the configuration's own, then the built-in ones. */
   readonly rules: readonly CompiledRule[];
   readonly #byId: ReadonlyMap<string, CompiledRule>;
@@ -40,7 +43,10 @@ export class RuleSet {
     const compiled = rules.map(compileRule);
     this.rules = [...compiled.filter((r) => r.action === 'deny'), ...compiled.filter((r) => r.action === 'attach')];
     this.usesDns = rules.some((rule) => rule.dns !== undefined);
-    this.#contacts = rules.flatMap((rule) => rule.connect?.map(({ matches }) => matches) ?? []);
+    const patterns = rules.flatMap((rule) => rule.connect ?? []);
+    this.#contacts = patterns.map(({ matches }) => matches);
+    this.#asked = globMatcher(rules.flatMap((rule) => rule.dns ?? []));
+    this.#connected = globMatcher(patterns.flatMap(({ text }) => contactName(text) ?? []));
     this.#byId = new Map(compiled.map((rule) => [rule.id, rule]));
   }
 
@@ -51,7 +57,19 @@ export class RuleSet {
 
   /** Whether any rule is about this one. */
   wantsContact(contact: Contact): boolean {
+    const { serverName } = contact;
+    if (serverName && this.#asked(serverName.name) !== undefined) return true;
     return this.#contacts.some((matches) => matches(contact));
+  }
+
+  /** Whether any rule is about a process that asks for this name. */
+  wantsQuestion(name: string): boolean {
+    return this.#asked(name) !== undefined;
+  }
+
+  /** Whether any rule is about this name, asked for or connected to. */
+  wantsName(name: string): boolean {
+    return this.wantsQuestion(name) || this.#connected(name) !== undefined;
   }
 
   rule(id: string): CompiledRule | undefined {
@@ -78,7 +96,7 @@ export function decide(facts: ProcessFacts & LazyFacts, rules: RuleSet): Decided
   const program = effectiveProgram(facts.argv, facts.exe);
   for (const rule of rules.rules) {
     const evidence = rule.match(facts, program);
-    if (evidence) return { decision: rule.action, rule, path: rule.path, evidence };
+    if (evidence) return { decision: rule.action, rule, path: rule.path(facts), evidence };
   }
   const tried = `${rules.rules.length} rules tried; its program is ${JSON.stringify(program.name)}`;
   return { decision: 'ignore', rule: undefined, path: 'cmdline', evidence: [tried] };
@@ -132,7 +150,7 @@ function compileRule(rule: Rule): CompiledRule {
     action: rule.action,
     target: rule.optimizeTimerSlack,
     children: rule.children,
-    path: rule.connect ? 'connection' : rule.dns ? 'dns' : 'cmdline',
+    path: pathOf(rule),
     match: (facts, program) => {
       const evidence: string[] = [];
       for (const condition of conditions) {
@@ -161,19 +179,36 @@ function anyArgument(globs: readonly string[]): Condition {
   };
 }
 
-/** They ask for others: a question that they hand on is not their own. */
+/** A listed name that was not asked for was seen on a connection. */
+function pathOf({ connect, dns }: Rule): CompiledRule['path'] {
+  if (connect || !dns) return () => (connect ? 'connection' : 'cmdline');
+  const match = globMatcher(dns);
+  return ({ names = [] }) => (names.some((name) => match(name) !== undefined) ? 'dns' : 'connection');
+}
+
+/**
+ * They ask for others: a question that they hand on is not their own. Most show by the port that they serve (`DnsServers`);
+ * these also where they don't: behind a Unix socket (nscd), address translation (Docker) or a guest's network stack.
+ */
 const RESOLVERS = new Set(
-  'systemd-resolved systemd-resolve nscd dnsmasq unbound named pdns_recursor kresd coredns nsncd stubby dnscrypt-proxy'.split(
-    ' ',
-  ),
+  (
+    'systemd-resolved systemd-resolve nscd dnsmasq unbound named pdns_recursor kresd coredns nsncd stubby dnscrypt-proxy ' +
+    'dockerd aardvark-dns slirp4netns passt pasta gvproxy avahi-daemon'
+  ).split(' '),
 );
 
 function askedFor(globs: readonly string[]): Condition {
   const match = globMatcher(globs);
-  return ({ names = [] }, program) => {
+  return ({ names = [], contacts = [] }, program) => {
     if (RESOLVERS.has(program.name)) return undefined;
     const name = names.find((asked) => match(asked) !== undefined);
-    return name === undefined ? undefined : `asked for ${name}, which matches ${JSON.stringify(match(name))}`;
+    if (name !== undefined) return `asked for ${name}, which matches ${JSON.stringify(match(name))}`;
+    for (const { serverName } of contacts) {
+      const glob = serverName && match(serverName.name);
+      if (serverName && glob !== undefined)
+        return `${describeServerName(serverName)}, which matches ${JSON.stringify(glob)}`;
+    }
+    return undefined;
   };
 }
 
@@ -182,8 +217,12 @@ function connectedTo(patterns: NonNullable<Rule['connect']>): Condition {
     if (RESOLVERS.has(program.name)) return undefined;
     for (const { text, matches } of patterns) {
       const contact = contacts.find(matches);
-      if (contact)
-        return `connected to ${contact.names[0] ?? contact.address} port ${contact.port}, which matches ${JSON.stringify(text)}`;
+      if (!contact) continue;
+      const { serverName, address, port } = contact;
+      // The server name is the reason only where the addresses' names are none.
+      const bySni = serverName && contactName(text) !== undefined && !matches({ address, port, names: contact.names });
+      const whom = bySni ? describeServerName(serverName) : `connected to ${namesOf(contact)[0] ?? address}`;
+      return `${whom} port ${port}, which matches ${JSON.stringify(text)}`;
     }
     return undefined;
   };
