@@ -8,6 +8,7 @@
 #include <linux/sock_diag.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,16 +17,26 @@
 
 namespace {
 
-// A sock_diag socket of another network namespace. Only this thread goes there, and comes back before anything else
-// runs on it; the socket stays what it is. -errno when that is not allowed.
+int DiagSocketHere() {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  return fd < 0 ? -errno : fd;
+}
+
+// A sock_diag socket of a network namespace. To another than ours only this thread goes, and comes back before anything
+// else runs on it; the socket stays what it is. -errno when that is not allowed (ours needs no privilege).
 int DiagSocket(const char* ns_path) {
   int target = open(ns_path, O_RDONLY | O_CLOEXEC);
   if (target < 0) return -errno;
   int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  int result = home < 0 || setns(target, CLONE_NEWNET) < 0 ? -errno : 0;
-  if (result == 0) {
-    result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (result < 0) result = -errno;
+  struct stat there, here;
+  bool known = home >= 0 && fstat(target, &there) == 0 && fstat(home, &here) == 0;
+  int result = known ? 0 : -errno;
+  if (known && there.st_ino == here.st_ino && there.st_dev == here.st_dev) {
+    result = DiagSocketHere();
+  } else if (known && setns(target, CLONE_NEWNET) < 0) {
+    result = -errno;
+  } else if (known) {
+    result = DiagSocketHere();
     // Not being able to come home would leave Node's main thread in a stranger's network: there is no going on.
     if (setns(home, CLONE_NEWNET) < 0) abort();
   }

@@ -1,15 +1,21 @@
 /** Where the cgroup v2 hierarchy is mounted, which may be beside v1. Pure. */
 
-/** @param mountinfo as /proc/self/mountinfo has it. @returns the mount of the hierarchy's own root. */
+/**
+ * @param mountinfo as /proc/self/mountinfo has it. @returns the mount of the hierarchy's own root, or, where only a part of it
+ * is mounted (in a container), of that part.
+ */
 export function cgroupRootOf(mountinfo: string): string | undefined {
+  let part: string | undefined;
   for (const line of mountinfo.split('\n')) {
     const end = line.lastIndexOf(' - ');
     if (end < 0 || !line.startsWith('cgroup2 ', end + 3)) continue;
     // id, parent, device, the directory of the file system that is mounted, where.
     const [, , , directory, mount] = line.slice(0, end).split(' ');
-    if (directory === '/' && mount !== undefined) return unescaped(mount);
+    if (mount === undefined) continue;
+    if (directory === '/') return unescaped(mount);
+    part ??= unescaped(mount);
   }
-  return undefined;
+  return part;
 }
 
 /** The kernel writes blanks and backslashes of a path in octal. */
