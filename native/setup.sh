@@ -26,8 +26,12 @@ command -v python3 >/dev/null || need python3
 [ -e /usr/include/bpf/libbpf.h ] || need libbpf-dev
 [ -e /usr/include/libelf.h ] || need libelf-dev
 [ -e /usr/include/zlib.h ] || need zlib1g-dev
-# The tests look over taut's shoulder.
-[ "${1:-}" != test ] || command -v strace >/dev/null || need strace
+# The tests look over taut's shoulder, and ask resolvers in networks of their own.
+if [ "${1:-}" = test ]; then
+	command -v strace >/dev/null || need strace
+	command -v dig >/dev/null || need bind9-dnsutils
+	[ -x /usr/sbin/nft ] || need nftables
+fi
 # The benchmark's peers.
 if [ "${1:-}" = bench ]; then
 	command -v perf >/dev/null || need linux-perf

@@ -82,6 +82,16 @@ export interface NativeTracer {
   close(): void;
 }
 
+/** A socket as sock_diag tells of it. Port and address are the other side's. */
+export interface DiagSocket {
+  readonly inode: number;
+  /** The same that BPF programs see. */
+  readonly cookie: bigint;
+  readonly localPort: number;
+  readonly port: number;
+  readonly address: string;
+}
+
 interface Addon {
   readonly layout: Layout;
   readonly Tracer: new () => NativeTracer;
@@ -92,7 +102,9 @@ interface Addon {
   close(fd: number): number;
   lock(path: string): number;
   confine(keep: bigint): number;
-  connections(networkNamespace: string): { inode: number; port: number; address: string }[] | number;
+  /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
+  dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;
+  parseSockets(datagram: Buffer): DiagSocket[] | number;
 }
 
 /** The package's folder: where `package.json` and `build/` are, from `src/` and from `dist/src/` alike. */

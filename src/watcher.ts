@@ -95,11 +95,13 @@ export class Watcher implements Disposable {
 
   /** The network saw a process ask or connect: that may make it an agent, or end that it is one. */
   async onNetwork(sighting: NetworkSighting): Promise<void> {
-    const { pid } = sighting;
+    const { pid, startTicks } = sighting;
     const { decisions, scope } = this.#options;
     if (this.#released || pid === process.pid || !inScope(scope, pid)) return;
     try {
       using handle = new ProcHandle(pid);
+      // Its id was given to another between what the kernel saw and now.
+      if (handle.stat().startTicks !== startTicks) return this.#signals.operation('sight', 'vanished');
       if (!decisions.note(handle, sighting)) return;
     } catch (error) {
       if (isGone(error)) return this.#signals.operation('sight', 'vanished');

@@ -43,6 +43,10 @@ Napi::Function Arguments::Callback(size_t i) {
   return Expect(info_[i].IsFunction(), i, "a function") ? info_[i].As<Napi::Function>() : Napi::Function();
 }
 
+Napi::Buffer<char> Arguments::Bytes(size_t i) {
+  return Expect(info_[i].IsBuffer(), i, "a Buffer") ? info_[i].As<Napi::Buffer<char>>() : Napi::Buffer<char>();
+}
+
 static bool IsArrayOf(const Napi::Value& value, napi_typedarray_type type) {
   return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == type;
 }

@@ -18,6 +18,7 @@ class Arguments {
   uint64_t Mask(size_t i);
   bool Flag(size_t i);
   Napi::Function Callback(size_t i);
+  Napi::Buffer<char> Bytes(size_t i);
   Napi::Uint32Array Words(size_t i);
   Napi::BigUint64Array LongWords(size_t i);
 

@@ -8,9 +8,9 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,16 +19,26 @@
 
 namespace {
 
-// A sock_diag socket of another network namespace. Only this thread goes there, and comes back before anything else
-// runs on it; the socket stays what it is. -errno when that is not allowed.
+int DiagSocketHere() {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  return fd < 0 ? -errno : fd;
+}
+
+// A sock_diag socket of a network namespace. To another than ours only this thread goes, and comes back before anything
+// else runs on it; the socket stays what it is. -errno when that is not allowed (ours needs no privilege).
 int DiagSocket(const char* ns_path) {
   int target = open(ns_path, O_RDONLY | O_CLOEXEC);
   if (target < 0) return -errno;
   int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  int result = home < 0 || setns(target, CLONE_NEWNET) < 0 ? -errno : 0;
-  if (result == 0) {
-    result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (result < 0) result = -errno;
+  struct stat there, here;
+  bool known = home >= 0 && fstat(target, &there) == 0 && fstat(home, &here) == 0;
+  int result = known ? 0 : -errno;
+  if (known && there.st_ino == here.st_ino && there.st_dev == here.st_dev) {
+    result = DiagSocketHere();
+  } else if (known && setns(target, CLONE_NEWNET) < 0) {
+    result = -errno;
+  } else if (known) {
+    result = DiagSocketHere();
     // Not being able to come home would leave Node's main thread in a stranger's network: there is no going on.
     if (setns(home, CLONE_NEWNET) < 0) abort();
   }
@@ -37,7 +47,14 @@ int DiagSocket(const char* ns_path) {
   return result;
 }
 
-int Ask(int fd, int family) {
+// What is asked of sock_diag: sockets of a protocol in these states (bits), with this local port; 0: any.
+struct Question {
+  uint8_t protocol;
+  uint32_t states;
+  uint16_t local_port;
+};
+
+int Ask(int fd, int family, const Question& question) {
   struct {
     nlmsghdr header;
     inet_diag_req_v2 request;
@@ -46,53 +63,97 @@ int Ask(int fd, int family) {
   message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   message.request.sdiag_family = static_cast<uint8_t>(family);
-  message.request.sdiag_protocol = IPPROTO_TCP;
-  message.request.idiag_states = (1 << TCP_ESTABLISHED) | (1 << TCP_SYN_SENT);
+  message.request.sdiag_protocol = question.protocol;
+  message.request.idiag_states = question.states;
+  message.request.id.idiag_sport = htons(question.local_port);
   return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
 }
 
-// Reads one dump to its end, adding [inode, port, address] for each connection.
-int Collect(int fd, Napi::Env env, Napi::Array into) {
-  alignas(nlmsghdr) char buffer[32768];
+enum Outcome { kMore = 1, kDone = 0 };
+
+// Calls back with each socket of one netlink datagram, which may be anything: nothing beyond `size` is read, and nothing
+// is taken to be aligned. kMore when the dump goes on, kDone at its end, or -errno.
+template <typename Each>
+int ParseDump(const char* data, size_t size, Each each) {
+  for (size_t at = 0; at + sizeof(nlmsghdr) <= size;) {
+    nlmsghdr header;
+    memcpy(&header, data + at, sizeof(header));
+    if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > size - at) return -EBADMSG;
+    const char* body = data + at + NLMSG_HDRLEN;
+    size_t length = header.nlmsg_len < NLMSG_HDRLEN ? 0 : header.nlmsg_len - NLMSG_HDRLEN;
+    if (header.nlmsg_type == NLMSG_DONE) return kDone;
+    if (header.nlmsg_type == NLMSG_ERROR) {
+      int error = 0;
+      if (length >= sizeof(error)) memcpy(&error, body, sizeof(error));
+      return error < 0 && error > -4096 ? error : -EBADMSG;
+    }
+    inet_diag_msg found;
+    if (length < sizeof(found)) return -EBADMSG;
+    memcpy(&found, body, sizeof(found));
+    each(found);
+    at += NLMSG_ALIGN(static_cast<size_t>(header.nlmsg_len));
+  }
+  return kMore;
+}
+
+// Receives one dump to its end, as the datagrams that it came in.
+int Receive(int fd, Napi::Env env, Napi::Array into) {
+  char buffer[32768];
   for (;;) {
     ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return -errno;
-    auto left = static_cast<unsigned>(size);
-    for (auto* m = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
-      if (m->nlmsg_type == NLMSG_DONE) return 0;
-      if (m->nlmsg_type == NLMSG_ERROR) return static_cast<nlmsgerr*>(NLMSG_DATA(m))->error;
-      if (m->nlmsg_len < NLMSG_LENGTH(sizeof(inet_diag_msg))) return -EBADMSG;
-      auto* found = static_cast<inet_diag_msg*>(NLMSG_DATA(m));
-      char text[INET6_ADDRSTRLEN];
-      if (!inet_ntop(found->idiag_family, found->id.idiag_dst, text, sizeof(text))) continue;
-      auto entry = Napi::Object::New(env);
-      entry.Set("inode", found->idiag_inode);
-      entry.Set("port", ntohs(found->id.idiag_dport));
-      entry.Set("address", text);
-      into.Set(into.Length(), entry);
-    }
+    int outcome = ParseDump(buffer, static_cast<size_t>(size), [](const inet_diag_msg&) {});
+    if (outcome < 0) return outcome;
+    into.Set(into.Length(), Napi::Buffer<char>::Copy(env, buffer, static_cast<size_t>(size)));
+    if (outcome == kDone) return 0;
   }
 }
 
-// connections(network namespace file) -> [{inode, port, address}] of its TCP connections, or -errno.
-Napi::Value Connections(const Napi::CallbackInfo& info) {
+// dumpSockets(network namespace file, protocol, states, local port) -> [datagram] for parseSockets, or -errno.
+Napi::Value DumpSockets(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::string path = args.Text(0);
+  Question question = {static_cast<uint8_t>(args.Number(1, UINT8_MAX)), args.Number(2),
+                       static_cast<uint16_t>(args.Number(3, UINT16_MAX))};
   if (args.Wrong()) return {};
   auto found = Napi::Array::New(info.Env());
   int fd = DiagSocket(path.c_str());
   int result = fd < 0 ? fd : 0;
   for (int family : {AF_INET, AF_INET6}) {
-    if (result == 0) result = Ask(fd, family);
-    if (result == 0) result = Collect(fd, info.Env(), found);
+    if (result == 0) result = Ask(fd, family, question);
+    if (result == 0) result = Receive(fd, info.Env(), found);
   }
   if (fd >= 0) close(fd);
   return result < 0 ? Napi::Value(Napi::Number::New(info.Env(), result)) : Napi::Value(found);
 }
 
+// parseSockets(datagram) -> [{inode, cookie, localPort, port, address}], or -errno for what is no such datagram.
+Napi::Value ParseSockets(const Napi::CallbackInfo& info) {
+  auto env = info.Env();
+  Arguments args(info);
+  auto datagram = args.Bytes(0);
+  if (args.Wrong()) return {};
+  auto sockets = Napi::Array::New(env);
+  uint32_t n = 0;
+  int outcome = ParseDump(datagram.Data(), datagram.Length(), [&](const inet_diag_msg& found) {
+    char text[INET6_ADDRSTRLEN];
+    if (!inet_ntop(found.idiag_family, found.id.idiag_dst, text, sizeof(text))) return;
+    uint64_t cookie = static_cast<uint64_t>(found.id.idiag_cookie[1]) << 32 | found.id.idiag_cookie[0];
+    auto entry = Napi::Object::New(env);
+    entry.Set("inode", found.idiag_inode);
+    entry.Set("cookie", Napi::BigInt::New(env, cookie));
+    entry.Set("localPort", ntohs(found.id.idiag_sport));
+    entry.Set("port", ntohs(found.id.idiag_dport));
+    entry.Set("address", text);
+    sockets.Set(n++, entry);
+  });
+  return outcome < 0 ? Napi::Value(Napi::Number::New(env, outcome)) : Napi::Value(sockets);
+}
+
 }  // namespace
 
 void ExportSockets(Napi::Env env, Napi::Object exports) {
-  exports.Set("connections", Napi::Function::New(env, Connections));
+  exports.Set("dumpSockets", Napi::Function::New(env, DumpSockets));
+  exports.Set("parseSockets", Napi::Function::New(env, ParseSockets));
 }

@@ -31,6 +31,7 @@ struct task_struct {
 	unsigned long nvcsw; /* times it went to sleep */
 	unsigned in_execve : 1;
 	struct signal_struct *signal;
+	struct task_struct *group_leader;
 };
 
 /* Before 5.14 (kernel commit 2f064a59a11f). */

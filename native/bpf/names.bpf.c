@@ -3,116 +3,40 @@
  * Who asks a resolver for what, and who connects to whom: programs on the root of the cgroup hierarchy see every socket of every network
  * namespace. They look, and let everything pass: always 1, never a packet dropped, delayed or changed.
  */
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
-#include <stdbool.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include "names.h"
+#include "hello.h"
 
 #define PASS 1
 #define DNS_HEADER 12
 
-/* Whose socket it is: a TCP segment may leave in anybody's context. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, __u64);
-} owners SEC(".maps");
-
-/* Ports that resolvers listen on, in host order; 0: none. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, TAUT_DNS_PORTS);
-	__type(key, __u32);
-	__type(value, __u32);
-} ports SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} contacts SEC(".maps");
-
-/* What is worth telling: enum taut_contact_wanted. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} wanted SEC(".maps");
-
-/* Contacts for which there was no room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} lost SEC(".maps");
-
-static __always_inline bool is_resolver(__u32 port)
-{
-	for (__u32 i = 0; i < TAUT_DNS_PORTS; i++) {
-		__u32 key = i, *known = bpf_map_lookup_elem(&ports, &key);
-
-		if (known && *known == port)
-			return true;
-	}
-	return false;
-}
-
-static __always_inline bool is_wanted(__u32 what)
-{
-	__u32 zero = 0, *bits = bpf_map_lookup_elem(&wanted, &zero);
-
-	return bits && (*bits & what);
-}
-
-static __always_inline struct taut_contact *reserve(__u32 kind, __u64 who, __u32 transport, __u32 port)
-{
-	__u32 zero = 0;
-	struct taut_contact *c = bpf_ringbuf_reserve(&contacts, sizeof(*c), 0);
-
-	if (!c) {
-		__u64 *n = bpf_map_lookup_elem(&lost, &zero);
-
-		if (n)
-			__sync_fetch_and_add(n, 1);
-		return 0;
-	}
-	c->pid = who >> 32;
-	c->tid = (__u32)who;
-	c->at_ns = bpf_ktime_get_ns();
-	c->kind = kind;
-	c->transport = transport;
-	c->port = port;
-	return c;
-}
-
 static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 *address, __u32 words)
 {
-	__u64 who = bpf_get_current_pid_tgid();
 	__u32 port = bpf_ntohs(ctx->user_port);
+	bool asks = is_resolver(port), is_tcp = ctx->protocol == IPPROTO_TCP;
+	struct bpf_sock *sk = ctx->sk;
+	struct flow flow = {.asks = asks};
 
-	if (is_resolver(port)) {
-		__u64 cookie = bpf_get_socket_cookie(ctx);
+	about_current(&flow);
+	if (is_tcp && !asks && is_wanted(TAUT_WANT_NAMES))
+		flow.wanted = TAUT_HELLO_BYTES;
+	/* Of a UDP socket there is nothing to remember unless it asks, or has asked. */
+	if (sk) {
+		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, is_tcp || asks ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 
-		bpf_map_update_elem(&owners, &cookie, &who, BPF_ANY);
-		return PASS;
+		if (kept)
+			*kept = flow;
+		else if (is_tcp || asks)
+			count_lost();
 	}
-	if (!is_wanted(TAUT_WANT_CONNECTIONS))
+	if (asks || !is_wanted(TAUT_WANT_CONNECTIONS))
 		return PASS;
-	struct taut_contact *c = reserve(TAUT_CONNECT, who, ctx->protocol, port);
+	struct taut_contact *c = reserve(HEAD_BYTES, TAUT_CONNECT, ctx->protocol, &flow);
 	if (!c)
 		return PASS;
 	for (__u32 i = 0; i < words; i++)
-		((__u32 *)c->payload)[i] = address[i];
-	c->length = words * 4;
+		((__u32 *)c->address)[i] = address[i];
+	c->address_length = words * 4;
+	c->port = port;
+	c->cookie = bpf_get_socket_cookie(ctx);
 	bpf_ringbuf_submit(c, 0);
 	return PASS;
 }
@@ -133,95 +57,134 @@ int on_connect6(struct bpf_sock_addr *ctx)
 	return connecting(ctx, address, 4);
 }
 
-/* Where the transport's header begins; 0 for what is neither UDP nor TCP. */
-static __always_inline __u32 transport_of(struct __sk_buff *skb, __u8 *protocol)
+/*
+ * A datagram of a socket that is not connected. The port is what the program gave: a container's resolver has another
+ * one by the time that the packet leaves (address translation).
+ */
+static __always_inline int sending(struct bpf_sock_addr *ctx)
 {
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		struct iphdr ip;
+	bool asks = is_resolver(bpf_ntohs(ctx->user_port));
+	struct bpf_sock *sk = ctx->sk;
+	struct flow *flow = sk ? bpf_sk_storage_get(&flows, sk, 0, asks ? BPF_SK_STORAGE_GET_F_CREATE : 0) : 0;
 
-		if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
-			return 0;
-		*protocol = ip.protocol;
-		return ip.ihl * 4;
-	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6hdr ip6;
-
-		if (bpf_skb_load_bytes(skb, 0, &ip6, sizeof(ip6)))
-			return 0;
-		*protocol = ip6.nexthdr;
-		return sizeof(ip6);
-	}
-	return 0;
-}
-
-static __always_inline void tell(struct __sk_buff *skb, __u32 payload, __u32 kind, __u32 transport, __u64 who)
-{
-	__u32 length = skb->len - payload;
-	struct taut_contact *c = reserve(kind, who, transport, 0);
-
-	if (!c)
-		return;
-	if (length > TAUT_QUESTION_BYTES)
-		length = TAUT_QUESTION_BYTES;
-	c->length = length;
-	/* One less and one more, as the verifier wants to see that it is neither 0 nor too much. */
-	length = (length - 1) & (TAUT_QUESTION_BYTES - 1);
-	if (bpf_skb_load_bytes(skb, payload, c->payload, length + 1)) {
-		bpf_ringbuf_discard(c, 0);
-		return;
-	}
-	bpf_ringbuf_submit(c, 0);
-}
-
-SEC("cgroup_skb/egress")
-int on_egress(struct __sk_buff *skb)
-{
-	__u8 protocol = 0;
-	__u32 at = transport_of(skb, &protocol);
-	__u64 who = bpf_get_current_pid_tgid();
-
-	if (!at || !is_wanted(TAUT_WANT_NAMES))
-		return PASS;
-	if (protocol == IPPROTO_UDP) {
-		struct udphdr udp;
-
-		if (bpf_skb_load_bytes(skb, at, &udp, sizeof(udp)) || !is_resolver(bpf_ntohs(udp.dest)))
-			return PASS;
-		at += sizeof(udp);
-	} else if (protocol == IPPROTO_TCP) {
-		struct tcphdr tcp;
-		__u64 cookie = bpf_get_socket_cookie(skb), *owner;
-
-		if (bpf_skb_load_bytes(skb, at, &tcp, sizeof(tcp)) || !is_resolver(bpf_ntohs(tcp.dest)))
-			return PASS;
-		at += tcp.doff * 4;
-		owner = bpf_map_lookup_elem(&owners, &cookie);
-		if (owner)
-			who = *owner;
-	} else {
-		return PASS;
-	}
-	if (skb->len > at + DNS_HEADER)
-		tell(skb, at, TAUT_QUESTION, protocol, who);
+	if (flow)
+		flow->asks = asks;
 	return PASS;
 }
 
-/* Answers over UDP, which is how nearly all come: what addresses a name has. */
-SEC("cgroup_skb/ingress")
-int on_ingress(struct __sk_buff *skb)
+SEC("cgroup/sendmsg4")
+int on_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return sending(ctx);
+}
+
+SEC("cgroup/sendmsg6")
+int on_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return sending(ctx);
+}
+
+static __always_inline void tell_message(struct __sk_buff *skb, __u32 at, __u32 kind, __u32 transport, const struct flow *who)
+{
+	__u32 length = skb->len - at;
+
+	if (skb->len <= at + DNS_HEADER)
+		return;
+	struct taut_contact *c = reserve(sizeof(*c), kind, transport, who);
+
+	if (!c)
+		return;
+	if (copy(skb, at, length < TAUT_PIECE_BYTES ? length : TAUT_PIECE_BYTES, c))
+		bpf_ringbuf_submit(c, 0);
+	else
+		bpf_ringbuf_discard(c, 0);
+}
+
+static __always_inline void tcp_leaves(struct __sk_buff *skb, struct flow *flow)
+{
+	__u8 protocol = 0;
+	__u32 at = transport_of(skb, &protocol);
+	struct tcphdr tcp;
+
+	if (!at || protocol != IPPROTO_TCP || bpf_skb_load_bytes(skb, at, &tcp, sizeof(tcp)))
+		return;
+	at += tcp.doff * 4;
+	if (skb->len <= at)
+		return;
+	if (flow->asks)
+		tell_message(skb, at, TAUT_QUESTION, TAUT_TCP, flow);
+	else
+		look_for_hello(skb, at, &tcp, flow);
+}
+
+static __always_inline void udp_leaves(struct __sk_buff *skb, struct bpf_sock *sk)
 {
 	__u8 protocol = 0;
 	__u32 at = transport_of(skb, &protocol);
 	struct udphdr udp;
+	struct flow who = {};
 
-	if (!at || protocol != IPPROTO_UDP || !is_wanted(TAUT_WANT_CONNECTIONS))
+	if (!at || protocol != IPPROTO_UDP || bpf_skb_load_bytes(skb, at, &udp, sizeof(udp)))
+		return;
+	if (!is_resolver(bpf_ntohs(udp.dest))) {
+		struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0);
+
+		if (!flow || !flow->asks)
+			return;
+	}
+	about_current(&who); /* a datagram leaves in its sender's context */
+	tell_message(skb, at + sizeof(udp), TAUT_QUESTION, TAUT_UDP, &who);
+}
+
+/* Every packet of the host passes here: of a TCP connection that is known, or of no interest, a look at its socket is all. */
+SEC("cgroup_skb/egress")
+int on_egress(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct flow *flow;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
 		return PASS;
-	if (bpf_skb_load_bytes(skb, at, &udp, sizeof(udp)) || !is_resolver(bpf_ntohs(udp.source)))
+	if (sk->protocol == IPPROTO_TCP) {
+		flow = bpf_sk_storage_get(&flows, sk, 0, 0);
+		if (flow && (flow->wanted || flow->asks))
+			tcp_leaves(skb, flow);
+	} else if (sk->protocol == IPPROTO_UDP && is_wanted(TAUT_WANT_NAMES)) {
+		udp_leaves(skb, sk);
+	}
+	return PASS;
+}
+
+/* Answers: what addresses a name has. */
+SEC("cgroup_skb/ingress")
+int on_ingress(struct __sk_buff *skb)
+{
+	__u8 protocol = 0;
+	struct bpf_sock *sk = skb->sk;
+	struct flow *flow, nobody = {};
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk || !is_wanted(TAUT_WANT_ANSWERS))
 		return PASS;
-	at += sizeof(udp);
-	if (skb->len > at + DNS_HEADER)
-		tell(skb, at, TAUT_ANSWER, protocol, 0);
+	if (sk->protocol == IPPROTO_TCP) {
+		struct tcphdr tcp;
+
+		flow = bpf_sk_storage_get(&flows, sk, 0, 0);
+		if (!flow || !flow->asks)
+			return PASS;
+		__u32 at = transport_of(skb, &protocol);
+		if (at && !bpf_skb_load_bytes(skb, at, &tcp, sizeof(tcp)))
+			tell_message(skb, at + tcp.doff * 4, TAUT_ANSWER, TAUT_TCP, &nobody);
+	} else if (sk->protocol == IPPROTO_UDP) {
+		struct udphdr udp;
+		__u32 at = transport_of(skb, &protocol);
+
+		if (at && !bpf_skb_load_bytes(skb, at, &udp, sizeof(udp)) && is_resolver(bpf_ntohs(udp.source)))
+			tell_message(skb, at + sizeof(udp), TAUT_ANSWER, TAUT_UDP, &nobody);
+	}
 	return PASS;
 }
 

@@ -17,6 +17,7 @@ export interface Check {
 }
 
 const NETWORK_MEND = 'run taut as root, or with CAP_NET_ADMIN and CAP_BPF, where cgroup v2 is mounted';
+const NETWORK_MEND_HOOKS = 'run Linux 5.10 or later; what else finds agents goes on';
 /** The initial PID namespace's inode: PROC_PID_INIT_INO of the kernel. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
@@ -59,9 +60,7 @@ export function examine(stateDir: string): { measure: boolean; tune: boolean; ch
       mend: 'run taut on the host, or in a container with --pid=host',
     },
     tracer,
-    native.ok
-      ? attempt('names and connections', tryNetwork, 'visible, in every network namespace', NETWORK_MEND)
-      : { ...native, name: 'names and connections' },
+    native.ok ? tryNetwork() : { ...native, name: 'names and connections', detail: 'needs the native addon' },
     ledger,
   ];
   const measure = tracer.ok && initial;
@@ -80,8 +79,21 @@ function tryTracer(): Check {
 }
 
 /** Finding agents by the network is one way of several: doctor names it, and neither measuring nor tuning hangs on it. */
-function tryNetwork(): void {
-  using _source = new NetworkSource({ dnsPorts: [53], connections: true, onSighting: () => {} });
+function tryNetwork(): Check {
+  const name = 'names and connections';
+  try {
+    using source = new NetworkSource({
+      dnsPorts: [53],
+      connections: true,
+      wantsName: () => false,
+      onSighting: () => {},
+    });
+    const { missing } = source;
+    const detail = missing.length > 0 ? `not seen here: ${missing.join('; ')}` : 'visible, in every network namespace';
+    return { name, ok: missing.length === 0, detail, mend: missing.length > 0 ? NETWORK_MEND_HOOKS : '' };
+  } catch (error) {
+    return { name, ok: false, detail: (error as Error).message, mend: NETWORK_MEND };
+  }
 }
 
 function attempt(name: string, work: () => void, detail: string, mend: string): Check {

@@ -1,7 +1,7 @@
 /** Finding agents by what the network sees of them: opened where a rule wants it and the host allows it. */
 import type { RuleSet } from '../discovery/matcher.ts';
 import { heldConnections } from '../discovery/network/scan.ts';
-import { NetworkSource, NetworkUnavailable } from '../discovery/network/source.ts';
+import { type NetworkSighting, NetworkSource, NetworkUnavailable } from '../discovery/network/source.ts';
 import type { Log } from '../log.ts';
 import type { Watcher } from '../watcher.ts';
 
@@ -14,6 +14,7 @@ export class Network implements Disposable {
   readonly #watcher: Watcher;
   readonly #log: Log;
   #source: NetworkSource | undefined;
+  #rules: RuleSet | undefined;
   #wanted = '';
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
@@ -27,9 +28,10 @@ export class Network implements Disposable {
 
   /** Looks for what these rules are about, from now on and once at what is there already. */
   async use(rules: RuleSet): Promise<void> {
+    this.#rules = rules;
     this.#open(rules);
     clearInterval(this.#timer);
-    if (!rules.usesConnections) return;
+    if (!rules.usesConnections && !rules.usesDns) return;
     const scan = () => this.#scan(rules).catch((error: Error) => this.#log.warn(`connections: ${error.message}`));
     this.#timer = setInterval(scan, SCAN_MS).unref();
     await scan();
@@ -49,8 +51,10 @@ export class Network implements Disposable {
     this.#source = undefined;
     if (!usesDns && !connections) return;
     try {
-      const onSighting = (sighting: Parameters<Watcher['onNetwork']>[0]) => void this.#watcher.onNetwork(sighting);
-      this.#source = new NetworkSource({ dnsPorts: this.#dnsPorts, connections, onSighting });
+      const onSighting = (sighting: NetworkSighting) => void this.#watcher.onNetwork(sighting);
+      const wantsName = (name: string) => this.#rules?.wantsName(name) ?? false;
+      this.#source = new NetworkSource({ dnsPorts: this.#dnsPorts, connections, wantsName, onSighting });
+      for (const missing of this.#source.missing) this.#log.warn(`not seeing ${missing}`);
       this.#lost = 0;
       clearInterval(this.#lostTimer);
       this.#lostTimer = setInterval(() => this.#countLost(), LOST_MS).unref();
@@ -67,11 +71,12 @@ export class Network implements Disposable {
   }
 
   async #scan(rules: RuleSet): Promise<void> {
-    const contactOf = (address: string, port: number) =>
-      this.#source?.contact(address, port) ?? { address, port, names: [] };
+    if (!rules.usesConnections && !this.#source?.hasServerNames) return;
     const atNs = process.hrtime.bigint();
-    const held = await heldConnections((address, port) => rules.wantsContact(contactOf(address, port)));
-    for (const { pid, address, port } of held)
-      await this.#watcher.onNetwork({ kind: 'contact', pid, atNs, contact: contactOf(address, port) });
+    const held = await heldConnections((address, port, cookie) => {
+      const contact = this.#source?.contact(address, port, cookie) ?? { address, port, names: [] };
+      return rules.wantsContact(contact) ? contact : undefined;
+    });
+    for (const connection of held) await this.#watcher.onNetwork({ kind: 'contact', atNs, ...connection });
   }
 }

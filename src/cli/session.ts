@@ -82,7 +82,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onWarning: (message) => log.warn(message),
     }),
   );
-  const decisions = new Decisions(rules);
+  const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent } = options;
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, tracer, ledger, descendants },

@@ -8,6 +8,8 @@ export interface Contact {
   readonly port: number;
   /** Names that resolvers gave this address for. */
   readonly names: readonly string[];
+  /** What its TLS ClientHello calls the server. `ech`: an outer name, behind which there may be another. */
+  readonly serverName?: { readonly name: string; readonly ech: boolean };
 }
 
 /**
@@ -24,7 +26,7 @@ export function contactMatcher(pattern: string): (contact: Contact) => boolean {
   if (family === 0) {
     if (!/^[\w*?.[\]!-]+$/.test(host)) throw new RangeError(`"${pattern}" is no name, address, network or port`);
     const match = globMatcher([host]);
-    return (contact) => isPort(contact) && contact.names.some((name) => match(name) !== undefined);
+    return (contact) => isPort(contact) && namesOf(contact).some((name) => match(name) !== undefined);
   }
   const bits = family === 4 ? 32 : 128;
   const length = prefix === undefined ? bits : Number(prefix);
@@ -33,6 +35,22 @@ export function contactMatcher(pattern: string): (contact: Contact) => boolean {
   const network = new BlockList();
   network.addSubnet(address, length, kind);
   return (contact) => isPort(contact) && network.check(contact.address, isIP(contact.address) === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** The name that a pattern is about, a glob; undefined when it is about an address or a port. */
+export function contactName(pattern: string): string | undefined {
+  const { host } = split(pattern);
+  return host === '' || isIP(host.split('/')[0] ?? '') !== 0 ? undefined : host;
+}
+
+/** What the connection is known by: the name that it gave itself first. */
+export function namesOf({ names, serverName }: Contact): readonly string[] {
+  return serverName ? [serverName.name, ...names] : names;
+}
+
+/** A server name as evidence has it. */
+export function describeServerName({ name, ech }: NonNullable<Contact['serverName']>): string {
+  return `TLS server name ${name}${ech ? ' (outer name; ECH)' : ''}`;
 }
 
 function split(pattern: string): { host: string; port: number | undefined } {

@@ -2,12 +2,13 @@
 import { opendirSync } from 'node:fs';
 import { isGone, ProcHandle } from '../actuator/procHandle.ts';
 import { epochMsOfTicks } from '../clock.ts';
-import type { Contact } from '../config/contactPattern.ts';
+import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { inScope, isNamed, type Scope } from '../scope.ts';
 import { readFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule, type RuleSet } from './matcher.ts';
 import { nearMisses } from './nearMiss.ts';
+import { DnsServers } from './network/dnsServers.ts';
 import type { NetworkSighting } from './network/source.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
@@ -52,8 +53,12 @@ export class Decisions {
   readonly #contacts = new ProcessNotes<Contact>();
   readonly #kept = new KeptDecisions();
 
-  constructor(rules: RuleSet) {
+  readonly #dnsServers: DnsServers;
+
+  /** @param dnsPorts that resolvers listen on. */
+  constructor(rules: RuleSet, dnsPorts: readonly number[] = []) {
     this.#rules = rules;
+    this.#dnsServers = new DnsServers(dnsPorts);
   }
 
   /** Decides what a process is, and keeps it with what was seen, for `explain`. */
@@ -68,13 +73,22 @@ export class Decisions {
     this.#kept.amend(verdict);
   }
 
-  /** Notes what the network saw of a process. @returns whether that may change what it is. */
+  /**
+   * Notes what the network saw of a process, if a rule is about that; not of a process that serves DNS, which asks and
+   * connects for others. @returns whether that may change what it is.
+   */
   note(process: ProcHandle, sighting: NetworkSighting): boolean {
-    const { startTicks } = process.stat();
-    if (sighting.kind === 'name') return this.#names.note(process.id, startTicks, sighting.name, sighting.name);
+    const { id } = process;
+    const { startTicks } = sighting;
+    if (sighting.kind === 'name') {
+      const { name } = sighting;
+      if (!this.#rules.wantsQuestion(name) || this.#names.has(id, startTicks, name)) return false;
+      return !this.#dnsServers.has(id, startTicks) && this.#names.note(id, startTicks, name, name);
+    }
     const { contact } = sighting;
-    if (!this.#rules.wantsContact(contact)) return false;
-    return this.#contacts.note(process.id, startTicks, `${contact.address} ${contact.port} ${contact.names}`, contact);
+    const key = `${contact.address} ${contact.port} ${namesOf(contact)}`;
+    if (!this.#rules.wantsContact(contact) || this.#contacts.has(id, startTicks, key)) return false;
+    return !this.#dnsServers.has(id, startTicks) && this.#contacts.note(id, startTicks, key, contact);
   }
 
   /** All that is known of a process, with the rules that came near where none names it. */

@@ -1,7 +1,7 @@
 /** Facts and rules -> a decision with its reasons. Pure. */
 import type { z } from 'zod';
 import { BUILTIN_RULES } from '../config/builtinRules.ts';
-import type { Contact } from '../config/contactPattern.ts';
+import { type Contact, contactName, describeServerName, namesOf } from '../config/contactPattern.ts';
 import { globMatcher } from '../config/globs.ts';
 import { type Config, type exceptSchema, type Rule, ruleSchema } from '../config/schema.ts';
 import { type EffectiveProgram, effectiveProgram } from './program.ts';
@@ -15,7 +15,8 @@ export interface CompiledRule {
   readonly action: 'attach' | 'deny';
   /** What tuning writes for this rule's agents, by the option of the knob, in its unit; `off`: never. */
   readonly targets: ReadonlyMap<string, bigint | 'off'>;
-  readonly path: AttachPath;
+  /** What found a process that matches. */
+  readonly path: (facts: ProcessFacts) => AttachPath;
   readonly children: Rule['children'];
   /** All must hold. */
   readonly conditions: readonly Condition[];
@@ -53,6 +54,8 @@ export class RuleSet {
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
   /** Names of programs that rules attach to, in lower case, without those that hold a glob. */
   readonly programs: readonly string[];
+  readonly #asked: (name: string) => string | undefined;
+  readonly #connected: (name: string) => string | undefined;
   /** In the order in which they are tried: denials, then the configuration's own, then the built-in ones. */
   readonly rules: readonly CompiledRule[];
   readonly #byId: ReadonlyMap<string, CompiledRule>;
@@ -61,8 +64,11 @@ export class RuleSet {
     const compiled = rules.map(compileRule);
     this.rules = [...compiled.filter((r) => r.action === 'deny'), ...compiled.filter((r) => r.action === 'attach')];
     const asked = rules.flatMap((rule) => [rule, ...(rule.not ? [rule.not] : [])]);
+    const patterns = asked.flatMap(({ connect }) => connect ?? []);
     this.usesDns = asked.some(({ dns }) => dns !== undefined);
-    this.#contacts = asked.flatMap(({ connect }) => connect?.map(({ matches }) => matches) ?? []);
+    this.#contacts = patterns.map(({ matches }) => matches);
+    this.#asked = globMatcher(asked.flatMap(({ dns }) => dns ?? []));
+    this.#connected = globMatcher(patterns.flatMap(({ text }) => contactName(text) ?? []));
     const programs = rules.filter(({ action }) => action === 'attach').flatMap(({ program }) => program ?? []);
     this.programs = programs.filter((glob) => !/[*?[]/.test(glob)).map((name) => name.toLowerCase());
     this.#byId = new Map(compiled.map((rule) => [rule.id, rule]));
@@ -75,12 +81,24 @@ export class RuleSet {
 
   /** Whether any rule is about this one. */
   wantsContact(contact: Contact): boolean {
+    const { serverName } = contact;
+    if (serverName && this.#asked(serverName.name) !== undefined) return true;
     return this.#contacts.some((matches) => matches(contact));
   }
 
   /** Whether what a child is may depend on its parent's rule. */
   get childrenMatter(): boolean {
     return this.rules.some(({ children }) => children !== 'match');
+  }
+
+  /** Whether any rule is about a process that asks for this name. */
+  wantsQuestion(name: string): boolean {
+    return this.#asked(name) !== undefined;
+  }
+
+  /** Whether any rule is about this name, asked for or connected to. */
+  wantsName(name: string): boolean {
+    return this.wantsQuestion(name) || this.#connected(name) !== undefined;
   }
 
   rule(id: string): CompiledRule | undefined {
@@ -109,7 +127,7 @@ export function decide(facts: Facts, rules: RuleSet): Decided {
     const evidence = match(rule, facts, program);
     if (!evidence) continue;
     const lost = rules.rules.slice(i + 1).flatMap((other) => lostTo(rule, other, facts, program));
-    return { decision: rule.action, rule, path: rule.path, evidence, lost };
+    return { decision: rule.action, rule, path: rule.path(facts), evidence, lost };
   }
   const tried = `${rules.rules.length} rules tried; its program is ${JSON.stringify(program.name)}`;
   return { decision: 'ignore', rule: undefined, path: 'cmdline', evidence: [tried], lost: [] };
@@ -143,7 +161,7 @@ function compileRule(rule: Rule): CompiledRule {
     action: rule.action,
     targets: new Map(rule.optimizeTimerSlack === undefined ? [] : [['optimize-timer-slack', rule.optimizeTimerSlack]]),
     children: rule.children,
-    path: rule.connect ? 'connection' : rule.dns ? 'dns' : 'cmdline',
+    path: pathOf(rule),
     conditions: conditionsOf(rule),
     exceptions: conditionsOf(rule.not ?? {}),
   };
@@ -219,19 +237,36 @@ function anyArgument(globs: readonly string[]): Condition['holds'] {
   };
 }
 
-/** They ask for others: a question that they hand on is not their own. */
+/** A listed name that was not asked for was seen on a connection. */
+function pathOf({ connect, dns }: Rule): CompiledRule['path'] {
+  if (connect || !dns) return () => (connect ? 'connection' : 'cmdline');
+  const match = globMatcher(dns);
+  return ({ names = [] }) => (names.some((name) => match(name) !== undefined) ? 'dns' : 'connection');
+}
+
+/**
+ * They ask for others: a question that they hand on is not their own. Most show by the port that they serve (`DnsServers`);
+ * these also where they don't: behind a Unix socket (nscd), address translation (Docker) or a guest's network stack.
+ */
 const RESOLVERS = new Set(
-  'systemd-resolved systemd-resolve nscd dnsmasq unbound named pdns_recursor kresd coredns nsncd stubby dnscrypt-proxy'.split(
-    ' ',
-  ),
+  (
+    'systemd-resolved systemd-resolve nscd dnsmasq unbound named pdns_recursor kresd coredns nsncd stubby dnscrypt-proxy ' +
+    'dockerd aardvark-dns slirp4netns passt pasta gvproxy avahi-daemon'
+  ).split(' '),
 );
 
 function askedFor(globs: readonly string[]): Condition['holds'] {
   const match = globMatcher(globs);
-  return ({ names = [] }, program) => {
+  return ({ names = [], contacts = [] }, program) => {
     if (RESOLVERS.has(program.name)) return undefined;
     const name = names.find((asked) => match(asked) !== undefined);
-    return name === undefined ? undefined : `asked for ${name}, which matches ${JSON.stringify(match(name))}`;
+    if (name !== undefined) return `asked for ${name}, which matches ${JSON.stringify(match(name))}`;
+    for (const { serverName } of contacts) {
+      const glob = serverName && match(serverName.name);
+      if (serverName && glob !== undefined)
+        return `${describeServerName(serverName)}, which matches ${JSON.stringify(glob)}`;
+    }
+    return undefined;
   };
 }
 
@@ -240,8 +275,12 @@ function connectedTo(patterns: NonNullable<Rule['connect']>): Condition['holds']
     if (RESOLVERS.has(program.name)) return undefined;
     for (const { text, matches } of patterns) {
       const contact = contacts.find(matches);
-      if (contact)
-        return `connected to ${contact.names[0] ?? contact.address} port ${contact.port}, which matches ${JSON.stringify(text)}`;
+      if (!contact) continue;
+      const { serverName, address, port } = contact;
+      // The server name is the reason only where the addresses' names are none.
+      const bySni = serverName && contactName(text) !== undefined && !matches({ address, port, names: contact.names });
+      const whom = bySni ? describeServerName(serverName) : `connected to ${namesOf(contact)[0] ?? address}`;
+      return `${whom} port ${port}, which matches ${JSON.stringify(text)}`;
     }
     return undefined;
   };

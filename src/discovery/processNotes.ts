@@ -29,6 +29,12 @@ export class ProcessNotes<T> {
     return this.#byPid.has(pid);
   }
 
+  /** Whether a note of that key is there. */
+  has(pid: number, startTicks: number, key: string): boolean {
+    const notes = this.#byPid.get(pid);
+    return notes?.startTicks === startTicks && notes.byKey.has(key);
+  }
+
   /** What was noted of a process; nothing, if its id belonged to another then. */
   of(pid: number, startTicks: number): readonly T[] {
     const notes = this.#byPid.get(pid);

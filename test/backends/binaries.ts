@@ -20,6 +20,8 @@ const RECIPES = {
     sources: [],
     build: ['-tags', 'netgo,remove_all_sd', 'github.com/prometheus/prometheus/cmd/prometheus'],
   },
+  // Not linked with the C library, so that it resolves names itself.
+  'go-client': { module: 'go-client', sources: ['main.go'], build: ['-tags', 'netgo', '.'] },
 } satisfies Record<string, Recipe>;
 
 export type BackendName = keyof typeof RECIPES;

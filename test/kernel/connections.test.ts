@@ -1,57 +1,90 @@
 /** Processes that are connected to whom a rule lists are agents, whether the connection was there before or is made. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
-import { tell } from './conversation.ts';
-import { Program, until } from './program.ts';
-import { Bench, FIXTURES } from './taut.ts';
-
-function benchFor(...patterns: string[]): Bench {
-  const bench = new Bench();
-  const rule = { id: 'model', name: 'model-client', connect: patterns };
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
-  return bench;
-}
-
-/** In a network namespace of its own, with loopback servers on ports 4343 and 4344. */
-async function connector(): Promise<Program> {
-  const world =
-    'mount -t tmpfs none /mnt && echo nameserver 127.0.0.1 > /mnt/r && mount --bind /mnt/r /etc/resolv.conf';
-  const script = join(FIXTURES, 'asker.py');
-  const program = new Program('unshare', ['--net', '--mount', 'sh', '-c', `${world} && exec python3 "$0"`, script]);
-  await program.line(/^ready/);
-  return program;
-}
-
-const agents = async (bench: Bench) => (await bench.json<StatusDocument>('status')).agents;
+import { ask, tell } from './conversation.ts';
+import { until } from './program.ts';
+import { agents, asker, attached, benchFor } from './world.ts';
 
 test.each([
-  ['a port', ':4343', '127.0.0.1 4343', '127.0.0.1 4344'],
-  ['an address and port', '127.0.0.1:4344', '127.0.0.1 4344', '127.0.0.1 4343'],
-  ['a network', '127.0.0.0/8:4343', '127.0.0.1 4343', '::1 4343'],
-  ['an IPv6 address', '[::1]:4343', '::1 4343', '127.0.0.1 4343'],
-  ['a name that was resolved', 'api.*.example:4343', 'api.model.example 4343', 'api.model.example 4344'],
+  ['a port', ':4343', 'connect 127.0.0.1 4343', 'connect 127.0.0.1 4344'],
+  ['an address and port', '127.0.0.1:4344', 'connect 127.0.0.1 4344', 'connect 127.0.0.1 4343'],
+  ['a network', '127.0.0.0/8:4343', 'connect 127.0.0.1 4343', 'connect ::1 4343'],
+  ['an IPv6 address', '[::1]:4343', 'connect ::1 4343', 'connect 127.0.0.1 4343'],
+  ['an address, by way of a mapped one,', '127.0.0.1:4343', 'connect ::ffff:127.0.0.1 4343', 'connect ::1 4343'],
+  ['a port, by UDP,', ':4343', 'connect-udp 127.0.0.1 4343', 'connect-udp 127.0.0.1 4344'],
+  ['a port, by a thread that does not wait,', ':4343', 'connect-at-once ::1 4343', 'connect-at-once 127.0.0.1 4344'],
+  [
+    'a name that was resolved',
+    'api.*.example:4343',
+    'connect api.model.example 4343',
+    'connect api.model.example 4344',
+  ],
+  [
+    'a name that was resolved by way of another',
+    'alias.*.example:4343',
+    'connect alias.model.example 4343',
+    'connect alias.model.example 4344',
+  ],
 ])('connecting to %s that is listed makes just the connecting process an agent', async (_, pattern, listed, other) => {
-  using bench = benchFor(pattern);
-  await using program = await connector();
-  await using stranger = await connector();
+  using bench = benchFor({ connect: pattern });
+  await using program = await asker();
+  await using stranger = await asker();
   await using taut = await bench.watch();
-  await tell(stranger, `connect ${other}`);
-  await tell(program, `connect ${listed}`);
+  await tell(stranger, other);
+  await tell(program, listed);
   await taut.line(/attached/);
   expect(await agents(bench)).toMatchObject([{ pid: program.pid, name: 'model-client', attachPath: 'connection' }]);
+  expect(attached(taut)).toEqual([program.pid]);
 });
 
 test('a connection that is there already is found at the start, with every process that holds it', async () => {
-  using bench = benchFor(':4343');
-  await using program = await connector();
-  await using stranger = await connector();
-  await tell(program, 'connect 127.0.0.1 4343');
-  await tell(program, 'fork');
+  using bench = benchFor({ connect: ':4343' });
+  await using program = await asker();
+  await using stranger = await asker();
+  await tell(program, 'connect ::ffff:127.0.0.1 4343');
+  const child = Number((await ask(program, 'fork')).split(' ')[1]);
   await tell(stranger, 'connect 127.0.0.1 4344');
-  const child = Number((await program.line(/^child/)).split(' ')[1]);
   await using _taut = await bench.watch();
   await until('both holders are agents', async () => (await agents(bench)).length === 2);
   expect(new Set((await agents(bench)).map((a) => a.pid))).toEqual(new Set([program.pid, child]));
+});
+
+test('whom a connection was given to over a Unix socket is found at the next look', async () => {
+  using bench = benchFor({ connect: ':4343' });
+  await using program = await asker();
+  const heir = Number((await ask(program, 'adopt')).split(' ')[1]);
+  await tell(program, 'connect 127.0.0.1 4343');
+  await tell(program, 'hand-over');
+  await using taut = await bench.watch();
+  await taut.line(/attached/);
+  expect(attached(taut)).toEqual([heir]);
+});
+
+test.each(['udp', 'tcp'])(
+  'whose address a name is, is known from an answer over %s, to whoever it was given',
+  async (how) => {
+    using bench = benchFor({ connect: 'api.model.example:4343' });
+    await using program = await asker();
+    await using taut = await bench.watch();
+    await tell(program, `${how} api.model.example`);
+    await tell(program, 'connect 127.0.0.1 4343');
+    await taut.line(/attached/);
+    expect(attached(taut)).toEqual([program.pid]);
+  },
+);
+
+test('an address is no longer a name that it had when the answer has run out', async () => {
+  using bench = benchFor({ connect: ['brief.model.example:4343', ':4344'] });
+  await using program = await asker();
+  await using late = await asker();
+  await using taut = await bench.watch();
+  await tell(program, 'udp brief.model.example');
+  await tell(program, 'connect 127.0.0.1 4343');
+  await taut.line(/attached/);
+  await setTimeout(7_000); // one second that the answer says, and five of grace
+  await tell(late, 'connect 127.0.0.1 4343');
+  await using other = await asker();
+  await tell(other, 'connect 127.0.0.1 4344');
+  await taut.line(new RegExp(`attached.*\\(${other.pid}\\)`));
+  expect(attached(taut)).toEqual([program.pid, other.pid]);
 });

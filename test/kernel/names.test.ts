@@ -1,81 +1,90 @@
 /** Processes that ask for a name that a rule lists are agents from then on, whatever way they ask. */
-import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
-import { tell } from './conversation.ts';
-import { Program, until } from './program.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { ask, tell } from './conversation.ts';
+import { until } from './program.ts';
+import { FIXTURES } from './taut.ts';
+import { agents, asker, attached, benchFor, evidence } from './world.ts';
 
 const NAME = 'api.model.example';
+const RULE = { dns: ['*.model.example'] };
 
-/** A bench whose only rules are about names. */
-function namesBench(more = ''): Bench {
-  const bench = new Bench();
-  const rules = `  - id: model\n    name: model-client\n    dns: ["api.*.example"]\n${more}`;
-  writeFileSync(bench.config, `version: 1\nbuiltin: false\nrules:\n${rules}`);
-  return bench;
-}
-
-async function asker(script = join(FIXTURES, 'asker.py')): Promise<Program> {
-  const world =
-    'mount -t tmpfs none /mnt && echo nameserver 127.0.0.1 > /mnt/r && mount --bind /mnt/r /etc/resolv.conf';
-  const program = new Program('unshare', ['--net', '--mount', 'sh', '-c', `${world} && exec python3 "$0"`, script]);
-  await program.line(/^ready/);
-  return program;
-}
-
-async function agents(bench: Bench): Promise<StatusDocument['agents']> {
-  return (await bench.json<StatusDocument>('status')).agents;
-}
-
-test.each(['udp', 'sendto', 'udp6', 'tcp', 'two', 'big', 'glibc'])(
-  'asked for by %s in another network namespace, a listed name makes exactly the asking process an agent',
-  async (how) => {
-    using bench = namesBench();
-    await using program = await asker();
-    await using other = await asker();
-    await using taut = await bench.watch();
-    await tell(other, `${how} elsewhere.example`);
-    expect(await agents(bench)).toEqual([]);
-    await tell(program, `${how} API.Model.EXAMPLE`); // 0x20: in any case
-    await taut.line(/attached/);
-    expect(await agents(bench)).toMatchObject([{ pid: program.pid, name: 'model-client', attachPath: 'dns' }]);
-    const explained = await bench.json<{ evidence: string[] }>(
-      'explain',
-      String(program.pid),
-      '--config',
-      bench.config,
-    );
-    expect(explained.evidence.join()).toContain(`asked for ${NAME}`);
-  },
-);
-
-test('a port that is not listed is no resolver', async () => {
-  using bench = namesBench();
+test.each([
+  ['a connected UDP socket', 'udp'],
+  ['an unconnected UDP socket', 'sendto'],
+  ['sendmmsg, as the second of two', 'sendmmsg'],
+  ['IPv6', 'udp6'],
+  ['IPv6 with extension headers', 'extended'],
+  ['an IPv6 socket to a mapped IPv4 address', 'mapped'],
+  ['TCP, the length in a segment of its own', 'tcp'],
+  ['the second question of a message', 'two'],
+  ['a message with EDNS that is longer than what is looked at', 'big'],
+  ['glibc', 'glibc'],
+  ['a port that address translation changes, as in a container', 'translated'],
+])('asked for by %s, a listed name makes exactly the asking process an agent', async (_, how) => {
+  using bench = benchFor(RULE);
   await using program = await asker();
+  await using other = await asker();
   await using taut = await bench.watch();
-  await tell(program, `port ${NAME}`);
-  await tell(program, `udp ${NAME}`);
+  await tell(other, `${how} elsewhere.example`);
+  await tell(program, `${how} API.Model.EXAMPLE`); // 0x20: in any case
   await taut.line(/attached/);
-  expect(taut.errors.filter((line) => line.includes('attached'))).toHaveLength(1);
+  expect(await agents(bench)).toMatchObject([{ pid: program.pid, name: 'model-client', attachPath: 'dns' }]);
+  expect(await evidence(bench, program.pid)).toContain(`asked for ${NAME}`);
+  expect(attached(taut)).toEqual([program.pid]);
 });
 
-test('a shared resolver that hands a question on is never the agent', async () => {
-  using bench = namesBench();
-  const dnsmasq = join(bench.dir, 'dnsmasq');
-  symlinkSync(join(FIXTURES, 'asker.py'), dnsmasq);
-  await using resolver = await asker(dnsmasq);
-  await using client = await asker();
+const CLIENT = join(FIXTURES, 'lookup.mjs');
+
+test.each([
+  ['dig', ['dig', '+tries=1', '@127.0.0.1']],
+  ['dig +tcp', ['dig', '+tcp', '+tries=1', '@127.0.0.1']],
+  ['dig over IPv6', ['dig', '+tries=1', '@::1']],
+  ['c-ares (resolve4 of Node)', [process.execPath, CLIENT, 'resolve4']],
+  ['lookup of Node', [process.execPath, CLIENT, 'lookup']],
+  ["Python's asyncio", ['python3', join(FIXTURES, 'lookup.py')]],
+])('a listed name that %s asks for makes exactly that process an agent', async (_, command) => {
+  using bench = benchFor(RULE);
+  await using program = await asker();
   await using taut = await bench.watch();
-  await tell(resolver, `udp ${NAME}`);
-  await tell(client, `udp ${NAME}`);
+  // Answered late, so that the client lives for as long as it waits.
+  const pid = Number((await ask(program, ['run', ...command, 'slow.model.example'].join(' '))).split(' ')[1]);
   await taut.line(/attached/);
-  expect((await agents(bench)).map((a) => a.pid)).toEqual([client.pid]);
+  expect(attached(taut)).toEqual([pid]);
+});
+
+test('an answer that is cut off is asked for again over TCP, by the same process, which is sighted once', async () => {
+  using bench = benchFor(RULE);
+  await using program = await asker();
+  await using taut = await bench.watch();
+  await tell(program, 'glibc long.model.example');
+  await taut.line(/attached/);
+  await tell(program, 'glibc long.model.example');
+  expect(attached(taut)).toEqual([program.pid]);
+  expect(await evidence(bench, program.pid)).toBe('asked for long.model.example, which matches "*.model.example"');
+});
+
+test.each([
+  ['is no resolver when it is not listed', {}, 'port', 'udp'],
+  ['is a resolver when it is listed', { dnsPorts: [5454] }, 'udp', 'port'],
+])('a port other than 53 %s', async (_, more, unseen, seen) => {
+  using bench = benchFor(RULE, more);
+  await using program = await asker();
+  await using other = await asker();
+  await using taut = await bench.watch();
+  await tell(other, `${unseen} ${NAME}`);
+  await tell(program, `${seen} ${NAME}`);
+  await taut.line(/attached/);
+  expect(attached(taut)).toEqual([program.pid]);
 });
 
 test('deny wins by name, too, also over a process that was an agent before', async () => {
-  using bench = namesBench('  - { id: never, action: deny, dns: "forbidden.example" }\n');
+  using bench = benchFor(RULE, {
+    rules: [
+      { id: 'model', name: 'model-client', ...RULE },
+      { id: 'never', action: 'deny', dns: 'forbidden.example' },
+    ],
+  });
   await using program = await asker();
   await using taut = await bench.watch();
   await tell(program, `udp ${NAME}`);

@@ -1,24 +1,30 @@
 /** The connections that are there now: of every network namespace, with every process that holds them. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { addon } from '../../native.ts';
+import { isGone, ProcHandle } from '../../actuator/procHandle.ts';
+import type { Contact } from '../../config/contactPattern.ts';
+import { socketInode } from './dnsServers.ts';
+import { socketPieces } from './sockDiag.ts';
 
 export interface HeldConnection {
   readonly pid: number;
-  readonly address: string;
-  readonly port: number;
+  /** Of the process, in clock ticks since boot. */
+  readonly startTicks: number;
+  readonly contact: Contact;
 }
 
-/** Processes between two breaths: others have work to do meanwhile. */
-const CHUNK = 50;
+const TCP = 6;
+const ESTABLISHED_OR_SYN_SENT = (1 << 1) | (1 << 2);
+/** Descriptors between two breaths: others have work to do meanwhile. */
+const CHUNK = 500;
 
 function processIds(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
-function link(path: string): string | undefined {
+function namespaceOf(pid: number): string | undefined {
   try {
-    return readlinkSync(path);
+    return readlinkSync(`/proc/${pid}/ns/net`);
   } catch {
     return undefined; // gone, or not for us to see
   }
@@ -26,42 +32,64 @@ function link(path: string): string | undefined {
 
 /**
  * Asks sock_diag for the TCP connections of each network namespace that a process is in, and looks in the processes'
- * descriptors for those that `isWanted`. @returns every holder: a socket may be shared.
+ * descriptors for those that are wanted. @returns every holder: a socket may be shared.
+ * @param wanted what a connection is, if it is wanted.
  */
-export async function heldConnections(isWanted: (address: string, port: number) => boolean): Promise<HeldConnection[]> {
+export async function heldConnections(
+  wanted: (address: string, port: number, cookie: bigint) => Contact | undefined,
+): Promise<HeldConnection[]> {
   const pids = processIds();
-  const byInode = new Map<number, { address: string; port: number }>();
+  const byInode = new Map<number, Contact>();
   const seen = new Set<string>();
   for (const pid of pids) {
-    const namespace = link(`/proc/${pid}/ns/net`);
+    const namespace = namespaceOf(pid);
     if (namespace === undefined || seen.has(namespace)) continue;
     seen.add(namespace);
-    const found = addon().connections(`/proc/${pid}/ns/net`);
-    if (typeof found === 'number') continue; // gone meanwhile, or not allowed: the others count
-    for (const { inode, address, port } of found) {
-      const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-      if (inode !== 0 && isWanted(plain, port)) byInode.set(inode, { address: plain, port });
+    for (const sockets of socketPieces(pid, TCP, ESTABLISHED_OR_SYN_SENT, 0)) {
+      for (const { inode, cookie, address, port } of sockets) {
+        const contact = inode === 0 ? undefined : wanted(address.replace(/^::ffff:(?=\d+\.)/, ''), port, cookie);
+        if (contact) byInode.set(inode, contact);
+      }
+      await setImmediate();
     }
   }
   const held: HeldConnection[] = [];
   if (byInode.size === 0) return held;
-  for (const [i, pid] of pids.entries()) {
-    for (const contact of contactsOf(pid, byInode)) held.push({ pid, ...contact });
-    if (i % CHUNK === CHUNK - 1) await setImmediate();
+  let looked = 0;
+  for (const pid of pids) {
+    for (const path of descriptors(pid)) {
+      const contact = byInode.get(socketInode(path) ?? 0);
+      const startTicks = contact && holderSince(pid, () => byInode.get(socketInode(path) ?? 0) === contact);
+      if (contact && startTicks !== undefined) held.push({ pid, startTicks, contact });
+      if (++looked % CHUNK === 0) await setImmediate();
+    }
   }
   return held;
 }
 
-function contactsOf(pid: number, byInode: ReadonlyMap<number, { address: string; port: number }>) {
-  let descriptors: string[];
+function descriptors(pid: number): string[] {
   try {
-    descriptors = readdirSync(`/proc/${pid}/fd`);
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
   } catch {
     return [];
   }
-  return descriptors.flatMap((fd) => {
-    const inode = /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${fd}`) ?? '')?.[1];
-    const contact = inode === undefined ? undefined : byInode.get(Number(inode));
-    return contact ? [contact] : [];
-  });
+}
+
+/**
+ * The start of the process that holds something. What was seen under its id is looked at again once we know whose id it is:
+ * it can't have been another's in between.
+ */
+function holderSince(pid: number, stillHolds: () => boolean): number | undefined {
+  const startTicks = startOf(pid);
+  return stillHolds() && startOf(pid) === startTicks ? startTicks : undefined;
+}
+
+function startOf(pid: number): number | undefined {
+  try {
+    using process = new ProcHandle(pid);
+    return process.stat().startTicks;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
 }

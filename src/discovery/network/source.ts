@@ -1,17 +1,28 @@
 /**
- * A source of sightings: processes that ask a resolver for names, and that connect to addresses. Looks at packets and
- * calls; never drops, delays or changes one.
+ * A source of sightings: processes that ask a resolver for names, connect to addresses, and name the server that they want
+ * in a TLS ClientHello. Looks at packets and calls; never drops, delays or changes one.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
 import { addon, bpfObjectPath, check, type NativeTracer, TautError } from '../../native.ts';
 import { AddressBook } from './addressBook.ts';
-import { addressText, answersOf, questionsOf, tcpMessages } from './dnsMessage.ts';
+import { cgroupRootOf } from './cgroupRoot.ts';
+import type { ServerName } from './clientHello.ts';
+import { type ContactRecord, contactRecord } from './contactRecord.ts';
+import { answersOf, questionsOf, tcpMessages } from './dnsMessage.ts';
+import { HelloPieces } from './helloPieces.ts';
 
-/** One process asked for one name, or connected to one address. `atNs`: CLOCK_MONOTONIC, nanoseconds. */
+/** Of which process, when: `atNs` CLOCK_MONOTONIC, nanoseconds; the process's start in clock ticks since boot. */
+interface Seen {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly atNs: bigint;
+}
+
+/** One process asked for one name, or is connected to one address. */
 export type NetworkSighting =
-  | { readonly kind: 'name'; readonly pid: number; readonly atNs: bigint; readonly name: string }
-  | { readonly kind: 'contact'; readonly pid: number; readonly atNs: bigint; readonly contact: Contact };
+  | (Seen & { readonly kind: 'name'; readonly name: string })
+  | (Seen & { readonly kind: 'contact'; readonly contact: Contact });
 
 /** This host, or these privileges, don't let us see it; `message` says what and what to do. */
 export class NetworkUnavailable extends Error {
@@ -22,41 +33,44 @@ export class NetworkUnavailable extends Error {
 }
 
 export interface NetworkOptions {
-  /** That resolvers listen on; at most 8. */
+  /** That resolvers listen on. */
   readonly dnsPorts: readonly number[];
   /** Whether connections are wanted beside names. */
   readonly connections: boolean;
+  /** Whether it is worth knowing which addresses a name has. */
+  readonly wantsName: (name: string) => boolean;
   readonly onSighting: (sighting: NetworkSighting) => void;
 }
 
-const PROGRAMS = ['on_connect4', 'on_connect6', 'on_egress', 'on_ingress'] as const;
-const MAX_PORTS = 8;
+/** Each with what can't be seen where the kernel does not have its hook. */
+const PROGRAMS = {
+  on_egress: 'names that processes ask for, and TLS server names',
+  on_connect4: 'who makes IPv4 connections',
+  on_connect6: 'who makes IPv6 connections',
+  on_ingress: 'which addresses a name has',
+  on_sendmsg4: 'questions over IPv4 to resolvers behind address translation',
+  on_sendmsg6: 'questions over IPv6 to resolvers behind address translation',
+} as const;
 const WANT_NAMES = 1;
 const WANT_CONNECTIONS = 2;
-/** Of `native/include/names.h`: where the payload begins, and what kinds of contact there are. */
-const PAYLOAD_AT = 24;
-const QUESTION = 1;
-const ANSWER = 2;
-const TCP = 6;
-
-/** The root of the cgroup v2 hierarchy, which may be mounted beside v1. */
-function cgroupRoot(): string | undefined {
-  for (const line of readFileSync('/proc/self/mountinfo', 'latin1').split('\n')) {
-    const [mount = '', filesystem = ''] = line.split(' - ');
-    if (filesystem.startsWith('cgroup2 ')) return mount.split(' ')[4];
-  }
-  return undefined;
-}
+const WANT_ANSWERS = 4;
+/** Connections whose server name is remembered, for who else holds them. */
+const MAX_SERVER_NAMES = 16_384;
 
 export class NetworkSource implements Disposable {
   readonly addresses = new AddressBook();
+  /** What can't be seen here, each with why. */
+  readonly missing: readonly string[];
   readonly #native: NativeTracer;
-  readonly #onSighting: NetworkOptions['onSighting'];
+  readonly #options: NetworkOptions;
+  readonly #pieces = new HelloPieces();
+  readonly #serverNames = new Map<bigint, ServerName>();
+  readonly #startTicksOf = startTicksReader();
 
-  /** @throws NetworkUnavailable */
-  constructor({ dnsPorts, connections, onSighting }: NetworkOptions) {
-    this.#onSighting = onSighting;
-    const root = cgroupRoot();
+  /** @throws NetworkUnavailable when nothing at all can be seen. */
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    const root = cgroupRootOf(readFileSync('/proc/self/mountinfo', 'latin1'));
     const path = bpfObjectPath('names');
     if (!root) throw new NetworkUnavailable('no cgroup v2 hierarchy is mounted; mount one: mount -t cgroup2 none /mnt');
     if (!existsSync(path))
@@ -66,20 +80,18 @@ export class NetworkSource implements Disposable {
     try {
       check(native.open(path), 'open the BPF object');
       check(native.load(), 'load the BPF programs');
-      for (const [i, port] of dnsPorts.slice(0, MAX_PORTS).entries())
-        check(native.writeMap('ports', i, port), 'set the ports');
-      check(native.writeMap('wanted', 0, WANT_NAMES | (connections ? WANT_CONNECTIONS : 0)), 'say what is wanted');
+      this.#configure();
       check(
         native.listen((records) => this.#onRecords(records), 'contacts'),
         'listen',
       );
-      for (const program of PROGRAMS) check(native.attach(program, root), `attach ${program} to ${root}`);
+      this.missing = this.#attach(root);
     } catch (error) {
       native.close();
       if (!(error instanceof TautError)) throw error;
       const denied = error.code === 'EPERM' || error.code === 'EACCES';
       throw new NetworkUnavailable(
-        `${error.message}${denied ? '; run taut as root, or with CAP_NET_ADMIN and CAP_BPF' : ''}`,
+        `${error.message}${denied ? '; run taut as root, or with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON' : ''}`,
       );
     }
   }
@@ -89,33 +101,109 @@ export class NetworkSource implements Disposable {
     return Math.max(0, this.#native.readMap('lost', 0));
   }
 
+  /** Whether a server name is known of any connection. */
+  get hasServerNames(): boolean {
+    return this.#serverNames.size > 0;
+  }
+
+  /** An address and port, with the names that are known for it now; and, of one connection, the server name that it gave. */
+  contact(address: string, port: number, cookie?: bigint): Contact {
+    const names = this.addresses.namesOf(address, Date.now());
+    const serverName = cookie === undefined ? undefined : this.#serverNames.get(cookie);
+    return serverName ? { address, port, names, serverName } : { address, port, names };
+  }
+
   [Symbol.dispose](): void {
     this.#native.close();
   }
 
+  #configure(): void {
+    const { dnsPorts, connections } = this.#options;
+    const words = new Map<number, number>();
+    for (const port of dnsPorts) words.set(port >> 5, ((words.get(port >> 5) ?? 0) | (1 << (port & 31))) >>> 0);
+    for (const [word, bits] of words) check(this.#native.writeMap('ports', word, bits), 'set the ports');
+    const wanted = WANT_NAMES | (connections ? WANT_CONNECTIONS | WANT_ANSWERS : 0);
+    check(this.#native.writeMap('wanted', 0, wanted), 'say what is wanted');
+  }
+
+  /** Attaches what this kernel has a hook for. @returns what it has none for. */
+  #attach(root: string): string[] {
+    const failures: TautError[] = [];
+    const missing: string[] = [];
+    for (const [program, what] of Object.entries(PROGRAMS)) {
+      const failure = errorOf(() => check(this.#native.attach(program, root), `attach ${program} to ${root}`));
+      if (!failure) continue;
+      failures.push(failure);
+      missing.push(`${what}: ${failure.message}`);
+    }
+    const [first] = failures;
+    if (first && failures.length === Object.keys(PROGRAMS).length) throw first;
+    return missing;
+  }
+
   #onRecords(records: readonly Buffer[]): void {
-    for (const record of records) {
-      const pid = record.readUInt32LE(0);
-      const atNs = record.readBigUInt64LE(8);
-      const payload = record.subarray(PAYLOAD_AT, PAYLOAD_AT + record.readUInt32LE(16));
-      const kind = record[21];
-      if (kind === QUESTION) {
-        // Over TCP the length may have been a segment of its own.
-        const messages = record[20] === TCP ? [...tcpMessages(payload), payload] : [payload];
-        for (const name of new Set(messages.flatMap(questionsOf))) this.#onSighting({ kind: 'name', pid, atNs, name });
-      } else if (kind === ANSWER) for (const answer of answersOf(payload)) this.addresses.note(answer, Date.now());
-      else
-        this.#onSighting({
-          kind: 'contact',
-          pid,
-          atNs,
-          contact: this.contact(addressText(payload), record.readUInt16LE(22)),
-        });
+    for (const bytes of records) {
+      const record = contactRecord(bytes);
+      if (record) this.#onRecord(record);
     }
   }
 
-  /** An address and port, with the names that are known for it now. */
-  contact(address: string, port: number): Contact {
-    return { address, port, names: this.addresses.namesOf(address, Date.now()) };
+  #onRecord(record: ContactRecord): void {
+    const { kind, pid, atNs, cookie, address, port } = record;
+    const seen = { pid, atNs, startTicks: this.#startTicksOf(record.startNs) };
+    const { onSighting } = this.#options;
+    if (kind === 'question')
+      for (const name of new Set(messagesOf(record).flatMap(questionsOf))) onSighting({ kind: 'name', ...seen, name });
+    else if (kind === 'answer') this.#onAnswer(record);
+    else if (kind === 'connect') onSighting({ kind: 'contact', ...seen, contact: this.contact(address, port) });
+    else if (this.#onHello(record))
+      onSighting({ kind: 'contact', ...seen, contact: this.contact(address, port, cookie) });
   }
+
+  #onAnswer(record: ContactRecord): void {
+    for (const answer of messagesOf(record).flatMap(answersOf))
+      if (this.#options.wantsName(answer.name)) this.addresses.note(answer, Date.now());
+  }
+
+  /** @returns whether the connection's server name is known now. */
+  #onHello({ cookie, offset, payload }: ContactRecord): boolean {
+    const serverName = this.#pieces.add(cookie, offset, payload, Date.now());
+    if (!serverName || !this.#options.wantsName(serverName.name)) return false;
+    this.#serverNames.set(cookie, serverName);
+    for (const oldest of this.#serverNames.keys()) {
+      if (this.#serverNames.size <= MAX_SERVER_NAMES) break;
+      this.#serverNames.delete(oldest);
+    }
+    return true;
+  }
+}
+
+/** The DNS messages of a packet. Over TCP the length may have been a segment of its own. */
+function messagesOf({ isTcp, payload }: ContactRecord): Buffer[] {
+  return isTcp ? [...tcpMessages(payload), payload] : [payload];
+}
+
+function errorOf(work: () => void): TautError | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TautError) return error;
+    throw error;
+  }
+}
+
+const NS_PER_TICK = 10_000_000n;
+
+/** How /proc shows a start time of the kernel to us: our time namespace may have another clock. */
+function startTicksReader(): (startNs: bigint) => number {
+  let offset = 0n;
+  try {
+    const [, seconds = '0', ns = '0'] =
+      /^boottime\s+(-?\d+)\s+(\d+)/m.exec(readFileSync('/proc/self/timens_offsets', 'latin1')) ?? [];
+    offset = BigInt(seconds) * 1_000_000_000n + BigInt(ns);
+  } catch {
+    // A kernel without time namespaces.
+  }
+  return (startNs) => Number((startNs + offset) / NS_PER_TICK);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the names programs know of sockets, are told to look for, and tell. */
+#ifndef TAUT_CONTACTS_H
+#define TAUT_CONTACTS_H
+
+#include "kernel.h"
+#include <stddef.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "names.h"
+
+/* Whose socket it is, and what is being looked for on it: a TCP segment may leave in anybody's context. */
+struct flow {
+	__u64 start_ns;
+	__u32 pid;
+	__u32 tid;
+	__u32 wanted; /* bytes of the connection that may be a ClientHello; 0: it is none, or all is told */
+	__u32 told;   /* of these */
+	__u32 next;   /* TCP sequence number of the byte after them */
+	__u32 asks;   /* a resolver: by the port that the program gave, whatever address translation makes of it */
+};
+
+/* Lives and dies with the socket: nothing to evict, and no idle connection that loses its owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct flow);
+} flows SEC(".maps");
+
+/* Ports that resolvers listen on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAUT_PORT_WORDS);
+	__type(key, __u32);
+	__type(value, __u32);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} contacts SEC(".maps");
+
+/* What is worth telling: enum taut_contact_wanted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} wanted SEC(".maps");
+
+/* Contacts for which there was no room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} lost SEC(".maps");
+
+static __always_inline bool is_resolver(__u32 port)
+{
+	__u32 word = (port & 0xffff) / 32, *bits = bpf_map_lookup_elem(&ports, &word);
+
+	return bits && (*bits & (1u << (port & 31)));
+}
+
+static __always_inline bool is_wanted(__u32 what)
+{
+	__u32 zero = 0, *bits = bpf_map_lookup_elem(&wanted, &zero);
+
+	return bits && (*bits & what);
+}
+
+static __always_inline void count_lost(void)
+{
+	__u32 zero = 0;
+	__u64 *n = bpf_map_lookup_elem(&lost, &zero);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* A process's id may be given out again before user space looks: its start says which process it was. */
+static __always_inline __u64 start_of_current(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+#define HEAD_BYTES offsetof(struct taut_contact, payload)
+
+/* `size`: HEAD_BYTES or all of it, a constant. */
+static __always_inline struct taut_contact *reserve(__u64 size, __u32 kind, __u32 transport, const struct flow *who)
+{
+	struct taut_contact *c = bpf_ringbuf_reserve(&contacts, size, 0);
+
+	if (!c) {
+		count_lost();
+		return 0;
+	}
+	__builtin_memset(c, 0, HEAD_BYTES);
+	c->pid = who->pid;
+	c->tid = who->tid;
+	c->start_ns = who->start_ns;
+	c->at_ns = bpf_ktime_get_ns();
+	c->kind = kind;
+	c->transport = transport;
+	return c;
+}
+
+/* Copies `length` bytes of a packet into a contact. @returns whether it could. */
+static __always_inline bool copy(struct __sk_buff *skb, __u32 at, __u32 length, struct taut_contact *c)
+{
+	c->length = length;
+	/* One less and one more, as the verifier wants to see that it is neither 0 nor too much. */
+	length = (length - 1) & (TAUT_PIECE_BYTES - 1);
+	return !bpf_skb_load_bytes(skb, at, c->payload, length + 1);
+}
+
+static __always_inline void about_current(struct flow *flow)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+
+	flow->pid = who >> 32;
+	flow->tid = (__u32)who;
+	flow->start_ns = start_of_current();
+}
+
+#endif

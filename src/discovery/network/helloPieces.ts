@@ -1,0 +1,42 @@
+/** Puts the pieces of ClientHellos together, each of its connection: bounded in number, in size, and in time. */
+import { type ServerName, serverNameOf } from './clientHello.ts';
+
+/** Connections whose ClientHello is under way. */
+const MAX_CONNECTIONS = 256;
+/** As much of a connection as the kernel tells: TAUT_HELLO_BYTES. */
+const MAX_BYTES = 8_192;
+const MAX_AGE_MS = 10_000;
+
+interface Pieces {
+  readonly sinceMs: number;
+  bytes: Buffer;
+}
+
+export class HelloPieces {
+  readonly #pieces = new Map<bigint, Pieces>();
+
+  /** @returns the server name once it is known; undefined when there is none, or more has to come. */
+  add(cookie: bigint, offset: number, piece: Buffer, nowMs: number): ServerName | undefined {
+    const known = offset === 0 ? undefined : this.#pieces.get(cookie);
+    this.#pieces.delete(cookie);
+    // What went before is lost or too old: a name can't be told from the rest.
+    if (offset !== (known?.bytes.length ?? 0)) return undefined;
+    const bytes = known ? Buffer.concat([known.bytes, piece]) : piece;
+    const found = serverNameOf(bytes);
+    if (found !== 'incomplete') return found;
+    if (bytes.length < MAX_BYTES) this.#keep(cookie, { sinceMs: known?.sinceMs ?? nowMs, bytes }, nowMs);
+    return undefined;
+  }
+
+  get size(): number {
+    return this.#pieces.size;
+  }
+
+  #keep(cookie: bigint, pieces: Pieces, nowMs: number): void {
+    this.#pieces.set(cookie, pieces);
+    for (const [oldest, { sinceMs }] of this.#pieces) {
+      if (this.#pieces.size <= MAX_CONNECTIONS && nowMs - sinceMs <= MAX_AGE_MS) break;
+      this.#pieces.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,3 @@
+module taut.example/go-client
+
+go 1.24

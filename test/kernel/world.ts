@@ -1,0 +1,37 @@
+/** Network namespaces of the tests' own, with a resolver and servers in them, and rules about what happens there. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StatusDocument } from '../../src/status.ts';
+import { Program } from './program.ts';
+import { Bench, FIXTURES } from './taut.ts';
+
+/** A bench whose only rule is about names or connections. */
+export function benchFor(rule: object, more: object = {}): Bench {
+  const bench = new Bench();
+  const rules = [{ id: 'model', name: 'model-client', ...rule }];
+  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules, ...more }));
+  return bench;
+}
+
+/** A process in a network namespace of its own that does what it is told; its resolver is another process. */
+export async function asker(script = join(FIXTURES, 'asker.py')): Promise<Program> {
+  const world =
+    'mount -t tmpfs none /mnt && echo nameserver 127.0.0.1 > /mnt/r && mount --bind /mnt/r /etc/resolv.conf';
+  const program = new Program('unshare', ['--net', '--mount', 'sh', '-c', `${world} && exec python3 "$0"`, script]);
+  await program.line(/^ready/);
+  return program;
+}
+
+export async function agents(bench: Bench): Promise<StatusDocument['agents']> {
+  return (await bench.json<StatusDocument>('status')).agents;
+}
+
+/** Whom a running taut has attached to so far, in its order. */
+export function attached(taut: Program): number[] {
+  return taut.errors.flatMap((line) => /attached to .*\((\d+)\)/.exec(line)?.[1] ?? []).map(Number);
+}
+
+export async function evidence(bench: Bench, pid: number): Promise<string> {
+  const explained = await bench.json<{ evidence: string[] }>('explain', String(pid), '--config', bench.config);
+  return explained.evidence.join();
+}
