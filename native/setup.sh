@@ -28,6 +28,12 @@ command -v python3 >/dev/null || need python3
 [ -e /usr/include/zlib.h ] || need zlib1g-dev
 # The tests look over taut's shoulder.
 [ "${1:-}" != test ] || command -v strace >/dev/null || need strace
+# The world of real agents.
+if [ "${1:-}" = agents ]; then
+	command -v dnsmasq >/dev/null || [ -x /usr/sbin/dnsmasq ] || need dnsmasq-base
+	command -v openssl >/dev/null || need openssl
+	python3 -c 'import ensurepip' 2>/dev/null || need python3-venv
+fi
 # The benchmark's peers.
 if [ "${1:-}" = bench ]; then
 	command -v perf >/dev/null || need linux-perf
