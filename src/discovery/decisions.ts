@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { ProcHandle } from '../actuator/procHandle.ts';
 import type { Contact } from '../config/contactPattern.ts';
-import { inScope, isNamed, type Scope } from '../scope.ts';
+import { inScope, isNamed, namedArgv, type Scope } from '../scope.ts';
 import { readFacts } from './facts.ts';
 import { decide, type RuleSet } from './matcher.ts';
 import type { NetworkSighting } from './network/source.ts';
@@ -114,7 +114,7 @@ export class Decisions {
     const { pid } = facts;
     const executable = facts.exe && basename(facts.exe);
     if (isNamed(scope, pid)) {
-      const name = effectiveProgram(facts.argv, facts.exe).name || facts.comm;
+      const name = effectiveProgram(namedArgv(scope, facts.argv), facts.exe).name || facts.comm;
       const evidence = [`process ${pid} was named by the operator`];
       return {
         pid,

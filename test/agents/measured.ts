@@ -18,12 +18,13 @@ export interface Measured {
   readonly wakeups: number;
   /** By timers that the thread's slack governs. */
   readonly reachable: number;
-  /** Of the latter: lateness, half of them, seconds. */
+  /** Of the latter's timers, and of all wakeups: half were later, seconds. Undefined of a few, which say nothing. */
   readonly lateness: number | undefined;
   readonly runQueueDelay: number | undefined;
 }
 
 const SCALE = 3;
+const ENOUGH = 50;
 
 /** What a run that has ended counted of these processes. */
 export function measured(bench: Bench, pids: readonly number[], tuned: boolean): Measured {
@@ -33,8 +34,8 @@ export function measured(bench: Bench, pids: readonly number[], tuned: boolean):
   return {
     wakeups: sum('taut.wakeup.latency', {}).count,
     reachable: sum('taut.wakeup.latency', { 'taut.timer.slack_class': 'reachable' }).count,
-    lateness: quantile(sum('taut.timer.lateness', reachable), 0.5),
-    runQueueDelay: quantile(sum('taut.wakeup.run_queue_delay', {}), 0.5),
+    lateness: median(sum('taut.timer.lateness', reachable)),
+    runQueueDelay: median(sum('taut.wakeup.run_queue_delay', {})),
   };
 }
 
@@ -67,6 +68,10 @@ function total(
       if (isWanted && pids.includes(Number(attributes['process.pid']))) last.set(JSON.stringify(attributes), point);
     }
   return [...last.values()].map(histogram).reduce(add, empty(SCALE));
+}
+
+function median(of: ExpHistogram): number | undefined {
+  return of.count < ENOUGH ? undefined : quantile(of, 0.5);
 }
 
 function histogram({ count, scale, zeroCount, positive }: HistogramPoint): ExpHistogram {

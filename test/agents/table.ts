@@ -10,7 +10,7 @@ export function printTable(what: string, head: readonly string[], rows: readonly
 }
 
 export function us(seconds: number | undefined): string {
-  return seconds === undefined ? '-' : `${(seconds * 1e6).toFixed(1)} us`;
+  return seconds === undefined ? 'too few' : `${(seconds * 1e6).toFixed(0)} us`;
 }
 
 export function ms(milliseconds: number): string {
