@@ -32,6 +32,12 @@ if [ "${1:-}" = test ]; then
 	command -v dig >/dev/null || need bind9-dnsutils
 	[ -x /usr/sbin/nft ] || need nftables
 fi
+# The world of real agents.
+if [ "${1:-}" = agents ]; then
+	command -v dnsmasq >/dev/null || [ -x /usr/sbin/dnsmasq ] || need dnsmasq-base
+	command -v openssl >/dev/null || need openssl
+	python3 -c 'import ensurepip' 2>/dev/null || need python3-venv
+fi
 # The benchmark's peers.
 if [ "${1:-}" = bench ]; then
 	command -v perf >/dev/null || need linux-perf

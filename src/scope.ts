@@ -7,8 +7,11 @@ export type Scope =
   | { readonly kind: 'host' }
   /** Just these, which are agents because somebody said so. */
   | { readonly kind: 'pids'; readonly pids: ReadonlySet<number> }
-  /** One process, which is an agent because somebody said so, and whatever of its descendants a rule names. */
-  | { readonly kind: 'tree'; readonly root: number };
+  /**
+   * One process, which is an agent because somebody said so, and whatever of its descendants a rule names. `command`: what
+   * it will run; at first it is a shell that waits to become that.
+   */
+  | { readonly kind: 'tree'; readonly root: number; readonly command: readonly string[] };
 
 export function describeScope(scope: Scope): string {
   if (scope.kind === 'host') return 'every process of this host';
@@ -19,6 +22,11 @@ export function describeScope(scope: Scope): string {
 /** Whether a process is an agent by the operator's word. */
 export function isNamed(scope: Scope, pid: number): boolean {
   return scope.kind === 'pids' ? scope.pids.has(pid) : scope.kind === 'tree' && scope.root === pid;
+}
+
+/** What a process that somebody named runs, or is about to. */
+export function namedArgv(scope: Scope, argv: readonly string[]): readonly string[] {
+  return scope.kind === 'tree' ? scope.command : argv;
 }
 
 /** Whether a process may be looked at. */

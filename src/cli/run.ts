@@ -36,7 +36,8 @@ async function run(command: string[], options: TuneOptions): Promise<void> {
     // Asked to end, the command is asked first; what it does then is what we do.
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
     process.on('SIGINT', () => {}); // the terminal sends it to the command as well
-    await using session = await openSession({ ...options, scope: { kind: 'tree', root: child.pid } }, log);
+    const scope = { kind: 'tree', root: child.pid, command } as const;
+    await using session = await openSession({ ...options, scope }, log);
     child.kill('SIGCONT');
     process.exitCode = await ended;
     if (process.exitCode === 0 && session.missing.length > 0) process.exitCode = EXIT.failed;

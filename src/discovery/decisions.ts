@@ -3,7 +3,7 @@ import { opendirSync } from 'node:fs';
 import { isGone, ProcHandle } from '../actuator/procHandle.ts';
 import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
-import { inScope, isNamed, type Scope } from '../scope.ts';
+import { inScope, isNamed, namedArgv, type Scope } from '../scope.ts';
 import { readFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule, type RuleSet } from './matcher.ts';
@@ -169,7 +169,7 @@ export class Decisions {
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.
     if (decision !== 'deny' && isNamed(scope, pid)) {
-      const name = effectiveProgram(facts.argv, facts.exe).name || facts.comm;
+      const name = effectiveProgram(namedArgv(scope, facts.argv), facts.exe).name || facts.comm;
       const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid', executable } as const;
       return { ...named, evidence: [`process ${pid} was named by the operator`], lost: [] };
     }

@@ -31,6 +31,7 @@ test('run hands on a signal, and says how the command ended', async () => {
   using bench = new Bench();
   await using program = bench.taut('run', '--', 'sleep', '1000');
   await program.line(/watching/);
+  expect(await program.line(/attached/)).toContain(`attached to sleep (`); // and not to the shell that became it
   program.child.kill('SIGTERM');
   expect(await program.ended, program.errors.join('\n')).toBe(128 + 15);
 });

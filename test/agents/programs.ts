@@ -1,0 +1,65 @@
+/** The real agent programs of this suite: where each comes from, how it is run without a person, and whom it asks. */
+
+export interface AgentProgram {
+  /** As the built-in rules call it. */
+  readonly name: string;
+  readonly registry: 'npm' | 'pypi';
+  readonly package: string;
+  /** Exactly this one: what is known of its processes is known of this version. */
+  readonly version: string;
+  /** Of the command, in the folder of commands that its installation makes. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The model's, where its conversation goes. */
+  readonly host: string;
+  /** What that name stands for in the tests' world. */
+  readonly address: string;
+}
+
+export const PROGRAMS: readonly AgentProgram[] = [
+  {
+    name: 'claude-code', // a native program (Bun)
+    registry: 'npm',
+    package: '@anthropic-ai/claude-code',
+    version: '2.1.331',
+    command: 'claude',
+    args: ['-p', 'hi'],
+    env: { ANTHROPIC_API_KEY: 'sk-ant-none' },
+    host: 'api.anthropic.com',
+    address: '127.0.1.1',
+  },
+  {
+    name: 'codex', // a native program (Rust, musl) behind a Node script that replaces itself
+    registry: 'npm',
+    package: '@openai/codex',
+    version: '0.169.0',
+    command: 'codex',
+    args: ['exec', '--skip-git-repo-check', 'hi'],
+    env: { CODEX_API_KEY: 'sk-none' },
+    host: 'api.openai.com',
+    address: '127.0.1.2',
+  },
+  {
+    name: 'gemini-cli', // Node, whose child does the work
+    registry: 'npm',
+    package: '@google/gemini-cli',
+    version: '0.61.0',
+    command: 'gemini',
+    args: ['-m', 'gemini-2.5-flash', '-p', 'hi'],
+    env: { GEMINI_API_KEY: 'none', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
+    host: 'generativelanguage.googleapis.com',
+    address: '127.0.1.3',
+  },
+  {
+    name: 'aider', // Python
+    registry: 'pypi',
+    package: 'aider-chat',
+    version: '0.86.2',
+    command: 'aider',
+    args: '--message hi --yes --no-git --model openai/gpt-4o --no-check-update --analytics-disable'.split(' '),
+    env: { OPENAI_API_KEY: 'sk-none', OPENAI_API_BASE: 'https://openrouter.ai/api/v1' },
+    host: 'openrouter.ai',
+    address: '127.0.1.4',
+  },
+];

@@ -1,0 +1,74 @@
+/** A network of its own for real agents, with a real resolver and the models that they talk to. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program } from '../kernel/program.ts';
+import { type Installed, NODE_FOLDER } from './install.ts';
+import { type AgentProgram, PROGRAMS } from './programs.ts';
+
+export class World implements AsyncDisposable {
+  /** Its folder: the agents' homes are in it. */
+  readonly dir: string;
+  readonly #models: Program;
+
+  private constructor(dir: string, models: Program) {
+    this.dir = dir;
+    this.#models = models;
+  }
+
+  static async open(): Promise<World> {
+    const dir = mkdtempSync(join(tmpdir(), 'taut-world-'));
+    const script = join(import.meta.dirname, 'fixtures/world.sh');
+    const names = PROGRAMS.map(({ host, address }) => `${host}/${address}`);
+    const models = new Program('unshare', ['--net', '--mount', 'sh', script, dir, process.execPath, ...names]);
+    try {
+      await models.line(/^serving/);
+    } catch (error) {
+      await models[Symbol.asyncDispose]();
+      rmSync(dir, { recursive: true, force: true });
+      throw error;
+    }
+    return new World(dir, models);
+  }
+
+  /** The process whose namespaces it is. */
+  get pid(): number {
+    return this.#models.pid;
+  }
+
+  /** Starts an agent in it, with a home of its own; it has the process id of the returned program. */
+  start({ args, env }: AgentProgram, { command }: Installed): Program {
+    const home = mkdtempSync(join(this.dir, 'home-'));
+    const folder = join(home, 'project');
+    mkdirSync(folder);
+    const ca = join(this.dir, 'ca.pem');
+    const enter = ['-t', String(this.pid), '--net', '--mount', 'sh', '-c', 'cd "$0" && exec "$@"', folder, command];
+    const program = new Program('nsenter', [...enter, ...args], {
+      PATH: `${NODE_FOLDER}:${process.env['PATH']}`,
+      HOME: home,
+      TERM: 'xterm-256color',
+      NODE_EXTRA_CA_CERTS: ca,
+      SSL_CERT_FILE: ca,
+      ...env,
+    });
+    program.child.stdin?.end(); // some read it to its end before they begin
+    return program;
+  }
+
+  /** Lets every model finish what it says. */
+  end(): void {
+    this.#models.say('end');
+  }
+
+  /** What was asked of the models: `HOST METHOD PATH SERVERNAME`. */
+  requests(): string[] {
+    return this.#models.lines.filter((line) => line.startsWith('request ')).map((line) => line.slice(8));
+  }
+
+  /** It ends with its standard input, resolver and all. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#models.child.stdin?.end();
+    await this.#models.ended;
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
