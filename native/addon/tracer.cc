@@ -24,7 +24,9 @@ Napi::Function Tracer::Define(Napi::Env env) {
                       InstanceMethod("listen", &Tracer::Listen), InstanceMethod("setStats", &Tracer::SetStats),
                       InstanceMethod("writeMap", &Tracer::WriteMap), InstanceMethod("readMap", &Tracer::ReadMap),
                       InstanceMethod("runTime", &Tracer::RunTime), InstanceMethod("testRun", &Tracer::TestRun),
-                      InstanceMethod("log", &Tracer::Log),
+                      InstanceMethod("log", &Tracer::Log), InstanceMethod("omitTimers", &Tracer::OmitTimers),
+                      InstanceMethod("setSettings", &Tracer::SetSettings),
+                      InstanceMethod("emptySeries", &Tracer::EmptySeries),
                       InstanceMethod("close", &Tracer::CloseCall)});
 }
 
@@ -87,7 +89,8 @@ Napi::Value Tracer::VisitThreads(const Napi::CallbackInfo& info) {
   if (!object_) return Result(info, -EBADF);
   uint32_t zero = 0;
   taut_control control = {info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Number>().Uint32Value(),
-                          info[2].As<Napi::Number>().Uint32Value(), 0};
+                          info[2].As<Napi::Number>().Uint32Value(),
+                          info[3].IsNumber() ? info[3].As<Napi::Number>().Uint32Value() : 0, 0};
   int map = MapFd("control");
   if (bpf_map_update_elem(map, &zero, &control, BPF_ANY) < 0) return Result(info, -errno);
 

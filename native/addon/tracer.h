@@ -24,7 +24,10 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Napi::Value Open(const Napi::CallbackInfo& info);            // (path)
   Napi::Value Load(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);          // (program[, cgroup directory])
-  Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot) -> threads changed
+  Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot[, thread]) -> threads changed
+  Napi::Value OmitTimers(const Napi::CallbackInfo& info);      // before load: the programs do without the timer chain
+  Napi::Value SetSettings(const Napi::CallbackInfo& info);     // (sample mask, whether detail is shed, canary's slot)
+  Napi::Value EmptySeries(const Napi::CallbackInfo& info);     // (slot from 1): makes room for it if there is none
   Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot from 1): empties its series
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);     // (slot): room for the series up to it
   Napi::Value RemoveAgent(const Napi::CallbackInfo& info);     // (pid): its series stay readable

@@ -12,6 +12,7 @@ struct thread_state {
 	__u32 slot;       /* its agent's; 0 while it is being attached, and once it is let go */
 	__u32 from_timer; /* the wakeup on its way was caused by a timer */
 	__u32 split;      /* of that timer: enum taut_split */
+	__u32 sampled_out; /* the wakeup on its way is not recorded */
 	__u64 original_ns;
 	__u64 soft_ns;    /* of that timer, CLOCK_MONOTONIC */
 	__u64 waking_ns;  /* 0: no wakeup on its way */

@@ -4,6 +4,7 @@
 #define TAUT_WAKEUP_H
 
 #include "histogram.h"
+#include "settings.h"
 #include "state.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -64,8 +65,10 @@ static __always_inline void record_timer(struct thread_state *t, struct expiring
 		count(TAUT_COUNT_discard_timer_out_of_range);
 		return;
 	}
-	histogram_record(&s->histogram[TAUT_SLACK_USE + split], use);
-	histogram_record(&s->histogram[TAUT_OVERRUN + split], late - use);
+	if (!is_detail_shed(t)) {
+		histogram_record(&s->histogram[TAUT_SLACK_USE + split], use);
+		histogram_record(&s->histogram[TAUT_OVERRUN + split], late - use);
+	}
 	count(TAUT_COUNT_timer_recorded);
 }
 
@@ -73,8 +76,10 @@ static __always_inline void record_timer(struct thread_state *t, struct expiring
 static __always_inline struct expiring *running_timer(void)
 {
 	__u32 zero = 0;
-	struct expiring *e = bpf_map_lookup_elem(&expiring, &zero);
 
+	if (!features.timers)
+		return 0;
+	struct expiring *e = bpf_map_lookup_elem(&expiring, &zero);
 	if (!e || !e->timer)
 		return 0;
 	struct hrtimer_clock_base *base = (void *)e->base;
@@ -126,6 +131,14 @@ static __always_inline void stamp_wakeup(struct thread_state *t, __u64 now)
 		count(TAUT_COUNT_discard_detached);
 }
 
+/* What was left of an earlier wakeup goes, too: no stamp is there when the thread runs. */
+static __always_inline void leave_out(struct thread_state *t)
+{
+	if (take_wakeup(t))
+		count(TAUT_COUNT_discard_restamped);
+	count(TAUT_COUNT_discard_sampled);
+}
+
 static __always_inline void let_go(struct thread_state *t, struct task_struct *task)
 {
 	__sync_lock_test_and_set(&t->slot, 0);
@@ -143,6 +156,10 @@ int BPF_PROG(on_waking, struct task_struct *task)
 		return 0;
 	count(TAUT_COUNT_wakeup_seen);
 	count_unseen(t, task, true);
+	if (is_sampled_out(t)) {
+		leave_out(t);
+		return 0;
+	}
 	struct expiring *e = running_timer();
 	t->from_timer = e != 0;
 	if (e) {
@@ -161,6 +178,8 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 	struct thread_state *t = thread_of(task);
 
 	if (!t)
+		return 0;
+	if (t->sampled_out)
 		return 0;
 	if (!t->waking_ns) { /* attached in between */
 		count(TAUT_COUNT_wakeup_seen);
@@ -184,6 +203,10 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task)
 	if (!t)
 		return 0;
 	count(TAUT_COUNT_wakeup_seen);
+	if (is_sampled_out(t)) {
+		leave_out(t);
+		return 0;
+	}
 	t->from_timer = 0;
 	t->wakeup_ns = bpf_ktime_get_ns();
 	stamp_wakeup(t, t->wakeup_ns);
@@ -219,11 +242,11 @@ static __always_inline void record_wakeup(struct thread_state *t, struct task_st
 		part += 2;
 	}
 	/* The whole is the larger: if it is in range, so is its part, and both or neither are counted. */
-	if (!histogram_record(&s->histogram[TAUT_LATENCY + whole], latency)) {
+	if ((!is_detail_shed(t) && !histogram_record(&s->histogram[TAUT_LATENCY + whole], latency)) ||
+	    !histogram_record(&s->histogram[TAUT_RUN_QUEUE + part], queue)) {
 		count(TAUT_COUNT_discard_out_of_range);
 		return;
 	}
-	histogram_record(&s->histogram[TAUT_RUN_QUEUE + part], queue);
 	count(TAUT_COUNT_wakeup_recorded);
 }
 

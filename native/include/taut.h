@@ -70,6 +70,7 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) == 22 * (4 + 321) * 8, "57,200 byte
 	X(discard_no_series)  \
 	X(discard_detached)   \
 	X(discard_unseen)     \
+	X(discard_sampled)    \
 	X(discard_timer_negative) \
 	X(discard_timer_out_of_range) \
 	X(discard_timer_no_series) \
@@ -112,8 +113,23 @@ struct taut_control {
 	taut_u32 visit;
 	taut_u32 pid;
 	taut_u32 slot;    /* 1.. */
+	taut_u32 tid;     /* just this thread; 0: all of the process's */
 	taut_u32 visited; /* threads: written by the iterator */
 };
+
+/* What user space may change while the programs run. All zero: everything is recorded. */
+struct taut_settings {
+	taut_u32 sample_mask; /* records one wakeup in sample_mask + 1, a power of two */
+	taut_u32 shed_detail; /* records just lateness and run-queue delay */
+	taut_u32 canary_slot; /* whose threads are measured in full all the same */
+};
+TAUT_ASSERT(sizeof(struct taut_settings) == 12, "the same on both sides");
+
+/* What the programs are loaded without. */
+struct taut_features {
+	taut_u32 timers;
+};
+TAUT_ASSERT(sizeof(struct taut_features) == 4, "the same on both sides");
 
 #define TAUT_MAX_AGENTS 4096
 

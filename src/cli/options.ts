@@ -19,6 +19,8 @@ export interface TuneOptions extends CommonOptions {
   readonly flags?: string;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
+  /** CPU seconds per second. */
+  readonly maxOverhead?: number;
 }
 
 /** /var/lib/taut for root; $XDG_STATE_HOME/taut for others. TAUT_STATE_DIR overrides. */
@@ -55,6 +57,12 @@ export function withTuning(command: Command): Command {
         .default('contain'),
     )
     .option('--observe-only', 'measure only, whatever flags and other options say')
+    .addOption(
+      new Option(
+        '--max-overhead <percent>',
+        'record less when the BPF programs use more than so many percent of a core',
+      ).argParser(percent),
+    )
     .option(
       '--flags <file>',
       'a flag file in flagd format decides (key taut.optimize-timer-slack), read again on change',
@@ -67,6 +75,13 @@ function slack(text: string): bigint {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ''));
+  if (text === '' || !(value > 0 && value <= 100_000))
+    throw new InvalidArgumentError('a percentage of one core is wanted: more than 0');
+  return value / 100;
 }
 
 export function logFor(options: CommonOptions): Log {

@@ -10,6 +10,14 @@ export type SlackClass = 'reachable' | 'beyond' | 'none';
 /** What made the thread runnable. */
 export type WakeupSource = 'timer' | 'other';
 
+/** How much of the wakeups is recorded while measuring is held below a limit. */
+export interface Shed {
+  /** False: just lateness and run-queue delay. */
+  readonly detail: boolean;
+  /** One wakeup in so many, a power of two. */
+  readonly factor: number;
+}
+
 /** The five measured quantities, by their metric names without the `taut.` prefix. */
 export type Quantity =
   | 'timer.lateness'
@@ -43,6 +51,8 @@ export interface Series {
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
   readonly tuned: boolean;
+  /** Recorded while so much was shed; undefined: while nothing was. */
+  readonly shed?: Shed;
   readonly histogram: ExpHistogram;
 }
 

@@ -1,0 +1,36 @@
+/**
+ * How much is recorded, so that measuring stays below a limit: first detail goes, then wakeups, half of them each time.
+ * It comes back one step at a time, and only when the next step would stay well below the limit. Pure.
+ */
+import type { Shed } from './series.ts';
+
+/** 0: everything. 1: just lateness and run-queue delay. From 2 on: of one wakeup in 2, 4, 8, ... */
+export interface OverheadState {
+  readonly level: number;
+  /** Looks in a row at which there was room for the next step back. */
+  readonly calm: number;
+}
+
+export const EVERYTHING: OverheadState = { level: 0, calm: 0 };
+/** One wakeup in 1,024: from here on what is left is being called at all. */
+export const MAX_LEVEL = 11;
+
+/** A step back may double the cost, and shall then be below this part of the limit: no step back is taken twice. */
+const ROOM = 0.8;
+const CALM_LOOKS = 3;
+
+/** @param cost, limit in the same unit; `cost` was measured at `state`'s level. */
+export function nextOverhead({ level, calm }: OverheadState, cost: number, limit: number): OverheadState {
+  if (cost > limit) {
+    // Each step saves half at the most: so many are needed at the least.
+    const steps = Math.max(1, Math.floor(Math.log2(cost / limit)));
+    return { level: Math.min(MAX_LEVEL, level + steps), calm: 0 };
+  }
+  if (level === 0 || 2 * cost > ROOM * limit) return { level, calm: 0 };
+  return calm + 1 < CALM_LOOKS ? { level, calm: calm + 1 } : { level: level - 1, calm: 0 };
+}
+
+/** What a level leaves out; undefined when that is nothing. */
+export function shedAt(level: number): Shed | undefined {
+  return level === 0 ? undefined : { detail: false, factor: 2 ** (level - 1) };
+}
