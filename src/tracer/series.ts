@@ -10,12 +10,13 @@ export type SlackClass = 'reachable' | 'beyond' | 'none';
 /** What made the thread runnable. */
 export type WakeupSource = 'timer' | 'other';
 
-/** The five measured quantities, by their metric names without the `taut.` prefix. */
+/** The six measured quantities, by their metric names without the `taut.` prefix. */
 export type Quantity =
   | 'timer.lateness'
   | 'timer.slack_use'
   | 'timer.overrun'
   | 'wakeup.latency'
+  | 'wakeup.hand_over'
   | 'wakeup.run_queue_delay';
 
 /** A base-2 exponential histogram of durations in seconds, cumulative since the agent was attached. */
@@ -42,7 +43,7 @@ export interface Series {
   readonly quantity: Quantity;
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
-  readonly tuned: boolean;
+  readonly tuned: boolean | undefined;
   readonly histogram: ExpHistogram;
 }
 
