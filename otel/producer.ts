@@ -20,6 +20,7 @@ const METRICS: Record<Quantity, semconv.MetricDescription> = {
   'timer.slack_use': semconv.METRIC_TAUT_TIMER_SLACK_USE,
   'timer.overrun': semconv.METRIC_TAUT_TIMER_OVERRUN,
   'wakeup.latency': semconv.METRIC_TAUT_WAKEUP_LATENCY,
+  'wakeup.hand_over': semconv.METRIC_TAUT_WAKEUP_HAND_OVER,
   'wakeup.run_queue_delay': semconv.METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY,
 };
 
@@ -45,7 +46,7 @@ export function seriesAttributes(agent: AgentSnapshot, series: Series, mode?: st
     [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
     ...(series.source === undefined ? {} : { [semconv.ATTR_TAUT_WAKEUP_SOURCE]: series.source }),
     ...(series.slackClass === undefined ? {} : { [semconv.ATTR_TAUT_TIMER_SLACK_CLASS]: series.slackClass }),
-    [semconv.ATTR_TAUT_TUNED]: series.tuned,
+    ...(series.tuned === undefined ? {} : { [semconv.ATTR_TAUT_TUNED]: series.tuned }),
     ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode }),
     ...shedAttributes(series.shed),
   };

@@ -65,7 +65,7 @@ export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
 export const ATTR_TAUT_OPERATION = 'taut.operation';
 export const ATTR_TAUT_OUTCOME = 'taut.outcome';
 export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
-/** `wakeup` or `timer`: each kind of event has its own ledger of recorded and discarded. */
+/** `wakeup`: each kind of event has its own ledger of recorded and discarded. */
 export const ATTR_TAUT_TRACER_EVENT = 'taut.tracer.event';
 export const ATTR_TAUT_DISCARD_REASON = 'taut.discard.reason';
 /** `kernel` or `user`. */
@@ -113,6 +113,12 @@ export const METRIC_TAUT_WAKEUP_LATENCY: MetricDescription = {
   name: 'taut.wakeup.latency',
   unit: 's',
   description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
+};
+export const METRIC_TAUT_WAKEUP_HAND_OVER: MetricDescription = {
+  name: 'taut.wakeup.hand_over',
+  unit: 's',
+  description:
+    "From a timer's handler (or from sched_waking) to being made runnable: the way to the other CPU, out of idle.",
 };
 export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
   name: 'taut.wakeup.run_queue_delay',

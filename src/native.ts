@@ -50,6 +50,7 @@ export interface Layout {
   readonly overrun: number;
   readonly latency: number;
   readonly runQueue: number;
+  readonly handOver: number;
   readonly reachable: number;
   readonly reachableTuned: number;
   readonly beyond: number;

@@ -229,16 +229,11 @@ export class Signals {
   }
 }
 
-/** `wakeup_recorded` and `discard_timer_negative` in the words of the metric; undefined for what is not an outcome. */
+/** `wakeup_recorded` and `discard_on_cpu` in the words of the metric; undefined for what is not an outcome. */
 function eventAttributes(counter: string): Attributes | undefined {
-  const recorded = /^(wakeup|timer)_recorded$/.exec(counter);
-  if (recorded)
-    return { [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded', [semconv.ATTR_TAUT_TRACER_EVENT]: recorded[1] ?? '' };
-  const discarded = /^discard_(timer_)?(.+)$/.exec(counter);
-  if (!discarded) return undefined;
-  return {
-    [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'discarded',
-    [semconv.ATTR_TAUT_TRACER_EVENT]: discarded[1] ? 'timer' : 'wakeup',
-    [semconv.ATTR_TAUT_DISCARD_REASON]: discarded[2] ?? '',
-  };
+  const wakeup = { [semconv.ATTR_TAUT_TRACER_EVENT]: 'wakeup' };
+  if (counter === 'wakeup_recorded') return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded' };
+  const [, reason] = /^discard_(.+)$/.exec(counter) ?? [];
+  if (reason === undefined) return undefined;
+  return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'discarded', [semconv.ATTR_TAUT_DISCARD_REASON]: reason };
 }

@@ -45,6 +45,8 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   int MapFd(const char* name) const;
   int AddBlock();
   int Reserve(uint32_t slot);
+  int MapLedgers(bpf_map* counters);
+  void UnmapLedgers();
   taut_agent_series* Series(uint32_t slot) const;
   void Drain();
   void Close();
@@ -60,6 +62,8 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Poll* poll_ = nullptr;
   std::vector<bpf_link*> links_;
   std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
+  taut_ledger* ledgers_ = nullptr;  // mapped: one for each processor
+  size_t processors_ = 0;
   std::vector<taut_event> pending_;
   std::vector<std::string> raw_;  // what other ring buffers than the life events' hold
   bool is_raw_ = false;

@@ -85,8 +85,7 @@ export class KernelCost implements Disposable {
     }
     const counters = this.#tracer.counters();
     const of = (name: string) => counters.get(name) ?? 0;
-    // A timer of an agent is recorded like a wakeup, beside its wakeup.
-    const recorded = of('wakeup_seen') - of('discard_sampled') + of('timer_seen');
+    const recorded = of('wakeup_seen') - of('discard_sampled');
     return (contextSwitches() * host + recorded * (agent - host)) / 1e9;
   }
 }

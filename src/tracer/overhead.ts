@@ -1,6 +1,6 @@
 /**
  * How much is recorded, so that measuring stays below a limit: first detail goes, then wakeups, half of them each time.
- * It comes back one step at a time, and only when the next step would stay well below the limit. Pure.
+ * It comes back when there has been room for a while, and only so far as stays well below the limit. Pure.
  */
 import type { Shed } from './series.ts';
 
@@ -15,7 +15,7 @@ export const EVERYTHING: OverheadState = { level: 0, calm: 0 };
 /** One wakeup in 1,024: from here on what is left is being called at all. */
 export const MAX_LEVEL = 11;
 
-/** A step back may double the cost, and shall then be below this part of the limit: no step back is taken twice. */
+/** Each step back may double the cost, and shall then be below this part of the limit: so none is taken in vain. */
 const ROOM = 0.8;
 const CALM_LOOKS = 3;
 
@@ -27,7 +27,9 @@ export function nextOverhead({ level, calm }: OverheadState, cost: number, limit
     return { level: Math.min(MAX_LEVEL, level + steps), calm: 0 };
   }
   if (level === 0 || 2 * cost > ROOM * limit) return { level, calm: 0 };
-  return calm + 1 < CALM_LOOKS ? { level, calm: calm + 1 } : { level: level - 1, calm: 0 };
+  if (calm + 1 < CALM_LOOKS) return { level, calm: calm + 1 };
+  const room = cost > 0 ? Math.floor(Math.log2((ROOM * limit) / cost)) : level;
+  return { level: Math.max(0, level - room), calm: 0 };
 }
 
 /** What a level leaves out; undefined when that is nothing. */

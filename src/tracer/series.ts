@@ -18,12 +18,13 @@ export interface Shed {
   readonly factor: number;
 }
 
-/** The five measured quantities, by their metric names without the `taut.` prefix. */
+/** The six measured quantities, by their metric names without the `taut.` prefix. */
 export type Quantity =
   | 'timer.lateness'
   | 'timer.slack_use'
   | 'timer.overrun'
   | 'wakeup.latency'
+  | 'wakeup.hand_over'
   | 'wakeup.run_queue_delay';
 
 /** A base-2 exponential histogram of durations in seconds, cumulative since the agent was attached. */
@@ -50,7 +51,7 @@ export interface Series {
   readonly quantity: Quantity;
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
-  readonly tuned: boolean;
+  readonly tuned: boolean | undefined;
   /** Recorded while so much was shed; undefined: while nothing was. */
   readonly shed?: Shed;
   readonly histogram: ExpHistogram;

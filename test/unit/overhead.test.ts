@@ -31,11 +31,18 @@ test('a cost below the limit changes nothing, one above it sheds at once', () =>
   expect(nextOverhead(EVERYTHING, 1e9, 1e-9).level).toBe(MAX_LEVEL);
 });
 
-test('a heavy load that goes away is recorded in full again, a step at a time', () => {
+test('a heavy load that goes away is recorded in full again, after three quiet looks and not before', () => {
   const levels = run([...Array(10).fill(0.1), ...Array(40).fill(0.001)], 0.01, halved);
   expect(Math.max(...levels)).toBeGreaterThanOrEqual(3);
   expect(levels.at(-1)).toBe(0);
-  for (const [i, level] of levels.entries()) expect((levels[i - 1] ?? level) - level).toBeLessThanOrEqual(1);
+  expect(levels.slice(10, 13).map((level) => level > 0)).toEqual([true, true, false]);
+  expect(levels.slice(12)).toEqual(Array(38).fill(0));
+});
+
+test('a load that goes down a little is given back as much as stays below the limit, and no more', () => {
+  const levels = run([...Array(10).fill(0.1), ...Array(40).fill(0.03)], 0.01, halved);
+  expect(levels.at(-1)).toBe(2);
+  expect(halved(0.03, 2)).toBeLessThan(0.01);
 });
 
 test('under a steady load it comes to rest, whatever the load: no level is left and taken again', () => {
