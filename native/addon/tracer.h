@@ -49,6 +49,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   void UnmapLedgers();
   taut_agent_series* Series(uint32_t slot) const;
   void Drain();
+  void Tell(Napi::Array what);
   void Close();
 
   static void OnCleanup(void* self);

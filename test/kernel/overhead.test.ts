@@ -7,9 +7,9 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/status.ts';
 import { KernelCost } from '../../src/tracer/cost.ts';
 import { openMeasuring } from '../../src/tracer/measuring.ts';
-import type { Series } from '../../src/tracer/series.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from './conversation.ts';
+import { countOf, ledger, sumOf } from './counting.ts';
 import { Program, until } from './program.ts';
 import { Bench, FIXTURES } from './taut.ts';
 
@@ -21,14 +21,6 @@ async function busy(bench: Bench, threads: number): Promise<Program> {
   await program.line(/^ready/);
   return program;
 }
-
-const count = (series: readonly Series[], match: Partial<Series>) =>
-  series
-    .filter((s) => Object.entries(match).every(([k, v]) => s[k as keyof Series] === v))
-    .reduce((n, { histogram }) => n + histogram.count, 0);
-
-const sum = (counters: ReadonlyMap<string, number>, pattern: RegExp) =>
-  [...counters].reduce((n, [name, value]) => (pattern.test(name) ? n + value : n), 0);
 
 test('sampled, it records about one wakeup in so many, and counts each that it leaves out', async () => {
   using bench = new Bench();
@@ -42,7 +34,8 @@ test('sampled, it records about one wakeup in so many, and counts each that it l
   await tell(program, 'nanosleep 500 100');
   tracer.detach(program.pid);
   const counters = tracer.counters();
-  expect(sum(counters, /^wakeup_recorded$|^discard_/)).toBe(sum(counters, /^wakeup_seen$/));
+  const { seen, decided } = ledger(tracer);
+  expect(decided).toBe(seen);
   // A binomial of 4,000 at 3/4 has a standard deviation of 27.
   const sampled = counters.get('discard_sampled') ?? 0;
   expect(Math.abs(sampled - 3_000)).toBeLessThan(6 * 27);
@@ -52,9 +45,11 @@ test('sampled, it records about one wakeup in so many, and counts each that it l
   expect(new Set(shed.map((s) => JSON.stringify(s.shed)))).toEqual(new Set(['{"detail":false,"factor":4}']));
   const unseen = counters.get('discard_unseen') ?? 0;
   // Those on their way at a change may be on either side of it.
-  expect(Math.abs(count(full, { quantity: 'timer.lateness' }) - 1_000)).toBeLessThanOrEqual(unseen + 2);
-  expect(Math.abs(count(shed, { quantity: 'timer.lateness' }) - (4_000 - sampled))).toBeLessThanOrEqual(unseen + 4);
-  expect(count(series, { quantity: 'wakeup.run_queue_delay' })).toBe(sum(counters, /^wakeup_recorded$/));
+  expect(Math.abs(countOf(full, 'timer.lateness') - 1_000)).toBeLessThanOrEqual(unseen + 2);
+  expect(Math.abs(countOf(shed, 'timer.lateness') - (4_000 - sampled))).toBeLessThanOrEqual(unseen + 4);
+  expect(countOf(series, 'wakeup.run_queue_delay')).toBe(counters.get('wakeup_recorded'));
+  // What was recorded in full adds up by itself.
+  expect(sumOf(full, 'timer.slack_use') + sumOf(full, 'timer.overrun')).toBe(sumOf(full, 'timer.lateness'));
 });
 
 test('a canary is recorded in full, whatever is shed of the others', async () => {
@@ -75,13 +70,11 @@ test("what it costs by calibration and by the kernel's account is the same to wi
     if (!tracer) throw new Error('no tracer');
     using _tracer = tracer;
     tracer.attach({ pid: program.pid, name: 'waits', createdAtMs: 0 });
-    const rate = new Promise<number>((resolve) => {
-      const cost = new KernelCost(tracer, figures, (cores) => resolve(cores));
-      expect(cost.method).toBe(without.length === 0 ? 'measured' : 'calibrated');
-    });
+    using cost = new KernelCost(tracer, figures);
+    expect(cost.method).toBe(without.length === 0 ? 'measured' : 'calibrated');
     const done = tell(program, 'nanosleep 8000 50');
-    await setTimeout(1_000); // the timer of KernelCost keeps nothing alive
-    rates.push(await rate);
+    await until('its first window is over', () => cost.rate > 0);
+    rates.push(cost.rate);
     await done;
     process.stderr.write(
       `${without.length === 0 ? 'measured' : 'calibrated'}: ${JSON.stringify(figures)}, ${rates.at(-1)} cores\n`,
