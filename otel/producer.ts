@@ -11,7 +11,7 @@ import {
   type ExponentialHistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import type { AgentSnapshot, ExpHistogram, Quantity, Series } from '../src/tracer/series.ts';
+import type { AgentSnapshot, ExpHistogram, Quantity, Series, Shed } from '../src/tracer/series.ts';
 import { DeltaOf } from './delta.ts';
 import * as semconv from './semconv.ts';
 
@@ -20,6 +20,7 @@ const METRICS: Record<Quantity, semconv.MetricDescription> = {
   'timer.slack_use': semconv.METRIC_TAUT_TIMER_SLACK_USE,
   'timer.overrun': semconv.METRIC_TAUT_TIMER_OVERRUN,
   'wakeup.latency': semconv.METRIC_TAUT_WAKEUP_LATENCY,
+  'wakeup.hand_over': semconv.METRIC_TAUT_WAKEUP_HAND_OVER,
   'wakeup.run_queue_delay': semconv.METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY,
 };
 
@@ -38,15 +39,23 @@ export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
 }
 
 /** The attributes of one series of one agent. */
-export function seriesAttributes(agent: AgentSnapshot, series: Series): Attributes {
+export function seriesAttributes(agent: AgentSnapshot, series: Series, mode?: string): Attributes {
   return {
     [semconv.ATTR_PROCESS_PID]: agent.pid,
     [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(agent.createdAtMs).toISOString(),
     [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
     ...(series.source === undefined ? {} : { [semconv.ATTR_TAUT_WAKEUP_SOURCE]: series.source }),
     ...(series.slackClass === undefined ? {} : { [semconv.ATTR_TAUT_TIMER_SLACK_CLASS]: series.slackClass }),
-    [semconv.ATTR_TAUT_TUNED]: series.tuned,
+    ...(series.tuned === undefined ? {} : { [semconv.ATTR_TAUT_TUNED]: series.tuned }),
+    ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode }),
+    ...shedAttributes(series.shed),
   };
+}
+
+function shedAttributes(shed: Shed | undefined): Attributes {
+  if (!shed) return {};
+  const factor = shed.factor > 1 ? { [semconv.ATTR_TAUT_SAMPLING_FACTOR]: shed.factor } : {};
+  return shed.detail ? factor : { ...factor, [semconv.ATTR_TAUT_SHED_DETAIL]: true };
 }
 
 export interface KernelHistogramsOptions {
@@ -55,6 +64,8 @@ export interface KernelHistogramsOptions {
   /** What the exporter asks for: a producer's points are not converted by the SDK. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
+  /** How much can be measured (`taut.tracer.mode`): on every point. */
+  readonly mode?: () => string;
 }
 
 export class KernelHistograms implements MetricProducer {
@@ -84,7 +95,7 @@ export class KernelHistograms implements MetricProducer {
     const { temporality } = this.#options;
     for (const agent of snapshots) {
       for (const series of agent.series) {
-        const attributes = seriesAttributes(agent, series);
+        const attributes = seriesAttributes(agent, series, this.#options.mode?.());
         const attachedAt = millisToHrTime(agent.attachedAtMs);
         let point = { startTime: attachedAt, histogram: series.histogram };
         if (temporality === AggregationTemporality.DELTA)

@@ -18,7 +18,8 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { AgentSnapshot } from '../src/tracer/series.ts';
+import type { AgentSnapshot, ExpHistogram } from '../src/tracer/series.ts';
+import { CanaryLatency } from './canaryProducer.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
@@ -34,6 +35,9 @@ export interface TelemetryOptions {
   readonly serviceVersion: string;
   /** What the kernel counted, cumulative; asked at each collection. */
   readonly snapshots: () => readonly AgentSnapshot[];
+  /** How much can be measured here, and how late the canary was woken. */
+  readonly mode: () => string;
+  readonly canaryLatency: () => ExpHistogram | undefined;
   /** Exports that fail and the like: said once a minute at most. */
   readonly onWarning: (message: string) => void;
 }
@@ -131,7 +135,9 @@ function startMetrics(
   if (exporter) {
     const temporality =
       exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE;
-    const kernel = new KernelHistograms({ snapshots: options.snapshots, temporality, version: options.serviceVersion });
+    const common = { temporality, mode: options.mode, version: options.serviceVersion };
+    const kernel = new KernelHistograms({ snapshots: options.snapshots, ...common });
+    const canary = new CanaryLatency({ latency: options.canaryLatency, ...common });
     const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to.kind]);
     const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
     readers.push(
@@ -139,7 +145,7 @@ function startMetrics(
         exporter,
         exportIntervalMillis,
         exportTimeoutMillis,
-        metricProducers: [kernel],
+        metricProducers: [kernel, canary],
       }),
     );
   }

@@ -65,16 +65,33 @@ export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
 export const ATTR_TAUT_OPERATION = 'taut.operation';
 export const ATTR_TAUT_OUTCOME = 'taut.outcome';
 export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
-/** `wakeup` or `timer`: each kind of event has its own ledger of recorded and discarded. */
+/** `wakeup`: each kind of event has its own ledger of recorded and discarded. */
 export const ATTR_TAUT_TRACER_EVENT = 'taut.tracer.event';
 export const ATTR_TAUT_DISCARD_REASON = 'taut.discard.reason';
 /** `kernel` or `user`. */
 export const ATTR_TAUT_SELF_PART = 'taut.self.part';
+/** How it was had: `measured` (accounted by the kernel) or `calibrated` (events times what one cost at the start). */
+export const ATTR_TAUT_SELF_METHOD = 'taut.self.method';
+
+// How much is measured. On every point: `full`, `wakeups`, `schedstat` or `none`.
+export const ATTR_TAUT_TRACER_MODE = 'taut.tracer.mode';
+/** `ok` or `degraded`, and why. */
+export const ATTR_TAUT_TRACER_STATE = 'taut.tracer.state';
+export const ATTR_TAUT_TRACER_REASON = 'taut.tracer.reason';
+/** One wakeup in so many is recorded; on points of which that is not every one. */
+export const ATTR_TAUT_SAMPLING_FACTOR = 'taut.sampling.factor';
+/** True on points that were recorded while just lateness and run-queue delay were. */
+export const ATTR_TAUT_SHED_DETAIL = 'taut.shed.detail';
+/** Percent of a core. */
+export const ATTR_TAUT_OVERHEAD_COST = 'taut.overhead.cost';
+export const ATTR_TAUT_OVERHEAD_LIMIT = 'taut.overhead.limit';
 
 // Events: log records with a name.
 export const EVENT_DRIFT = 'taut.drift';
 export const EVENT_EVENTS_LOST = 'taut.events_lost';
 export const EVENT_GATE_CHANGED = 'taut.gate_changed';
+export const EVENT_TRACER_DEGRADED = 'taut.tracer_degraded';
+export const EVENT_SHEDDING = 'taut.shedding';
 
 // Metrics.
 export const METRIC_TAUT_TIMER_LATENESS: MetricDescription = {
@@ -96,6 +113,12 @@ export const METRIC_TAUT_WAKEUP_LATENCY: MetricDescription = {
   name: 'taut.wakeup.latency',
   unit: 's',
   description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
+};
+export const METRIC_TAUT_WAKEUP_HAND_OVER: MetricDescription = {
+  name: 'taut.wakeup.hand_over',
+  unit: 's',
+  description:
+    "From a timer's handler (or from sched_waking) to being made runnable: the way to the other CPU, out of idle.",
 };
 export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
   name: 'taut.wakeup.run_queue_delay',
@@ -121,6 +144,26 @@ export const METRIC_TAUT_TRACER_EVENTS: MetricDescription = {
   name: 'taut.tracer.events',
   unit: '{event}',
   description: "The tracer's correctness ledger: every event that it saw, recorded or discarded.",
+};
+export const METRIC_TAUT_TRACER_DEGRADED: MetricDescription = {
+  name: 'taut.tracer.degraded',
+  unit: '1',
+  description: 'Whether the tracer and its canary, a thread that keeps time by itself, disagree (1) or agree (0).',
+};
+export const METRIC_TAUT_CANARY_LATENCY: MetricDescription = {
+  name: 'taut.canary.latency',
+  unit: 's',
+  description: "Wakeup latency of taut's own idle thread, with the least timer slack: the host's floor.",
+};
+export const METRIC_TAUT_RUN_QUEUE_TIME: MetricDescription = {
+  name: 'taut.run_queue.time',
+  unit: 's',
+  description: 'Time that threads were runnable and not running, after a wakeup or a preemption (mode schedstat).',
+};
+export const METRIC_TAUT_RUN_QUEUE_TIMESLICES: MetricDescription = {
+  name: 'taut.run_queue.timeslices',
+  unit: '{timeslice}',
+  description: 'Times that threads were put on a CPU (mode schedstat).',
 };
 export const METRIC_TAUT_SELF_CPU: MetricDescription = {
   name: 'taut.self.cpu',

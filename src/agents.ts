@@ -11,7 +11,7 @@ import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
 import { isNamed, type Scope } from './scope.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
-import type { Tracer } from './tracer/tracer.ts';
+import type { TracedProcess } from './tracer/tracer.ts';
 import type { Tuning } from './tuning.ts';
 
 export interface AgentsOptions {
@@ -19,9 +19,14 @@ export interface AgentsOptions {
   readonly gate: Gate;
   readonly scope: Scope;
   readonly log: Log;
-  /** Undefined: this host can't measure; agents are found by scanning /proc again and again. */
-  readonly tracer: Tracer | undefined;
+  /** What is told which processes are agents, as far as this host can measure. */
+  readonly measurement: Measures;
   readonly onEvent?: (event: AgentEvent) => void;
+}
+
+interface Measures {
+  attach(process: TracedProcess): void;
+  detach(pid: number): void;
 }
 
 export class Agents {
@@ -136,7 +141,7 @@ export class Agents {
 
   /** @param times of the sighting, of hearing of it, of the decision. */
   async #attach(handle: ProcHandle, verdict: Verdict, times: readonly number[]): Promise<void> {
-    const { tracer, log } = this.#options;
+    const { measurement, log } = this.#options;
     const { startTicks, ppid } = handle.stat();
     const { name, ruleId: rule, attachPath, executable } = verdict;
     const [atMs = nowMs()] = times;
@@ -144,7 +149,7 @@ export class Agents {
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
     try {
-      tracer?.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
+      measurement.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
     } catch (error) {
       // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
       this.#failed(`measuring ${name} (${handle.id})`, error);
@@ -211,7 +216,7 @@ export class Agents {
     if (!agent) return;
     this.#byPid.delete(pid);
     this.#options.decisions.forget(pid);
-    this.#options.tracer?.detach(pid);
+    this.#options.measurement.detach(pid);
     agent.gone();
     this.#options.log.info(`${agent.identity.name} (${pid}) has ended`);
     this.#changed('end', agent);
@@ -223,7 +228,7 @@ export class Agents {
     if (!agent) return;
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
-    this.#options.tracer?.detach(pid);
+    this.#options.measurement.detach(pid);
     agent[Symbol.dispose]();
     const restored = results.filter((r) => r.outcome === 'restored').length;
     const { name } = agent.identity;

@@ -14,6 +14,8 @@ export { TautError } from './native.ts';
 export type { Scope } from './scope.ts';
 export type { AgentStatus } from './status.ts';
 export { add, quantile, subtract } from './tracer/arithmetic.ts';
+export type { Mode } from './tracer/features.ts';
+export { type Measuring, openMeasuring } from './tracer/measuring.ts';
 export { TracerUnavailable } from './tracer/programs.ts';
 export type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './tracer/series.ts';
 export { Tracer } from './tracer/tracer.ts';

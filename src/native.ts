@@ -50,6 +50,7 @@ export interface Layout {
   readonly overrun: number;
   readonly latency: number;
   readonly runQueue: number;
+  readonly handOver: number;
   readonly reachable: number;
   readonly reachableTuned: number;
   readonly beyond: number;
@@ -65,7 +66,10 @@ export interface NativeTracer {
   open(path: string): number;
   load(): number;
   attach(program: string, cgroup?: string): number;
-  visitThreads(visit: number, pid: number, slot: number): number;
+  visitThreads(visit: number, pid: number, slot: number, thread?: number): number;
+  omitTimers(): number;
+  setSettings(sampleMask: number, shedDetail: number, canarySlot: number): number;
+  emptySeries(slot: number): number;
   addAgent(pid: number, slot: number): number;
   reserve(slot: number): number;
   removeAgent(pid: number): number;
@@ -92,9 +96,26 @@ export interface DiagSocket {
   readonly address: string;
 }
 
+/** See `native/addon/canary.h`. */
+export interface NativeCanary {
+  start(intervalNs: number): number;
+  take(): BigUint64Array;
+  until(): bigint;
+  close(): void;
+}
+
+/** See `native/addon/exercise.h`. */
+export interface NativeExercise {
+  start(): [number, number] | number;
+  run(turns: number): number;
+  close(): void;
+}
+
 interface Addon {
   readonly layout: Layout;
   readonly Tracer: new () => NativeTracer;
+  readonly Canary: new () => NativeCanary;
+  readonly Exercise: new () => NativeExercise;
   openDirectory(at: number, path: string): number;
   readAt(at: number, name: string, limit: number): Buffer | number;
   readLinkAt(at: number, name: string): string | number;

@@ -17,6 +17,8 @@ import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity, ThreadCounts } from './agent.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Log } from './log.ts';
+import type { RunQueueTime } from './tracer/schedstat.ts';
+import type { Shed } from './tracer/series.ts';
 
 /** An agent, as the gauges see it. */
 interface Observable {
@@ -29,8 +31,12 @@ interface Observable {
 export interface Observed {
   agents(): Observable[];
   tracerCounters(): ReadonlyMap<string, number>;
-  /** Undefined where the kernel does not tell. */
-  kernelCpuSeconds(): number | undefined;
+  /** Undefined where it is not known. */
+  kernelCpu(): { readonly seconds: number; readonly method: string } | undefined;
+  /** Undefined where nothing can tell. */
+  isDegraded(): boolean | undefined;
+  /** Where that is all that can be measured. */
+  runQueueTimes(): readonly RunQueueTime[];
 }
 
 export class Signals {
@@ -38,18 +44,22 @@ export class Signals {
   readonly #meter: Meter = metrics.getMeter('taut');
   readonly #operations: Counter;
   readonly #log: Log;
+  readonly #mode: Attributes;
   #denied = false;
   #ledgerFailed = false;
 
-  constructor(log: Log) {
+  /** @param mode is on every point. */
+  constructor(log: Log, mode: string) {
     this.#log = log;
+    this.#mode = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
     const { name, ...options } = semconv.METRIC_TAUT_OPERATIONS;
     this.#operations = this.#meter.createCounter(name, options);
   }
 
   /** Counts `n` operations of a kind (`attach`, `tune`, `verify`, `revert`, `contain`) by outcome. */
   operation(operation: string, outcome: string, n = 1): void {
-    this.#operations.add(n, { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome });
+    const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
+    this.#operations.add(n, { ...attributes, ...this.#mode });
   }
 
   /** Whether something that the gate wanted could not be done. */
@@ -120,6 +130,34 @@ export class Signals {
     this.event(semconv.EVENT_EVENTS_LOST, SeverityNumber.WARN, { [semconv.ATTR_TAUT_EVENTS_LOST]: n });
   }
 
+  /** The canary and the tracer disagree (`reason`), or agree again. */
+  tracerDegraded(reason: string | undefined): void {
+    if (reason === undefined) this.#log.info('the tracer agrees with its canary again');
+    else this.#log.warn(`the tracer is degraded, do not rely on its numbers: ${reason}`);
+    this.event(semconv.EVENT_TRACER_DEGRADED, reason === undefined ? SeverityNumber.INFO : SeverityNumber.WARN, {
+      [semconv.ATTR_TAUT_TRACER_STATE]: reason === undefined ? 'ok' : 'degraded',
+      ...(reason === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_REASON]: reason }),
+      ...this.#mode,
+    });
+  }
+
+  /** Another amount is shed to stay below the limit. Both in percent of a core. */
+  shedding(shed: Shed | undefined, cost: number, limit: number): void {
+    const what = !shed
+      ? 'everything'
+      : `just lateness and run-queue delay${shed.factor > 1 ? ` of one wakeup in ${shed.factor}` : ''}`;
+    this.#log.warn(
+      `measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on ${what} is recorded`,
+    );
+    this.event(semconv.EVENT_SHEDDING, SeverityNumber.WARN, {
+      [semconv.ATTR_TAUT_SAMPLING_FACTOR]: shed?.factor ?? 1,
+      [semconv.ATTR_TAUT_SHED_DETAIL]: shed !== undefined,
+      [semconv.ATTR_TAUT_OVERHEAD_COST]: cost,
+      [semconv.ATTR_TAUT_OVERHEAD_LIMIT]: limit,
+      ...this.#mode,
+    });
+  }
+
   event(name: string, severity: SeverityNumber, attributes: Attributes): void {
     logs.getLogger('taut').emit({ eventName: name, severityNumber: severity, body: name, attributes });
   }
@@ -144,8 +182,12 @@ export class Signals {
     const threads = gauge(semconv.METRIC_TAUT_THREADS);
     const events = counter(semconv.METRIC_TAUT_TRACER_EVENTS);
     const cpu = counter(semconv.METRIC_TAUT_SELF_CPU);
-    const all = [agents, threads, events, cpu];
-    const callback = (result: import('@opentelemetry/api').BatchObservableResult) => {
+    const degraded = gauge(semconv.METRIC_TAUT_TRACER_DEGRADED);
+    const waited = counter(semconv.METRIC_TAUT_RUN_QUEUE_TIME);
+    const timeslices = counter(semconv.METRIC_TAUT_RUN_QUEUE_TIMESLICES);
+    const all = [agents, threads, events, cpu, degraded, waited, timeslices];
+    const callback = (reader: import('@opentelemetry/api').BatchObservableResult) => {
+      const result: typeof reader = { observe: (m, v, a) => reader.observe(m, v, { ...a, ...this.#mode }) };
       const present = observed.agents();
       const byPath = new Map<string, { n: number; attributes: Attributes }>();
       for (const { identity, isTuned } of present) {
@@ -167,25 +209,35 @@ export class Signals {
         if (attributes) result.observe(events, value, attributes);
       }
       const { user, system } = process.cpuUsage();
-      result.observe(cpu, (user + system) / 1e6, { [semconv.ATTR_TAUT_SELF_PART]: 'user' });
-      const kernel = observed.kernelCpuSeconds();
-      if (kernel !== undefined) result.observe(cpu, kernel, { [semconv.ATTR_TAUT_SELF_PART]: 'kernel' });
+      const self = (part: string, method: string) => ({
+        [semconv.ATTR_TAUT_SELF_PART]: part,
+        [semconv.ATTR_TAUT_SELF_METHOD]: method,
+      });
+      result.observe(cpu, (user + system) / 1e6, self('user', 'measured'));
+      const kernel = observed.kernelCpu();
+      if (kernel) result.observe(cpu, kernel.seconds, self('kernel', kernel.method));
+      const isDegraded = observed.isDegraded();
+      if (isDegraded !== undefined) result.observe(degraded, isDegraded ? 1 : 0);
+      for (const { pid, name, createdAtMs, waitedNs, timeslices: n } of observed.runQueueTimes()) {
+        const who = {
+          [semconv.ATTR_PROCESS_PID]: pid,
+          [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(createdAtMs).toISOString(),
+          [semconv.ATTR_TAUT_AGENT_NAME]: name,
+        };
+        result.observe(waited, Number(waitedNs) / 1e9, who);
+        result.observe(timeslices, n, who);
+      }
     };
     this.#meter.addBatchObservableCallback(callback, all);
     return () => this.#meter.removeBatchObservableCallback(callback, all);
   }
 }
 
-/** `wakeup_recorded` and `discard_timer_negative` in the words of the metric; undefined for what is not an outcome. */
+/** `wakeup_recorded` and `discard_on_cpu` in the words of the metric; undefined for what is not an outcome. */
 function eventAttributes(counter: string): Attributes | undefined {
-  const recorded = /^(wakeup|timer)_recorded$/.exec(counter);
-  if (recorded)
-    return { [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded', [semconv.ATTR_TAUT_TRACER_EVENT]: recorded[1] ?? '' };
-  const discarded = /^discard_(timer_)?(.+)$/.exec(counter);
-  if (!discarded) return undefined;
-  return {
-    [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'discarded',
-    [semconv.ATTR_TAUT_TRACER_EVENT]: discarded[1] ? 'timer' : 'wakeup',
-    [semconv.ATTR_TAUT_DISCARD_REASON]: discarded[2] ?? '',
-  };
+  const wakeup = { [semconv.ATTR_TAUT_TRACER_EVENT]: 'wakeup' };
+  if (counter === 'wakeup_recorded') return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded' };
+  const [, reason] = /^discard_(.+)$/.exec(counter) ?? [];
+  if (reason === undefined) return undefined;
+  return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'discarded', [semconv.ATTR_TAUT_DISCARD_REASON]: reason };
 }

@@ -1,6 +1,7 @@
 /** The documents that `--json` prints of agents. Other programs rely on them: they grow, nothing is renamed. */
 import type { Agent, ThreadCounts } from './agent.ts';
 import type { GateDecision } from './gate/gate.ts';
+import type { Mode } from './tracer/features.ts';
 
 export interface AgentStatus {
   readonly pid: number;
@@ -20,8 +21,24 @@ export interface AgentEvent {
   readonly agent: AgentStatus;
 }
 
+/** How measuring goes. */
+export interface TracerStatus {
+  readonly mode: Mode;
+  /** Why it is not `full`; null when it is. */
+  readonly modeReason: string | null;
+  readonly state: 'ok' | 'degraded';
+  /** Why the tracer is not to be believed; null when it is. */
+  readonly reason: string | null;
+  /** What the BPF programs use, percent of a core; null where it is not known, and how it was had. */
+  readonly cost: { readonly percent: number | null; readonly method: string | null };
+  /** What `--max-overhead` makes it leave out: it records one wakeup in `factor`, and all of it when `detail`. */
+  readonly sampling: { readonly factor: number; readonly detail: boolean };
+}
+
 export interface StatusDocument {
   readonly daemon: { readonly pid: number; readonly since: string } | null;
+  /** Null when no daemon runs. */
+  readonly tracer: TracerStatus | null;
   readonly agents: readonly AgentStatus[];
   readonly ledger: { readonly path: string; readonly entries: number };
 }

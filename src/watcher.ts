@@ -12,13 +12,18 @@ import type { NetworkSighting } from './discovery/network/source.ts';
 import { ScanClock } from './discovery/scanClock.ts';
 import type { Seen } from './discovery/sighting.ts';
 import { LifeEvents } from './lifeEvents.ts';
+import { Measurement } from './measurement.ts';
 import { inScope } from './scope.ts';
 import { Signals } from './signals.ts';
-import { type AgentStatus, agentStatus } from './status.ts';
-import { KernelCost } from './tracer/cost.ts';
-import type { AgentSnapshot } from './tracer/series.ts';
+import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
+import type { Measuring } from './tracer/measuring.ts';
+import type { AgentSnapshot, ExpHistogram } from './tracer/series.ts';
 
-export interface WatcherOptions extends AgentsOptions {
+export interface WatcherOptions extends Omit<AgentsOptions, 'measurement'> {
+  /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
+  readonly measuring: Measuring;
+  /** What measuring may cost in the kernel, in CPU seconds per second. */
+  readonly maxOverhead?: number;
   /** Undefined: nothing is tuned. */
   readonly ledger: Ledger | undefined;
   readonly descendants: Descendants;
@@ -33,7 +38,7 @@ export class Watcher implements Disposable {
   readonly #signals: Signals;
   readonly #agents: Agents;
   readonly #ends: (() => void)[] = [];
-  readonly #cost: KernelCost | undefined;
+  readonly #measurement: Measurement;
   readonly #life: LifeEvents;
   #lostEvents = 0;
   #droppedDecisions = 0;
@@ -43,11 +48,11 @@ export class Watcher implements Disposable {
 
   constructor(options: WatcherOptions) {
     this.#options = options;
-    this.#signals = new Signals(options.log);
-    const { ledger, descendants } = options;
+    const { ledger, descendants, measuring, maxOverhead } = options;
+    this.#signals = new Signals(options.log, measuring.mode);
+    this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
     const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
-    this.#agents = new Agents(options, host, () => this.#onChange());
-    this.#cost = options.tracer && new KernelCost(options.tracer);
+    this.#agents = new Agents({ ...options, measurement: this.#measurement }, host, () => this.#onChange());
     const { scope, log } = options;
     this.#life = new LifeEvents({
       descendants,
@@ -64,13 +69,16 @@ export class Watcher implements Disposable {
 
   /** Begins: listens to the kernel, then looks at every process that runs already. Resolves after that first look. */
   async start(): Promise<void> {
-    const { tracer, gate } = this.#options;
+    const { gate } = this.#options;
+    const { tracer } = this.#options.measuring;
     tracer?.listen((events) => this.#life.handle(events));
     this.#ends.push(gate.onChange(() => void this.#agents.gateAll()));
     this.#endObserving = this.#signals.observe({
       agents: () => this.#agents.all(),
       tracerCounters: () => tracer?.counters() ?? new Map(),
-      kernelCpuSeconds: () => this.#cost?.seconds(),
+      kernelCpu: () => this.#measurement.kernelCpu(),
+      isDegraded: () => this.#measurement.isDegraded,
+      runQueueTimes: () => this.#measurement.runQueueTimes(),
     });
     await this.scan();
     const timer = setInterval(() => void this.#reconcile(), tracer ? RECONCILE_MS : SCAN_MS).unref();
@@ -149,15 +157,24 @@ export class Watcher implements Disposable {
 
   /** What the kernel counted, for the metric producer. */
   snapshots(): AgentSnapshot[] {
-    return this.#options.tracer?.collect() ?? [];
+    return this.#measurement.snapshots();
   }
 
   snapshot(pid: number): AgentSnapshot | undefined {
-    return this.#options.tracer?.snapshot(pid);
+    return this.#options.measuring.tracer?.snapshot(pid);
+  }
+
+  /** The host's own floor, for the metric producer. */
+  canaryLatency(): ExpHistogram | undefined {
+    return this.#measurement.canaryLatency();
+  }
+
+  tracerStatus(): TracerStatus {
+    return this.#measurement.status();
   }
 
   kernelCpuSeconds(): number {
-    return this.#cost?.seconds() ?? Number.NaN;
+    return this.#measurement.kernelCpu()?.seconds ?? Number.NaN;
   }
 
   /** Puts every agent back and lets it go. The counters can still be read. */
@@ -175,11 +192,13 @@ export class Watcher implements Disposable {
   [Symbol.dispose](): void {
     this.release('shutdown');
     this.#endObserving();
-    this.#cost?.[Symbol.dispose]();
+    this.#measurement[Symbol.dispose]();
   }
 
   async #reconcile(): Promise<void> {
-    const { tracer, ledger } = this.#options;
+    const { ledger, measuring } = this.#options;
+    const { tracer } = measuring;
+    this.#measurement.sample();
     for (const agent of this.#agents.all()) {
       const { pid, name } = agent.identity;
       try {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon's face: plain system calls on held descriptors, the tracer, and the layout of what they return.
+// The addon's face: plain system calls on held descriptors, the tracer with what it is checked and calibrated by, and
+// the layout of what they return.
+#include "canary.h"
+#include "exercise.h"
 #include "files.h"
 #include "layout.h"
 #include "privileges.h"
@@ -12,6 +15,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportSockets(env, exports);
   exports.Set("layout", Layout(env));
   exports.Set("Tracer", Tracer::Define(env));
+  exports.Set("Canary", Canary::Define(env));
+  exports.Set("Exercise", Exercise::Define(env));
   return exports;
 }
 

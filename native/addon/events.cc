@@ -85,7 +85,7 @@ void Tracer::Drain() {
     for (uint32_t i = 0; i < raw_.size(); i++)
       records.Set(i, Napi::Buffer<char>::Copy(Env(), raw_[i].data(), raw_[i].size()));
     raw_.clear();
-    callback_.MakeCallback(Env().Global(), {records});
+    Tell(records);
     return;
   }
   if (pending_.empty()) return;
@@ -103,8 +103,18 @@ void Tracer::Drain() {
     events.Set(i, entry);
   }
   pending_.clear();
-  // MakeCallback, as we come from the loop: it runs the microtasks, and an exception becomes an uncaught one.
-  callback_.MakeCallback(Env().Global(), {events});
+  Tell(events);
+}
+
+// napi_make_callback, as we come from the loop: it runs the microtasks. An exception becomes an uncaught one; in an
+// environment that is ending nothing can be called any more, which is no error.
+void Tracer::Tell(Napi::Array what) {
+  napi_value argument = what, result;
+  if (napi_make_callback(Env(), nullptr, Env().Global(), callback_.Value(), 1, &argument, &result) !=
+      napi_pending_exception)
+    return;
+  napi_value error;
+  if (napi_get_and_clear_last_exception(Env(), &error) == napi_ok) napi_fatal_exception(Env(), error);
 }
 
 Napi::Value Tracer::Listen(const Napi::CallbackInfo& info) {

@@ -26,6 +26,7 @@ Napi::Object Layout(Napi::Env env) {
   set("overrun", TAUT_OVERRUN);
   set("latency", TAUT_LATENCY);
   set("runQueue", TAUT_RUN_QUEUE);
+  set("handOver", TAUT_HAND_OVER);
   set("reachable", TAUT_REACHABLE);
   set("reachableTuned", TAUT_REACHABLE_TUNED);
   set("beyond", TAUT_BEYOND);

@@ -25,7 +25,9 @@ Napi::Function Tracer::Define(Napi::Env env) {
                       InstanceMethod("listen", &Tracer::Listen), InstanceMethod("setStats", &Tracer::SetStats),
                       InstanceMethod("writeMap", &Tracer::WriteMap), InstanceMethod("readMap", &Tracer::ReadMap),
                       InstanceMethod("runTime", &Tracer::RunTime), InstanceMethod("testRun", &Tracer::TestRun),
-                      InstanceMethod("log", &Tracer::Log),
+                      InstanceMethod("log", &Tracer::Log), InstanceMethod("omitTimers", &Tracer::OmitTimers),
+                      InstanceMethod("setSettings", &Tracer::SetSettings),
+                      InstanceMethod("emptySeries", &Tracer::EmptySeries),
                       InstanceMethod("close", &Tracer::CloseCall)});
 }
 
@@ -57,7 +59,10 @@ Napi::Value Tracer::Open(const Napi::CallbackInfo& info) {
 Napi::Value Tracer::Load(const Napi::CallbackInfo& info) {
   if (!object_) return Result(info, -EBADF);
   LibbpfLog keep(&log_);
+  bpf_map* counters = bpf_object__find_map_by_name(object_, "counters");
+  if (counters) bpf_map__set_max_entries(counters, static_cast<uint32_t>(libbpf_num_possible_cpus()));
   int failed = bpf_object__load(object_);
+  if (!failed && counters) failed = MapLedgers(counters);
   if (!failed && MapFd("series") >= 0) failed = Reserve(1);  // the first agent shall not wait for it
   return Result(info, failed);
 }
@@ -92,7 +97,7 @@ int Tracer::MapFd(const char* name) const { return object_ ? bpf_object__find_ma
 
 Napi::Value Tracer::VisitThreads(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  taut_control control = {args.Number(0), args.Number(1), args.Number(2), 0};
+  taut_control control = {args.Number(0), args.Number(1), args.Number(2), args.Has(3) ? args.Number(3) : 0, 0};
   if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
   uint32_t zero = 0;
@@ -188,21 +193,6 @@ Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-Napi::Value Tracer::ReadCounters(const Napi::CallbackInfo& info) {
-  int cpus = libbpf_num_possible_cpus();
-  if (!object_ || cpus < 0) return Result(info, -EBADF);
-  auto counts = Napi::Array::New(info.Env(), TAUT_COUNTER_COUNT);
-  std::vector<uint64_t> values(static_cast<size_t>(cpus));
-  int map = MapFd("counters");
-  for (uint32_t i = 0; i < TAUT_COUNTER_COUNT; i++) {
-    if (bpf_map_lookup_elem(map, &i, values.data()) < 0) return Result(info, -errno);
-    uint64_t sum = 0;
-    for (uint64_t value : values) sum += value;
-    counts.Set(i, static_cast<double>(sum));
-  }
-  return counts;
-}
-
 Napi::Value Tracer::SetStats(const Napi::CallbackInfo& info) {
   Arguments args(info);
   bool on = args.Flag(0);
@@ -269,6 +259,7 @@ void Tracer::Close() {
   links_.clear();
   for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
   blocks_.clear();
+  UnmapLedgers();
   if (stats_ >= 0) close(stats_);
   stats_ = -1;
   bpf_object__close(object_);

@@ -24,7 +24,10 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Napi::Value Open(const Napi::CallbackInfo& info);            // (path)
   Napi::Value Load(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);          // (program[, cgroup directory])
-  Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot) -> threads changed
+  Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot[, thread]) -> threads changed
+  Napi::Value OmitTimers(const Napi::CallbackInfo& info);      // before load: the programs do without the timer chain
+  Napi::Value SetSettings(const Napi::CallbackInfo& info);     // (sample mask, whether detail is shed, canary's slot)
+  Napi::Value EmptySeries(const Napi::CallbackInfo& info);     // (slot from 1): makes room for it if there is none
   Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot from 1): empties its series
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);     // (slot): room for the series up to it
   Napi::Value RemoveAgent(const Napi::CallbackInfo& info);     // (pid): its series stay readable
@@ -43,8 +46,11 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   int ArrayFd(const char* name, uint32_t value_size) const;
   int AddBlock();
   int Reserve(uint32_t slot);
+  int MapLedgers(bpf_map* counters);
+  void UnmapLedgers();
   taut_agent_series* Series(uint32_t slot) const;
   void Drain();
+  void Tell(Napi::Array what);
   void Close();
 
   static void OnCleanup(void* self);
@@ -58,6 +64,8 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Poll* poll_ = nullptr;
   std::vector<bpf_link*> links_;
   std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
+  taut_ledger* ledgers_ = nullptr;  // mapped: one for each processor
+  size_t processors_ = 0;
   std::vector<taut_event> pending_;
   std::vector<std::string> raw_;  // what other ring buffers than the life events' hold
   bool is_raw_ = false;

@@ -131,7 +131,7 @@ int visit_thread(struct bpf_iter__task *ctx)
 	__u32 zero = 0;
 	struct taut_control *c = bpf_map_lookup_elem(&control, &zero);
 
-	if (!task || !c || task->tgid != c->pid)
+	if (!task || !c || task->tgid != c->pid || (c->tid && task->pid != c->tid))
 		return 0;
 	struct thread_state *t = thread_of(task);
 	if (c->visit == TAUT_VISIT_ATTACH) {

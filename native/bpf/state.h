@@ -7,16 +7,17 @@
 #include "taut.h"
 #include <bpf/bpf_helpers.h>
 
-/* One wakeup on its way, from sched_waking to running. Dies with the thread. */
+/* One wakeup on its way, from its cause to running. Dies with the thread. */
 struct thread_state {
-	__u32 slot;       /* its agent's; 0 while it is being attached, and once it is let go */
-	__u32 from_timer; /* the wakeup on its way was caused by a timer */
-	__u32 split;      /* of that timer: enum taut_split */
-	__u64 original_ns;
-	__u64 soft_ns;    /* of that timer, CLOCK_MONOTONIC */
-	__u64 waking_ns;  /* 0: no wakeup on its way */
-	__u64 wakeup_ns;
-	__u64 sleeps;     /* nvcsw at the last wakeup that was seen */
+	__u32 slot;        /* its agent's; 0 while it is being attached, and once it is let go */
+	__u32 from_timer;  /* the wakeup on its way was caused by a timer */
+	__u32 sampled_out; /* the wakeup on its way is not recorded */
+	__u64 original_ns; /* its slack before taut */
+	__u64 soft_ns;     /* of that timer, CLOCK_MONOTONIC */
+	__u64 slack_ns;    /* of that timer: hard - soft expiry */
+	__u64 waking_ns;   /* of the timer's handler, or of sched_waking: where hand-over begins. 0: no wakeup on its way */
+	__u64 wakeup_ns;   /* 0: not yet runnable */
+	__u64 sleeps;      /* nvcsw at the last wakeup that was seen */
 };
 
 struct {
@@ -58,27 +59,13 @@ struct {
 	__array(values, struct series_block);
 } series SEC(".maps");
 
-/* The timer whose handler this CPU runs, if it wakes a thread. */
-struct expiring {
-	__u64 timer;
-	__u64 base;
-	__u64 soft_ns;
-	__u64 slack_ns;
-	__u64 handler_ns;
-};
-
+/* One for each processor. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* as many as there may be processors: set before it is loaded */
 	__type(key, __u32);
-	__type(value, struct expiring);
-} expiring SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TAUT_COUNTER_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct taut_ledger);
 } counters SEC(".maps");
 
 struct {
@@ -94,31 +81,30 @@ struct {
 } events SEC(".maps");
 
 /* Atomic although per CPU: an interrupt's programs count, too, and may come in between. */
-static __always_inline void count_n(__u32 counter, __u64 n)
-{
-	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
-
-	if (value)
-		__sync_fetch_and_add(value, n);
-}
-
 static __always_inline void count(__u32 counter)
 {
-	count_n(counter, 1);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct taut_ledger *ledger = bpf_map_lookup_elem(&counters, &cpu);
+
+	if (ledger)
+		__sync_fetch_and_add(&ledger->counter[counter], 1);
+}
+
+/* What became of n wakeups. In this order and on one processor: who reads the outcomes first, then what was seen, can tell. */
+static __always_inline void decide(__u32 outcome, __u64 n)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct taut_ledger *ledger = bpf_map_lookup_elem(&counters, &cpu);
+
+	if (!ledger)
+		return;
+	__sync_fetch_and_add(&ledger->counter[TAUT_COUNT_wakeup_seen], n);
+	__sync_fetch_and_add(&ledger->counter[outcome], n);
 }
 
 static __always_inline struct thread_state *thread_of(struct task_struct *task)
 {
 	return bpf_task_storage_get(&threads, task, 0, 0);
-}
-
-static __always_inline struct taut_agent_series *series_of(struct thread_state *t)
-{
-	__u32 slot = t->slot - 1;
-	__u32 block = slot / TAUT_BLOCK_AGENTS, at = slot % TAUT_BLOCK_AGENTS;
-	void *inner = bpf_map_lookup_elem(&series, &block);
-
-	return inner ? bpf_map_lookup_elem(inner, &at) : 0;
 }
 
 #endif

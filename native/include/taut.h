@@ -47,32 +47,33 @@ enum taut_series {
 	TAUT_OVERRUN = TAUT_SLACK_USE + TAUT_TIMER_SPLITS,  /* + taut_split */
 	TAUT_LATENCY = TAUT_OVERRUN + TAUT_TIMER_SPLITS,    /* + taut_split, or + 4 other, + 5 other tuned */
 	TAUT_RUN_QUEUE = TAUT_LATENCY + TAUT_TIMER_SPLITS + 2, /* timer, timer tuned, other, other tuned */
-	TAUT_SERIES = TAUT_RUN_QUEUE + 4,
+	TAUT_HAND_OVER = TAUT_RUN_QUEUE + 4,                /* timer, other: a split by tuned would go beyond 64 KiB */
+	TAUT_SERIES = TAUT_HAND_OVER + 2,
 };
 
 struct taut_agent_series {
 	struct taut_histogram histogram[TAUT_SERIES];
 };
-TAUT_ASSERT(sizeof(struct taut_agent_series) == 22 * (4 + 321) * 8, "57,200 bytes an agent, on both sides");
+TAUT_ASSERT(sizeof(struct taut_agent_series) == 24 * (4 + 321) * 8, "62,400 bytes an agent, on both sides");
+TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB an agent");
 
-/* Every event of the tracer is seen, then recorded or discarded for one of these reasons. */
+/*
+ * Every wakeup is seen, and then recorded, with all of its parts, or discarded for one of these reasons. It is counted
+ * as seen when that is decided; until then it is on its way and in no counter. `wakeup_seen` comes first, then the
+ * outcomes, then what was lost of other kinds.
+ */
 #define TAUT_COUNTERS(X)      \
 	X(wakeup_seen)        \
 	X(wakeup_recorded)    \
-	X(timer_seen)         \
-	X(timer_recorded)     \
 	X(discard_on_cpu)     \
 	X(discard_restamped)  \
 	X(discard_no_waking)  \
-	X(discard_no_wakeup)  \
 	X(discard_negative)   \
 	X(discard_out_of_range) \
 	X(discard_no_series)  \
 	X(discard_detached)   \
 	X(discard_unseen)     \
-	X(discard_timer_negative) \
-	X(discard_timer_out_of_range) \
-	X(discard_timer_no_series) \
+	X(discard_sampled)    \
 	X(lost_thread_state)  \
 	X(lost_event)
 
@@ -81,7 +82,16 @@ enum taut_counter {
 	TAUT_COUNTERS(X)
 #undef X
 	TAUT_COUNTER_COUNT,
+	TAUT_FIRST_OUTCOME = TAUT_COUNT_wakeup_seen + 1,
+	TAUT_OUTCOMES_END = TAUT_COUNT_lost_thread_state,
 };
+
+/* One processor's counters. User space reads them while they are counted: see native/addon/ledger.cc. */
+struct taut_ledger {
+	taut_u64 counter[TAUT_COUNTER_COUNT];
+	taut_u64 unused[16 - TAUT_COUNTER_COUNT]; /* up to whole cache lines, so that processors don't share one */
+};
+TAUT_ASSERT(sizeof(struct taut_ledger) == 128, "the same on both sides");
 
 /* Life events for user space (never a wakeup). */
 enum taut_event_kind {
@@ -112,8 +122,23 @@ struct taut_control {
 	taut_u32 visit;
 	taut_u32 pid;
 	taut_u32 slot;    /* 1.. */
+	taut_u32 tid;     /* just this thread; 0: all of the process's */
 	taut_u32 visited; /* threads: written by the iterator */
 };
+
+/* What user space may change while the programs run. All zero: everything is recorded. */
+struct taut_settings {
+	taut_u32 sample_mask; /* records one wakeup in sample_mask + 1, a power of two */
+	taut_u32 shed_detail; /* records just lateness and run-queue delay */
+	taut_u32 canary_slot; /* whose threads are measured in full all the same */
+};
+TAUT_ASSERT(sizeof(struct taut_settings) == 12, "the same on both sides");
+
+/* What the programs are loaded without. */
+struct taut_features {
+	taut_u32 timers;
+};
+TAUT_ASSERT(sizeof(struct taut_features) == 4, "the same on both sides");
 
 #define TAUT_MAX_AGENTS 4096
 

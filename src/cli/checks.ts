@@ -1,11 +1,14 @@
 /** What `taut doctor` looks at. Each is tried, not inferred from a version. */
 import { existsSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { Ledger } from '../actuator/ledger.ts';
 import { NetworkSource } from '../discovery/network/source.ts';
 import { addon } from '../native.ts';
-import { TracerUnavailable } from '../tracer/programs.ts';
-import { Tracer } from '../tracer/tracer.ts';
+import { Canary } from '../tracer/canary.ts';
+import { type Mode, withoutFrom } from '../tracer/features.ts';
+import { openMeasuring } from '../tracer/measuring.ts';
+import type { Tracer } from '../tracer/tracer.ts';
 import { CAPABILITIES, type Capability, hasCapability } from './capabilities.ts';
 
 export interface Check {
@@ -21,7 +24,15 @@ const NETWORK_MEND_HOOKS = 'run Linux 5.10 or later; what else finds agents goes
 /** The initial PID namespace's inode: PROC_PID_INIT_INO of the kernel. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
-export function examine(stateDir: string): { measure: boolean; tune: boolean; checks: Check[] } {
+export interface Examination {
+  /** Whether wakeups can be measured: mode `full` or `wakeups`, and the canary agrees. */
+  readonly measure: boolean;
+  readonly tune: boolean;
+  readonly mode: Mode;
+  readonly checks: readonly Check[];
+}
+
+export async function examine(stateDir: string): Promise<Examination> {
   const native = attempt('native addon', () => void addon(), 'loads', 'run: sh native/setup.sh');
   const btf = existsSync('/sys/kernel/btf/vmlinux');
   const capability = (name: Capability): Check => {
@@ -29,7 +40,7 @@ export function examine(stateDir: string): { measure: boolean; tune: boolean; ch
     const { use } = CAPABILITIES[name];
     return { name, ok, detail: ok ? use : `not held: ${use}`, mend: `run taut as root, or with ${name}` };
   };
-  const tracer = native.ok ? tryTracer() : { ...native, name: 'kernel tracer', detail: 'needs the native addon' };
+  const { mode, checks: measuring } = native.ok ? await tryMeasuring() : { mode: 'none' as const, checks: [] };
   const nice = capability('CAP_SYS_NICE');
   const ledger = attempt('ledger', () => new Ledger(stateDir)[Symbol.dispose](), stateDir, 'use another --state-dir');
   const slack = existsSync('/proc/self/timerslack_ns');
@@ -59,21 +70,44 @@ export function examine(stateDir: string): { measure: boolean; tune: boolean; ch
       detail: initial ? "the host's" : "not the host's: the kernel's process ids differ from those in /proc here",
       mend: 'run taut on the host, or in a container with --pid=host',
     },
-    tracer,
+    ...measuring,
     native.ok ? tryNetwork() : { ...native, name: 'names and connections', detail: 'needs the native addon' },
     ledger,
   ];
-  const measure = tracer.ok && initial;
-  return { measure, tune: native.ok && nice.ok && slack && ledger.ok, checks };
+  const measure =
+    (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN) && initial;
+  return { measure, tune: native.ok && nice.ok && slack && ledger.ok, mode, checks };
 }
 
-function tryTracer(): Check {
-  const name = 'kernel tracer';
+const CHAIN = 'timer chain';
+/** A canary in a hurry: a second and a half of it are enough to tell. */
+const CANARY_MS = 50;
+const WATCHED_MS = 1_500;
+
+async function tryMeasuring(): Promise<{ mode: Mode; checks: Check[] }> {
+  const { mode, lack, tracer } = openMeasuring({ without: withoutFrom(process.env), calibrate: false });
+  using stack = new DisposableStack();
+  if (tracer) stack.use(tracer);
+  const [detail, mend] = [lack?.message ?? '', lack?.mend ?? ''];
+  const waits = mode === 'schedstat' ? '; just the time spent waiting for a CPU can be had (mode schedstat)' : '';
+  if (!tracer) return { mode, checks: [{ name: 'kernel tracer', ok: false, detail: `${detail}${waits}`, mend }] };
+  const checks: Check[] = [{ name: 'kernel tracer', ok: true, detail: `loads and attaches (mode ${mode})`, mend: '' }];
+  if (mode !== 'full') checks.push({ name: CHAIN, ok: false, detail, mend });
+  return { mode, checks: [...checks, await tryCanary(tracer)] };
+}
+
+async function tryCanary(tracer: Tracer): Promise<Check> {
+  const name = 'canary';
+  const mend = 'do not rely on what is measured here; please report it';
   try {
-    using _tracer = new Tracer();
-    return { name, ok: true, detail: 'all programs load and attach', mend: '' };
+    using canary = new Canary(tracer, CANARY_MS);
+    await canary.compare();
+    await setTimeout(WATCHED_MS);
+    const found = await canary.compare();
+    const ok = found?.disagreement === undefined;
+    const agrees = `the tracer agrees with a thread that keeps time by itself (${found?.wakes} wakeups)`;
+    return { name, ok, detail: ok ? agrees : `degraded: ${found?.disagreement}`, mend };
   } catch (error) {
-    const mend = error instanceof TracerUnavailable ? error.mend : '';
     return { name, ok: false, detail: (error as Error).message, mend };
   }
 }

@@ -19,6 +19,8 @@ export interface TuneOptions extends CommonOptions {
   readonly flags?: string;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
+  /** CPU seconds per second. */
+  readonly maxOverhead?: number;
 }
 
 /** /var/lib/taut for root; $XDG_STATE_HOME/taut for others. TAUT_STATE_DIR overrides. */
@@ -51,6 +53,12 @@ export function withTuning(command: Command): Command {
         .default('contain'),
     )
     .option('--observe-only', 'measure only, whatever flags and other options say')
+    .addOption(
+      new Option(
+        '--max-overhead <percent>',
+        'record less when the BPF programs use more than so many percent of a core',
+      ).argParser(percent),
+    )
     .option(
       '--flags <file>',
       'a flag file in flagd format decides (key taut.optimize-timer-slack), read again on change',
@@ -78,6 +86,13 @@ export function targetsOf(options: TuneOptions): Targets {
       return value === undefined ? [] : [[knob.id, value] as const];
     }),
   );
+}
+
+function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ''));
+  if (text === '' || !(value > 0 && value <= 100_000))
+    throw new InvalidArgumentError('a percentage of one core is wanted: more than 0');
+  return value / 100;
 }
 
 export function logFor(options: CommonOptions): Log {

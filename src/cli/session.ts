@@ -17,8 +17,8 @@ import { observeOnlyGate } from '../gate/staticGate.ts';
 import type { Log } from '../log.ts';
 import { describeScope, type Scope } from '../scope.ts';
 import type { AgentEvent } from '../status.ts';
-import { TracerUnavailable } from '../tracer/programs.ts';
-import { Tracer } from '../tracer/tracer.ts';
+import { type Without, withoutFrom } from '../tracer/features.ts';
+import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { Watcher } from '../watcher.ts';
 import { answer } from './answer.ts';
 import { serve } from './control.ts';
@@ -60,9 +60,10 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const isAsked = targetsOf(options).size > 0 || options.flags !== undefined || options.gate !== undefined;
   const mayTune = isAsked && !options.observeOnly;
 
-  const tracer = openTracer(log, missing);
-  if (tracer) stack.use(tracer);
-  if (!tracer && !mayTune) throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
+  const measuring = measure(log, missing);
+  if (measuring.tracer) stack.use(measuring.tracer);
+  if (measuring.mode === 'none' && !mayTune)
+    throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
 
   holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir');
   if (mayTune) holdLock(stack, writerLockPath(), 'one taut tunes at a time: end that one, or use --observe-only');
@@ -79,22 +80,22 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       stateDir,
       serviceVersion: version(),
       snapshots: () => observed?.snapshots() ?? [],
+      mode: () => measuring.mode,
+      canaryLatency: () => observed?.canaryLatency(),
       onWarning: (message) => log.warn(message),
     }),
   );
   const decisions = new Decisions(rules, config.dnsPorts);
-  const { onEvent } = options;
+  const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({
-    ...{ decisions, gate, scope, log, tracer, ledger, descendants },
+    ...{ decisions, gate, scope, log, measuring, ledger, descendants },
     ...(onEvent && { onEvent }),
+    ...(maxOverhead === undefined ? {} : { maxOverhead }),
   });
   observed = watcher;
   stack.defer(() => watcher.release('shutdown'));
-  stack.use(
-    await serve(stateDir, (request) =>
-      answer(request, { watcher, decisions, status: () => statusDocument(daemon, watcher.agents(), stateDir, ledger) }),
-    ),
-  );
+  const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
+  stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status })));
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
   if (scope.kind !== 'pids') await network.use(rules);
   await watcher.start();
@@ -129,15 +130,31 @@ async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
   }
 }
 
-function openTracer(log: Log, missing: string[]): Tracer | undefined {
+/** What measuring in a mode comes to, where that is not all. */
+const LESS = {
+  wakeups: 'measuring without timers (mode wakeups)',
+  schedstat: 'measuring just the time spent waiting for a CPU (mode schedstat)',
+  none: 'not measuring',
+} as const;
+
+function measure(log: Log, missing: string[]): Measuring {
+  const measuring = openMeasuring({ without: readWithout(), calibrate: true });
+  const { mode, lack } = measuring;
+  if (mode === 'full') {
+    log.info('measuring in full (mode full)');
+    return measuring;
+  }
+  log.warn(`${LESS[mode]}: ${lack?.message}; ${lack?.mend}`);
+  if (lack?.log) log.debug(lack.log);
+  missing.push('measure');
+  return measuring;
+}
+
+function readWithout(): Without {
   try {
-    return new Tracer();
+    return withoutFrom(process.env);
   } catch (error) {
-    if (!(error instanceof TracerUnavailable)) throw error;
-    log.warn(`not measuring: ${error.message}; ${error.mend}`);
-    if (error.log) log.debug(error.log);
-    missing.push('measure');
-    return undefined;
+    throw new CliError((error as Error).message, EXIT.usage);
   }
 }
 

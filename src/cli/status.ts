@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatNs } from '../duration.ts';
-import type { StatusDocument } from '../status.ts';
+import type { StatusDocument, TracerStatus } from '../status.ts';
 import { ask } from './control.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
 import { statusDocument } from './statusDocument.ts';
@@ -12,14 +12,15 @@ export function addStatus(program: Command): void {
     .addHelpText('after', '\nExamples:\n  taut status\n  taut status --json | jq ".agents[] | {pid, name, target}"');
   withJson(withCommon(command), 'the status').action(async (options: CommonOptions) => {
     const document =
-      (await ask<StatusDocument>(options.stateDir, { op: 'status' })) ?? statusDocument(null, [], options.stateDir);
+      (await ask<StatusDocument>(options.stateDir, { op: 'status' })) ?? statusDocument(options.stateDir);
     if (options.json) printJson(document);
     else process.stdout.write(`${describe(document)}\n`);
   });
 }
 
-function describe({ daemon, agents, ledger }: StatusDocument): string {
+function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
   const lines = [daemon ? `daemon ${daemon.pid}, since ${daemon.since}` : 'no daemon is running'];
+  if (tracer) lines.push(describeTracer(tracer));
   for (const a of agents) {
     const slack = a.target === null ? 'as found' : `timer slack ${formatNs(BigInt(a.target))}`;
     const { total, tuned, drifted, exempt } = a.threads;
@@ -31,4 +32,13 @@ function describe({ daemon, agents, ledger }: StatusDocument): string {
   if (daemon && agents.length === 0) lines.push('no agent is running');
   lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);
   return lines.join('\n');
+}
+
+function describeTracer({ mode, modeReason, state, reason, cost, sampling }: TracerStatus): string {
+  const parts = [`measuring: mode ${mode}${modeReason === null ? '' : ` (${modeReason})`}`];
+  if (mode === 'full' || mode === 'wakeups') parts.push(state === 'ok' ? 'ok' : `degraded: ${reason}`);
+  if (cost.percent !== null) parts.push(`${cost.percent.toFixed(2)}% of a core (${cost.method})`);
+  if (!sampling.detail) parts.push('just lateness and run-queue delay');
+  if (sampling.factor > 1) parts.push(`of one wakeup in ${sampling.factor}`);
+  return parts.join(', ');
 }

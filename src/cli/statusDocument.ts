@@ -1,14 +1,20 @@
 import { Ledger, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
-import type { AgentStatus, StatusDocument } from '../status.ts';
+import type { StatusDocument } from '../status.ts';
+import type { Watcher } from '../watcher.ts';
+
+interface Running {
+  readonly daemon: StatusDocument['daemon'];
+  readonly watcher: Watcher;
+}
 
 /** `status --json`; without a daemon, what the ledger alone can tell. */
-export function statusDocument(
-  daemon: StatusDocument['daemon'],
-  agents: readonly AgentStatus[],
-  stateDir: string,
-  open?: Ledger,
-): StatusDocument {
-  return { daemon, agents, ledger: { path: ledgerPath(stateDir), entries: countEntries(stateDir, open) } };
+export function statusDocument(stateDir: string, open?: Ledger, running?: Running): StatusDocument {
+  return {
+    daemon: running?.daemon ?? null,
+    tracer: running?.watcher.tracerStatus() ?? null,
+    agents: running?.watcher.agents() ?? [],
+    ledger: { path: ledgerPath(stateDir), entries: countEntries(stateDir, open) },
+  };
 }
 
 function countEntries(stateDir: string, open: Ledger | undefined): number {

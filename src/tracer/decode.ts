@@ -5,7 +5,7 @@ import type { ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from '.
 interface Split {
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
-  readonly tuned: boolean;
+  readonly tuned: boolean | undefined;
 }
 
 /** Decodes one agent's series; those without a value are left out. */
@@ -27,6 +27,8 @@ export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
     add('timer.overrun', layout.overrun + split.at, split);
     add('wakeup.latency', layout.latency + split.at, { ...split, source: 'timer' });
   }
+  for (const [at, source] of (['timer', 'other'] as const).entries())
+    add('wakeup.hand_over', layout.handOver + at, { source, slackClass: undefined, tuned: undefined });
   for (const tuned of [false, true]) {
     const at = tuned ? 1 : 0;
     const other: Split = { source: 'other', slackClass: undefined, tuned };

@@ -1,6 +1,7 @@
 /** The BPF programs, opened, loaded and attached: four steps, one message for each that fails. */
 import { existsSync } from 'node:fs';
 import { addon, bpfObjectPath, type NativeTracer, TautError } from '../native.ts';
+import { differenceBehind, type Without } from './features.ts';
 
 /** Each is attached to the tracepoint in its section name (`native/bpf/`). */
 const PROGRAMS = [
@@ -30,9 +31,18 @@ export class TracerUnavailable extends Error {
 }
 
 const PRIVILEGE = 'run taut as root, or give it CAP_BPF and CAP_PERFMON';
+const LEFT_OUT = 'left out by TAUT_WITHOUT';
+
+export interface ProgramOptions {
+  /** False: the programs do without the timer chain, and load where the kernel lacks what it needs. */
+  readonly timers: boolean;
+  readonly without: Without;
+}
 
 /** @throws TracerUnavailable */
-export function loadPrograms(): NativeTracer {
+export function loadPrograms({ timers, without }: ProgramOptions): NativeTracer {
+  if (without.has('bpf')) throw new TracerUnavailable(`eBPF: ${LEFT_OUT}`, 'unset it');
+  if (timers && without.has('timers')) throw new TracerUnavailable(`the timer chain: ${LEFT_OUT}`, 'unset it');
   if (!existsSync('/sys/kernel/btf/vmlinux'))
     throw new TracerUnavailable(
       'this kernel has no BTF (/sys/kernel/btf/vmlinux), so its events can not be traced',
@@ -48,14 +58,18 @@ export function loadPrograms(): NativeTracer {
     tracer.close();
     const error = new TautError(errno, what);
     const denied = error.code === 'EPERM' || error.code === 'EACCES';
+    const difference = differenceBehind(log);
     throw new TracerUnavailable(
-      denied ? `not allowed to trace the kernel (${error.message})` : error.message,
-      denied ? PRIVILEGE : 'see what the kernel said with --log-level debug',
+      denied ? `not allowed to trace the kernel (${error.message})` : (difference ?? error.message),
+      denied ? PRIVILEGE : difference ? 'run a later kernel' : 'see what the kernel said with --log-level debug',
       log,
     );
   };
   step(tracer.open(path), 'open the BPF object');
+  if (!timers) step(tracer.omitTimers(), 'leave the timer chain out');
   step(tracer.load(), 'load the BPF programs');
-  for (const program of PROGRAMS) step(tracer.attach(program), `attach ${program}`);
+  for (const program of PROGRAMS)
+    if (!without.has(program) && (timers || program !== 'on_timer_expire'))
+      step(tracer.attach(program), `attach ${program}`);
   return tracer;
 }

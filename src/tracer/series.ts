@@ -10,12 +10,21 @@ export type SlackClass = 'reachable' | 'beyond' | 'none';
 /** What made the thread runnable. */
 export type WakeupSource = 'timer' | 'other';
 
-/** The five measured quantities, by their metric names without the `taut.` prefix. */
+/** How much of the wakeups is recorded while measuring is held below a limit. */
+export interface Shed {
+  /** False: just lateness and run-queue delay. */
+  readonly detail: boolean;
+  /** One wakeup in so many, a power of two. */
+  readonly factor: number;
+}
+
+/** The six measured quantities, by their metric names without the `taut.` prefix. */
 export type Quantity =
   | 'timer.lateness'
   | 'timer.slack_use'
   | 'timer.overrun'
   | 'wakeup.latency'
+  | 'wakeup.hand_over'
   | 'wakeup.run_queue_delay';
 
 /** A base-2 exponential histogram of durations in seconds, cumulative since the agent was attached. */
@@ -42,7 +51,9 @@ export interface Series {
   readonly quantity: Quantity;
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
-  readonly tuned: boolean;
+  readonly tuned: boolean | undefined;
+  /** Recorded while so much was shed; undefined: while nothing was. */
+  readonly shed?: Shed;
   readonly histogram: ExpHistogram;
 }
 

@@ -1,8 +1,10 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
 import { addon, check, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
 import { decodeSeries } from './decode.ts';
+import type { Without } from './features.ts';
 import { loadPrograms } from './programs.ts';
-import type { AgentSnapshot } from './series.ts';
+import type { AgentSnapshot, Series, Shed } from './series.ts';
+import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
 
 const ATTACH = 1;
@@ -22,6 +24,19 @@ export interface TracedProcess {
 interface Session extends TracedProcess {
   readonly slot: number;
   readonly attachedAtMs: number;
+  readonly shed: ShedSeries;
+}
+
+export interface TracerOptions {
+  /** False: without the timer's part of the chain, on kernels where that can't be had. */
+  readonly timers?: boolean;
+  /** For tests: see `features.ts`. */
+  readonly without?: Without;
+}
+
+/** One thread of this process, measured apart from the agents. */
+export interface TracedThread extends Disposable {
+  series(): Series[];
 }
 
 /** What measuring cost so far, in seconds of CPU. */
@@ -37,12 +52,20 @@ export class Tracer implements Disposable {
   readonly #slots: Slots;
   /** Where the kernel's words are copied to be decoded. */
   readonly #words: Uint32Array;
+  readonly #without: Without;
+  #shed: Shed | undefined;
+  #canarySlot = 0;
+  #counted: readonly number[] = [];
+  /** Whether lateness is measured, and what woke a thread is known. */
+  readonly hasTimers: boolean;
   /** Last snapshots of processes that are gone, until the next collection has taken them. */
   #last: AgentSnapshot[] = [];
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
-  constructor() {
-    this.#native = loadPrograms();
+  constructor({ timers = true, without = new Set() }: TracerOptions = {}) {
+    this.#native = loadPrograms({ timers, without });
+    this.#without = without;
+    this.hasTimers = timers;
     this.#layout = addon().layout;
     this.#slots = new Slots(this.#layout.maxAgents);
     this.#words = new Uint32Array(2 * this.#layout.series * this.#layout.histogramWords);
@@ -61,7 +84,8 @@ export class Tracer implements Disposable {
     const slot = this.#slots.take();
     try {
       check(this.#native.addAgent(process.pid, slot), 'create the series of an agent');
-      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs: Date.now() });
+      const shed = new ShedSeries(this.#shed);
+      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs: Date.now(), shed });
       check(this.#native.visitThreads(ATTACH, process.pid, slot), 'attach the threads of an agent');
       setImmediate(() => this.#native.reserve(Math.min(slot + SPARE, this.#layout.maxAgents)));
     } catch (error) {
@@ -100,7 +124,12 @@ export class Tracer implements Disposable {
   /** The correctness ledger: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
   counters(): Map<string, number> {
     const values = check(this.#native.readCounters(), 'read the counters') as number[];
-    return new Map(this.#layout.counters.map((name, i) => [name, values[i] ?? 0]));
+    return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
+  }
+
+  /** What was counted until now is not counted. Before the first agent, so that the ledger stays balanced. */
+  countFromHere(): void {
+    this.#counted = check(this.#native.readCounters(), 'read the counters') as number[];
   }
 
   /** Turns the kernel's own run-time statistics of BPF programs on or off. They add about 20 ns to each run. */
@@ -110,7 +139,7 @@ export class Tracer implements Disposable {
 
   /** Whether these privileges suffice for `accountCost`. Tries it. */
   mayAccountCost(): boolean {
-    return this.#native.setStats(true) >= 0 && this.#native.setStats(false) >= 0;
+    return !this.#without.has('stats') && this.#native.setStats(true) >= 0 && this.#native.setStats(false) >= 0;
   }
 
   /** What the programs used while accounting was on. */
@@ -122,13 +151,58 @@ export class Tracer implements Disposable {
     };
   }
 
+  /**
+   * Records less, or everything again. What was recorded until now stays apart from what is recorded from now on; a
+   * wakeup that is on its way meanwhile may be on either side.
+   */
+  shed(shed: Shed | undefined): void {
+    const changes = [...this.#sessions.values()].map((session) => [session, this.#decode(session.slot)] as const);
+    this.#shed = shed;
+    this.#applySettings();
+    for (const [session, until] of changes) session.shed.change(until, shed);
+  }
+
+  /** Measures one thread of this process, and only it. `isCanary`: in full, whatever is shed. @throws TautError */
+  attachThread(tid: number, isCanary = false): TracedThread {
+    const slot = this.#slots.take();
+    const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid);
+    try {
+      check(this.#native.emptySeries(slot), 'create the series of a thread');
+      if (check(visit(ATTACH), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
+    } catch (error) {
+      this.#slots.give(slot);
+      throw error;
+    }
+    if (isCanary) this.#canarySlot = slot;
+    this.#applySettings();
+    return {
+      series: () => this.#decode(slot),
+      [Symbol.dispose]: () => {
+        visit(DETACH);
+        this.#slots.give(slot);
+      },
+    };
+  }
+
   [Symbol.dispose](): void {
     this.#native.close();
   }
 
+  #applySettings(): void {
+    const { factor = 1, detail = true } = this.#shed ?? {};
+    check(this.#native.setSettings(factor - 1, detail ? 0 : 1, this.#canarySlot), 'set what is recorded');
+  }
+
   #read(session: Session): AgentSnapshot {
-    check(this.#native.readSeries(session.slot, this.#words), 'read the series of an agent');
-    const { pid, name, createdAtMs, attachedAtMs } = session;
-    return { pid, name, createdAtMs, attachedAtMs, series: decodeSeries(this.#words, this.#layout) };
+    const { pid, name, createdAtMs, attachedAtMs, slot, shed } = session;
+    return { pid, name, createdAtMs, attachedAtMs, series: shed.split(this.#decode(slot)) };
+  }
+
+  #decode(slot: number): Series[] {
+    check(this.#native.readSeries(slot, this.#words), 'read the series of an agent');
+    const series = decodeSeries(this.#words, this.#layout);
+    if (this.hasTimers) return series;
+    // What woke a thread is not known then: `other` would say that no timer did.
+    return series.map((s) => ({ ...s, source: undefined }));
   }
 }

@@ -76,8 +76,10 @@ for (const threads of [1, 4])
     const counted = timers(series);
     expect([...counted.keys()].toSorted()).toEqual([...made.keys()].toSorted());
     // A kernel may run no program in the context of processes that it protects: what it left out is counted as unseen.
-    const unseen = tracer.counters().get('discard_unseen') ?? 0;
+    // A thread that was woken before it had gone to sleep made no wait.
+    const counters = tracer.counters();
+    const leftOut = (counters.get('discard_unseen') ?? 0) + (counters.get('discard_on_cpu') ?? 0);
     const missing = [...made].map(([at, n]) => n - (counted.get(at) ?? 0));
     expect(Math.min(...missing, 0)).toBe(0);
-    expect(missing.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(unseen);
+    expect(missing.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(leftOut);
   });

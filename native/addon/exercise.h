@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <napi.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+
+// A known load: two threads on one CPU that hand a byte back and forth over pipes. Each turn is a wakeup and a switch, as
+// a pipe's writer is not preempted by its reader. What a turn costs them, in CPU time of their own, with and without
+// programs on those events, is how the tracer's cost is calibrated.
+class Exercise : public Napi::ObjectWrap<Exercise> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit Exercise(const Napi::CallbackInfo& info);
+  ~Exercise() override;
+
+ private:
+  struct Side {
+    Exercise* load;
+    int index;
+    pthread_t thread;
+    std::atomic<int> tid;
+    uint64_t cpu_ns;
+  };
+
+  Napi::Value Start(const Napi::CallbackInfo& info);  // -> [thread id, thread id] or -errno
+  Napi::Value Run(const Napi::CallbackInfo& info);    // (turns of each) -> CPU time of both, ns
+  Napi::Value CloseCall(const Napi::CallbackInfo& info);
+
+  static void* Serve(void* side);
+  static void OnCleanup(void* self);
+  void TakeTurns(Side& side);
+  void Close();
+
+  Side sides_[2] = {{this, 0, {}, {0}, 0}, {this, 1, {}, {0}, 0}};
+  int started_ = 0;
+  int pipes_[2][2] = {{-1, -1}, {-1, -1}};  // to each
+  std::atomic<uint32_t> round_{0};  // which is run; the threads wait for the next
+  std::atomic<uint32_t> done_{0};   // threads that have finished it
+  uint32_t turns_ = 0;              // 0: the end
+};

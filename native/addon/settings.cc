@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the programs are told: before they are loaded, what to do without; while they run, what to leave out.
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "arguments.h"
+#include "tracer.h"
+
+static Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }
+
+Napi::Value Tracer::OmitTimers(const Napi::CallbackInfo& info) {
+  if (!object_) return Result(info, -EBADF);
+  bpf_program* program = bpf_object__find_program_by_name(object_, "on_timer_expire");
+  bpf_map* map = bpf_object__find_map_by_name(object_, ".rodata.features");
+  if (!program || !map) return Result(info, -ENOENT);
+  taut_features features = {.timers = 0};
+  int failed = bpf_map__set_initial_value(map, &features, sizeof(features));
+  return Result(info, failed ? failed : bpf_program__set_autoload(program, false));
+}
+
+Napi::Value Tracer::SetSettings(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  taut_settings settings = {.sample_mask = args.Number(0), .shed_detail = args.Number(1), .canary_slot = args.Number(2)};
+  if (args.Wrong()) return {};
+  uint32_t zero = 0;
+  int map = MapFd(".data.settings");
+  return Result(info, map < 0 ? map : bpf_map_update_elem(map, &zero, &settings, BPF_ANY) < 0 ? -errno : 0);
+}
+
+Napi::Value Tracer::EmptySeries(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t slot = args.Number(0);
+  if (args.Wrong()) return {};
+  if (!object_ || slot == 0) return Result(info, -EBADF);
+  if (int failed = Reserve(slot)) return Result(info, failed);
+  memset(Series(slot), 0, sizeof(taut_agent_series));
+  return Result(info, 0);
+}

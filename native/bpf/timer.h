@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The timer whose handler runs on this CPU: it is what wakes the threads that its handler wakes. */
+#ifndef TAUT_TIMER_H
+#define TAUT_TIMER_H
+
+#include "kernel.h"
+#include "settings.h"
+#include "taut.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/* From here on clock bases expire in softirq, where an interrupt may wake threads beside the timer's handler. */
+#define FIRST_SOFT_BASE 4 /* HRTIMER_BASE_MONOTONIC_SOFT */
+
+struct expiring {
+	__u64 timer; /* 0: none that wakes a thread */
+	__u64 base;
+	__u64 soft_ns;
+	__u64 slack_ns;
+	__u64 handler_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct expiring);
+} expiring SEC(".maps");
+
+/*
+ * Runs for every timer of the host, so it only notes; whether the sleeper is an agent's thread is asked at sched_waking,
+ * which the handler calls next on this CPU: of a timed wait (hrtimer_wakeup), a timerfd, an interval timer. The time is
+ * our own reading in the timer's own clock: the tracepoint's `now` is from before the whole batch (and changed its type
+ * in 7.1).
+ */
+SEC("tp_btf/hrtimer_expire_entry")
+int BPF_PROG(on_timer_expire, struct hrtimer *timer)
+{
+	__u32 zero = 0;
+	struct expiring *e = bpf_map_lookup_elem(&expiring, &zero);
+	struct hrtimer_clock_base *base = timer->base;
+
+	if (!e)
+		return 0;
+	e->timer = base->index < FIRST_SOFT_BASE ? (__u64)timer : 0;
+	e->base = (__u64)base;
+	e->soft_ns = timer->_softexpires - base->offset;
+	e->slack_ns = timer->node.expires - timer->_softexpires;
+	e->handler_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * Whether this very CPU is inside the handler that it noted: then it is what wakes the thread. A handler that is over is
+ * forgotten, so that it is asked for once and not at every wakeup until the next tick; whatever came in between, an
+ * interrupt's timer, is over as well.
+ */
+static __always_inline struct expiring *running_timer(void)
+{
+	__u32 zero = 0;
+
+	if (!features.timers)
+		return 0;
+	struct expiring *e = bpf_map_lookup_elem(&expiring, &zero);
+	if (!e || !e->timer)
+		return 0;
+	struct hrtimer_clock_base *base = (void *)e->base;
+	if ((__u64)BPF_CORE_READ(base, running) != e->timer) {
+		e->timer = 0;
+		return 0;
+	}
+	return e;
+}
+
+#endif

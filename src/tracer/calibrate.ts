@@ -1,0 +1,66 @@
+/**
+ * What the tracer's programs cost on this host, by a load of known size that is run before they are attached and after:
+ * two threads that hand a byte back and forth on one CPU, a wakeup and a switch each turn. Their CPU time is compared, the
+ * least of several rounds, so it is all of the cost: dispatch, which the kernel's own accounting leaves out, as well.
+ */
+import { addon, check, type NativeExercise } from '../native.ts';
+import type { Tracer } from './tracer.ts';
+
+const ROUNDS = 6;
+const TURNS = 400;
+/** Programs that run in one turn: on_waking, on_wakeup, on_switch. */
+const RUNS = 3;
+
+/** Nanoseconds of CPU. */
+export interface Figures {
+  /** A wakeup and the switch that it leads to, of a task that is no agent's thread. */
+  readonly host: number;
+  /** The same of an agent's thread, recorded. */
+  readonly agent: number;
+  /** Calling a program, beside what the kernel accounts to it; 0 where it accounts nothing. */
+  readonly dispatch: number;
+}
+
+export class Calibration implements Disposable {
+  readonly #load: NativeExercise;
+  readonly #threads: [number, number];
+  readonly #bare: number;
+
+  /** Before the programs are attached. Takes some milliseconds. @throws TautError when there can be no threads. */
+  constructor() {
+    this.#load = new (addon().Exercise)();
+    this.#threads = check<[number, number]>(this.#load.start(), 'start the load');
+    this.#bare = this.#least();
+  }
+
+  /** After. What the tracer counted of it is not among its counters. */
+  finish(tracer: Tracer): Figures {
+    const host = Math.max(0, this.#least() - this.#bare);
+    const accounted = tracer.mayAccountCost() ? this.#accounted(tracer) : undefined;
+    const traced = this.#threads.map((tid) => tracer.attachThread(tid));
+    const agent = Math.max(host, this.#least() - this.#bare);
+    for (const thread of traced) thread[Symbol.dispose]();
+    tracer.countFromHere();
+    return { host, agent, dispatch: accounted === undefined ? 0 : Math.max(0, host / RUNS - accounted) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#load.close();
+  }
+
+  /** Nanoseconds that the kernel accounts to one run of a program. */
+  #accounted(tracer: Tracer): number {
+    tracer.accountCost(true);
+    const before = tracer.cost();
+    this.#load.run(TURNS);
+    const { kernelSeconds, runs } = tracer.cost();
+    tracer.accountCost(false);
+    return (1e9 * (kernelSeconds - before.kernelSeconds)) / Math.max(1, runs - before.runs);
+  }
+
+  /** Nanoseconds of a turn, where nothing else disturbed it. */
+  #least(): number {
+    const rounds = Array.from({ length: ROUNDS }, () => check(this.#load.run(TURNS), 'run the load') as number);
+    return Math.min(...rounds) / (2 * TURNS);
+  }
+}

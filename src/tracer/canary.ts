@@ -1,0 +1,104 @@
+/** A thread of our own that sleeps to known deadlines: measured by itself and by the tracer, and the two compared. */
+import { setTimeout } from 'node:timers/promises';
+import { addon, check, type NativeCanary } from '../native.ts';
+import { add, empty, subtract } from './arithmetic.ts';
+import { disagreement, type Wake } from './canaryVerdict.ts';
+import type { ExpHistogram } from './series.ts';
+import type { TracedThread, Tracer } from './tracer.ts';
+
+/** The scale of everything that the tracer counts. */
+const SCALE = 3;
+/** The canary sleeps on for this long at least when a window is cut, which takes less. */
+const QUIET_NS = 2_000_000n;
+const RETRY_MS = 3;
+
+export interface CanaryFinding {
+  readonly wakes: number;
+  /** Undefined when both agree. */
+  readonly disagreement: string | undefined;
+}
+
+export class Canary implements Disposable {
+  readonly #tracer: Tracer;
+  readonly #native: NativeCanary;
+  readonly #thread: TracedThread;
+  #wakes: Wake[] = [];
+  #counted = empty(SCALE);
+  #unseen = 0;
+  #isBegun = false;
+  #ended = false;
+
+  /** Starts the thread. `intervalMs`: the mean of its sleeps. @throws Error when it can't be measured. */
+  constructor(tracer: Tracer, intervalMs: number) {
+    this.#tracer = tracer;
+    this.#native = new (addon().Canary)();
+    try {
+      const tid = check(this.#native.start(intervalMs * 1e6), 'start the canary');
+      this.#thread = tracer.attachThread(tid, true);
+    } catch (error) {
+      this.#native.close();
+      throw error;
+    }
+  }
+
+  /** How late it was woken since the start, as the tracer counted it. */
+  latency(): ExpHistogram {
+    return this.#thread
+      .series()
+      .filter(({ quantity, source }) => quantity === 'wakeup.latency' && source !== 'other')
+      .reduce((sum, { histogram }) => add(sum, histogram), empty(SCALE));
+  }
+
+  /** Compares what both counted since the last call; the first only begins. Undefined when there is nothing to compare. */
+  async compare(): Promise<CanaryFinding | undefined> {
+    const now = await this.#cut();
+    if (!now) return undefined;
+    const wakes = this.#wakes.splice(0);
+    const counted = subtract(now.counted, this.#counted);
+    const unseen = now.unseen - this.#unseen;
+    this.#counted = now.counted;
+    this.#unseen = now.unseen;
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      return undefined;
+    }
+    const fromDeadline = this.#tracer.hasTimers;
+    return { wakes: wakes.length, disagreement: disagreement({ wakes, counted, unseen, fromDeadline }) };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#native.close(); // then its state goes with it
+  }
+
+  /** Looks at both while the canary sleeps: what it has noted down is then just what the tracer has seen of it. */
+  async #cut(): Promise<{ counted: ExpHistogram; unseen: number } | undefined> {
+    while (!this.#ended) {
+      const until = this.#native.until();
+      if (until - process.hrtime.bigint() > QUIET_NS) {
+        this.#wakes.push(...wakesOf(this.#native.take()));
+        const counted = this.latency();
+        const unseen = this.#tracer.counters().get('discard_unseen') ?? 0;
+        if (process.hrtime.bigint() < until && this.#native.until() === until) return { counted, unseen };
+      }
+      await setTimeout(RETRY_MS);
+    }
+    return undefined;
+  }
+}
+
+/** Five words each: deadline, time of waking, CPU time, voluntary and involuntary switches. */
+function wakesOf(words: BigUint64Array): Wake[] {
+  const wakes: Wake[] = [];
+  for (let i = 0; i + 5 <= words.length; i += 5) {
+    const word = (k: number) => words[i + k] ?? 0n;
+    wakes.push({
+      lateNs: Number(word(1) - word(0)),
+      cpuNs: Number(word(2)),
+      sleeps: Number(word(3)),
+      preempted: Number(word(4)),
+    });
+  }
+  return wakes;
+}

@@ -1,0 +1,110 @@
+/**
+ * Measuring without eBPF: how long the threads of a process have waited for a CPU in all, and how often they got one, from
+ * /proc/PID/task/TID/schedstat. The kernel adds up there the time from being runnable to running, also after a preemption,
+ * so it is more than run-queue delay, and there is no distribution in it: sums and counts are what can honestly be told.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { TracedProcess } from './tracer.ts';
+
+/** Of one process, since it was attached. */
+export interface RunQueueTime extends TracedProcess {
+  readonly waitedNs: bigint;
+  /** Times that a thread of it was put on a CPU. */
+  readonly timeslices: number;
+}
+
+interface Waited {
+  readonly ns: bigint;
+  readonly timeslices: number;
+}
+
+interface Session extends TracedProcess {
+  /** Of each thread, as it was read last: a thread's counts end with it, and those until then stay. */
+  threads: Map<number, Waited>;
+  waitedNs: bigint;
+  timeslices: number;
+}
+
+/** The fields of a schedstat file: ns on a CPU, ns waiting for one, times put on one. */
+export function parseSchedstat(text: string): Waited {
+  const [, waited = '0', timeslices = '0'] = text.trim().split(' ');
+  return { ns: BigInt(waited), timeslices: Number(timeslices) };
+}
+
+export class Schedstat {
+  readonly #sessions = new Map<number, Session>();
+  /** Processes that are gone, until the next collection has taken them. */
+  #last: RunQueueTime[] = [];
+
+  /** Whether this kernel counts (CONFIG_SCHED_INFO): one that does not shows zeros, also for us, who are running. */
+  static isThere(): boolean {
+    try {
+      return parseSchedstat(readFileSync('/proc/self/schedstat', 'latin1')).timeslices > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  attach(process: TracedProcess): void {
+    this.#sessions.set(process.pid, {
+      ...process,
+      threads: readThreads(process.pid),
+      waitedNs: 0n,
+      timeslices: 0,
+    });
+  }
+
+  detach(pid: number): void {
+    const session = this.#sessions.get(pid);
+    if (!session) return;
+    update(session);
+    this.#last.push(told(session));
+    this.#sessions.delete(pid);
+  }
+
+  /** Reads every thread. What a thread waits between the last time and its end is not seen, so this is called often. */
+  sample(): void {
+    for (const session of this.#sessions.values()) update(session);
+  }
+
+  /** All attached processes, and once more each that was detached since the last call. */
+  collect(): RunQueueTime[] {
+    const gone = this.#last;
+    this.#last = [];
+    this.sample();
+    return [...gone, ...[...this.#sessions.values()].map(told)];
+  }
+}
+
+function told({ threads: _, ...rest }: Session): RunQueueTime {
+  return rest;
+}
+
+function update(session: Session): void {
+  const now = readThreads(session.pid);
+  for (const [tid, { ns, timeslices }] of now) {
+    const before = session.threads.get(tid);
+    // Less than before: another thread by the same id, which has waited all of that since its birth.
+    const isSame = before !== undefined && before.ns <= ns && before.timeslices <= timeslices;
+    session.waitedNs += ns - (isSame ? before.ns : 0n);
+    session.timeslices += timeslices - (isSame ? before.timeslices : 0);
+  }
+  session.threads = now;
+}
+
+function readThreads(pid: number): Map<number, Waited> {
+  const threads = new Map<number, Waited>();
+  let ids: string[] = [];
+  try {
+    ids = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // The process is gone.
+  }
+  for (const id of ids)
+    try {
+      threads.set(Number(id), parseSchedstat(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1')));
+    } catch {
+      // The thread is.
+    }
+  return threads;
+}

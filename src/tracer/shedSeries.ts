@@ -1,0 +1,56 @@
+/**
+ * One agent's series, kept apart by how much was shed while they were recorded: a series of which every wakeup was recorded
+ * and one of which one in four was can't be added. Pure but for what it remembers.
+ */
+import { add, subtract } from './arithmetic.ts';
+import type { Series, Shed } from './series.ts';
+
+const partOf = ({ quantity, source, slackClass, tuned }: Series) =>
+  JSON.stringify([quantity, source, slackClass, tuned]);
+
+export class ShedSeries {
+  #now: Shed | undefined;
+  /** What the kernel had counted when that began. */
+  #base = new Map<string, Series>();
+  /** What was counted in the times before, by how much was shed in them. */
+  readonly #past = new Map<string, Series>();
+
+  constructor(now: Shed | undefined) {
+    this.#now = now;
+  }
+
+  /** `counted` (cumulative) was recorded as until now; what comes, as `next`. */
+  change(counted: readonly Series[], next: Shed | undefined): void {
+    for (const series of this.#since(counted)) {
+      const key = this.#key(series);
+      const before = this.#past.get(key);
+      this.#past.set(key, before ? { ...series, histogram: add(before.histogram, series.histogram) } : series);
+    }
+    this.#base = new Map(counted.map((series) => [partOf(series), series]));
+    this.#now = next;
+  }
+
+  /** What the kernel has counted so far, taken apart. As long as nothing has changed, that with its extremes. */
+  split(counted: readonly Series[]): Series[] {
+    const all = new Map(this.#past);
+    for (const series of this.#since(counted)) {
+      const key = this.#key(series);
+      const before = all.get(key);
+      all.set(key, before ? { ...series, histogram: add(before.histogram, series.histogram) } : series);
+    }
+    return [...all.values()];
+  }
+
+  #since(counted: readonly Series[]): Series[] {
+    const shed = this.#now === undefined ? {} : { shed: this.#now };
+    return counted.flatMap((series) => {
+      const base = this.#base.get(partOf(series));
+      const histogram = base ? subtract(series.histogram, base.histogram) : series.histogram;
+      return histogram.count > 0 ? [{ ...series, ...shed, histogram }] : [];
+    });
+  }
+
+  #key(series: Series): string {
+    return `${partOf(series)} ${series.shed?.factor} ${series.shed?.detail}`;
+  }
+}
