@@ -16,6 +16,7 @@ const project = (name: string, options: { testTimeout: number; parallel: boolean
 
 export default defineConfig({
   test: {
+    reporters: ['default', new URL('tally.ts', import.meta.url).pathname],
     projects: [
       project('unit', { testTimeout: 30_000, parallel: true }),
       project('kernel', { testTimeout: 120_000, parallel: false }),
