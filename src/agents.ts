@@ -2,7 +2,7 @@
 import { childrenOf } from './actuator/descendants.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
-import { epochMsOfTicks, nowMs, ticksOf } from './clock.ts';
+import { epochMsOfTicks, nowMs } from './clock.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
 import { ancestors } from './discovery/facts.ts';
 import type { Seen } from './discovery/sighting.ts';
@@ -231,8 +231,8 @@ export class Agents {
 }
 
 /** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
-function isTheSame(handle: ProcHandle, { startNs }: Seen): boolean {
-  return startNs === undefined || ticksOf(startNs) === handle.stat().startTicks;
+function isTheSame(handle: ProcHandle, { startTicks }: Seen): boolean {
+  return startTicks === undefined || startTicks === handle.stat().startTicks;
 }
 
 /** Milliseconds, of which the first is the sighting and each other ends a step. */

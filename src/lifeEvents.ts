@@ -1,7 +1,7 @@
 /** What the kernel tells of births, programs and deaths, and what follows for the agents. */
 import type { Descendants } from './actuator/descendants.ts';
 import type { Agent } from './agent.ts';
-import { epochMsOfMonotonic } from './clock.ts';
+import { epochMsOfMonotonic, ticksOf } from './clock.ts';
 import type { Verdict } from './discovery/decisions.ts';
 import type { Seen } from './discovery/sighting.ts';
 import { batches, type EventBatch } from './eventBatches.ts';
@@ -105,5 +105,5 @@ export class LifeEvents {
 }
 
 function seenIn({ atNs, startNs }: KernelEvent, source: Seen['source']): Seen {
-  return { source, atMs: epochMsOfMonotonic(atNs), startNs };
+  return { source, atMs: epochMsOfMonotonic(atNs), startTicks: ticksOf(startNs) };
 }

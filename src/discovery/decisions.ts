@@ -133,11 +133,15 @@ export class Decisions {
     if (scope.kind === 'pids') return yield* scope.pids;
     const slices = new Slices();
     // Piece by piece: to list ten thousand processes takes the kernel tens of milliseconds.
-    using directory = opendirSync('/proc', { bufferSize: 64 });
-    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-      const pid = Number(entry.name);
-      if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
-      await slices.next();
+    const directory = opendirSync('/proc', { bufferSize: 64 });
+    try {
+      for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+        const pid = Number(entry.name);
+        if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
+        await slices.next();
+      }
+    } finally {
+      directory.closeSync();
     }
   }
 
