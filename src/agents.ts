@@ -4,7 +4,7 @@ import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
-import { ancestors } from './discovery/facts.ts';
+import { ancestors, executableName } from './discovery/facts.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
@@ -134,8 +134,9 @@ export class Agents {
   async #attach(handle: ProcHandle, verdict: Verdict, times: readonly number[]): Promise<void> {
     const { tracer, log } = this.#options;
     const { startTicks, ppid } = handle.stat();
-    const { name, ruleId: rule, attachPath, executable } = verdict;
+    const { name, ruleId: rule, attachPath } = verdict;
     const [atMs = nowMs()] = times;
+    const executable = executableName(handle);
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, executable };
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid)?.inheritance());
     this.#byPid.set(handle.id, agent);

@@ -22,7 +22,6 @@ export interface Verdict {
   readonly ruleId: string;
   readonly name: string;
   readonly attachPath: string;
-  readonly executable: string | undefined;
   readonly ruleTarget: bigint | 'off' | undefined;
   readonly evidence: readonly string[];
   /** Rules that match it as well. */
@@ -156,12 +155,11 @@ export class Decisions {
 
   #verdict(facts: ProcessFacts & LazyFacts, scope: Scope): Verdict {
     const { pid } = facts;
-    const executable = facts.exe && basename(facts.exe);
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.
     if (decision !== 'deny' && isNamed(scope, pid)) {
-      const name = effectiveProgram(facts.argv, facts.exe).name || facts.comm;
-      const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid', executable } as const;
+      const name = effectiveProgram(facts.argv, () => facts.exe).name || facts.comm;
+      const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid' } as const;
       return { ...named, ruleTarget: undefined, evidence: [`process ${pid} was named by the operator`], lost: [] };
     }
     return {
@@ -170,14 +168,9 @@ export class Decisions {
       ruleId: rule?.id ?? '',
       name: rule?.name ?? rule?.id ?? '',
       attachPath: path,
-      executable,
       ruleTarget: rule?.target,
       evidence,
       lost,
     };
   }
-}
-
-function basename(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, '');
 }
