@@ -3,9 +3,9 @@ import { childrenOf } from './actuator/descendants.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
-import { epochMsOfTicks, nowMs, ticksOf } from './clock.ts';
+import { epochMsOfTicks, nowMs } from './clock.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
-import { ancestors } from './discovery/facts.ts';
+import { ancestors, executableName } from './discovery/facts.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
@@ -143,8 +143,9 @@ export class Agents {
   async #attach(handle: ProcHandle, verdict: Verdict, times: readonly number[]): Promise<void> {
     const { measurement, log } = this.#options;
     const { startTicks, ppid } = handle.stat();
-    const { name, ruleId: rule, attachPath, executable } = verdict;
+    const { name, ruleId: rule, attachPath } = verdict;
     const [atMs = nowMs()] = times;
+    const executable = executableName(handle);
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, executable };
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
@@ -249,8 +250,8 @@ export class Agents {
 }
 
 /** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
-function isTheSame(handle: ProcHandle, { startNs }: Seen): boolean {
-  return startNs === undefined || ticksOf(startNs) === handle.stat().startTicks;
+function isTheSame(handle: ProcHandle, { startTicks }: Seen): boolean {
+  return startTicks === undefined || startTicks === handle.stat().startTicks;
 }
 
 /** Milliseconds, of which the first is the sighting and each other ends a step. */

@@ -105,5 +105,5 @@ export class LifeEvents {
 }
 
 function seenIn({ atNs, startNs }: KernelEvent, source: Seen['source']): Seen {
-  return { source, atMs: epochMsOfMonotonic(atNs), startNs };
+  return { source, atMs: epochMsOfMonotonic(atNs), startTicks: ticksOf(startNs) };
 }

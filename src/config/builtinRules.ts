@@ -38,6 +38,8 @@ const AWS_COPILOT = 'app env svc job task run storage secret pipeline deploy com
 export const BUILTIN_RULES: readonly RuleInput[] = [
   program('claude-code', 'claude'),
   npm('claude-code', '@anthropic-ai/claude-code'),
+  // The native installation keeps each version as a file of that name; as `rg` the same file is a tool.
+  { id: 'builtin/claude-code-native', name: 'claude-code', path: '*/claude/versions/*', runtime: 'native' },
   program('codex', 'codex'),
   npm('codex', '@openai/codex'),
   // Also what speaks the Gemini protocol.

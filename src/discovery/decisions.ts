@@ -23,7 +23,6 @@ export interface Verdict {
   readonly ruleId: string;
   readonly name: string;
   readonly attachPath: string;
-  readonly executable: string | undefined;
   readonly evidence: readonly string[];
   /** Rules that match it as well. */
   readonly lost: readonly LostRule[];
@@ -146,11 +145,15 @@ export class Decisions {
     if (scope.kind === 'pids') return yield* scope.pids;
     const slices = new Slices();
     // Piece by piece: to list ten thousand processes takes the kernel tens of milliseconds.
-    using directory = opendirSync('/proc', { bufferSize: 64 });
-    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-      const pid = Number(entry.name);
-      if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
-      await slices.next();
+    const directory = opendirSync('/proc', { bufferSize: 64 });
+    try {
+      for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+        const pid = Number(entry.name);
+        if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
+        await slices.next();
+      }
+    } finally {
+      directory.closeSync();
     }
   }
 
@@ -165,12 +168,11 @@ export class Decisions {
 
   #verdict(facts: ProcessFacts & LazyFacts, scope: Scope): Verdict {
     const { pid } = facts;
-    const executable = facts.exe && basename(facts.exe);
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.
     if (decision !== 'deny' && isNamed(scope, pid)) {
-      const name = effectiveProgram(namedArgv(scope, facts.argv), facts.exe).name || facts.comm;
-      const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid', executable } as const;
+      const name = effectiveProgram(namedArgv(scope, facts.argv), () => facts.exe).name || facts.comm;
+      const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid' } as const;
       return { ...named, evidence: [`process ${pid} was named by the operator`], lost: [] };
     }
     return {
@@ -179,13 +181,8 @@ export class Decisions {
       ruleId: rule?.id ?? '',
       name: rule?.name ?? rule?.id ?? '',
       attachPath: path,
-      executable,
       evidence,
       lost,
     };
   }
-}
-
-function basename(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, '');
 }

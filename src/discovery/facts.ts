@@ -11,8 +11,10 @@ export function readFacts(process: ProcHandle): ProcessFacts & LazyFacts {
   return {
     pid: process.id,
     argv: readArgv(process),
-    exe: process.link('exe'),
     // Only when a rule asks: of every process of a host each read counts.
+    get exe() {
+      return process.link('exe');
+    },
     get comm() {
       return optional(() => process.read('comm', 64).toString('utf8').trimEnd(), '');
     },
@@ -22,6 +24,12 @@ export function readFacts(process: ProcHandle): ProcessFacts & LazyFacts {
     cgroups: () => optional(() => cgroupsOf(process), []),
     ancestors: () => ancestorsOf(process),
   };
+}
+
+/** The executable's name, without its folder; undefined when the kernel won't say. */
+export function executableName(process: ProcHandle): string | undefined {
+  const path = process.link('exe');
+  return path?.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, '');
 }
 
 const PAGE = 4_096;
@@ -66,7 +74,7 @@ function cgroupsOf(process: ProcHandle): string[] {
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
   for (const handle of ancestors(process.stat().ppid))
-    programs.push(effectiveProgram(readArgv(handle), handle.link('exe')).name);
+    programs.push(effectiveProgram(readArgv(handle), () => handle.link('exe')).name);
   return programs;
 }
 

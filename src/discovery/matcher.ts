@@ -122,7 +122,7 @@ export const NO_PROCESS: LazyFacts = {
 
 /** Holds a process against the rules. A denial wins over everything; of the others the first that matches. */
 export function decide(facts: Facts, rules: RuleSet): Decided {
-  const program = effectiveProgram(facts.argv, facts.exe);
+  const program = effectiveProgram(facts.argv, () => facts.exe);
   for (const [i, rule] of rules.rules.entries()) {
     const evidence = match(rule, facts, program);
     if (!evidence) continue;
@@ -196,15 +196,16 @@ function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
     conditions.push({ what, holds });
   };
   one('program', asked.program, (_, program) => program.name);
-  one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
   one('package', asked.package, (_, program) => program.package);
-  one('executable', asked.exe, (facts) => facts.exe);
-  one('comm', asked.comm, (facts) => facts.comm);
   if (asked.path) conditions.push({ what: 'path', holds: programPath(asked.path) });
   if (asked.cmdline) conditions.push({ what: 'command line', holds: positional(asked.cmdline) });
   if (asked.anyArg) conditions.push({ what: 'arguments', holds: anyArgument(asked.anyArg) });
   if (asked.dns) conditions.push({ what: 'names asked for', holds: askedFor(asked.dns) });
   if (asked.connect) conditions.push({ what: 'connections', holds: connectedTo(asked.connect) });
+  // What has to be read comes after what is known.
+  one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
+  one('executable', asked.exe, (facts) => facts.exe);
+  one('comm', asked.comm, (facts) => facts.comm);
   some('user', asked.user, (facts) => facts.users());
   some('working directory', asked.cwd, (facts) => [facts.cwd() ?? '']);
   some('environment variable', asked.env, (facts) => facts.env());

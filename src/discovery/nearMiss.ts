@@ -5,13 +5,23 @@ import { effectiveProgram } from './program.ts';
 
 const MOST = 5;
 
+/** What many processes have in common: alone it brings none near to a rule. */
+const COMMON = new Set([
+  'runtime',
+  'user',
+  'working directory',
+  'environment variable',
+  'control group',
+  'parent program',
+]);
+
 /** Lines for a reader, the nearest first; none when nothing is near. */
 export function nearMisses(facts: Facts, rules: RuleSet): string[] {
-  const program = effectiveProgram(facts.argv, facts.exe);
+  const program = effectiveProgram(facts.argv, () => facts.exe);
   const partly = rules.rules.flatMap(({ id, conditions, exceptions }) => {
     const tried = conditions.map(({ what, holds }) => ({ what, line: holds(facts, program) }));
     const met = tried.flatMap(({ line }) => line ?? []);
-    if (met.length === 0) return [];
+    if (!tried.some(({ what, line }) => line !== undefined && !COMMON.has(what))) return [];
     const missing = tried.flatMap(({ what, line }) => (line === undefined ? [what] : []));
     if (missing.length > 0) return [`rule ${id}: ${met.join(', ')}; but its ${missing.join(' and ')} does not match`];
     const hindered = exceptions.flatMap(({ holds }) => holds(facts, program) ?? []);
@@ -21,9 +31,9 @@ export function nearMisses(facts: Facts, rules: RuleSet): string[] {
 }
 
 /** A program that is told an agent's name: what it starts is the agent. */
-function wrapped({ argv, exe }: Facts, name: string, rules: RuleSet): string[] {
+function wrapped({ argv }: Facts, name: string, rules: RuleSet): string[] {
   const at = argv.findIndex((argument, i) => {
-    const program = effectiveProgram([argument], exe).name;
+    const program = effectiveProgram([argument], () => undefined).name;
     return i > 0 && program !== name && rules.programs.includes(program.toLowerCase());
   });
   if (at < 0) return [];

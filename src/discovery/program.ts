@@ -71,8 +71,11 @@ const INTERPRETERS: readonly Interpreter[] = [
   },
 ];
 
-/** The effective program of a command line. An argv that the process has overwritten with a title is taken at its word. */
-export function effectiveProgram(argv: readonly string[], exe: string | undefined): EffectiveProgram {
+/**
+ * The effective program of a command line. An argv that the process has overwritten with a title is taken at its word.
+ * The executable is asked for only when the command line leaves something open: to read it costs a system call.
+ */
+export function effectiveProgram(argv: readonly string[], exe: () => string | undefined): EffectiveProgram {
   const first = argv[0] ?? '';
   const interpreter = interpreterOf(first);
   if (interpreter?.name === LOADER) {
@@ -80,14 +83,16 @@ export function effectiveProgram(argv: readonly string[], exe: string | undefine
     const program = argv[at ?? 0] ?? '';
     // A loader that is asked to run a loader is that.
     const isLoader = at === undefined || interpreterOf(program)?.name === LOADER;
-    return isLoader ? describe(program, undefined) : effectiveProgram(argv.slice(at), undefined);
+    return isLoader ? describe(program, NATIVE) : effectiveProgram(argv.slice(at), NATIVE);
   }
-  if (interpreter) return describe(scriptOf(argv, interpreter) ?? first, interpreter.name);
-  if (first === '') return describe(exe ?? '', undefined);
+  if (interpreter) return describe(scriptOf(argv, interpreter) ?? first, () => interpreter.name);
+  if (first === '') return describe(exe() ?? '', NATIVE);
   // A title: one string, spaces and all, where argv was.
   const title = argv.length === 1 && !first.startsWith('/') ? (first.split(' ')[0] ?? first) : first;
-  return describe(title.replace(/:$/, ''), exe === undefined ? undefined : interpreterOf(exe)?.name);
+  return describe(title.replace(/:$/, ''), () => interpreterOf(exe() ?? '')?.name);
 }
+
+const NATIVE = () => undefined;
 
 function interpreterOf(path: string): Interpreter | undefined {
   const name = basename(path);
@@ -132,11 +137,20 @@ function scriptIndex(argv: readonly string[], { name, isCode, takesValue, comman
   return undefined;
 }
 
-function describe(given: string, interpreter: string | undefined): EffectiveProgram {
+function describe(given: string, interpreter: () => string | undefined): EffectiveProgram {
   // `python …/aider/__main__.py` is what `python -m aider` runs.
   const path = given.replace(/(?<=[^/])\/__main__\.py$/, '');
   const name = basename(path).replace(/\.(exe|[cm]?[jt]sx?|py)$/i, '');
-  return { path, name, package: packageOf(path), interpreter };
+  return {
+    path,
+    name,
+    get package() {
+      return packageOf(path);
+    },
+    get interpreter() {
+      return interpreter();
+    },
+  };
 }
 
 /** `…/node_modules/@scope/name/…` -> `@scope/name`; of nested packages the innermost. */

@@ -49,8 +49,8 @@ export interface Seen {
   readonly atMs: number;
   /** The name or address that the network saw. */
   readonly what?: string;
-  /** When the process that was seen had begun, nanoseconds since boot: another that has its id now is not it. */
-  readonly startNs?: bigint;
+  /** When the process that was seen had begun, clock ticks since boot: another that has its id now is not it. */
+  readonly startTicks?: number;
 }
 
 /** The same, as it is kept: how often, from when to when. */

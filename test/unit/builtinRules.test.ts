@@ -14,6 +14,7 @@ const AGENTS: [string, string[], string?][] = [
   ['claude-code', ['/home/u/p/node_modules/.bin/claude'], `${M}/@anthropic-ai/claude-code/bin/claude.exe`],
   ['claude-code', ['/usr/local/bin/claude', '-p', 'hello']],
   ['claude-code', ['claude'], '/home/u/.local/share/claude/versions/2.1.330'],
+  ['claude-code', ['/home/u/.local/share/claude/versions/2.1.330', '--resume']],
   ['claude-code', ['node', `${M}/@anthropic-ai/claude-code/cli.js`], NODE],
   ['claude-code', ['node', '--max-old-space-size=512', `${M}/@anthropic-ai/claude-code/cli.js`], NODE],
   ['codex', [`${M}/@openai/codex/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex`]],
@@ -90,6 +91,7 @@ const OTHERS: [string[], string?][] = [
   [['python3', '-uc', 'pass', 'aider'], '/usr/bin/python3.11'],
   // Found in the packages, started by the agents: their tools.
   [[`${M}/@anthropic-ai/claude-code/vendor/ripgrep/x64-linux/rg`, 'x']],
+  [['rg', 'x'], '/home/u/.local/share/claude/versions/2.1.330'],
   // Others of the same name.
   [['goose', 'postgres', 'user=x', 'up'], '/usr/local/bin/goose'],
   [['goose', '-dir', 'migrations', 'sqlite3', 'x.db', 'status'], '/usr/local/bin/goose'],

@@ -8,7 +8,6 @@ const verdict = (pid: number, decision: Verdict['decision']): Verdict => ({
   ruleId: '',
   name: '',
   attachPath: 'cmdline',
-  executable: undefined,
   evidence: [],
   lost: [],
 });

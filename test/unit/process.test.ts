@@ -37,11 +37,11 @@ test.each([
   [[], '/usr/bin/tool', 'tool', undefined],
   [[], undefined, '', undefined],
 ] as const)('%j runs %s', (argv, exe, name, interpreter) => {
-  expect(effectiveProgram(argv, exe)).toMatchObject({ name, interpreter });
+  expect(effectiveProgram(argv, () => exe)).toMatchObject({ name, interpreter });
 });
 
 test('reads the package from the path of the script', () => {
-  const packageOf = (path: string) => effectiveProgram(['node', path], '/usr/bin/node').package;
+  const packageOf = (path: string) => effectiveProgram(['node', path], () => '/usr/bin/node').package;
   expect(packageOf('/x/node_modules/@openai/codex/bin/codex.js')).toBe('@openai/codex');
   expect(packageOf('/x/node_modules/a/node_modules/b/c.js')).toBe('b');
   expect(packageOf('/x/node_modules/.bin/b')).toBeUndefined();
