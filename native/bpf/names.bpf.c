@@ -18,13 +18,13 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 *ad
 	about_current(&flow);
 	if (is_tcp && !asks && is_wanted(TAUT_WANT_NAMES))
 		flow.wanted = TAUT_HELLO_BYTES;
-	/* Of a UDP socket there is nothing to remember unless it asks, or has asked. */
+	/* Of a UDP socket that is connected, the port that it has says all. */
 	if (sk) {
-		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, is_tcp || asks ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, is_tcp ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 
 		if (kept)
 			*kept = flow;
-		else if (is_tcp || asks)
+		else if (is_tcp)
 			count_lost();
 	}
 	if (asks || !is_wanted(TAUT_WANT_CONNECTIONS))
@@ -58,8 +58,8 @@ int on_connect6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * A datagram of a socket that is not connected. The port is what the program gave: a container's resolver has another
- * one by the time that the packet leaves (address translation).
+ * A datagram of a socket that is not connected. The port is what the program gave, as with sockets that are: a container's
+ * resolver has another one by the time that the packet leaves (address translation).
  */
 static __always_inline int sending(struct bpf_sock_addr *ctx)
 {
@@ -69,6 +69,8 @@ static __always_inline int sending(struct bpf_sock_addr *ctx)
 
 	if (flow)
 		flow->asks = asks;
+	else if (asks)
+		count_lost();
 	return PASS;
 }
 
@@ -117,26 +119,37 @@ static __always_inline void tcp_leaves(struct __sk_buff *skb, struct flow *flow)
 		look_for_hello(skb, at, &tcp, flow);
 }
 
-static __always_inline void udp_leaves(struct __sk_buff *skb, struct bpf_sock *sk)
+/*
+ * Where the payload of a datagram begins that may be DNS: its socket is connected to a resolver, or has asked one; 0 for all
+ * others, of which no byte is looked at.
+ */
+static __always_inline __u32 dns_datagram(struct __sk_buff *skb, struct flow *flow, bool is_connected, struct udphdr *udp)
 {
 	__u8 protocol = 0;
-	__u32 at = transport_of(skb, &protocol);
-	struct udphdr udp;
-	struct flow who = {};
+	__u32 at;
 
-	if (!at || protocol != IPPROTO_UDP || bpf_skb_load_bytes(skb, at, &udp, sizeof(udp)))
-		return;
-	if (!is_resolver(bpf_ntohs(udp.dest))) {
-		struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0);
-
-		if (!flow || !flow->asks)
-			return;
-	}
-	about_current(&who); /* a datagram leaves in its sender's context */
-	tell_message(skb, at + sizeof(udp), TAUT_QUESTION, TAUT_UDP, &who);
+	if (!flow && !is_connected)
+		return 0;
+	at = transport_of(skb, &protocol);
+	if (!at || protocol != IPPROTO_UDP || bpf_skb_load_bytes(skb, at, udp, sizeof(*udp)))
+		return 0;
+	return at + sizeof(*udp);
 }
 
-/* Every packet of the host passes here: of a TCP connection that is known, or of no interest, a look at its socket is all. */
+static __always_inline void udp_leaves(struct __sk_buff *skb, struct bpf_sock *sk)
+{
+	struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0), who = {};
+	bool is_connected = is_resolver(bpf_ntohs(sk->dst_port));
+	struct udphdr udp;
+	__u32 at = dns_datagram(skb, flow, is_connected, &udp);
+
+	if (!at || !(is_connected || (flow && flow->asks) || is_resolver(bpf_ntohs(udp.dest))))
+		return;
+	about_current(&who); /* a datagram leaves in its sender's context */
+	tell_message(skb, at, TAUT_QUESTION, TAUT_UDP, &who);
+}
+
+/* Every packet of the host passes here: unless its socket asks a resolver or begins a connection, that is all that is looked at. */
 SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
@@ -180,10 +193,11 @@ int on_ingress(struct __sk_buff *skb)
 			tell_message(skb, at + tcp.doff * 4, TAUT_ANSWER, TAUT_TCP, &nobody);
 	} else if (sk->protocol == IPPROTO_UDP) {
 		struct udphdr udp;
-		__u32 at = transport_of(skb, &protocol);
 
-		if (at && !bpf_skb_load_bytes(skb, at, &udp, sizeof(udp)) && is_resolver(bpf_ntohs(udp.source)))
-			tell_message(skb, at + sizeof(udp), TAUT_ANSWER, TAUT_UDP, &nobody);
+		flow = bpf_sk_storage_get(&flows, sk, 0, 0);
+		__u32 at = dns_datagram(skb, flow, is_resolver(bpf_ntohs(sk->dst_port)), &udp);
+		if (at && is_resolver(bpf_ntohs(udp.source)))
+			tell_message(skb, at, TAUT_ANSWER, TAUT_UDP, &nobody);
 	}
 	return PASS;
 }

@@ -48,8 +48,8 @@ const PROGRAMS = {
   on_connect4: 'who makes IPv4 connections',
   on_connect6: 'who makes IPv6 connections',
   on_ingress: 'which addresses a name has',
-  on_sendmsg4: 'questions over IPv4 to resolvers behind address translation',
-  on_sendmsg6: 'questions over IPv6 to resolvers behind address translation',
+  on_sendmsg4: 'names that are asked for by UDP sockets that are not connected, over IPv4',
+  on_sendmsg6: 'names that are asked for by UDP sockets that are not connected, over IPv6',
 } as const;
 const WANT_NAMES = 1;
 const WANT_CONNECTIONS = 2;
