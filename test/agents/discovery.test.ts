@@ -11,27 +11,31 @@ import { ms, printTable } from './table.ts';
 import { World } from './world.ts';
 
 let world: World;
+/** Where nobody asks for names. */
+let quiet: World;
 /** How long each path took, the slowest of an agent's processes, by its name. */
 const times = new Map<string, string[]>();
 
 beforeAll(async () => {
   for (const program of PROGRAMS) install(program);
   world = await World.open();
+  quiet = await World.open('hosts');
 });
 
 afterAll(async () => {
   const head = [
     'agent',
     'by command line, after its exec',
-    'by a name, after its start',
-    'by a connection, after its start',
+    'after its start by a DNS name',
+    'by a connection',
+    'by a TLS server name',
   ];
   printTable(
     'found and measured',
     head,
     [...times].map(([name, cells]) => [name, ...cells]),
   );
-  await world[Symbol.asyncDispose]();
+  await Promise.all([world[Symbol.asyncDispose](), quiet[Symbol.asyncDispose]()]);
 });
 
 /** Notes for the table how long it took; the spans are there once taut has ended. */
@@ -92,5 +96,17 @@ describe.each(PROGRAMS)('$name $version', (program) => {
     await using _later = await bench.watch();
     const again = await agent.foundExactly(bench, () => agent.workers());
     expect(pids(again)).toEqual(pids(seen));
+  });
+
+  test('is found by the server name of its TLS, where its name is asked for by nobody', async () => {
+    using bench = benchWith(false, { id: 'names', name: 'by-name', dns: [program.host] });
+    await using live = await bench.watch();
+    await using agent = await Encounter.begin(program, quiet);
+    const seen = await agent.foundExactly(bench, () => agent.workers());
+    expect(seen).toMatchObject(seen.map(() => ({ name: 'by-name', attachPath: 'connection', rule: 'names' })));
+    const evidence = await agent.evidence(bench, pids(seen));
+    expect(evidence).toEqual(seen.map(() => expect.stringContaining(`TLS server name ${program.host}`)));
+    await live.stop();
+    note(agent, bench, pids(seen), 'start');
   });
 });

@@ -58,6 +58,12 @@ export class Encounter implements AsyncDisposable {
     return agents.filter(({ pid }) => here.has(pid)).toSorted((a, b) => a.pid - b.pid);
   }
 
+  /** Why a running taut has each of some processes as an agent. */
+  async evidence(bench: Bench, pids: readonly number[]): Promise<string[]> {
+    const explained = pids.map((pid) => bench.json<{ evidence: string[] }>('explain', String(pid)));
+    return (await Promise.all(explained)).map(({ evidence }) => evidence.join());
+  }
+
   /** Waits until taut has as agents exactly these processes; they may still be coming and going. */
   async foundExactly(bench: Bench, expected: () => number[]): Promise<AgentStatus[]> {
     let agents: AgentStatus[] = [];

@@ -15,6 +15,8 @@ export interface AgentProgram {
   readonly host: string;
   /** What that name stands for in the tests' world. */
   readonly address: string;
+  /** Others of its maker that it waits for; of the same address. */
+  readonly otherHosts?: readonly string[];
 }
 
 export const PROGRAMS: readonly AgentProgram[] = [
@@ -39,6 +41,7 @@ export const PROGRAMS: readonly AgentProgram[] = [
     env: { CODEX_API_KEY: 'sk-none' },
     host: 'api.openai.com',
     address: '127.0.1.2',
+    otherHosts: ['chatgpt.com'],
   },
   {
     name: 'gemini-cli', // Node, whose child does the work

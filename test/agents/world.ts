@@ -16,11 +16,14 @@ export class World implements AsyncDisposable {
     this.#models = models;
   }
 
-  static async open(): Promise<World> {
+  /** @param knownBy how the models' names become addresses: `hosts`, and nobody can see them asked for. */
+  static async open(knownBy: 'resolver' | 'hosts' = 'resolver'): Promise<World> {
     const dir = mkdtempSync(join(tmpdir(), 'taut-world-'));
     const script = join(import.meta.dirname, 'fixtures/world.sh');
-    const names = PROGRAMS.map(({ host, address }) => `${host}/${address}`);
-    const models = new Program('unshare', ['--net', '--mount', 'sh', script, dir, process.execPath, ...names]);
+    const names = PROGRAMS.flatMap(({ host, otherHosts = [], address }) =>
+      [host, ...otherHosts].map((name) => `${name}/${address}`),
+    );
+    const models = new Program('unshare', ['--net', '--mount', 'sh', script, dir, process.execPath, knownBy, ...names]);
     try {
       await models.line(/^serving/);
     } catch (error) {
