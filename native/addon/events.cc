@@ -77,9 +77,20 @@ static const char* KindName(uint32_t kind) {
   }
 }
 
+// An environment that is ending runs its loop once more to close what is open, and lets nothing be called any more.
+static bool MayCall(Napi::Env env) {
+  bool has = false;
+  return napi_has_named_property(env, env.Global(), "Array", &has) == napi_ok;
+}
+
 void Tracer::Drain() {
   Napi::HandleScope scope(Env());
   ring_buffer__consume(ring_);
+  if (!MayCall(Env())) {
+    raw_.clear();
+    pending_.clear();
+    return;
+  }
   if (!raw_.empty()) {
     auto records = Napi::Array::New(Env(), raw_.size());
     for (uint32_t i = 0; i < raw_.size(); i++)
@@ -106,8 +117,7 @@ void Tracer::Drain() {
   Tell(events);
 }
 
-// napi_make_callback, as we come from the loop: it runs the microtasks. An exception becomes an uncaught one; in an
-// environment that is ending nothing can be called any more, which is no error.
+// napi_make_callback, as we come from the loop: it runs the microtasks. An exception becomes an uncaught one.
 void Tracer::Tell(Napi::Array what) {
   napi_value argument = what, result;
   if (napi_make_callback(Env(), nullptr, Env().Global(), callback_.Value(), 1, &argument, &result) !=

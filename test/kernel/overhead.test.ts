@@ -73,7 +73,7 @@ test("what it costs by calibration and by the kernel's account is the same to wi
     using cost = new KernelCost(tracer, figures);
     expect(cost.method).toBe(without.length === 0 ? 'measured' : 'calibrated');
     const done = tell(program, 'nanosleep 8000 50');
-    await until('its first window is over', () => cost.rate > 0);
+    await until('its first window is over', () => cost.rate > 0, 20_000);
     rates.push(cost.rate);
     await done;
     process.stderr.write(
@@ -90,7 +90,7 @@ test('above the limit it sheds and says so, the books balance, and it records ev
   using bench = new Bench();
   await using program = await busy(bench, 8);
   await using taut = await bench.watch('--optimize-timer-slack', '--max-overhead', '2');
-  program.say('nanosleep 400000 1');
+  program.say('nanosleep 400000 30');
   await taut.line(/the limit is 2%: from now on just lateness/);
   const tracer = async () => (await bench.json<StatusDocument>('status')).tracer;
   await until('wakeups are sampled', async () => ((await tracer())?.sampling.factor ?? 1) > 1);
@@ -112,7 +112,7 @@ test('above the limit it sheds and says so, the books balance, and it records ev
   expect(own).toBeGreaterThanOrEqual(bench.lastCount('taut.canary.latency'));
   expect(own).toBeLessThanOrEqual(bench.lastCount('taut.canary.latency') + 20);
   const metrics = readFileSync(join(bench.stateDir, 'otlp/metrics.jsonl'), 'utf8');
-  expect(metrics).toContain('taut.sampling.factor');
+  expect(metrics.includes('taut.sampling.factor')).toBe(true);
   const logs = readFileSync(join(bench.stateDir, 'otlp/logs.jsonl'), 'utf8');
   const said = taut.errors.filter((line) => line.includes('the limit is 2%')).length;
   expect([...logs.matchAll(/"eventName":"taut\.shedding"/g)]).toHaveLength(said);
