@@ -44,6 +44,11 @@ if [ "${1:-}" = bench ]; then
 	command -v bpftrace >/dev/null || need bpftrace
 	[ -x /usr/sbin/runqlat ] || need libbpf-tools
 fi
+# Other kernels, booted in an emulator.
+if [ "${1:-}" = kernels ]; then
+	command -v qemu-system-x86_64 >/dev/null || need qemu-system-x86
+	busybox cpio --help >/dev/null 2>&1 || need busybox-static
+fi
 if [ -n "$missing" ]; then
 	by_hand="install these, or what they are called on your distribution, then try again:$missing"
 	command -v apt-get >/dev/null || give_up "this is no Debian or Ubuntu; $by_hand"

@@ -3,13 +3,13 @@ import { defineConfig } from 'vitest/config';
 const root = new URL('..', import.meta.url).pathname;
 
 /** Kernel tests count events and read threads of real processes: one file at a time. */
-const project = (name: string, options: { testTimeout: number; parallel: boolean }) => ({
+const project = (name: string, options: { testTimeout: number; hookTimeout?: number; parallel: boolean }) => ({
   test: {
     name,
     root,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: options.testTimeout,
-    hookTimeout: options.testTimeout,
+    hookTimeout: options.hookTimeout ?? options.testTimeout,
     fileParallelism: options.parallel,
   },
 });
@@ -21,6 +21,8 @@ export default defineConfig({
       project('unit', { testTimeout: 30_000, parallel: true }),
       project('kernel', { testTimeout: 120_000, parallel: false }),
       project('endurance', { testTimeout: 1_200_000, parallel: false }),
+      project('kernels', { testTimeout: 30_000, hookTimeout: 600_000, parallel: false }),
+      project('sanitizers', { testTimeout: 300_000, parallel: false }),
       project('bench', { testTimeout: 1_200_000, parallel: false }),
       project('agents', { testTimeout: 600_000, parallel: false }),
       project('backends', { testTimeout: 900_000, parallel: false }),

@@ -1,0 +1,26 @@
+/** In the guest: looks at what taut makes of this kernel, and says it over the second serial port. The host judges. */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { observeNames } from './names.ts';
+import type { Observations } from './observations.ts';
+import { observeDoctor, observeTuning } from './program.ts';
+import { observeBirths, observeWaits } from './tracer.ts';
+
+const say = (name: string, what: unknown) => appendFileSync('/dev/ttyS1', `${JSON.stringify([name, what])}\n`);
+
+const observers: { [Name in keyof Observations]: () => Promise<Observations[Name]> } = {
+  kernel: async () => readFileSync('/proc/sys/kernel/osrelease', 'latin1').trim(),
+  doctor: observeDoctor,
+  tuning: observeTuning,
+  names: observeNames,
+  waits: observeWaits,
+  births: observeBirths,
+};
+
+for (const [name, observe] of Object.entries(observers))
+  try {
+    say(name, await observe());
+  } catch (error) {
+    process.exitCode = 1;
+    process.stderr.write(`${name}: ${(error as Error).stack}\n`);
+    say(`${name} failed`, String(error));
+  }

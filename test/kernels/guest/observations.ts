@@ -1,0 +1,47 @@
+/** What a guest reports, by name. */
+
+export interface Observations {
+  /** Its version. */
+  readonly kernel: string;
+  readonly doctor: {
+    readonly exitCode: number;
+    readonly measure: boolean;
+    readonly tune: boolean;
+    readonly missing: string[];
+  };
+  readonly tuning: Tuning;
+  /** What was seen of questions to a resolver and of connections; why not, where it can't be. */
+  readonly names: Unavailable | { readonly asked: string[]; readonly connected: number };
+  readonly waits: Unavailable | readonly Counted[];
+  readonly births: Unavailable | { readonly born: number; readonly reported: number; readonly ended: number };
+}
+
+export interface Unavailable {
+  readonly unavailable: string;
+}
+
+/** The timer slacks of an agent and what it made, through one run of `taut watch`. */
+export interface Tuning {
+  readonly before: number[];
+  readonly tuned: number[];
+  /** Of the threads that it has only started while it was tuned. */
+  readonly bornLater: number[];
+  /** Of a process that it has started and no rule names. */
+  readonly child: number;
+  readonly after: number[];
+  readonly status: { readonly total: number; readonly tuned: number; readonly ledger: number };
+  readonly ledgerAfter: number;
+  readonly exitCode: number;
+  /** What the daemon said that it can't do here. */
+  readonly notMeasuring: string[];
+  /** Wakeups of the agent, as exported. */
+  readonly wakeups: number;
+}
+
+/** The timers of one kind of wait, by slack class, and the tracer's ledger. */
+export interface Counted {
+  readonly kind: string;
+  readonly us: number;
+  readonly timers: Readonly<Record<string, number>>;
+  readonly counters: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,57 @@
+/** The real command line, as a person runs it. */
+import { readFileSync } from 'node:fs';
+import { Ledger } from '../../../src/actuator/ledger.ts';
+import type { StatusDocument } from '../../../src/status.ts';
+import { ask, tell } from '../../kernel/conversation.ts';
+import { slacks, threadIds, until } from '../../kernel/program.ts';
+import { Bench } from '../../kernel/taut.ts';
+import type { Observations, Tuning } from './observations.ts';
+
+export async function observeDoctor(): Promise<Observations['doctor']> {
+  using bench = new Bench();
+  await using doctor = bench.taut('doctor', '--json');
+  const exitCode = await doctor.ended;
+  const { measure, tune, checks } = JSON.parse(doctor.lines.join('\n')) as {
+    measure: boolean;
+    tune: boolean;
+    checks: { name: string; ok: boolean }[];
+  };
+  return { exitCode, measure, tune, missing: checks.filter(({ ok }) => !ok).map(({ name }) => name) };
+}
+
+/** Node needs long to start here. */
+const SLOW_MS = 120_000;
+
+const slack = (tid: number) => Number(readFileSync(`/proc/${tid}/timerslack_ns`, 'latin1'));
+
+export async function observeTuning(): Promise<Tuning> {
+  using bench = new Bench({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+  await using agent = bench.node('agent.mjs');
+  await agent.line(/^ready/);
+  const before = slacks(agent.pid);
+  await using taut = bench.taut('watch', '--config', bench.config, '--optimize-timer-slack');
+  await taut.line(/watching/, SLOW_MS);
+  await until('all threads are tuned', () => slacks(agent.pid).every((ns) => ns === 1));
+  const tuned = slacks(agent.pid);
+  const first = new Set(threadIds(agent.pid));
+  await tell(agent, 'worker');
+  const bornLater = threadIds(agent.pid).filter((tid) => !first.has(tid));
+  await until('threads that were born later are tuned', () => bornLater.every((tid) => slack(tid) === 1));
+  const child = Number((await ask(agent, 'tool')).split(' ')[1]);
+  await until('a child gets its slack back', () => slack(child) !== 1);
+  const status = await bench.json<StatusDocument>('status');
+  const observed = { before, tuned, bornLater: bornLater.map(slack), child: slack(child) };
+  const exitCode = await taut.stop();
+  const { total = 0, tuned: n = 0 } = status.agents[0]?.threads ?? {};
+  const after = slacks(agent.pid);
+  using ledger = new Ledger(bench.stateDir);
+  return {
+    ...observed,
+    after,
+    status: { total, tuned: n, ledger: status.ledger.entries },
+    ledgerAfter: ledger.count(),
+    exitCode,
+    notMeasuring: taut.errors.filter((line) => line.includes('not measuring')),
+    wakeups: bench.lastCount('taut.wakeup.latency'),
+  };
+}

@@ -1,0 +1,75 @@
+/** The tracer by itself: counts that must be exact. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KernelEvent } from '../../../src/native.ts';
+import { TracerUnavailable } from '../../../src/tracer/programs.ts';
+import type { Series } from '../../../src/tracer/series.ts';
+import { Tracer } from '../../../src/tracer/tracer.ts';
+import { tell } from '../../kernel/conversation.ts';
+import { Program, threadIds, until } from '../../kernel/program.ts';
+import { FIXTURES } from '../../kernel/taut.ts';
+import { THREADS, WAITS, type Waits } from '../waits.ts';
+import type { Counted, Observations, Unavailable } from './observations.ts';
+
+/** What `work` returns; or why there is no tracer. */
+async function withTracer<T>(work: (tracer: Tracer) => Promise<T>): Promise<T | Unavailable> {
+  try {
+    using tracer = new Tracer();
+    return await work(tracer);
+  } catch (error) {
+    if (!(error instanceof TracerUnavailable)) throw error;
+    process.stderr.write(`${error.message}\n${error.log.slice(-3_000)}\n`);
+    return { unavailable: error.message };
+  }
+}
+
+function timers(series: readonly Series[]): Record<string, number> {
+  const lateness = series.filter(({ quantity }) => quantity === 'timer.lateness');
+  return Object.fromEntries(lateness.map((s) => [`${s.slackClass}${s.tuned ? ' tuned' : ''}`, s.histogram.count]));
+}
+
+async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counted> {
+  await using program = new Program(join(FIXTURES, 'waits'), [String(THREADS)]);
+  await program.line(/^ready/);
+  tracer.attach({ pid: program.pid, name: kind, createdAtMs: 0 });
+  await tell(program, `${kind} ${times} ${us}`);
+  for (const tid of threadIds(program.pid)) writeFileSync(`/proc/${tid}/timerslack_ns`, '1');
+  await tell(program, `${kind} ${times} ${us}`);
+  tracer.detach(program.pid);
+  const [{ series } = { series: [] }] = tracer.collect();
+  return { kind, us, timers: timers(series), counters: Object.fromEntries(tracer.counters()) };
+}
+
+export async function observeWaits(): Promise<Observations['waits']> {
+  const all: Counted[] = [];
+  for (const waits of WAITS) {
+    const counted = await withTracer((tracer) => count(tracer, waits));
+    if ('unavailable' in counted) return counted;
+    all.push(counted);
+  }
+  return all;
+}
+
+/** An agent starts and ends threads while it is measured: what the kernel reports of them. */
+export function observeBirths(): Promise<Observations['births']> {
+  return withTracer(async (tracer) => {
+    const events: KernelEvent[] = [];
+    tracer.listen((batch) => events.push(...batch));
+    await using program = new Program(process.execPath, [join(FIXTURES, 'agent.mjs')]);
+    await program.line(/^ready/);
+    tracer.attach({ pid: program.pid, name: 'births', createdAtMs: 0 });
+    const before = new Set(threadIds(program.pid));
+    await tell(program, 'worker');
+    const born = threadIds(program.pid).filter((tid) => !before.has(tid));
+    const told = (kind: KernelEvent['kind']) =>
+      events.filter((event) => event.kind === kind && event.pid === program.pid).map(({ tid }) => tid);
+    await until('births are told', () => born.every((tid) => told('newThread').includes(tid)));
+    const all = threadIds(program.pid);
+    await program.stop('SIGKILL');
+    const ends = () => [...told('threadExit'), ...told('processExit')];
+    await until('ends are told', () => all.every((tid) => ends().includes(tid)));
+    const count = (tids: number[], among: number[]) => tids.filter((tid) => among.includes(tid)).length;
+    return { born: born.length, reported: count(born, told('newThread')), ended: all.length - count(all, ends()) };
+  });
+}

@@ -1,0 +1,111 @@
+/** taut on kernels of several ages: each is booted once, looks at taut by itself, and is judged here. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kernelImage } from './archive.ts';
+import { type Booted, boot } from './boot.ts';
+import type { Counted, Observations } from './guest/observations.ts';
+import { buildInitramfs } from './initramfs.ts';
+import { SERIES } from './series.ts';
+import { THREADS, WAITS } from './waits.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'taut-kernels-'));
+let initramfs: string;
+beforeAll(() => {
+  initramfs = buildInitramfs(dir);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const sum = (counters: Counted['counters'], pattern: RegExp) =>
+  Object.entries(counters).reduce((n, [name, value]) => (pattern.test(name) ? n + value : n), 0);
+
+describe.each(SERIES)('Linux $version', (series) => {
+  const { tracer, names } = series.expect;
+  let booted: Booted;
+  beforeAll(async () => {
+    booted = await boot(kernelImage(series), initramfs);
+  });
+
+  /** @throws Error with what the guest said when it did not get that far. */
+  const observed = <Name extends keyof Observations>(name: Name): Observations[Name] => {
+    if (!booted.report.has(name)) throw new Error(`the guest reports no ${name}; its console:\n${booted.console}`);
+    return booted.report.get(name) as Observations[Name];
+  };
+  const unavailable = { unavailable: expect.any(String) };
+
+  test('boots, is what it was taken for, and ends as it should', () => {
+    expect(observed('kernel')).toMatch(new RegExp(`^${series.version.replaceAll('.', '\\.')}\\.`));
+    expect(booted.exitCode, booted.console).toBe(0);
+    expect(booted.console).not.toMatch(/Oops|BUG:|WARNING:|Kernel panic/);
+  });
+
+  test('doctor says what can be done here, and ends with 3 where something can not', () => {
+    const missing = [...(tracer === 'none' ? ['kernel tracer'] : []), ...(names ? [] : ['names and connections'])];
+    expect(observed('doctor')).toEqual({
+      exitCode: tracer === 'none' ? 3 : 0,
+      measure: tracer !== 'none',
+      tune: true,
+      missing,
+    });
+  });
+
+  test('an agent is found, tuned with all its threads, verified and put back', () => {
+    const { before, tuned, bornLater, child, status, after, ledgerAfter } = observed('tuning');
+    const all = (slacks: number[], ns: number) => expect(new Set(slacks)).toEqual(new Set([ns]));
+    all(before, 50_000);
+    all(tuned, 1);
+    all(bornLater, 1);
+    all(after, 50_000);
+    expect(tuned).toHaveLength(before.length);
+    expect(after).toHaveLength(before.length + bornLater.length);
+    const threads = before.length + bornLater.length;
+    expect(status).toEqual({ total: threads, tuned: threads, ledger: threads });
+    expect(ledgerAfter).toBe(0);
+    expect(child, 'a child that no rule names').toBe(50_000);
+  });
+
+  test('what it can not measure it says once, and in its exit code', () => {
+    const { exitCode, notMeasuring, wakeups } = observed('tuning');
+    expect(notMeasuring).toHaveLength(tracer === 'none' ? 1 : 0);
+    expect(exitCode).toBe(tracer === 'none' ? 1 : 0);
+    expect(wakeups > 0).toBe(tracer !== 'none');
+  });
+
+  test('questions to a resolver and connections are seen, where the kernel has what that needs', () => {
+    const seen = { asked: ['api.model.example', 'other.example'], connected: 3 };
+    expect(observed('names')).toEqual(names ? seen : unavailable);
+  });
+
+  test('every timed wait is counted, in the right slack class, before and after tuning', () => {
+    const waits = observed('waits');
+    if (tracer === 'none') return expect(waits).toEqual(unavailable);
+    const expected = WAITS.map(({ kind, us, times, asFound, tuned }) => {
+      const n = times * THREADS;
+      return { kind, us, timers: asFound === tuned ? { [tuned]: 2 * n } : { [asFound]: n, [tuned]: n } };
+    });
+    expect(waits).toMatchObject(expected);
+    expect((waits as Counted[]).map(({ timers }) => Object.keys(timers).length)).toEqual(
+      expected.map(({ timers }) => Object.keys(timers).length),
+    );
+  });
+
+  test('what was seen is what was recorded and discarded, and nothing was lost', () => {
+    const waits = observed('waits');
+    if (tracer === 'none') return expect(waits).toEqual(unavailable);
+    for (const { counters } of waits as Counted[]) {
+      expect(sum(counters, /^wakeup_seen$/)).toBeGreaterThan(0);
+      expect(sum(counters, /^wakeup_recorded$|^discard_(?!timer_)/)).toBe(sum(counters, /^wakeup_seen$/));
+      expect(sum(counters, /^timer_recorded$|^discard_timer_/)).toBe(sum(counters, /^timer_seen$/));
+      expect(sum(counters, /negative|out_of_range|no_series|unseen|lost/)).toBe(0);
+    }
+  });
+
+  test('threads of an agent are reported as they are born and as they end', () => {
+    const births = observed('births');
+    if (tracer === 'none') return expect(births).toEqual(unavailable);
+    const { born } = births as { born: number };
+    expect(born).toBeGreaterThan(0);
+    expect(births).toEqual({ born, reported: born, ended: 0 });
+  });
+});
