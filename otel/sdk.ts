@@ -18,7 +18,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { AgentSnapshot } from '../src/tracer/series.ts';
+import type { Snapshot } from '../src/tracer/series.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
@@ -33,7 +33,7 @@ export interface TelemetryOptions {
   readonly stateDir: string;
   readonly serviceVersion: string;
   /** What the kernel counted, cumulative; asked at each collection. */
-  readonly snapshots: () => readonly AgentSnapshot[];
+  readonly snapshots: () => readonly Snapshot[];
   /** Exports that fail and the like: said once a minute at most. */
   readonly onWarning: (message: string) => void;
 }

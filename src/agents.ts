@@ -24,6 +24,7 @@ export class Agents {
   readonly #onChange: () => void;
   readonly #byPid = new Map<number, Agent>();
   #ended = false;
+  #hasOverflowed = false;
 
   constructor(options: AgentsOptions, host: AgentHost, onChange: () => void) {
     this.#options = options;
@@ -102,7 +103,8 @@ export class Agents {
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid)?.inheritance());
     this.#byPid.set(handle.id, agent);
     try {
-      tracer?.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
+      const series = tracer?.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
+      if (series === 'overflow') this.#overflowed(agent);
     } catch (error) {
       // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
       this.#failed(`measuring ${name} (${handle.id})`, error);
@@ -184,6 +186,16 @@ export class Agents {
       results.length > 0 ? `put back ${restored} threads of ${name} (${pid})` : `let ${name} (${pid}) go`,
     );
     this.#onChange();
+  }
+
+  /** There are more agents than have series of their own: counted, and said once. */
+  #overflowed(agent: Agent): void {
+    this.#host.signals.operation('measure', 'overflow');
+    if (!this.#hasOverflowed)
+      this.#options.log.warn(
+        `from ${agent.identity.name} (${agent.identity.pid}) on, agents share one series: too many at once`,
+      );
+    this.#hasOverflowed = true;
   }
 
   #failed(what: string, error: unknown): void {

@@ -15,6 +15,15 @@ export type { Scope } from './scope.ts';
 export type { AgentStatus } from './status.ts';
 export { add, quantile, subtract } from './tracer/arithmetic.ts';
 export { TracerUnavailable } from './tracer/programs.ts';
-export type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './tracer/series.ts';
+export type {
+  AgentSnapshot,
+  ExpHistogram,
+  OverflowSnapshot,
+  Quantity,
+  Series,
+  SlackClass,
+  Snapshot,
+  WakeupSource,
+} from './tracer/series.ts';
 export { Tracer } from './tracer/tracer.ts';
 export { Watcher, type WatcherOptions } from './watcher.ts';

@@ -15,7 +15,7 @@ import { inScope } from './scope.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus } from './status.ts';
 import { KernelCost } from './tracer/cost.ts';
-import type { AgentSnapshot } from './tracer/series.ts';
+import type { AgentSnapshot, Snapshot } from './tracer/series.ts';
 
 export interface WatcherOptions extends AgentsOptions {
   /** Undefined: nothing is tuned. */
@@ -138,7 +138,7 @@ export class Watcher implements Disposable {
   }
 
   /** What the kernel counted, for the metric producer. */
-  snapshots(): AgentSnapshot[] {
+  snapshots(): Snapshot[] {
     return this.#options.tracer?.collect() ?? [];
   }
 

@@ -15,7 +15,8 @@
 Napi::Function Tracer::Define(Napi::Env env) {
   return DefineClass(env, "Tracer",
                      {InstanceMethod("open", &Tracer::Open), InstanceMethod("load", &Tracer::Load),
-                      InstanceMethod("attach", &Tracer::Attach), InstanceMethod("visitThreads", &Tracer::VisitThreads),
+                      InstanceMethod("attach", &Tracer::Attach), InstanceMethod("detach", &Tracer::Detach),
+                      InstanceMethod("visitThreads", &Tracer::VisitThreads),
                       InstanceMethod("addAgent", &Tracer::AddAgent),
                       InstanceMethod("reserve", &Tracer::ReserveCall),
                       InstanceMethod("removeAgent", &Tracer::RemoveAgent),
@@ -80,7 +81,13 @@ Napi::Value Tracer::Attach(const Napi::CallbackInfo& info) {
     link = bpf_program__attach(program);
   }
   if (!link) return Result(info, -errno);
-  links_.push_back(link);
+  links_.emplace_back(name, link);
+  return Result(info, 0);
+}
+
+Napi::Value Tracer::Detach(const Napi::CallbackInfo& info) {
+  std::string name = info[0].As<Napi::String>();
+  std::erase_if(links_, [&](const auto& link) { return link.first == name && (bpf_link__destroy(link.second), true); });
   return Result(info, 0);
 }
 
@@ -155,7 +162,7 @@ Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
   uint32_t slot = info[1].As<Napi::Number>().Uint32Value();
   if (!object_ || slot == 0) return Result(info, -EBADF);
   if (int failed = Reserve(slot)) return Result(info, failed);
-  memset(Series(slot), 0, sizeof(taut_agent_series));
+  if (!info[2].ToBoolean()) memset(Series(slot), 0, sizeof(taut_agent_series));
   return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
 }
 
@@ -230,7 +237,7 @@ void Tracer::Close() {
   callback_.Reset();
   ring_buffer__free(ring_);
   ring_ = nullptr;
-  for (bpf_link* link : links_) bpf_link__destroy(link);
+  for (const auto& link : links_) bpf_link__destroy(link.second);
   links_.clear();
   for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
   blocks_.clear();

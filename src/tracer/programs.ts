@@ -1,19 +1,10 @@
 /** The BPF programs, opened, loaded and attached: four steps, one message for each that fails. */
 import { existsSync } from 'node:fs';
-import { addon, bpfObjectPath, type NativeTracer, TautError } from '../native.ts';
+import { addon, bpfObjectPath, check, type NativeTracer, TautError } from '../native.ts';
 
 /** Each is attached to the tracepoint in its section name (`native/bpf/`). */
-const PROGRAMS = [
-  'on_timer_expire',
-  'on_waking',
-  'on_wakeup',
-  'on_wakeup_new',
-  'on_switch',
-  'on_fork',
-  'on_exec',
-  'on_rename',
-  'on_exit',
-] as const;
+const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
+const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
 
 /** Measuring is not possible on this host, or with these privileges. `mend` says what to do. */
 export class TracerUnavailable extends Error {
@@ -56,6 +47,21 @@ export function loadPrograms(): NativeTracer {
   };
   step(tracer.open(path), 'open the BPF object');
   step(tracer.load(), 'load the BPF programs');
-  for (const program of PROGRAMS) step(tracer.attach(program), `attach ${program}`);
+  for (const program of [...LIFE, ...WAKEUP]) step(tracer.attach(program), `attach ${program}`);
   return tracer;
+}
+
+/**
+ * Takes the programs that measure wakeups from their tracepoints, or puts them back: where there is no agent, nothing
+ * of the host shall pay for them.
+ */
+export function hookWakeups(tracer: NativeTracer, on: boolean): void {
+  try {
+    for (const program of WAKEUP)
+      if (on) check(tracer.attach(program), `attach ${program}`);
+      else tracer.detach(program);
+  } catch (error) {
+    hookWakeups(tracer, false);
+    throw error;
+  }
 }
