@@ -21,6 +21,7 @@ export default defineConfig({
       project('kernel', { testTimeout: 120_000, parallel: false }),
       project('endurance', { testTimeout: 1_200_000, parallel: false }),
       project('bench', { testTimeout: 1_200_000, parallel: false }),
+      project('peers', { testTimeout: 300_000, parallel: false }),
       project('backends', { testTimeout: 900_000, parallel: false }),
     ],
   },
