@@ -91,7 +91,7 @@ if outdated build/Release/taut.node native/addon native/include binding.gyp $sta
 	touch build/Release/taut.node
 fi
 
-for programs in taut names buckets empty; do
+for programs in taut names buckets chain empty; do
 	object=build/$programs.bpf.o
 	outdated $object native/bpf native/include || continue
 	say "compiling the BPF programs: $programs"

@@ -11,7 +11,7 @@ import {
   type ExponentialHistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import type { AgentSnapshot, ExpHistogram, Quantity, Series, Shed } from '../src/tracer/series.ts';
+import type { ExpHistogram, Quantity, Series, Shed, Snapshot } from '../src/tracer/series.ts';
 import { DeltaOf } from './delta.ts';
 import * as semconv from './semconv.ts';
 
@@ -38,12 +38,20 @@ export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
   };
 }
 
-/** The attributes of one series of one agent. */
-export function seriesAttributes(agent: AgentSnapshot, series: Series, mode?: string): Attributes {
+/** Who a series is about: one agent, or all of those beyond the cap. */
+function whose(snapshot: Snapshot): Attributes {
+  if ('overflow' in snapshot) return { [semconv.ATTR_OTEL_METRIC_OVERFLOW]: true };
   return {
-    [semconv.ATTR_PROCESS_PID]: agent.pid,
-    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(agent.createdAtMs).toISOString(),
-    [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
+    [semconv.ATTR_PROCESS_PID]: snapshot.pid,
+    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(snapshot.createdAtMs).toISOString(),
+    [semconv.ATTR_TAUT_AGENT_NAME]: snapshot.name,
+  };
+}
+
+/** The attributes of one series. */
+export function seriesAttributes(snapshot: Snapshot, series: Series, mode?: string): Attributes {
+  return {
+    ...whose(snapshot),
     ...(series.source === undefined ? {} : { [semconv.ATTR_TAUT_WAKEUP_SOURCE]: series.source }),
     ...(series.slackClass === undefined ? {} : { [semconv.ATTR_TAUT_TIMER_SLACK_CLASS]: series.slackClass }),
     ...(series.tuned === undefined ? {} : { [semconv.ATTR_TAUT_TUNED]: series.tuned }),
@@ -60,7 +68,7 @@ function shedAttributes(shed: Shed | undefined): Attributes {
 
 export interface KernelHistogramsOptions {
   /** Cumulative since each agent's attach; kept by the source. */
-  readonly snapshots: () => readonly AgentSnapshot[];
+  readonly snapshots: () => readonly Snapshot[];
   /** What the exporter asks for: a producer's points are not converted by the SDK. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
@@ -90,7 +98,7 @@ export class KernelHistograms implements MetricProducer {
     return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors };
   }
 
-  #metrics(snapshots: readonly AgentSnapshot[], now: HrTime): ExponentialHistogramMetricData[] {
+  #metrics(snapshots: readonly Snapshot[], now: HrTime): ExponentialHistogramMetricData[] {
     const byQuantity = new Map<Quantity, DataPoint<ExponentialHistogram>[]>();
     const { temporality } = this.#options;
     for (const agent of snapshots) {

@@ -18,7 +18,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { AgentSnapshot, ExpHistogram } from '../src/tracer/series.ts';
+import type { ExpHistogram, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
@@ -34,7 +34,7 @@ export interface TelemetryOptions {
   readonly stateDir: string;
   readonly serviceVersion: string;
   /** What the kernel counted, cumulative; asked at each collection. */
-  readonly snapshots: () => readonly AgentSnapshot[];
+  readonly snapshots: () => readonly Snapshot[];
   /** How much can be measured here, and how late the canary was woken. */
   readonly mode: () => string;
   readonly canaryLatency: () => ExpHistogram | undefined;

@@ -31,6 +31,9 @@ export const ATTR_FEATURE_FLAG_PROVIDER_NAME = 'feature_flag.provider.name';
 export const ATTR_FEATURE_FLAG_RESULT_VARIANT = 'feature_flag.result.variant';
 export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
 
+/** OpenTelemetry's mark of what is beyond a cap on series. */
+export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
+
 // Who an agent is.
 export const ATTR_TAUT_AGENT_NAME = 'taut.agent.name';
 export const ATTR_TAUT_RULE_ID = 'taut.rule.id';

@@ -25,7 +25,8 @@ export interface AgentsOptions {
 }
 
 interface Measures {
-  attach(process: TracedProcess): void;
+  /** @returns `overflow` where it shares the series of all beyond the cap. */
+  attach(process: TracedProcess): 'own' | 'overflow';
   detach(pid: number): void;
 }
 
@@ -35,6 +36,7 @@ export class Agents {
   readonly #onChange: () => void;
   readonly #byPid = new Map<number, Agent>();
   #ended = false;
+  #hasOverflowed = false;
 
   constructor(options: AgentsOptions, host: AgentHost, onChange: () => void) {
     this.#options = options;
@@ -150,7 +152,8 @@ export class Agents {
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
     try {
-      measurement.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
+      const series = measurement.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
+      if (series === 'overflow') this.#overflowed(agent);
     } catch (error) {
       // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
       this.#failed(`measuring ${name} (${handle.id})`, error);
@@ -242,6 +245,16 @@ export class Agents {
   #changed(event: AgentEvent['event'], agent: Agent): void {
     this.#options.onEvent?.(agentEvent(event, agent));
     this.#onChange();
+  }
+
+  /** There are more agents than have series of their own: counted, and said once. */
+  #overflowed(agent: Agent): void {
+    this.#host.signals.operation('measure', 'overflow');
+    if (!this.#hasOverflowed)
+      this.#options.log.warn(
+        `from ${agent.identity.name} (${agent.identity.pid}) on, agents share one series: too many at once`,
+      );
+    this.#hasOverflowed = true;
   }
 
   #failed(what: string, error: unknown): void {

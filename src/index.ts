@@ -17,6 +17,15 @@ export { add, quantile, subtract } from './tracer/arithmetic.ts';
 export type { Mode } from './tracer/features.ts';
 export { type Measuring, openMeasuring } from './tracer/measuring.ts';
 export { TracerUnavailable } from './tracer/programs.ts';
-export type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './tracer/series.ts';
+export type {
+  AgentSnapshot,
+  ExpHistogram,
+  OverflowSnapshot,
+  Quantity,
+  Series,
+  SlackClass,
+  Snapshot,
+  WakeupSource,
+} from './tracer/series.ts';
 export { Tracer } from './tracer/tracer.ts';
 export { Watcher, type WatcherOptions } from './watcher.ts';

@@ -2,17 +2,17 @@
  * How measuring goes: in which mode, whether the tracer can be believed (the canary), what it costs, and how much is shed
  * to keep that below a limit. What changes is said once, to the operator and as an event.
  */
+import { CanaryWatch } from './canaryWatch.ts';
 import type { Log } from './log.ts';
 import type { Signals } from './signals.ts';
 import type { TracerStatus } from './status.ts';
 import type { Figures } from './tracer/calibrate.ts';
-import { Canary } from './tracer/canary.ts';
 import { KernelCost } from './tracer/cost.ts';
 import type { Mode } from './tracer/features.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from './tracer/overhead.ts';
 import type { RunQueueTime } from './tracer/schedstat.ts';
-import type { AgentSnapshot, ExpHistogram, Shed } from './tracer/series.ts';
+import type { ExpHistogram, Shed, Snapshot } from './tracer/series.ts';
 import type { TracedProcess, Tracer } from './tracer/tracer.ts';
 
 export interface MeasurementOptions {
@@ -23,22 +23,14 @@ export interface MeasurementOptions {
   readonly maxOverhead: number | undefined;
 }
 
-/** The canary's sleeps are so long on average, and it is asked so often whether it agrees. */
-const CANARY_MS = 250;
-const COMPARE_MS = 5_000;
-/** A process that is stopped and goes on makes one window odd, through nobody's fault. */
-const WINDOWS_TO_BELIEVE = 2;
-
 export class Measurement implements Disposable {
   readonly mode: Mode;
   readonly #options: MeasurementOptions;
   readonly #tracer: Tracer | undefined;
   readonly #figures: Figures | undefined;
   readonly #cost: KernelCost | undefined;
-  readonly #canary: Canary | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #degraded: string | undefined;
-  #contrary = 0;
+  readonly #canary: CanaryWatch | undefined;
+  readonly #present = new Set<number>();
   #overhead: OverheadState = EVERYTHING;
   #saidLimit = false;
 
@@ -50,17 +42,23 @@ export class Measurement implements Disposable {
     this.#figures = measuring.figures;
     if (!this.#tracer) return;
     this.#cost = new KernelCost(this.#tracer, this.#figures, (cores) => this.#onCost(cores));
-    this.#canary = this.#startCanary(this.#tracer);
+    this.#canary = new CanaryWatch(this.#tracer, options.log, (reason) => options.signals.tracerDegraded(reason));
   }
 
-  attach(process: TracedProcess): void {
-    this.#tracer?.attach(process);
+  /** @returns `overflow` where it shares the series of all beyond the cap. */
+  attach(process: TracedProcess): 'own' | 'overflow' {
+    const series = this.#tracer?.attach(process) ?? 'own';
     this.#options.measuring.schedstat?.attach(process);
+    this.#present.add(process.pid);
+    this.#canary?.isNeeded(true);
+    return series;
   }
 
   detach(pid: number): void {
     this.#tracer?.detach(pid);
     this.#options.measuring.schedstat?.detach(pid);
+    this.#present.delete(pid);
+    this.#canary?.isNeeded(this.#present.size > 0);
   }
 
   /** To be called again and again: what is not told of is looked at. */
@@ -68,7 +66,7 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.sample();
   }
 
-  snapshots(): AgentSnapshot[] {
+  snapshots(): Snapshot[] {
     return this.#tracer?.collect() ?? [];
   }
 
@@ -88,7 +86,7 @@ export class Measurement implements Disposable {
 
   /** Whether the canary and the tracer disagree; undefined where there is no canary to tell. */
   get isDegraded(): boolean | undefined {
-    return this.#canary || this.#degraded !== undefined ? this.#degraded !== undefined : undefined;
+    return this.#canary?.isBegun ? this.#canary.degraded !== undefined : undefined;
   }
 
   /** What is left out now. */
@@ -101,50 +99,16 @@ export class Measurement implements Disposable {
     return {
       mode: this.mode,
       modeReason: lack?.message ?? null,
-      state: this.#degraded === undefined ? 'ok' : 'degraded',
-      reason: this.#degraded ?? null,
+      state: this.#canary?.degraded === undefined ? 'ok' : 'degraded',
+      reason: this.#canary?.degraded ?? null,
       cost: { percent: this.#cost?.method ? 100 * this.#cost.rate : null, method: this.#cost?.method ?? null },
       sampling: { factor: this.shed?.factor ?? 1, detail: this.shed?.detail ?? true },
     };
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
     this.#cost?.[Symbol.dispose]();
     this.#canary?.[Symbol.dispose]();
-  }
-
-  #startCanary(tracer: Tracer): Canary | undefined {
-    try {
-      const canary = new Canary(tracer, CANARY_MS);
-      const again = () => {
-        this.#timer = setTimeout(() => void this.#compare(canary).then(again), COMPARE_MS).unref();
-      };
-      void this.#compare(canary).then(again);
-      return canary;
-    } catch (error) {
-      this.#judge(`its own thread can't be measured: ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-
-  async #compare(canary: Canary): Promise<void> {
-    try {
-      const found = await canary.compare();
-      if (!found) return;
-      this.#contrary = (found.disagreement === undefined) === (this.#degraded === undefined) ? 0 : this.#contrary + 1;
-      if (this.#contrary < WINDOWS_TO_BELIEVE) return;
-      this.#judge(found.disagreement);
-    } catch (error) {
-      this.#options.log.debug(`canary: ${(error as Error).message}`);
-    }
-  }
-
-  /** @param reason why the tracer is not to be believed; undefined: it is. */
-  #judge(reason: string | undefined): void {
-    this.#contrary = 0;
-    this.#degraded = reason;
-    this.#options.signals.tracerDegraded(reason);
   }
 
   #onCost(cores: number): void {

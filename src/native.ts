@@ -66,11 +66,12 @@ export interface NativeTracer {
   open(path: string): number;
   load(): number;
   attach(program: string, cgroup?: string): number;
+  detach(program: string): number;
   visitThreads(visit: number, pid: number, slot: number, thread?: number): number;
   omitTimers(): number;
   setSettings(sampleMask: number, shedDetail: number, canarySlot: number): number;
   emptySeries(slot: number): number;
-  addAgent(pid: number, slot: number): number;
+  addAgent(pid: number, slot: number, shared?: boolean): number;
   reserve(slot: number): number;
   removeAgent(pid: number): number;
   readSeries(slot: number, into: Uint32Array): number;
@@ -146,8 +147,8 @@ export function addon(): Addon {
   return loaded;
 }
 
-/** A compiled set of BPF programs: `taut` (the tracer), `names` (who asks for which names), `buckets` and `empty` (for tests). */
-export function bpfObjectPath(name: 'taut' | 'names' | 'buckets' | 'empty'): string {
+/** A compiled set of BPF programs: `taut` (the tracer), `names` (who asks for which names), `buckets`, `chain` and `empty` (for tests). */
+export function bpfObjectPath(name: 'taut' | 'names' | 'buckets' | 'chain' | 'empty'): string {
   return join(packageRoot(), `build/${name}.bpf.o`);
 }
 

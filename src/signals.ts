@@ -56,7 +56,7 @@ export class Signals {
     this.#operations = this.#meter.createCounter(name, options);
   }
 
-  /** Counts `n` operations of a kind (`attach`, `tune`, `verify`, `revert`, `contain`) by outcome. */
+  /** Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `contain`) by outcome. */
   operation(operation: string, outcome: string, n = 1): void {
     const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
     this.#operations.add(n, { ...attributes, ...this.#mode });

@@ -17,7 +17,7 @@ import { inScope } from './scope.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import type { Measuring } from './tracer/measuring.ts';
-import type { AgentSnapshot, ExpHistogram } from './tracer/series.ts';
+import type { AgentSnapshot, ExpHistogram, Snapshot } from './tracer/series.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement'> {
   /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
@@ -156,7 +156,7 @@ export class Watcher implements Disposable {
   }
 
   /** What the kernel counted, for the metric producer. */
-  snapshots(): AgentSnapshot[] {
+  snapshots(): Snapshot[] {
     return this.#measurement.snapshots();
   }
 

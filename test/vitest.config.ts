@@ -25,6 +25,7 @@ export default defineConfig({
       project('sanitizers', { testTimeout: 300_000, parallel: false }),
       project('bench', { testTimeout: 1_200_000, parallel: false }),
       project('agents', { testTimeout: 600_000, parallel: false }),
+      project('peers', { testTimeout: 300_000, parallel: false }),
       project('backends', { testTimeout: 900_000, parallel: false }),
     ],
   },

@@ -31,7 +31,7 @@ Napi::Value Tracer::SetSettings(const Napi::CallbackInfo& info) {
 
 Napi::Value Tracer::EmptySeries(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  uint32_t slot = args.Number(0);
+  uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   if (args.Wrong()) return {};
   if (!object_ || slot == 0) return Result(info, -EBADF);
   if (int failed = Reserve(slot)) return Result(info, failed);

@@ -16,7 +16,8 @@
 Napi::Function Tracer::Define(Napi::Env env) {
   return DefineClass(env, "Tracer",
                      {InstanceMethod("open", &Tracer::Open), InstanceMethod("load", &Tracer::Load),
-                      InstanceMethod("attach", &Tracer::Attach), InstanceMethod("visitThreads", &Tracer::VisitThreads),
+                      InstanceMethod("attach", &Tracer::Attach), InstanceMethod("detach", &Tracer::Detach),
+                      InstanceMethod("visitThreads", &Tracer::VisitThreads),
                       InstanceMethod("addAgent", &Tracer::AddAgent),
                       InstanceMethod("reserve", &Tracer::ReserveCall),
                       InstanceMethod("removeAgent", &Tracer::RemoveAgent),
@@ -89,7 +90,15 @@ Napi::Value Tracer::Attach(const Napi::CallbackInfo& info) {
     link = bpf_program__attach(program);
   }
   if (!link) return Result(info, -errno);
-  links_.push_back(link);
+  links_.emplace_back(name, link);
+  return Result(info, 0);
+}
+
+Napi::Value Tracer::Detach(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  std::string name = args.Text(0);
+  if (args.Wrong()) return {};
+  std::erase_if(links_, [&](const auto& link) { return link.first == name && (bpf_link__destroy(link.second), true); });
   return Result(info, 0);
 }
 
@@ -159,7 +168,7 @@ int Tracer::Reserve(uint32_t slot) {
 
 Napi::Value Tracer::ReserveCall(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  uint32_t slot = args.Number(0, TAUT_MAX_AGENTS);
+  uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   if (args.Wrong()) return {};
   return Result(info, Reserve(slot));
 }
@@ -167,10 +176,11 @@ Napi::Value Tracer::ReserveCall(const Napi::CallbackInfo& info) {
 Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t pid = args.Number(0);
-  uint32_t slot = args.Number(1, TAUT_MAX_AGENTS);
+  uint32_t slot = args.Number(1, TAUT_MAX_SLOTS);
+  bool shared = args.Has(2) && args.Flag(2);
   if (args.Wrong()) return {};
   if (int failed = Reserve(slot)) return Result(info, failed);
-  memset(Series(slot), 0, sizeof(taut_agent_series));
+  if (!shared) memset(Series(slot), 0, sizeof(taut_agent_series));
   return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
 }
 
@@ -184,7 +194,7 @@ Napi::Value Tracer::RemoveAgent(const Napi::CallbackInfo& info) {
 
 Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  uint32_t slot = args.Number(0, TAUT_MAX_AGENTS);
+  uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   Napi::Uint32Array into = args.Words(1);
   if (args.Wrong()) return {};
   taut_agent_series* series = slot == 0 ? nullptr : Series(slot);
@@ -255,7 +265,7 @@ void Tracer::Close() {
   callback_.Reset();
   ring_buffer__free(ring_);
   ring_ = nullptr;
-  for (bpf_link* link : links_) bpf_link__destroy(link);
+  for (const auto& link : links_) bpf_link__destroy(link.second);
   links_.clear();
   for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
   blocks_.clear();

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "taut.h"
@@ -24,11 +25,12 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Napi::Value Open(const Napi::CallbackInfo& info);            // (path)
   Napi::Value Load(const Napi::CallbackInfo& info);
   Napi::Value Attach(const Napi::CallbackInfo& info);          // (program[, cgroup directory])
+  Napi::Value Detach(const Napi::CallbackInfo& info);          // (program)
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot[, thread]) -> threads changed
   Napi::Value OmitTimers(const Napi::CallbackInfo& info);      // before load: the programs do without the timer chain
   Napi::Value SetSettings(const Napi::CallbackInfo& info);     // (sample mask, whether detail is shed, canary's slot)
   Napi::Value EmptySeries(const Napi::CallbackInfo& info);     // (slot from 1): makes room for it if there is none
-  Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot from 1): empties its series
+  Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot from 1[, shared]): empties its series, unless shared
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);     // (slot): room for the series up to it
   Napi::Value RemoveAgent(const Napi::CallbackInfo& info);     // (pid): its series stay readable
   Napi::Value ReadSeries(const Napi::CallbackInfo& info);      // (slot, into: Uint32Array)
@@ -62,7 +64,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   bpf_object* object_ = nullptr;
   ring_buffer* ring_ = nullptr;
   Poll* poll_ = nullptr;
-  std::vector<bpf_link*> links_;
+  std::vector<std::pair<std::string, bpf_link*>> links_;  // by program
   std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
   taut_ledger* ledgers_ = nullptr;  // mapped: one for each processor
   size_t processors_ = 0;

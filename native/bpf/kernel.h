@@ -29,6 +29,7 @@ struct task_struct {
 	__u64 default_timer_slack_ns;
 	__u64 start_boottime;
 	unsigned long nvcsw; /* times it went to sleep */
+	unsigned long nivcsw; /* times it was preempted */
 	unsigned in_execve : 1;
 	struct signal_struct *signal;
 	struct task_struct *group_leader;

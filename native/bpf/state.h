@@ -18,6 +18,7 @@ struct thread_state {
 	__u64 waking_ns;   /* of the timer's handler, or of sched_waking: where hand-over begins. 0: no wakeup on its way */
 	__u64 wakeup_ns;   /* 0: not yet runnable */
 	__u64 sleeps;      /* nvcsw at the last wakeup that was seen */
+	__u64 preempted;   /* nivcsw when it became runnable */
 };
 
 struct {
@@ -38,7 +39,8 @@ struct {
 /* Agents by process, for threads that are born before their maker was attached. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TAUT_MAX_AGENTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TAUT_MAX_PROCESSES);
 	__type(key, __u32);
 	__type(value, __u32);
 } agents SEC(".maps");
@@ -54,7 +56,7 @@ struct series_block {
 /* Slot -> the agent's histograms: in blocks, made as they are needed and kept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, TAUT_MAX_AGENTS / TAUT_BLOCK_AGENTS);
+	__uint(max_entries, TAUT_MAX_AGENTS / TAUT_BLOCK_AGENTS + 1);
 	__type(key, __u32);
 	__array(values, struct series_block);
 } series SEC(".maps");

@@ -103,12 +103,14 @@ static __always_inline void wakeup(struct thread_state *t, struct task_struct *t
 	if (t->sampled_out)
 		return;
 	if (!t->waking_ns) { /* attached in between, or no program was run at sched_waking */
+		count_unseen(t, task, true);
 		decide(TAUT_COUNT_discard_no_waking, 1);
 	} else if (BPF_CORE_READ_BITFIELD(task, on_cpu)) { /* in whatever width the kernel has it: another in 7.3 than before */
 		/* Woken before it had gone to sleep: no wait, and no sched_switch will follow. */
 		if (take_wakeup(t))
 			decide(TAUT_COUNT_discard_on_cpu, 1);
 	} else {
+		t->preempted = task->nivcsw;
 		t->wakeup_ns = bpf_ktime_get_ns();
 	}
 }
@@ -135,11 +137,16 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task)
 		return 0;
 	}
 	t->from_timer = 0;
+	t->preempted = task->nivcsw;
 	t->wakeup_ns = bpf_ktime_get_ns();
 	stamp_wakeup(t, t->wakeup_ns);
 	return 0;
 }
 
+/*
+ * The thread runs. If it was preempted since it became runnable, it has run before, and no program was: when it began to
+ * run nobody knows.
+ */
 static __always_inline void running(struct thread_state *t, struct task_struct *task)
 {
 	__u32 slot = t->slot;
@@ -153,7 +160,12 @@ static __always_inline void running(struct thread_state *t, struct task_struct *
 	i.running_ns = bpf_ktime_get_ns();
 	/* A real-time thread has no slack, and is not tuned by that. */
 	bool tuned = task->timer_slack_ns && task->timer_slack_ns < t->original_ns;
-	decide(slot ? record(series_of(slot), t, &i, tuned) : TAUT_COUNT_discard_detached, 1);
+	if (!slot)
+		decide(TAUT_COUNT_discard_detached, 1);
+	else if (task->nivcsw != t->preempted)
+		decide(TAUT_COUNT_discard_no_switch, 1);
+	else
+		decide(record(series_of(slot), t, &i, tuned), 1);
 }
 
 /*

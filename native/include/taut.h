@@ -68,6 +68,7 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB 
 	X(discard_on_cpu)     \
 	X(discard_restamped)  \
 	X(discard_no_waking)  \
+	X(discard_no_switch)  \
 	X(discard_negative)   \
 	X(discard_out_of_range) \
 	X(discard_no_series)  \
@@ -140,7 +141,11 @@ struct taut_features {
 };
 TAUT_ASSERT(sizeof(struct taut_features) == 4, "the same on both sides");
 
+/* With series of their own; further ones share one more. */
 #define TAUT_MAX_AGENTS 4096
+#define TAUT_MAX_SLOTS (TAUT_MAX_AGENTS + 1)
+/* Of either kind, at once. */
+#define TAUT_MAX_PROCESSES 32768
 
 /* Agents whose series lie in one map: putting a map where the programs find it costs the host an RCU grace period. */
 #define TAUT_BLOCK_AGENTS 64

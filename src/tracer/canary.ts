@@ -69,7 +69,8 @@ export class Canary implements Disposable {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#native.close(); // then its state goes with it
+    this.#native.close(); // its state goes with it
+    this.#thread[Symbol.dispose]();
   }
 
   /** Looks at both while the canary sleeps: what it has noted down is then just what the tracer has seen of it. */

@@ -4,17 +4,8 @@ import { addon, bpfObjectPath, type NativeTracer, TautError } from '../native.ts
 import { differenceBehind, type Without } from './features.ts';
 
 /** Each is attached to the tracepoint in its section name (`native/bpf/`). */
-const PROGRAMS = [
-  'on_timer_expire',
-  'on_waking',
-  'on_wakeup',
-  'on_wakeup_new',
-  'on_switch',
-  'on_fork',
-  'on_exec',
-  'on_rename',
-  'on_exit',
-] as const;
+const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
+const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
 
 /** Measuring is not possible on this host, or with these privileges. `mend` says what to do. */
 export class TracerUnavailable extends Error {
@@ -39,8 +30,14 @@ export interface ProgramOptions {
   readonly without: Without;
 }
 
+/** The programs, all on their tracepoints; `wakeups` are those that measure. */
+export interface LoadedPrograms {
+  readonly tracer: NativeTracer;
+  readonly wakeups: readonly string[];
+}
+
 /** @throws TracerUnavailable */
-export function loadPrograms({ timers, without }: ProgramOptions): NativeTracer {
+export function loadPrograms({ timers, without }: ProgramOptions): LoadedPrograms {
   if (without.has('bpf')) throw new TracerUnavailable(`eBPF: ${LEFT_OUT}`, 'unset it');
   if (timers && without.has('timers')) throw new TracerUnavailable(`the timer chain: ${LEFT_OUT}`, 'unset it');
   if (!existsSync('/sys/kernel/btf/vmlinux'))
@@ -68,8 +65,7 @@ export function loadPrograms({ timers, without }: ProgramOptions): NativeTracer 
   step(tracer.open(path), 'open the BPF object');
   if (!timers) step(tracer.omitTimers(), 'leave the timer chain out');
   step(tracer.load(), 'load the BPF programs');
-  for (const program of PROGRAMS)
-    if (!without.has(program) && (timers || program !== 'on_timer_expire'))
-      step(tracer.attach(program), `attach ${program}`);
-  return tracer;
+  const wakeups = WAKEUP.filter((program) => !without.has(program) && (timers || program !== 'on_timer_expire'));
+  for (const program of [...LIFE, ...wakeups]) step(tracer.attach(program), `attach ${program}`);
+  return { tracer, wakeups };
 }

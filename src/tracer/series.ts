@@ -69,3 +69,13 @@ export interface AgentSnapshot {
   /** Extra attributes that are on every point of this agent (e.g. container.id). */
   readonly series: readonly Series[];
 }
+
+/** Everything counted for the agents beyond the cap, together: whose is whose can't be told. */
+export interface OverflowSnapshot {
+  readonly overflow: true;
+  /** When the first of them was attached, milliseconds since the epoch. */
+  readonly attachedAtMs: number;
+  readonly series: readonly Series[];
+}
+
+export type Snapshot = AgentSnapshot | OverflowSnapshot;

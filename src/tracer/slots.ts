@@ -13,15 +13,14 @@ export class Slots {
     this.#limit = limit;
   }
 
-  /** @throws Error when all are taken. */
-  take(nowMs = performance.now()): number {
+  /** Undefined when all are taken. */
+  take(nowMs = performance.now()): number | undefined {
     const oldest = this.#given[0];
     if (oldest && nowMs - oldest.atMs >= REST_MS) {
       this.#given.shift();
       return oldest.slot;
     }
-    if (this.#used >= this.#limit) throw new Error(`more than ${this.#limit} agents at once`);
-    return ++this.#used;
+    return this.#used < this.#limit ? ++this.#used : undefined;
   }
 
   give(slot: number, nowMs = performance.now()): void {

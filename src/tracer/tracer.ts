@@ -3,9 +3,10 @@ import { addon, check, type KernelEvent, type Layout, type NativeTracer } from '
 import { decodeSeries } from './decode.ts';
 import type { Without } from './features.ts';
 import { loadPrograms } from './programs.ts';
-import type { AgentSnapshot, Series, Shed } from './series.ts';
+import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot } from './series.ts';
 import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
+import { WakeupHooks } from './wakeupHooks.ts';
 
 const ATTACH = 1;
 const DETACH = 2;
@@ -39,6 +40,11 @@ export interface TracedThread extends Disposable {
   series(): Series[];
 }
 
+export interface TracerOptions {
+  /** Agents with series of their own; further ones share one series. At most, and by default, the kernel half's 4,096. */
+  readonly maxAgents?: number;
+}
+
 /** What measuring cost so far, in seconds of CPU. */
 export interface TracerCost {
   readonly kernelSeconds: number;
@@ -50,6 +56,12 @@ export class Tracer implements Disposable {
   readonly #layout: Layout;
   readonly #sessions = new Map<number, Session>();
   readonly #slots: Slots;
+  readonly #overflowSlot: number;
+  /** Of the agents beyond the cap, since the first of them. */
+  #overflow: { readonly attachedAtMs: number; readonly shed: ShedSeries } | undefined;
+  readonly #hooks: WakeupHooks;
+  /** How many are measured apart from the agents. */
+  #threads = 0;
   /** Where the kernel's words are copied to be decoded. */
   readonly #words: Uint32Array;
   readonly #without: Without;
@@ -62,12 +74,17 @@ export class Tracer implements Disposable {
   #last: AgentSnapshot[] = [];
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
-  constructor({ timers = true, without = new Set() }: TracerOptions = {}) {
-    this.#native = loadPrograms({ timers, without });
+  constructor(options: TracerOptions = {}) {
+    const { timers = true, without = new Set() } = options;
+    const { tracer, wakeups } = loadPrograms({ timers, without });
+    this.#native = tracer;
+    this.#hooks = new WakeupHooks(tracer, wakeups);
     this.#without = without;
     this.hasTimers = timers;
     this.#layout = addon().layout;
-    this.#slots = new Slots(this.#layout.maxAgents);
+    const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
+    this.#slots = new Slots(maxAgents);
+    this.#overflowSlot = maxAgents + 1;
     this.#words = new Uint32Array(2 * this.#layout.series * this.#layout.histogramWords);
   }
 
@@ -78,21 +95,26 @@ export class Tracer implements Disposable {
 
   /**
    * Gives every thread of a process tracer state; threads that are born later get theirs in the kernel.
-   * @throws TautError when the kernel has no room for another agent.
+   * @returns whether it has series of its own, or shares those of all beyond the cap.
+   * @throws TautError when the kernel has no room for it at all.
    */
-  attach(process: TracedProcess): void {
-    const slot = this.#slots.take();
+  attach(process: TracedProcess): 'own' | 'overflow' {
+    this.#hooks.hold();
+    const own = this.#slots.take();
+    const slot = own ?? this.#overflowSlot;
     try {
-      check(this.#native.addAgent(process.pid, slot), 'create the series of an agent');
+      check(this.#native.addAgent(process.pid, slot, own === undefined), 'create the series of an agent');
       const shed = new ShedSeries(this.#shed);
       this.#sessions.set(process.pid, { ...process, slot, attachedAtMs: Date.now(), shed });
       check(this.#native.visitThreads(ATTACH, process.pid, slot), 'attach the threads of an agent');
-      setImmediate(() => this.#native.reserve(Math.min(slot + SPARE, this.#layout.maxAgents)));
+      if (own === undefined) this.#overflow ??= { attachedAtMs: Date.now(), shed: new ShedSeries(this.#shed) };
+      else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
       if (this.#sessions.has(process.pid)) this.detach(process.pid);
-      else this.#slots.give(slot);
+      else this.#give(slot);
       throw error;
     }
+    return own === undefined ? 'overflow' : 'own';
   }
 
   /** Takes the tracer state away; what was counted is in the next collection, once. */
@@ -102,23 +124,26 @@ export class Tracer implements Disposable {
     // First its place, so that its threads' threads get no state of their own; then until no thread has any.
     this.#native.removeAgent(pid);
     for (let pass = 0; pass < MAX_PASSES; pass++) if (this.#native.visitThreads(DETACH, pid, session.slot) <= 0) break;
-    const last = this.#read(session);
-    if (last.series.length > 0) this.#last.push(last);
+    if (!this.#isOverflow(session)) {
+      const last = this.#read(session);
+      if (last.series.length > 0) this.#last.push(last);
+    }
     this.#sessions.delete(pid);
-    this.#slots.give(session.slot);
+    this.#give(session.slot);
   }
 
-  /** What was counted for one process; undefined when it is not attached. */
+  /** What was counted for one process; undefined when it is not attached, or has no series of its own. */
   snapshot(pid: number): AgentSnapshot | undefined {
     const session = this.#sessions.get(pid);
-    return session && this.#read(session);
+    return session && !this.#isOverflow(session) ? this.#read(session) : undefined;
   }
 
-  /** All attached processes, and once more each that was detached since the last call. */
-  collect(): AgentSnapshot[] {
+  /** All attached processes, once more each that was detached since the last call, and those beyond the cap as one. */
+  collect(): Snapshot[] {
     const gone = this.#last;
     this.#last = [];
-    return [...gone, ...[...this.#sessions.values()].map((session) => this.#read(session))];
+    const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
+    return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
   }
 
   /** The correctness ledger: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
@@ -156,21 +181,27 @@ export class Tracer implements Disposable {
    * wakeup that is on its way meanwhile may be on either side.
    */
   shed(shed: Shed | undefined): void {
-    const changes = [...this.#sessions.values()].map((session) => [session, this.#decode(session.slot)] as const);
+    const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
+    const all = [...own, ...(this.#overflow ? [{ ...this.#overflow, slot: this.#overflowSlot }] : [])];
+    const changes = all.map((one) => [one.shed, this.#decode(one.slot)] as const);
     this.#shed = shed;
     this.#applySettings();
-    for (const [session, until] of changes) session.shed.change(until, shed);
+    for (const [series, until] of changes) series.change(until, shed);
   }
 
   /** Measures one thread of this process, and only it. `isCanary`: in full, whatever is shed. @throws TautError */
   attachThread(tid: number, isCanary = false): TracedThread {
+    this.#hooks.hold();
     const slot = this.#slots.take();
+    if (slot === undefined) throw new Error('all places for series are taken');
+    this.#threads++;
     const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid);
     try {
       check(this.#native.emptySeries(slot), 'create the series of a thread');
       if (check(visit(ATTACH), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
     } catch (error) {
-      this.#slots.give(slot);
+      this.#threads--;
+      this.#give(slot);
       throw error;
     }
     if (isCanary) this.#canarySlot = slot;
@@ -179,18 +210,36 @@ export class Tracer implements Disposable {
       series: () => this.#decode(slot),
       [Symbol.dispose]: () => {
         visit(DETACH);
-        this.#slots.give(slot);
+        this.#threads--;
+        this.#give(slot);
       },
     };
   }
 
   [Symbol.dispose](): void {
+    this.#hooks[Symbol.dispose]();
     this.#native.close();
   }
 
   #applySettings(): void {
     const { factor = 1, detail = true } = this.#shed ?? {};
     check(this.#native.setSettings(factor - 1, detail ? 0 : 1, this.#canarySlot), 'set what is recorded');
+  }
+
+  #give(slot: number): void {
+    if (slot !== this.#overflowSlot) this.#slots.give(slot);
+    if (this.#sessions.size + this.#threads === 0) this.#hooks.release();
+  }
+
+  #isOverflow({ slot }: Session): boolean {
+    return slot === this.#overflowSlot;
+  }
+
+  /** Cumulative since the first of them, also when all are gone. */
+  #overflowed(): OverflowSnapshot[] {
+    if (!this.#overflow) return [];
+    const { attachedAtMs, shed } = this.#overflow;
+    return [{ overflow: true, attachedAtMs, series: shed.split(this.#decode(this.#overflowSlot)) }];
   }
 
   #read(session: Session): AgentSnapshot {

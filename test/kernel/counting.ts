@@ -22,6 +22,14 @@ export function counted(tracer: Pick<Tracer, 'counters'>, pattern: RegExp): numb
   return [...tracer.counters()].reduce((sum, [name, value]) => (pattern.test(name) ? sum + value : sum), 0);
 }
 
+/**
+ * Wakeups that are in no histogram: the kernel ran no program at one of their steps, or the thread had not gone to sleep
+ * yet and made no wait. Not those that were on their way at the end, as a fixture that waits for words always is.
+ */
+export function leftOut(tracer: Pick<Tracer, 'counters'>): number {
+  return counted(tracer, /^discard_(?!detached)/);
+}
+
 /** Both sides of the ledger of wakeups, read in one collection. */
 export function ledger(tracer: Pick<Tracer, 'counters'>): { seen: number; decided: number } {
   const counters = tracer.counters();

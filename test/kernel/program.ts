@@ -1,7 +1,7 @@
 /** Real processes for the tests: started, talked to over pipes, and ended by their own id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 
@@ -87,6 +87,21 @@ export function threadIds(pid: number): number[] {
 /** The timer slack of every thread of a process, nanoseconds. */
 export function slacks(pid: number): number[] {
   return threadIds(pid).map((tid) => Number(readFileSync(`/proc/${tid}/timerslack_ns`, 'latin1')));
+}
+
+/** Of every thread. */
+export function setSlack(pid: number, ns: number): void {
+  for (const tid of threadIds(pid)) writeFileSync(`/proc/${tid}/timerslack_ns`, String(ns));
+}
+
+/** How often the threads of a process went to sleep, and how often they were preempted. */
+export function switches(pid: number): { voluntary: number; preempted: number } {
+  const status = threadIds(pid).map((tid) => readFileSync(`/proc/${tid}/status`, 'latin1'));
+  const sum = (pattern: RegExp) => status.reduce((total, text) => total + Number(pattern.exec(text)?.[1]), 0);
+  return {
+    voluntary: sum(/^voluntary_ctxt_switches:\s+(\d+)/m),
+    preempted: sum(/^nonvoluntary_ctxt_switches:\s+(\d+)/m),
+  };
 }
 
 /** Waits until something holds. The limit is a safety net. */

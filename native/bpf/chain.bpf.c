@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The steps of one wakeup by themselves, for tests of what the kernel does too seldom to wait for: the tracer's own
+ * functions, on the state of the thread that asks, with instants and refusals of the test's choice.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+
+/* Whether the kernel is to have no memory for a thread's state. */
+static volatile bool refused;
+#define bpf_task_storage_get(map, task, value, flags) \
+	((flags) && refused ? 0 : bpf_task_storage_get(map, task, value, flags))
+
+#include "wakeup.h"
+#include "life.h"
+
+struct step {
+	__u64 value;
+	__u64 field;
+};
+
+enum field { SOFT, SLACK, WAKING, WAKEUP };
+
+#define STEP(name) SEC("syscall") int name(struct step *step)
+
+static __always_inline struct task_struct *self(void)
+{
+	return (struct task_struct *)bpf_get_current_task_btf();
+}
+
+STEP(begin)
+{
+	begin_thread(self(), step->value, slack_of(self()));
+	return 0;
+}
+
+STEP(begin_descendant)
+{
+	tell_descendant(self(), step->value, step->value);
+	return 0;
+}
+
+STEP(end)
+{
+	struct thread_state *t = thread_of(self());
+
+	if (t)
+		let_go(t, self());
+	return 0;
+}
+
+STEP(refuse)
+{
+	refused = step->value;
+	return 0;
+}
+
+STEP(be_waking)
+{
+	struct thread_state *t = thread_of(self());
+
+	if (t)
+		waking(t, self());
+	return 0;
+}
+
+STEP(be_wakeup)
+{
+	struct thread_state *t = thread_of(self());
+
+	if (t)
+		wakeup(t, self());
+	return 0;
+}
+
+STEP(be_running)
+{
+	struct thread_state *t = thread_of(self());
+
+	if (t && t->wakeup_ns)
+		running(t, self());
+	return 0;
+}
+
+/* An instant so many nanoseconds from now (which may be negative), or, of the slack, so many. */
+STEP(set)
+{
+	struct thread_state *t = thread_of(self());
+	__u64 at = bpf_ktime_get_ns() + step->value;
+
+	if (!t)
+		return 0;
+	if (step->field == SOFT) {
+		t->from_timer = 1;
+		t->soft_ns = at;
+	} else if (step->field == SLACK) {
+		t->slack_ns = step->value;
+	} else if (step->field == WAKING) {
+		t->waking_ns = at;
+	} else {
+		t->wakeup_ns = at;
+		t->preempted = self()->nivcsw;
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
