@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdarg>
+#include <cstddef>
 #include <cstring>
 
 #include "libbpf_log.h"
@@ -176,7 +177,12 @@ Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
   taut_agent_series* series = Series(info[0].As<Napi::Number>().Uint32Value());
   auto into = info[1].As<Napi::Uint32Array>();
   if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
-  memcpy(into.Data(), series, sizeof(*series));
+  // A histogram without a minimum holds nothing: of it the words before the buckets do, which say so. Most are like that.
+  auto* copy = reinterpret_cast<taut_agent_series*>(into.Data());
+  for (size_t i = 0; i < TAUT_SERIES; i++) {
+    const taut_histogram& histogram = series->histogram[i];
+    memcpy(&copy->histogram[i], &histogram, histogram.min ? sizeof(histogram) : offsetof(taut_histogram, buckets));
+  }
   return Result(info, 0);
 }
 
