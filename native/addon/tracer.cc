@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdarg>
+#include <cstddef>
 #include <cstring>
 
 #include "arguments.h"
@@ -199,7 +200,12 @@ Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   taut_agent_series* series = slot == 0 ? nullptr : Series(slot);
   if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
-  memcpy(into.Data(), series, sizeof(*series));
+  // A histogram without a minimum holds nothing: of it the words before the buckets do, which say so. Most are like that.
+  auto* copy = reinterpret_cast<taut_agent_series*>(into.Data());
+  for (size_t i = 0; i < TAUT_SERIES; i++) {
+    const taut_histogram& histogram = series->histogram[i];
+    memcpy(&copy->histogram[i], &histogram, histogram.min ? sizeof(histogram) : offsetof(taut_histogram, buckets));
+  }
   return Result(info, 0);
 }
 

@@ -18,7 +18,9 @@ export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
   ];
   const series: Series[] = [];
   const add = (quantity: Quantity, index: number, { source, slackClass, tuned }: Split) => {
-    const histogram = decodeHistogram(words, index * layout.histogramWords, layout);
+    const start = index * layout.histogramWords;
+    if (isZero(words, start + layout.minAt)) return; // what counts something has a minimum; one of 0 ns is a 1
+    const histogram = decodeHistogram(words, start, layout);
     if (histogram.count > 0) series.push({ quantity, source, slackClass, tuned, histogram });
   };
   for (const split of timer) {
@@ -39,6 +41,11 @@ export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
   return series;
 }
 
+/** Of a 64-bit word. */
+function isZero(words: Uint32Array, at: number): boolean {
+  return words[2 * at] === 0 && words[2 * at + 1] === 0;
+}
+
 /**
  * `count` is made from the buckets, so the two agree in every snapshot, also one taken while they are counted. `words`
  * are halves of the kernel's 64-bit words, low half first.
@@ -51,8 +58,8 @@ function decodeHistogram(words: Uint32Array, start: number, layout: Layout): Exp
   const min = exactWord(layout.minAt);
   let first = 0;
   let end = min > 0n ? layout.buckets : 0;
-  while (first < end && word(layout.bucketsAt + first) === 0) first++;
-  while (end > first && word(layout.bucketsAt + end - 1) === 0) end--;
+  while (first < end && isZero(words, start + layout.bucketsAt + first)) first++;
+  while (end > first && isZero(words, start + layout.bucketsAt + end - 1)) end--;
   const buckets = Array.from({ length: end - first }, (_, i) => word(layout.bucketsAt + first + i));
   const count = buckets.reduce((sum, n) => sum + n, zeroCount);
   return {

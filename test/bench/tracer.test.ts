@@ -12,12 +12,14 @@ import { addon, bpfObjectPath, check } from '../../src/native.ts';
 import { Program } from '../kernel/program.ts';
 import { FIXTURES, LAUNCHER } from '../kernel/taut.ts';
 
-const ROUNDS = 7;
+const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 7);
 const PIPE_OPERATIONS = 50_000;
 /** Threads that share the CPU, so that it is never idle; the waits that each makes. */
 const TIMER_THREADS = 8;
 const TIMER_WAITS = 5_000;
 const SETTLE_MS = 1_500;
+/** Until taut, without an agent, has taken its programs from the wakeups. */
+const IDLE_MS = 6_000;
 
 const dir = mkdtempSync(join(tmpdir(), 'taut-bench-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -39,24 +41,48 @@ tracepoint:sched:sched_switch {
   delete(@queued[args->next_pid]);
 }`;
 
-const away = (command: string, args: readonly string[], ready: RegExp | undefined) => async () => {
-  const tool = new Program('taskset', ['-c', '0', command, ...args]);
-  if (ready) await tool.line(ready);
-  await setTimeout(SETTLE_MS);
-  return { tool, [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose]() };
-};
+/** It needs tracefs, which is not mounted everywhere: for it alone, then. */
+const BPFTRACE =
+  '[ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing; exec bpftrace -e "$0"';
 
-function taut(rule: string): Contender['start'] {
+const away =
+  (command: string, args: readonly string[], ready: RegExp | undefined, settleMs = SETTLE_MS) =>
+  async () => {
+    const tool = new Program('taskset', ['-c', '0', command, ...args]);
+    if (ready) await tool.line(ready);
+    await setTimeout(settleMs);
+    return { tool, [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose]() };
+  };
+
+function taut(rule: string, settleMs = SETTLE_MS): Contender['start'] {
   const state = mkdtempSync(join(dir, 'state-'));
   const config = join(state, 'config.yaml');
   writeFileSync(config, `version: 1\nbuiltin: false\nrules:\n  - { id: bench, name: bench, children: all, ${rule} }\n`);
-  return away(LAUNCHER, ['watch', '--state-dir', state, '--config', config], /watching/);
+  return away(LAUNCHER, ['watch', '--state-dir', state, '--config', config], /watching/, settleMs);
 }
+
+/** The same, beside an agent that waits: what those pay who are none. */
+async function elsewhere() {
+  const agent = new Program('python3', [join(FIXTURES, 'sleeper.py'), 'bench-elsewhere']);
+  await agent.line(/^ready/);
+  const { tool, ...running } = await taut('anyArg: ["bench-elsewhere"]')();
+  return {
+    ...(tool ? { tool } : {}),
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      await agent[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const EMPTY = 'empty programs on the same tracepoints';
+const ELSEWHERE = 'taut, the load is no agent, another is';
+const AGENT = 'taut, the load is the agent';
 
 const CONTENDERS: Contender[] = [
   { name: 'nothing', start: async () => ({ [Symbol.asyncDispose]: async () => {} }) },
   {
-    name: 'empty programs on the same tracepoints',
+    name: EMPTY,
     start: async () => {
       const programs = new (addon().Tracer)();
       check(programs.open(bpfObjectPath('empty')), 'open');
@@ -66,10 +92,11 @@ const CONTENDERS: Contender[] = [
       return { [Symbol.asyncDispose]: async () => programs.close() };
     },
   },
-  { name: 'taut, with no agent', start: taut('anyArg: ["no-such-agent"]') },
-  { name: 'taut, the load is the agent', start: taut('exe: ["*/perf", "*/perf_*", "*/waits"]') },
+  { name: 'taut, with no agent', start: taut('anyArg: ["no-such-agent"]', IDLE_MS) },
+  { name: ELSEWHERE, start: elsewhere },
+  { name: AGENT, start: taut('exe: ["*/perf", "*/perf_*", "*/waits"]') },
   { name: 'runqlat (libbpf-tools)', start: away('runqlat', ['1000'], undefined) },
-  { name: 'bpftrace, run queue alone', start: away('bpftrace', ['-e', RUN_QUEUE], /Attach/) },
+  { name: 'bpftrace, run queue alone', start: away('unshare', ['-m', 'sh', '-c', BPFTRACE, RUN_QUEUE], /Attach/) },
 ];
 
 /** Microseconds of an operation: two wakeups and two switches. */
@@ -130,12 +157,15 @@ test('what measuring costs', async () => {
     process.stderr.write(`round ${round} of ${ROUNDS}\n`);
   }
   const of = (name: string, what: string) => median(results.get(name)?.[what] ?? []);
+  /** Each round beside the same round with nothing: the machine may be busier in one than in another. */
+  const ratios = (name: string, what: string) =>
+    (results.get(name)?.[what] ?? []).map((us, i) => us / (results.get('nothing')?.[what]?.[i] ?? Number.NaN));
   const ratio = (name: string, what: string) => {
-    const percent = (of(name, what) / of('nothing', what) - 1) * 100;
+    const percent = (median(ratios(name, what)) - 1) * 100;
     return `${of(name, what).toFixed(2).padStart(6)} us ${`${percent >= 0 ? '+' : ''}${percent.toFixed(0)}%`.padStart(5)}`;
   };
   process.stderr.write(
-    `${`medians of ${ROUNDS}, on CPU ${cpu}`.padEnd(41)}perf sched pipe   timed waits    own CPU   resident\n`,
+    `${`medians of ${ROUNDS} rounds, CPU ${cpu}`.padEnd(41)}perf sched pipe   timed waits    own CPU   resident\n`,
   );
   for (const { name } of CONTENDERS) {
     const own = Number.isNaN(of(name, 'kb'))
@@ -144,4 +174,9 @@ test('what measuring costs', async () => {
     process.stderr.write(`${name.padEnd(41)}${ratio(name, 'pipe')}  ${ratio(name, 'timers')}  ${own}\n`);
     expect(of(name, 'pipe')).toBeGreaterThan(0);
   }
+  for (const name of [ELSEWHERE, AGENT])
+    for (const what of ['pipe', 'timers'])
+      process.stderr.write(
+        `empty programs are ${(of(name, what) - of(EMPTY, what)).toFixed(2)} us an operation below "${name}" (${what})\n`,
+      );
 });

@@ -53,6 +53,22 @@ test('hands the kernel buckets on one for one, in seconds, with who and what the
   expect(point?.startTime[0]).toBe(Date.UTC(2026, 0, 2) / 1000);
 });
 
+test('agents beyond the cap are one point, marked as OpenTelemetry marks it, and nobody in particular', async () => {
+  const series = {
+    quantity: 'wakeup.hand_over',
+    source: 'timer',
+    slackClass: undefined,
+    tuned: undefined,
+    histogram: histogram([1], 1n),
+  } as const;
+  const snapshots = () => [{ overflow: true, attachedAtMs: Date.UTC(2026, 0, 2), series: [series] } as const];
+  const [metric] = await collect(new KernelHistograms({ snapshots, temporality: AggregationTemporality.CUMULATIVE }));
+  expect(metric?.descriptor).toMatchObject({ name: 'taut.wakeup.hand_over', unit: 's' });
+  expect(metric?.dataPoints.map(({ attributes }) => attributes)).toEqual([
+    { 'otel.metric.overflow': true, 'taut.wakeup.source': 'timer' },
+  ]);
+});
+
 test('as delta, each point starts where the one before ended and holds only what was added', async () => {
   let now = histogram([2, 0, 3], 100n);
   const producer = new KernelHistograms({ snapshots: () => [agent(now)], temporality: AggregationTemporality.DELTA });
