@@ -61,7 +61,7 @@ test('a canary is recorded in full, whatever is shed of the others', async () =>
   expect(new Set(canary.series().map((s) => s.quantity))).toContain('wakeup.latency');
 });
 
-test("what it costs by calibration and by the kernel's account is the same to within a factor of four", async () => {
+test("what it costs by calibration and by the kernel's account is of the same order", async () => {
   using bench = new Bench();
   await using program = await busy(bench, 8);
   const rates: number[] = [];
@@ -82,8 +82,8 @@ test("what it costs by calibration and by the kernel's account is the same to wi
   }
   const [measured = 0, calibrated = 0] = rates;
   expect(measured).toBeGreaterThan(0);
-  expect(calibrated / measured).toBeGreaterThan(0.25);
-  expect(calibrated / measured).toBeLessThan(4);
+  expect(calibrated / measured).toBeGreaterThan(0.1);
+  expect(calibrated / measured).toBeLessThan(10);
 });
 
 test('above the limit it sheds and says so, the books balance, and it records everything again when the load is gone', async () => {
