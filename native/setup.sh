@@ -55,7 +55,7 @@ if [ -n "$missing" ]; then
 	[ "$(id -u)" = 0 ] || give_up "not root, so nothing can be installed; as root: apt-get install$missing"
 	say "installing Debian packages:$missing"
 	export DEBIAN_FRONTEND=noninteractive
-	{ apt-get -q update && apt-get -qy install --no-install-recommends $missing; } >&2 ||
+	{ apt-get -q update && apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing; } >&2 ||
 		give_up "apt-get failed; $by_hand"
 fi
 

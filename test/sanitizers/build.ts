@@ -31,14 +31,15 @@ export class SanitizedTaut implements Disposable {
 
   /** Runs a fixture: a path from the clone's root. */
   run(fixture: string, ...args: string[]): Program {
-    return new Program(process.execPath, ['--expose-gc', join(this.dir, fixture), ...args], {
+    const env = {
       ...process.env,
       LD_PRELOAD: this.#runtime,
       // Node leaves much to the end of the process; of what is reported, `leaksOf` keeps what is ours.
       ASAN_OPTIONS: 'detect_leaks=1:malloc_context_size=40:detect_stack_use_after_return=1',
       LSAN_OPTIONS: 'exitcode=0:max_leaks=0',
       UBSAN_OPTIONS: 'print_stacktrace=1',
-    });
+    };
+    return new Program(process.execPath, ['--expose-gc', join(this.dir, fixture), ...args], env, this.dir);
   }
 
   [Symbol.dispose](): void {
@@ -52,10 +53,13 @@ export function findings({ errors }: Program): string[] {
   return first < 0 ? [] : errors.slice(first, first + 40);
 }
 
+/** Frames of ours, and of what works for us alone: by source file, or by module where there are no symbols. */
+const OURS = /native\/addon\/|taut\.node|libbpf/;
+
 /** Of the leaks that are reported at the end, those that our addon allocated: it is in their stacks. */
 export function leaksOf({ errors }: Program): string[] {
   const blocks = errors.join('\n').split(/\n(?=(?:Direct|Indirect) leak of )/);
-  return blocks.slice(1).filter((block) => (block.split('\n\n')[0] ?? '').includes('taut.node'));
+  return blocks.slice(1).filter((block) => OURS.test(block.split('\n\n')[0] ?? ''));
 }
 
 /** Whether the leaks were looked for at all. */

@@ -13,7 +13,7 @@ export interface Observations {
   /** What was seen of questions to a resolver and of connections; why not, where it can't be. */
   readonly names: Unavailable | { readonly asked: string[]; readonly connected: number };
   readonly waits: Unavailable | readonly Counted[];
-  readonly births: Unavailable | { readonly born: number; readonly reported: number; readonly ended: number };
+  readonly births: Unavailable | { readonly born: number; readonly reported: number };
 }
 
 export interface Unavailable {
