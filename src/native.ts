@@ -126,6 +126,13 @@ interface Addon {
   confine(keep: bigint): number;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;
+  /** The same, without keeping the event loop. */
+  listSockets(
+    networkNamespace: string,
+    protocol: number,
+    states: number,
+    localPort: number,
+  ): Promise<Buffer[] | number>;
   parseSockets(datagram: Buffer): DiagSocket[] | number;
 }
 

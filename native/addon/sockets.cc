@@ -16,6 +16,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -96,8 +98,10 @@ int ParseDump(const char* data, size_t size, Each each) {
   return kMore;
 }
 
+using Datagrams = std::vector<std::string>;
+
 // Receives one dump to its end, as the datagrams that it came in.
-int Receive(int fd, Napi::Env env, Napi::Array into) {
+int Receive(int fd, Datagrams* into) {
   char buffer[32768];
   for (;;) {
     ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
@@ -105,27 +109,72 @@ int Receive(int fd, Napi::Env env, Napi::Array into) {
     if (size < 0) return -errno;
     int outcome = ParseDump(buffer, static_cast<size_t>(size), [](const inet_diag_msg&) {});
     if (outcome < 0) return outcome;
-    into.Set(into.Length(), Napi::Buffer<char>::Copy(env, buffer, static_cast<size_t>(size)));
+    into->emplace_back(buffer, static_cast<size_t>(size));
     if (outcome == kDone) return 0;
   }
+}
+
+int Dump(const std::string& ns_path, const Question& question, Datagrams* into) {
+  int fd = DiagSocket(ns_path.c_str());
+  int result = fd < 0 ? fd : 0;
+  for (int family : {AF_INET, AF_INET6}) {
+    if (result == 0) result = Ask(fd, family, question);
+    if (result == 0) result = Receive(fd, into);
+  }
+  if (fd >= 0) close(fd);
+  return result;
+}
+
+Napi::Value Answer(Napi::Env env, int result, const Datagrams& datagrams) {
+  if (result < 0) return Napi::Number::New(env, result);
+  auto found = Napi::Array::New(env, datagrams.size());
+  for (uint32_t i = 0; i < datagrams.size(); i++)
+    found.Set(i, Napi::Buffer<char>::Copy(env, datagrams[i].data(), datagrams[i].size()));
+  return found;
+}
+
+std::pair<std::string, Question> Asked(Arguments* args) {
+  std::string path = args->Text(0);
+  return {path, {static_cast<uint8_t>(args->Number(1, UINT8_MAX)), args->Number(2),
+                 static_cast<uint16_t>(args->Number(3, UINT16_MAX))}};
 }
 
 // dumpSockets(network namespace file, protocol, states, local port) -> [datagram] for parseSockets, or -errno.
 Napi::Value DumpSockets(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  std::string path = args.Text(0);
-  Question question = {static_cast<uint8_t>(args.Number(1, UINT8_MAX)), args.Number(2),
-                       static_cast<uint16_t>(args.Number(3, UINT16_MAX))};
+  auto [path, question] = Asked(&args);
   if (args.Wrong()) return {};
-  auto found = Napi::Array::New(info.Env());
-  int fd = DiagSocket(path.c_str());
-  int result = fd < 0 ? fd : 0;
-  for (int family : {AF_INET, AF_INET6}) {
-    if (result == 0) result = Ask(fd, family, question);
-    if (result == 0) result = Receive(fd, info.Env(), found);
-  }
-  if (fd >= 0) close(fd);
-  return result < 0 ? Napi::Value(Napi::Number::New(info.Env(), result)) : Napi::Value(found);
+  Datagrams datagrams;
+  int result = Dump(path, question, &datagrams);
+  return Answer(info.Env(), result, datagrams);
+}
+
+// The same on a thread of the pool: the kernel takes a microsecond for each socket of the namespace.
+class DumpWorker : public Napi::AsyncWorker {
+ public:
+  DumpWorker(Napi::Env env, std::string path, const Question& question)
+      : AsyncWorker(env), promise(Napi::Promise::Deferred::New(env)), path_(std::move(path)), question_(question) {}
+  void Execute() override { result_ = Dump(path_, question_, &datagrams_); }
+  void OnOK() override { promise.Resolve(Answer(Env(), result_, datagrams_)); }
+
+  Napi::Promise::Deferred promise;
+
+ private:
+  std::string path_;
+  Question question_;
+  Datagrams datagrams_;
+  int result_ = 0;
+};
+
+// listSockets(the same) -> a promise of the same.
+Napi::Value ListSockets(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  auto [path, question] = Asked(&args);
+  if (args.Wrong()) return {};
+  auto* worker = new DumpWorker(info.Env(), std::move(path), question);
+  auto promise = worker->promise.Promise();
+  worker->Queue();  // deletes itself
+  return promise;
 }
 
 // parseSockets(datagram) -> [{inode, cookie, localPort, port, address}], or -errno for what is no such datagram.
@@ -155,5 +204,6 @@ Napi::Value ParseSockets(const Napi::CallbackInfo& info) {
 
 void ExportSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("dumpSockets", Napi::Function::New(env, DumpSockets));
+  exports.Set("listSockets", Napi::Function::New(env, ListSockets));
   exports.Set("parseSockets", Napi::Function::New(env, ParseSockets));
 }

@@ -3,7 +3,7 @@
  * no question of its own tells it from theirs. Looked up when it matters, in the process's own network namespace.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { socketsOf } from './sockDiag.ts';
+import { socketsBoundTo } from './sockDiag.ts';
 
 /** How long a server is taken for one before it is looked at again, and of how many that is remembered. */
 const REMEMBERED_MS = 30_000;
@@ -39,8 +39,7 @@ export class DnsServers {
         [UDP, ALL_STATES],
         [TCP, LISTENING],
       ] as const)
-        for (const { localPort, inode } of socketsOf(pid, protocol, states, port))
-          if (localPort === port && inode !== 0) inodes.add(inode);
+        for (const { inode } of socketsBoundTo(pid, protocol, states, port)) if (inode !== 0) inodes.add(inode);
     return inodes;
   }
 

@@ -15,8 +15,18 @@ export interface HeldConnection {
 
 const TCP = 6;
 const ESTABLISHED_OR_SYN_SENT = (1 << 1) | (1 << 2);
-/** Descriptors between two breaths: others have work to do meanwhile. */
-const CHUNK = 500;
+/** As long as we work on without a breath: others have work to do meanwhile. */
+const STRETCH_MS = 4;
+
+/** Lets others work where we have worked for long enough. */
+function breather(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < STRETCH_MS) return;
+    await setImmediate();
+    since = performance.now();
+  };
+}
 
 function processIds(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
@@ -38,31 +48,38 @@ function namespaceOf(pid: number): string | undefined {
 export async function heldConnections(
   wanted: (address: string, port: number, cookie: bigint) => Contact | undefined,
 ): Promise<HeldConnection[]> {
+  const breathe = breather();
   const pids = processIds();
   const byInode = new Map<number, Contact>();
   const seen = new Set<string>();
   for (const pid of pids) {
+    await breathe();
     const namespace = namespaceOf(pid);
     if (namespace === undefined || seen.has(namespace)) continue;
     seen.add(namespace);
-    for (const sockets of socketPieces(pid, TCP, ESTABLISHED_OR_SYN_SENT, 0)) {
+    for await (const sockets of socketPieces(pid, TCP, ESTABLISHED_OR_SYN_SENT)) {
       for (const { inode, cookie, address, port } of sockets) {
         const contact = inode === 0 ? undefined : wanted(address.replace(/^::ffff:(?=\d+\.)/, ''), port, cookie);
         if (contact) byInode.set(inode, contact);
       }
-      await setImmediate();
+      await breathe();
     }
   }
   const held: HeldConnection[] = [];
   if (byInode.size === 0) return held;
-  let looked = 0;
   for (const pid of pids) {
+    let startTicks: number | undefined;
+    const found: Contact[] = [];
     for (const path of descriptors(pid)) {
+      await breathe();
       const contact = byInode.get(socketInode(path) ?? 0);
-      const startTicks = contact && holderSince(pid, () => byInode.get(socketInode(path) ?? 0) === contact);
-      if (contact && startTicks !== undefined) held.push({ pid, startTicks, contact });
-      if (++looked % CHUNK === 0) await setImmediate();
+      if (!contact) continue;
+      startTicks ??= startOf(pid);
+      // Looked at again, as its id may have been another's when that descriptor was seen.
+      if (found.length > 0 || byInode.get(socketInode(path) ?? 0) === contact) found.push(contact);
     }
+    if (startTicks === undefined || startOf(pid) !== startTicks) continue;
+    for (const contact of found) held.push({ pid, startTicks, contact });
   }
   return held;
 }
@@ -73,15 +90,6 @@ function descriptors(pid: number): string[] {
   } catch {
     return [];
   }
-}
-
-/**
- * The start of the process that holds something. What was seen under its id is looked at again once we know whose id it is:
- * it can't have been another's in between.
- */
-function holderSince(pid: number, stillHolds: () => boolean): number | undefined {
-  const startTicks = startOf(pid);
-  return stillHolds() && startOf(pid) === startTicks ? startTicks : undefined;
 }
 
 function startOf(pid: number): number | undefined {

@@ -1,26 +1,28 @@
-/** Sockets of a network namespace, as sock_diag lists them. */
+/**
+ * Sockets of a network namespace, as sock_diag lists them; none when the process that is in it is gone, or it is not for us to
+ * enter.
+ */
 import { addon, type DiagSocket } from '../../native.ts';
 
-/**
- * @param pid of a process that is in the namespace.
- * @param states bits of TCP states. @param localPort 0: any.
- * @returns them in pieces of some hundreds, so that who reads many can let others work in between; nothing when the process is
- * gone or the namespace is not for us to enter.
- */
-export function* socketsOf(pid: number, protocol: number, states: number, localPort = 0): Generator<DiagSocket> {
-  for (const piece of socketPieces(pid, protocol, states, localPort)) yield* piece;
+/** Those with this local port: few, at once. @param states bits of TCP states. */
+export function socketsBoundTo(pid: number, protocol: number, states: number, port: number): DiagSocket[] {
+  const datagrams = addon().dumpSockets(networkOf(pid), protocol, states, port);
+  const all = typeof datagrams === 'number' ? [] : datagrams.flatMap(parsed);
+  return all.filter(({ localPort }) => localPort === port);
 }
 
-export function* socketPieces(
-  pid: number,
-  protocol: number,
-  states: number,
-  localPort: number,
-): Generator<DiagSocket[]> {
-  const datagrams = addon().dumpSockets(`/proc/${pid}/ns/net`, protocol, states, localPort);
+/** All of them, in pieces of some hundreds, so that others can work in between. @param states bits of TCP states. */
+export async function* socketPieces(pid: number, protocol: number, states: number): AsyncGenerator<DiagSocket[]> {
+  const datagrams = await addon().listSockets(networkOf(pid), protocol, states, 0);
   if (typeof datagrams === 'number') return;
-  for (const datagram of datagrams) {
-    const sockets = addon().parseSockets(datagram);
-    if (typeof sockets !== 'number') yield sockets;
-  }
+  for (const datagram of datagrams) yield parsed(datagram);
+}
+
+function networkOf(pid: number): string {
+  return `/proc/${pid}/ns/net`;
+}
+
+function parsed(datagram: Buffer): DiagSocket[] {
+  const sockets = addon().parseSockets(datagram);
+  return typeof sockets === 'number' ? [] : sockets;
 }
