@@ -6,7 +6,7 @@ export { KernelHistograms, type KernelHistogramsOptions } from '../otel/producer
 export { Ledger } from './actuator/ledger.ts';
 export { ConfigError, loadConfig } from './config/load.ts';
 export { Decisions } from './discovery/decisions.ts';
-export { compileRules } from './discovery/matcher.ts';
+export { compileRules } from './discovery/ruleSet.ts';
 export { createGate, type GateOptions } from './gate/createGate.ts';
 export type { Gate, GateDecision, GateQuestion } from './gate/gate.ts';
 export { createLog, type Log, type LogLevel } from './log.ts';

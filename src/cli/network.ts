@@ -1,7 +1,8 @@
 /** Finding agents by what the network sees of them: opened where a rule wants it and the host allows it. */
-import type { RuleSet } from '../discovery/matcher.ts';
+
 import { heldConnections } from '../discovery/network/scan.ts';
 import { type NetworkSighting, NetworkSource, NetworkUnavailable } from '../discovery/network/source.ts';
+import type { RuleSet } from '../discovery/ruleSet.ts';
 import type { Log } from '../log.ts';
 import type { Watcher } from '../watcher.ts';
 

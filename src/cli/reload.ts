@@ -1,6 +1,6 @@
 /** Rules that change while taut runs: read again when the file changes and on SIGHUP; broken ones change nothing. */
 import { ConfigError, loadConfig } from '../config/load.ts';
-import { compileRules, type RuleSet } from '../discovery/matcher.ts';
+import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { type FileState, onFileChange } from '../fileChanges.ts';
 import type { Log } from '../log.ts';
 

@@ -9,7 +9,7 @@ import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
-import { compileRules, type RuleSet } from '../discovery/matcher.ts';
+import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { fileState } from '../fileChanges.ts';
 import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';

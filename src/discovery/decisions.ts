@@ -6,12 +6,13 @@ import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { inScope, isNamed, namedArgv, type Scope } from '../scope.ts';
 import { readFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
-import { decide, type LostRule, type RuleSet } from './matcher.ts';
+import { decide, type LostRule } from './matcher.ts';
 import { nearMisses } from './nearMiss.ts';
 import { DnsServers } from './network/dnsServers.ts';
 import type { NetworkSighting } from './network/source.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
+import type { RuleSet } from './ruleSet.ts';
 import type { LazyFacts, ProcessFacts, Seen } from './sighting.ts';
 import { Slices } from './slices.ts';
 

@@ -1,7 +1,8 @@
 /** Why a process that no rule names is none: the rules that came near, and what was missing. Pure. */
 import { nearest } from '../config/nearest.ts';
-import type { Facts, RuleSet } from './matcher.ts';
+import type { Facts } from './conditions.ts';
 import { effectiveProgram } from './program.ts';
+import type { RuleSet } from './ruleSet.ts';
 
 const MOST = 5;
 

@@ -9,7 +9,8 @@ import { stringify } from 'yaml';
 import { splitWords } from '../../src/cli/words.ts';
 import { importAgentSight } from '../../src/config/importAgentSight.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { compileRules, decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { compileRules } from '../../src/discovery/ruleSet.ts';
 
 interface AgentSight {
   readonly cmdline: {

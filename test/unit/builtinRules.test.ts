@@ -1,7 +1,8 @@
 /** The process shapes of real agents, recorded from running each; and look-alikes that are none. */
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
-import { compileRules, decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { compileRules } from '../../src/discovery/ruleSet.ts';
 
 const RULES = compileRules(parseConfig('version: 1', 'test.yaml'));
 const NODE = '/opt/node24/bin/node';

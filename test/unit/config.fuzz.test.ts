@@ -8,7 +8,8 @@ import { contactMatcher } from '../../src/config/contactPattern.ts';
 import { globMatcher } from '../../src/config/globs.ts';
 import { importAgentSight } from '../../src/config/importAgentSight.ts';
 import { ConfigError, parseConfig } from '../../src/config/load.ts';
-import { compileRules, decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { compileRules } from '../../src/discovery/ruleSet.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { importAgentSight } from '../../src/config/importAgentSight.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { compileRules, decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { compileRules } from '../../src/discovery/ruleSet.ts';
 import type { ProcessFacts } from '../../src/discovery/sighting.ts';
 
 const AGENT_SIGHT = {

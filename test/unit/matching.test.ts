@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { globMatcher } from '../../src/config/globs.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { compileRules, decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { compileRules } from '../../src/discovery/ruleSet.ts';
 import type { LazyFacts, ProcessFacts } from '../../src/discovery/sighting.ts';
 
 const facts = (argv: string[], exe = argv[0], comm = ''): ProcessFacts & LazyFacts => ({

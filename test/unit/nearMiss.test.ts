@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
-import { compileRules, NO_PROCESS } from '../../src/discovery/matcher.ts';
+import { NO_PROCESS } from '../../src/discovery/matcher.ts';
 import { nearMisses } from '../../src/discovery/nearMiss.ts';
+import { compileRules } from '../../src/discovery/ruleSet.ts';
 
 const RULES = compileRules(parseConfig('version: 1', 'test.yaml'));
 const near = (...argv: string[]) => nearMisses({ ...NO_PROCESS, pid: 1, argv, exe: argv[0], comm: '' }, RULES);

@@ -1,0 +1,129 @@
+/** What a rule asks of a process: each condition holds, and says why in a line, or does not. Pure. */
+import type { z } from 'zod';
+import { contactName, describeServerName, namesOf } from '../config/contactPattern.ts';
+import { globMatcher } from '../config/globs.ts';
+import type { exceptSchema, Rule } from '../config/schema.ts';
+import type { EffectiveProgram } from './program.ts';
+import type { LazyFacts, ProcessFacts } from './sighting.ts';
+
+export type Facts = ProcessFacts & LazyFacts;
+
+export interface Condition {
+  /** What it is about: `program`, `user` … */
+  readonly what: string;
+  /** Why it holds, in a line; undefined when it does not. Holds no argument of the process: they carry secrets. */
+  readonly holds: (facts: Facts, program: EffectiveProgram) => string | undefined;
+}
+
+export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
+  const conditions: Condition[] = [];
+  const one = (
+    what: string,
+    globs: readonly string[] | undefined,
+    text: (f: ProcessFacts, p: EffectiveProgram) => string | undefined,
+  ) => {
+    if (!globs) return;
+    const find = globMatcher(globs);
+    const holds = (facts: Facts, program: EffectiveProgram) => {
+      const value = text(facts, program);
+      const glob = value === undefined ? undefined : find(value);
+      return glob === undefined ? undefined : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(glob)}`;
+    };
+    conditions.push({ what, holds });
+  };
+  /** Of several values any may match. */
+  const some = (what: string, globs: readonly string[] | undefined, values: (f: Facts) => readonly string[]) => {
+    if (!globs) return;
+    const find = globMatcher(globs);
+    const holds = (facts: Facts) => {
+      const value = values(facts).find((v) => find(v) !== undefined);
+      return value === undefined
+        ? undefined
+        : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(find(value))}`;
+    };
+    conditions.push({ what, holds });
+  };
+  one('program', asked.program, (_, program) => program.name);
+  one('package', asked.package, (_, program) => program.package);
+  if (asked.path) conditions.push({ what: 'path', holds: programPath(asked.path) });
+  if (asked.cmdline) conditions.push({ what: 'command line', holds: positional(asked.cmdline) });
+  if (asked.anyArg) conditions.push({ what: 'arguments', holds: anyArgument(asked.anyArg) });
+  if (asked.dns) conditions.push({ what: 'names asked for', holds: askedFor(asked.dns) });
+  if (asked.connect) conditions.push({ what: 'connections', holds: connectedTo(asked.connect) });
+  // What has to be read comes after what is known.
+  one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
+  one('executable', asked.exe, (facts) => facts.exe);
+  one('comm', asked.comm, (facts) => facts.comm);
+  some('user', asked.user, (facts) => facts.users());
+  some('working directory', asked.cwd, (facts) => [facts.cwd() ?? '']);
+  some('environment variable', asked.env, (facts) => facts.env());
+  some('control group', asked.cgroup, (facts) => facts.cgroups());
+  some('parent program', asked.ancestor, (facts) => facts.ancestors());
+  return conditions;
+}
+
+function positional(globs: readonly string[]): Condition['holds'] {
+  const matchers = globs.map((glob) => globMatcher([glob]));
+  return ({ argv }) => {
+    const all = argv.length >= matchers.length && matchers.every((match, i) => match(argv[i] ?? '') !== undefined);
+    return all ? `the first ${globs.length} arguments match ${JSON.stringify(globs)}` : undefined;
+  };
+}
+
+function programPath(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs);
+  return (_, { path }) => {
+    const glob = find(path);
+    return glob === undefined ? undefined : `the program's path matches ${JSON.stringify(glob)}`;
+  };
+}
+
+function anyArgument(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs);
+  return ({ argv }) => {
+    const i = argv.findIndex((argument) => find(argument) !== undefined);
+    return i < 0 ? undefined : `argument ${i} matches ${JSON.stringify(find(argv[i] ?? ''))}`;
+  };
+}
+
+/**
+ * They ask for others: a question that they hand on is not their own. Most show by the port that they serve (`DnsServers`);
+ * these also where they don't: behind a Unix socket (nscd), address translation (Docker) or a guest's network stack.
+ */
+const RESOLVERS = new Set(
+  (
+    'systemd-resolved systemd-resolve nscd dnsmasq unbound named pdns_recursor kresd coredns nsncd stubby dnscrypt-proxy ' +
+    'dockerd aardvark-dns slirp4netns passt pasta gvproxy avahi-daemon'
+  ).split(' '),
+);
+
+function askedFor(globs: readonly string[]): Condition['holds'] {
+  const match = globMatcher(globs);
+  return ({ names = [], contacts = [] }, program) => {
+    if (RESOLVERS.has(program.name)) return undefined;
+    const name = names.find((asked) => match(asked) !== undefined);
+    if (name !== undefined) return `asked for ${name}, which matches ${JSON.stringify(match(name))}`;
+    for (const { serverName } of contacts) {
+      const glob = serverName && match(serverName.name);
+      if (serverName && glob !== undefined)
+        return `${describeServerName(serverName)}, which matches ${JSON.stringify(glob)}`;
+    }
+    return undefined;
+  };
+}
+
+function connectedTo(patterns: NonNullable<Rule['connect']>): Condition['holds'] {
+  return ({ contacts = [] }, program) => {
+    if (RESOLVERS.has(program.name)) return undefined;
+    for (const { text, matches } of patterns) {
+      const contact = contacts.find(matches);
+      if (!contact) continue;
+      const { serverName, address, port } = contact;
+      // The server name is the reason only where the addresses' names are none.
+      const bySni = serverName && contactName(text) !== undefined && !matches({ address, port, names: contact.names });
+      const whom = bySni ? describeServerName(serverName) : `connected to ${namesOf(contact)[0] ?? address}`;
+      return `${whom} port ${port}, which matches ${JSON.stringify(text)}`;
+    }
+    return undefined;
+  };
+}
