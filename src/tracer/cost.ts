@@ -74,6 +74,8 @@ export class KernelCost implements Disposable {
   }
 
   #rateOf(nowMs: number): number {
+    // Switches cost nothing while no program is called for them.
+    if (this.method === 'calibrated' && !this.#tracer.isMeasuring) return 0;
     return (1_000 * (this.#used() - this.#before.seconds)) / Math.max(1, nowMs - this.#before.atMs);
   }
 

@@ -88,6 +88,11 @@ export class Tracer implements Disposable {
     this.#words = new Uint32Array(2 * this.#layout.series * this.#layout.histogramWords);
   }
 
+  /** Whether the programs are called for every wakeup of the host. */
+  get isMeasuring(): boolean {
+    return this.#hooks.isHooked;
+  }
+
   /** Hands on every life event of the kernel, in order. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
     check(this.#native.listen(onEvents), 'listen to the ring buffer');

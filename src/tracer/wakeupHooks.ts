@@ -17,6 +17,10 @@ export class WakeupHooks implements Disposable {
     this.release();
   }
 
+  get isHooked(): boolean {
+    return this.#isHooked;
+  }
+
   /** Somebody is to be measured. @throws TautError */
   hold(): void {
     clearTimeout(this.#idle);

@@ -38,7 +38,7 @@ test('doctor finds everything in order on this host, and names what is missing i
   expect(missing(nice.document)).toEqual(['CAP_SYS_NICE']);
   const btf = await doctor(bench, WITHOUT_BTF);
   expect(btf).toMatchObject({ code: 3, document: { measure: false, tune: true } });
-  expect(missing(btf.document)).toEqual(['BTF', 'kernel tracer']);
+  expect(missing(btf.document)).toEqual(['BTF', 'kernel tracer', 'names and connections']);
   using fresh = new Bench();
   chmodSync(fresh.dir, 0o777);
   const root = await doctor(fresh, WITHOUT_ROOT);

@@ -75,6 +75,8 @@ export class NetworkSource implements Disposable {
     if (!root) throw new NetworkUnavailable('no cgroup v2 hierarchy is mounted; mount one: mount -t cgroup2 none /mnt');
     if (!existsSync(path))
       throw new NetworkUnavailable(`the BPF programs are not built (${path}); run: sh native/setup.sh`);
+    if (!existsSync('/sys/kernel/btf/vmlinux'))
+      throw new NetworkUnavailable('this kernel has no BTF, so which process an id belongs to can not be told');
     const native = new (addon().Tracer)();
     this.#native = native;
     try {
