@@ -4,12 +4,13 @@ import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
-import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
-import { ancestors, executableName } from './discovery/facts.ts';
+import type { Decisions, Verdict } from './discovery/decisions.ts';
+import { executableName } from './discovery/facts.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
 import { isNamed, type Scope } from './scope.ts';
+import { isTheSame, Sightings } from './sightings.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import type { TracedProcess } from './tracer/tracer.ts';
 import type { Tuning } from './tuning.ts';
@@ -35,6 +36,7 @@ export class Agents {
   readonly #host: AgentHost;
   readonly #onChange: () => void;
   readonly #byPid = new Map<number, Agent>();
+  readonly #sightings: Sightings;
   #ended = false;
   #hasOverflowed = false;
 
@@ -42,6 +44,7 @@ export class Agents {
     this.#options = options;
     this.#host = host;
     this.#onChange = onChange;
+    this.#sightings = new Sightings(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
   }
 
   /** No other comes. */
@@ -64,15 +67,7 @@ export class Agents {
 
   /** Decides anew on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
-    try {
-      using handle = new ProcHandle(pid);
-      const verdict = this.#options.decisions.decide(handle, this.#options.scope, seen);
-      this.#stays(verdict, seen);
-      return verdict;
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      throw error;
-    }
+    return this.#sightings.look(pid, seen);
   }
 
   /**
@@ -85,11 +80,8 @@ export class Agents {
     let handle: ProcHandle | undefined;
     try {
       handle = new ProcHandle(pid);
-      const { decisions, scope } = this.#options;
-      const decided = decisions.decide(handle, scope, seen);
-      const verdict = parent || decisions.childrenMatter ? this.#asChild(handle.stat().ppid, parent, decided) : decided;
-      decisions.amend(verdict);
-      if (verdict.decision === 'deny' && isNamed(scope, pid))
+      const verdict = this.#sightings.decide(handle, seen, parent);
+      if (verdict.decision === 'deny' && isNamed(this.#options.scope, pid))
         this.#options.log.warn(`not watching ${pid}: rule ${verdict.ruleId} denies it, which wins over naming it`);
       if (verdict.decision !== 'attach') return handle[Symbol.dispose]();
       if (!isTheSame(handle, seen)) {
@@ -104,41 +96,6 @@ export class Agents {
       if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
       else this.#failed(`process ${pid}`, error);
     }
-  }
-
-  /** An agent stays one under another name or after another question: what is kept of it shall say so. */
-  #stays(verdict: Verdict, { source }: Seen): void {
-    const present = this.#byPid.get(verdict.pid)?.identity;
-    if (!present || verdict.decision !== 'ignore' || source === 'scan') return;
-    if (source === 'exec' && present.attachPath !== 'descendant') return;
-    const { rule: ruleId, name, attachPath } = present;
-    const evidence = [`no rule names it now; it stays ${name}, as it was found`];
-    this.#options.decisions.amend({ ...verdict, decision: 'attach', ruleId, name, attachPath, evidence });
-  }
-
-  /** What its parent's rule makes of a decision on a child. */
-  #asChild(ppid: number, maker: Agent | undefined, decided: Verdict): Verdict {
-    if (decided.decision === 'deny' || decided.ruleId === 'pid') return decided;
-    const above = decided.decision === 'attach' ? this.#agentAbove(ppid) : undefined;
-    if (above && this.#options.decisions.children(above.identity.rule) === 'none') {
-      const { name, rule, pid } = above.identity;
-      const evidence = [
-        `it descends from ${name} (${pid}), whose rule ${rule} says children: none`,
-        ...decided.evidence,
-      ];
-      return { ...decided, decision: 'ignore', ruleId: '', evidence };
-    }
-    const parent = maker ?? this.#byPid.get(ppid);
-    if (!parent) return decided;
-    const children = this.#options.decisions.children(parent.identity.rule);
-    const isHeir = decided.decision === 'ignore' && (children === 'all' || maker !== undefined);
-    return isHeir ? descendantOf(parent.identity, decided) : decided;
-  }
-
-  /** The nearest agent that a process with this parent descends from. */
-  #agentAbove(ppid: number): Agent | undefined {
-    for (const { id } of ancestors(ppid)) if (this.#byPid.has(id)) return this.#byPid.get(id);
-    return undefined;
   }
 
   /** @param times of the sighting, of hearing of it, of the decision. */
@@ -260,11 +217,6 @@ export class Agents {
   #failed(what: string, error: unknown): void {
     this.#options.log.error(`${what}: ${(error as Error).message}`);
   }
-}
-
-/** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
-function isTheSame(handle: ProcHandle, { startTicks }: Seen): boolean {
-  return startTicks === undefined || startTicks === handle.stat().startTicks;
 }
 
 /** Milliseconds, of which the first is the sighting and each other ends a step. */

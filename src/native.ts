@@ -68,7 +68,7 @@ export interface NativeTracer {
   attach(program: string, cgroup?: string): number;
   detach(program: string): number;
   visitThreads(visit: number, pid: number, slot: number, thread?: number): number;
-  omitTimers(): number;
+  omitFeatures(program?: string): number;
   setSettings(sampleMask: number, shedDetail: number, canarySlot: number): number;
   emptySeries(slot: number): number;
   addAgent(pid: number, slot: number, shared?: boolean): number;

@@ -10,14 +10,17 @@
 
 static Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }
 
-Napi::Value Tracer::OmitTimers(const Napi::CallbackInfo& info) {
+Napi::Value Tracer::OmitFeatures(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  std::string name = args.Has(0) ? args.Text(0) : std::string();
+  if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
-  bpf_program* program = bpf_object__find_program_by_name(object_, "on_timer_expire");
+  bpf_program* program = name.empty() ? nullptr : bpf_object__find_program_by_name(object_, name.c_str());
   bpf_map* map = bpf_object__find_map_by_name(object_, ".rodata.features");
-  if (!program || !map) return Result(info, -ENOENT);
-  taut_features features = {.timers = 0};
-  int failed = bpf_map__set_initial_value(map, &features, sizeof(features));
-  return Result(info, failed ? failed : bpf_program__set_autoload(program, false));
+  if (!map || (!program && !name.empty())) return Result(info, -ENOENT);
+  std::vector<char> none(bpf_map__value_size(map));
+  int failed = bpf_map__set_initial_value(map, none.data(), none.size());
+  return Result(info, failed || !program ? failed : bpf_program__set_autoload(program, false));
 }
 
 Napi::Value Tracer::SetSettings(const Napi::CallbackInfo& info) {

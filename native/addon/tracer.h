@@ -27,7 +27,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Napi::Value Attach(const Napi::CallbackInfo& info);          // (program[, cgroup directory])
   Napi::Value Detach(const Napi::CallbackInfo& info);          // (program)
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);    // (visit, pid, slot[, thread]) -> threads changed
-  Napi::Value OmitTimers(const Napi::CallbackInfo& info);      // before load: the programs do without the timer chain
+  Napi::Value OmitFeatures(const Napi::CallbackInfo& info);    // ([program]) before load: without it, and `.rodata.features` all 0
   Napi::Value SetSettings(const Napi::CallbackInfo& info);     // (sample mask, whether detail is shed, canary's slot)
   Napi::Value EmptySeries(const Napi::CallbackInfo& info);     // (slot from 1): makes room for it if there is none
   Napi::Value AddAgent(const Napi::CallbackInfo& info);        // (pid, slot from 1[, shared]): empties its series, unless shared
@@ -51,6 +51,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   int MapLedgers(bpf_map* counters);
   void UnmapLedgers();
   taut_agent_series* Series(uint32_t slot) const;
+  void ReleaseSeries();
   void Drain();
   void Tell(Napi::Array what);
   void Close();

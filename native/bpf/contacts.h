@@ -118,6 +118,8 @@ static __always_inline bool copy(struct __sk_buff *skb, __u32 at, __u32 length, 
 	return !bpf_skb_load_bytes(skb, at, c->payload, length + 1);
 }
 
+const volatile struct taut_names_features features SEC(".rodata.features") = {.sender_of_packet = 1};
+
 static __always_inline void about_current(struct flow *flow)
 {
 	__u64 who = bpf_get_current_pid_tgid();

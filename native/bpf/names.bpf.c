@@ -18,13 +18,14 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 *ad
 	about_current(&flow);
 	if (is_tcp && !asks && is_wanted(TAUT_WANT_NAMES))
 		flow.wanted = TAUT_HELLO_BYTES;
-	/* Of a UDP socket that is connected, the port that it has says all. */
+	/* Of a UDP socket that is connected, the port that it has says all, where a packet tells who sends it. */
 	if (sk) {
-		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, is_tcp ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+		bool keeps = is_tcp || (asks && !features.sender_of_packet);
+		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, keeps ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 
 		if (kept)
 			*kept = flow;
-		else if (is_tcp)
+		else if (keeps)
 			count_lost();
 	}
 	if (asks || !is_wanted(TAUT_WANT_CONNECTIONS))
@@ -67,10 +68,12 @@ static __always_inline int sending(struct bpf_sock_addr *ctx)
 	struct bpf_sock *sk = ctx->sk;
 	struct flow *flow = sk ? bpf_sk_storage_get(&flows, sk, 0, asks ? BPF_SK_STORAGE_GET_F_CREATE : 0) : 0;
 
-	if (flow)
+	if (flow) {
 		flow->asks = asks;
-	else if (asks)
+		about_current(flow);
+	} else if (asks) {
 		count_lost();
+	}
 	return PASS;
 }
 
@@ -145,7 +148,12 @@ static __always_inline void udp_leaves(struct __sk_buff *skb, struct bpf_sock *s
 
 	if (!at || !(is_connected || (flow && flow->asks) || is_resolver(bpf_ntohs(udp.dest))))
 		return;
-	about_current(&who); /* a datagram leaves in its sender's context */
+	if (features.sender_of_packet)
+		about_current(&who); /* a datagram leaves in its sender's context */
+	else if (flow)
+		who = *flow;
+	else
+		return;
 	tell_message(skb, at, TAUT_QUESTION, TAUT_UDP, &who);
 }
 

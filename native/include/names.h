@@ -12,6 +12,12 @@
 /* A bit for each port number, in 32-bit words. */
 #define TAUT_PORT_WORDS 2048
 
+/* What the programs are loaded without, where the kernel does not have it. */
+struct taut_names_features {
+	taut_u32 sender_of_packet; /* a packet's program may ask who runs */
+};
+TAUT_ASSERT(sizeof(struct taut_names_features) == 4, "the same on both sides");
+
 enum taut_transport { TAUT_UDP = 17, TAUT_TCP = 6 };
 
 enum taut_contact_kind {

@@ -84,7 +84,7 @@ function describe(results: Restored[], summary: Record<string, number>, options:
   if (results.length === 0) return `nothing to put back (${ledgerPath(options.stateDir)})`;
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
     const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
-    return `thread ${tid} of ${of}: ${outcome} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
+    return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be restored' : outcome} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
   });
   const totals = Object.entries(summary).map(([outcome, n]) => `${n} ${outcome}`);
   return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`].join('\n');

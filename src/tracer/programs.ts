@@ -63,7 +63,7 @@ export function loadPrograms({ timers, without }: ProgramOptions): LoadedProgram
     );
   };
   step(tracer.open(path), 'open the BPF object');
-  if (!timers) step(tracer.omitTimers(), 'leave the timer chain out');
+  if (!timers) step(tracer.omitFeatures('on_timer_expire'), 'leave the timer chain out');
   step(tracer.load(), 'load the BPF programs');
   const wakeups = WAKEUP.filter((program) => !without.has(program) && (timers || program !== 'on_timer_expire'));
   for (const program of [...LIFE, ...wakeups]) step(tracer.attach(program), `attach ${program}`);

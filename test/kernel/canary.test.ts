@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/status.ts';
 import { Canary, type CanaryFinding } from '../../src/tracer/canary.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { Program, threadIds } from './program.ts';
+import { Program, threadIds, until } from './program.ts';
 import { Bench, FIXTURES } from './taut.ts';
 
 /** So many windows of about 25 wakeups each. */
@@ -63,6 +63,8 @@ test.each(['on_timer_expire', 'on_waking', 'on_wakeup', 'on_switch'])(
 
 test('a daemon whose tracer is broken says so: once, in its status, as a metric and as an event', async () => {
   using bench = new Bench({ TAUT_WITHOUT: 'on_switch' });
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
   await using taut = await bench.watch();
   await taut.line(/degraded/, 60_000);
   const { tracer } = await bench.json<StatusDocument>('status');
@@ -79,10 +81,15 @@ test('a daemon whose tracer is broken says so: once, in its status, as a metric 
 
 test("a daemon whose tracer is in order exports its canary's latency, at next to no cost", async () => {
   using bench = new Bench();
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
   await using taut = await bench.watch();
-  const canary = threadIds(taut.pid).find(
-    (tid) => readFileSync(`/proc/${taut.pid}/task/${tid}/comm`, 'latin1').trim() === 'taut-canary',
-  );
+  const canaries = () =>
+    threadIds(taut.pid).filter(
+      (tid) => readFileSync(`/proc/${taut.pid}/task/${tid}/comm`, 'latin1').trim() === 'taut-canary',
+    );
+  await until('there is a canary', () => canaries().length === 1);
+  const [canary] = canaries();
   const used = () => Number(readFileSync(`/proc/${taut.pid}/task/${canary}/schedstat`, 'latin1').split(' ')[0]);
   const from = [used(), performance.now()] as const;
   await setTimeout(12_000);
@@ -90,6 +97,8 @@ test("a daemon whose tracer is in order exports its canary's latency, at next to
   process.stderr.write(`the canary's own thread uses ${(100 * cores).toFixed(4)}% of a core\n`);
   expect(cores).toBeLessThan(0.001);
   expect((await bench.json<StatusDocument>('status')).tracer).toMatchObject({ state: 'ok', reason: null });
+  await agent.stop('SIGKILL');
+  await until('nobody is measured, and no canary keeps the tracer in the way', () => canaries().length === 0);
   await taut.stop();
   expect(taut.errors.filter((line) => /degraded/.test(line))).toEqual([]);
   expect(bench.lastSums('taut.tracer.degraded')).toMatchObject([{ value: 0 }]);

@@ -190,6 +190,16 @@ test('a wakeup on its way is in no counter; a thread that comes back from a pree
   expect(counters(tracer)).toEqual({ wakeup_seen: 1, wakeup_recorded: 1 });
 });
 
+test('sampled: what is left out on purpose is counted, too', async () => {
+  using tracer = new Tracer();
+  await using program = await sleeper();
+  tracer.attach({ pid: program.pid, name: 'sleeper', createdAtMs: 0 });
+  tracer.shed({ factor: 4, detail: false });
+  await tell(program, 'sleep 200 500');
+  tracer.detach(program.pid);
+  expect(counters(tracer)['discard_sampled']).toBeGreaterThan(0);
+});
+
 test('no counter is without its test', () => {
   expect([...happened].toSorted()).toEqual([...layout.counters].toSorted());
 });

@@ -77,24 +77,21 @@ export class NetworkSource implements Disposable {
       throw new NetworkUnavailable(`the BPF programs are not built (${path}); run: sh native/setup.sh`);
     if (!existsSync('/sys/kernel/btf/vmlinux'))
       throw new NetworkUnavailable('this kernel has no BTF, so which process an id belongs to can not be told');
-    const native = new (addon().Tracer)();
-    this.#native = native;
     try {
-      check(native.open(path), 'open the BPF object');
-      check(native.load(), 'load the BPF programs');
+      this.#native = load(path);
+    } catch (error) {
+      throw unavailable(error);
+    }
+    try {
       this.#configure();
       check(
-        native.listen((records) => this.#onRecords(records), 'contacts'),
+        this.#native.listen((records) => this.#onRecords(records), 'contacts'),
         'listen',
       );
       this.missing = this.#attach(root);
     } catch (error) {
-      native.close();
-      if (!(error instanceof TautError)) throw error;
-      const denied = error.code === 'EPERM' || error.code === 'EACCES';
-      throw new NetworkUnavailable(
-        `${error.message}${denied ? '; run taut as root, or with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON' : ''}`,
-      );
+      this.#native.close();
+      throw unavailable(error);
     }
   }
 
@@ -208,4 +205,36 @@ function startTicksReader(): (startNs: bigint) => number {
     // A kernel without time namespaces.
   }
   return (startNs) => Number((startNs + offset) / NS_PER_TICK);
+}
+
+/**
+ * Loads the programs; where the kernel does not tell a packet's program who sends it (before 6.10, for programs of cgroups),
+ * by what `connect` and `sendmsg` noted of the socket. @throws TautError
+ */
+function load(path: string): NativeTracer {
+  const attempt = (omit: boolean) => {
+    const native = new (addon().Tracer)();
+    try {
+      check(native.open(path), 'open the BPF object');
+      if (omit) check(native.omitFeatures(), 'leave out what packets tell of their sender');
+      check(native.load(), 'load the BPF programs');
+      return native;
+    } catch (error) {
+      native.close();
+      throw error;
+    }
+  };
+  try {
+    return attempt(false);
+  } catch {
+    return attempt(true);
+  }
+}
+
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof TautError)) return error;
+  const denied = error.code === 'EPERM' || error.code === 'EACCES';
+  return new NetworkUnavailable(
+    `${error.message}${denied ? '; run taut as root, or with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON' : ''}`,
+  );
 }

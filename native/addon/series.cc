@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the programs count: blocks of places for series, mapped into this process and read without a system call.
+#include <bpf/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "arguments.h"
+#include "tracer.h"
+
+static constexpr size_t kBlockBytes = TAUT_BLOCK_AGENTS * sizeof(taut_agent_series);
+
+static Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }
+
+taut_agent_series* Tracer::Series(uint32_t slot) const {
+  uint32_t block = (slot - 1) / TAUT_BLOCK_AGENTS;
+  return block < blocks_.size() ? &blocks_[block][(slot - 1) % TAUT_BLOCK_AGENTS] : nullptr;
+}
+
+int Tracer::AddBlock() {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+  int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t), sizeof(taut_agent_series),
+                           TAUT_BLOCK_AGENTS, &options);
+  if (map < 0) return -errno;
+  void* memory = mmap(nullptr, kBlockBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  auto block = static_cast<uint32_t>(blocks_.size());
+  int result = memory == MAP_FAILED || bpf_map_update_elem(MapFd("series"), &block, &map, BPF_ANY) < 0 ? -errno : 0;
+  close(map);  // the mapping and the programs keep it
+  if (result == 0) {
+    blocks_.push_back(static_cast<taut_agent_series*>(memory));
+  } else if (memory != MAP_FAILED) {
+    munmap(memory, kBlockBytes);
+  }
+  return result;
+}
+
+int Tracer::Reserve(uint32_t slot) {
+  int result = !object_ ? -EBADF : slot == 0 ? -EINVAL : 0;
+  while (result == 0 && !Series(slot)) result = AddBlock();
+  return result;
+}
+
+Napi::Value Tracer::ReserveCall(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
+  if (args.Wrong()) return {};
+  return Result(info, Reserve(slot));
+}
+
+Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t pid = args.Number(0);
+  uint32_t slot = args.Number(1, TAUT_MAX_SLOTS);
+  bool shared = args.Has(2) && args.Flag(2);
+  if (args.Wrong()) return {};
+  if (int failed = Reserve(slot)) return Result(info, failed);
+  if (!shared) memset(Series(slot), 0, sizeof(taut_agent_series));
+  return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
+}
+
+Napi::Value Tracer::RemoveAgent(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t pid = args.Number(0);
+  if (args.Wrong()) return {};
+  if (!object_) return Result(info, -EBADF);
+  return Result(info, bpf_map_delete_elem(MapFd("agents"), &pid) < 0 ? -errno : 0);
+}
+
+Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
+  Napi::Uint32Array into = args.Words(1);
+  if (args.Wrong()) return {};
+  taut_agent_series* series = slot == 0 ? nullptr : Series(slot);
+  if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
+  // A histogram without a minimum holds nothing: of it the words before the buckets do, which say so. Most are like that.
+  auto* copy = reinterpret_cast<taut_agent_series*>(into.Data());
+  for (size_t i = 0; i < TAUT_SERIES; i++) {
+    const taut_histogram& histogram = series->histogram[i];
+    memcpy(&copy->histogram[i], &histogram, histogram.min ? sizeof(histogram) : offsetof(taut_histogram, buckets));
+  }
+  return Result(info, 0);
+}
+
+void Tracer::ReleaseSeries() {
+  for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
+  blocks_.clear();
+}
