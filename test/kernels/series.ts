@@ -6,32 +6,23 @@ export interface Series {
   /** Where Debian has it. */
   readonly archive: 'Debian' | 'Debian-Security';
   readonly suite: string;
-  readonly expect: Expectation;
+  /** How much is measured. Agents are found, by every path, and tuned on each. */
+  readonly mode: 'full' | 'schedstat';
 }
 
-export interface Expectation {
-  /** `full`: every program loads and attaches. `none`: taut finds and tunes, and says that it can't measure. */
-  readonly tracer: 'full' | 'none';
-  /** Whether the cgroup programs load, which see questions to resolvers and connections. */
-  readonly names: boolean;
-}
-
-const security = (version: string, release: string, expect: Expectation): Series => ({
+const security = (version: string, release: string, mode: Series['mode']): Series => ({
   version,
   archive: 'Debian-Security',
   suite: `${release}-security`,
-  expect,
+  mode,
 });
 
-const FULL: Expectation = { tracer: 'full', names: true };
-
 export const SERIES: readonly Series[] = [
-  // No task storage for tracing programs (it came in 5.11), so wakeups can't be followed.
-  security('5.10', 'bullseye', { tracer: 'none', names: false }),
-  // Packets' programs may not ask who sends them.
-  security('6.1', 'bookworm', { tracer: 'full', names: false }),
-  security('6.12', 'trixie', FULL),
+  // No task storage for tracing programs (it came in 5.13), so wakeups can't be followed.
+  security('5.10', 'bullseye', 'schedstat'),
+  security('6.1', 'bookworm', 'full'),
+  security('6.12', 'trixie', 'full'),
   // The last before hrtimer_expire_entry's second argument became the time itself (7.1), and one after.
-  { version: '7.0', archive: 'Debian', suite: 'trixie-backports', expect: FULL },
-  { version: '7', archive: 'Debian', suite: 'trixie-backports', expect: FULL },
+  { version: '7.0', archive: 'Debian', suite: 'trixie-backports', mode: 'full' },
+  { version: '7', archive: 'Debian', suite: 'trixie-backports', mode: 'full' },
 ];

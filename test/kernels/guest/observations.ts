@@ -7,6 +7,7 @@ export interface Observations {
     readonly exitCode: number;
     readonly measure: boolean;
     readonly tune: boolean;
+    readonly mode: string;
     readonly missing: string[];
   };
   readonly tuning: Tuning;
@@ -32,10 +33,12 @@ export interface Tuning {
   readonly status: { readonly total: number; readonly tuned: number; readonly ledger: number };
   readonly ledgerAfter: number;
   readonly exitCode: number;
-  /** What the daemon said that it can't do here. */
-  readonly notMeasuring: string[];
+  /** In which modes the daemon said that it measures. */
+  readonly modes: string[];
   /** Wakeups of the agent, as exported. */
   readonly wakeups: number;
+  /** For a CPU, as exported: where that is all that can be measured. */
+  readonly waitedSeconds: number;
 }
 
 /** The timers of one kind of wait, by slack class, and the tracer's ledger. */

@@ -11,12 +11,13 @@ export async function observeDoctor(): Promise<Observations['doctor']> {
   using bench = new Bench();
   await using doctor = bench.taut('doctor', '--json');
   const exitCode = await doctor.ended;
-  const { measure, tune, checks } = JSON.parse(doctor.lines.join('\n')) as {
+  const { measure, tune, mode, checks } = JSON.parse(doctor.lines.join('\n')) as {
+    mode: string;
     measure: boolean;
     tune: boolean;
     checks: { name: string; ok: boolean }[];
   };
-  return { exitCode, measure, tune, missing: checks.filter(({ ok }) => !ok).map(({ name }) => name) };
+  return { exitCode, measure, tune, mode, missing: checks.filter(({ ok }) => !ok).map(({ name }) => name) };
 }
 
 /** Node needs long to start here. */
@@ -51,7 +52,8 @@ export async function observeTuning(): Promise<Tuning> {
     status: { total, tuned: n, ledger: status.ledger.entries },
     ledgerAfter: ledger.count(),
     exitCode,
-    notMeasuring: taut.errors.filter((line) => line.includes('not measuring')),
+    modes: taut.errors.flatMap((line) => /measuring .*\(mode (\w+)\)/.exec(line)?.[1] ?? []),
     wakeups: bench.lastCount('taut.wakeup.latency'),
+    waitedSeconds: bench.lastSums('taut.run_queue.time').reduce((sum, { value }) => sum + value, 0),
   };
 }
