@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { until } from '../kernel/program.ts';
 import { Bench } from '../kernel/taut.ts';
@@ -5,6 +6,8 @@ import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values
 import { type Backends, startBackends } from './services.ts';
 
 const SLEEPS = 150;
+/** Of the collector's files: otel/backends/collector.yaml. */
+const FLUSH_MS = 50;
 
 /** Runs taut over an agent that sleeps exactly so often. @returns how many of its wakeups no BPF program was run for. */
 async function measure(backends: Backends, env: NodeJS.ProcessEnv): Promise<{ pid: number; unseen: number }> {
@@ -20,6 +23,7 @@ async function measure(backends: Backends, env: NodeJS.ProcessEnv): Promise<{ pi
     await until('an export has come', () => backends.received('metrics').length > before);
   }
   await taut.stop();
+  await setTimeout(4 * FLUSH_MS); // so that the collector has written the last export
   const events =
     metricsOf(backends.received<MetricRequest>('metrics'), 'taut.tracer.events').at(-1)?.sum?.dataPoints ?? [];
   const unseen = events.find((point) => values(point.attributes)['taut.discard.reason'] === 'unseen');

@@ -1,5 +1,5 @@
 /** Real backends as processes on loopback, configured by the files of `otel/backends/`. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -101,10 +101,9 @@ export async function startFileCollector(stateDir: string): Promise<Pick<Backend
 }
 
 function requests<T>(path: string): T[] {
-  try {
-    const lines = readFileSync(path, 'utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T);
-  } catch {
-    return []; // not there yet, or its last line is still being written
-  }
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, 'utf8');
+  // The last line may still be being written.
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T);
 }
