@@ -90,7 +90,7 @@ export class Agent implements Disposable {
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     tuning.decide(decision);
-    this.settledAtMs = nowMs();
+    this.settledAtMs = tuning.settledAtMs;
     this.#trace.past(semconv.SPAN_GATE, askedMs, decidedMs, {
       [semconv.ATTR_TAUT_KNOB]: tuning.knob.id,
       [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),

@@ -24,24 +24,29 @@ export class AgentTrace {
     this.#context = trace.setSpan(context.active(), this.root);
   }
 
-  /** Runs `body` in a child span; what it throws is on the span, too. */
-  span<T>(name: string, body: (span: Span) => T): T {
+  /** Runs `body` in a child span; what it throws is on the span, too. `endedMs`: when what counts of it was over. */
+  span<T>(name: string, body: (span: Span, end: (endedMs: number) => void) => T): T {
     const span = this.#signals.tracer.startSpan(name, { attributes: this.#attributes }, this.#context);
+    let endedMs: number | undefined;
     try {
-      return body(span);
+      return body(span, (ms) => {
+        endedMs = ms;
+      });
     } catch (error) {
       span.setAttribute(semconv.ATTR_ERROR_TYPE, (error as Error).name);
       fail(span, (error as Error).message);
       throw error;
     } finally {
-      span.end();
+      span.end(endedMs);
     }
   }
 
   /** A child span of what is over: nothing that is timed waits for it to be made. Times: milliseconds since the epoch. */
-  past(name: string, startMs: number, endMs: number, attributes: Attributes): void {
+  past(name: string, startMs: number, endMs: number, attributes: Attributes, more?: (span: Span) => void): void {
     const all = { ...this.#attributes, ...attributes };
-    this.#signals.tracer.startSpan(name, { attributes: all, startTime: startMs }, this.#context).end(endMs);
+    const span = this.#signals.tracer.startSpan(name, { attributes: all, startTime: startMs }, this.#context);
+    more?.(span);
+    span.end(endMs);
   }
 
   /** Counts outcomes: as attributes of the span, and as operations. */

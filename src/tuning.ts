@@ -12,6 +12,7 @@ import { type Restored, restoreEntries } from './actuator/restore.ts';
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
 import { type AgentTrace, fail, outcomesOf } from './agentTrace.ts';
+import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Signals } from './signals.ts';
 
@@ -37,6 +38,8 @@ export class Tuning {
   readonly #inherited: Inheritance | undefined;
   #converger: Converger | undefined;
   #target: bigint | undefined;
+  /** When the last decision had been carried out and checked, milliseconds since the epoch. */
+  settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
 
   constructor(knob: Knob, host: TuningHost, agent: Tuned, inherited: Inheritance | undefined) {
@@ -59,8 +62,9 @@ export class Tuning {
   decide(decision: GateDecision): void {
     this.gate = decision;
     const target = decision.value ?? undefined;
+    if (this.#target !== undefined && target !== this.#target) this.revert(`gate: ${decision.reason}`);
+    this.settledAtMs = nowMs();
     if (target === this.#target) return;
-    if (this.#target !== undefined) this.revert(`gate: ${decision.reason}`);
     if (target !== undefined) this.#tune(target);
   }
 
@@ -138,7 +142,7 @@ export class Tuning {
     const { ledger, signals } = this.#host;
     const { identity, handle, trace } = this.#agent;
     if (!ledger) return;
-    trace.span(semconv.SPAN_TUNE, (span) => {
+    trace.span(semconv.SPAN_TUNE, (span, end) => {
       const { pid, startTicks, name, rule } = identity;
       const operation = span.spanContext().spanId;
       const reason = this.gate.reason;
@@ -146,20 +150,25 @@ export class Tuning {
       const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
       this.#converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
       this.#target = target;
-      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_TARGET]: Number(target) });
       const progress = signals.attempt(() => this.#converger?.run());
+      const outcomes = outcomesOf(this.threads);
+      const tunedMs = nowMs();
+      signals.attempt(() => this.#inspect());
+      this.settledAtMs = nowMs();
+      // All is done: only now is it told of.
+      end(tunedMs);
+      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_TARGET]: Number(target) });
       if (!progress) fail(span, 'the ledger could not be written');
       else {
         span.setAttribute(semconv.ATTR_TAUT_PASSES, progress.passes);
         span.setAttribute(semconv.ATTR_TAUT_COMPLETE, progress.complete);
       }
-      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, this.threads.size);
-      trace.account(span, 'tune', outcomesOf(this.threads));
-    });
-    trace.span(semconv.SPAN_VERIFY, (span) => {
-      signals.attempt(() => this.#inspect());
-      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, this.threads.size);
-      trace.account(span, 'verify', outcomesOf(this.threads));
+      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, outcomes.length);
+      trace.account(span, 'tune', outcomes);
+      const total = { [semconv.ATTR_TAUT_THREADS_TOTAL]: this.threads.size };
+      trace.past(semconv.SPAN_VERIFY, tunedMs, this.settledAtMs, total, (verify) =>
+        trace.account(verify, 'verify', outcomesOf(this.threads)),
+      );
     });
   }
 
