@@ -8,6 +8,8 @@ import type { Watcher } from '../watcher.ts';
 
 /** Between looks at the connections that are there: those that are made in between are reported by the kernel. */
 const SCAN_MS = 30_000;
+/** And so many times as long as a look takes: on a host with tens of thousands of sockets it shall not be noticed either. */
+const REST = 300;
 const LOST_MS = 5_000;
 
 export class Network implements Disposable {
@@ -19,6 +21,7 @@ export class Network implements Disposable {
   #wanted = '';
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
+  #ended = false;
   #lostTimer: NodeJS.Timeout | undefined;
 
   constructor(dnsPorts: readonly number[], watcher: Watcher, log: Log) {
@@ -27,19 +30,27 @@ export class Network implements Disposable {
     this.#log = log;
   }
 
-  /** Looks for what these rules are about, from now on and once at what is there already. */
-  async use(rules: RuleSet): Promise<void> {
+  /** Looks for what these rules are about, from now on and, after `first`, at what is there already, again and again. */
+  async use(rules: RuleSet, first: Promise<void> = Promise.resolve()): Promise<void> {
     this.#rules = rules;
     this.#open(rules);
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     if (!rules.usesConnections && !rules.usesDns) return;
-    const scan = () => this.#scan(rules).catch((error: Error) => this.#log.warn(`connections: ${error.message}`));
-    this.#timer = setInterval(scan, SCAN_MS).unref();
-    await scan();
+    await first;
+    await this.#look(rules);
+  }
+
+  async #look(rules: RuleSet): Promise<void> {
+    const from = performance.now();
+    await this.#scan(rules).catch((error: Error) => this.#log.warn(`connections: ${error.message}`));
+    if (this.#ended || rules !== this.#rules) return;
+    const restMs = Math.max(SCAN_MS, REST * (performance.now() - from));
+    this.#timer = setTimeout(() => void this.#look(rules), restMs).unref();
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#ended = true;
+    clearTimeout(this.#timer);
     clearInterval(this.#lostTimer);
     this.#source?.[Symbol.dispose]();
   }

@@ -97,8 +97,8 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
   stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status })));
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
-  // The look at all connections may take longer than that at all processes: neither waits for the other.
-  await Promise.all([watcher.start(), scope.kind === 'pids' ? undefined : network.use(rules)]);
+  const started = watcher.start();
+  await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
   const use = async (changed: RuleSet) => {
     decisions.use(changed);
     if (scope.kind !== 'pids') await network.use(changed);
