@@ -46,8 +46,6 @@ export class Agent implements Disposable {
   readonly #trace: AgentTrace;
   /** Whether the first round (measured, gated, tuned if so) is done. */
   isAttached = false;
-  /** When the gate's last decision had been carried out and checked, milliseconds since the epoch. */
-  settledAtMs = 0;
 
   /**
    * Begins the agent's trace at the time of its sighting (milliseconds since the epoch). `parent`: the agent whose child
@@ -76,6 +74,11 @@ export class Agent implements Disposable {
     return this.tunings.some(({ target }) => target !== undefined);
   }
 
+  /** When the gate's last decisions had been carried out and checked, milliseconds since the epoch. */
+  get settledAtMs(): number {
+    return Math.max(...this.tunings.map((tuning) => tuning.settledAtMs));
+  }
+
   /** Ends the `attach` span: the process is measured, and tuned if the gate said so. */
   attached(): void {
     const { total, tuned } = this.counts();
@@ -90,7 +93,6 @@ export class Agent implements Disposable {
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     tuning.decide(decision);
-    this.settledAtMs = tuning.settledAtMs;
     this.#trace.past(semconv.SPAN_GATE, askedMs, decidedMs, {
       [semconv.ATTR_TAUT_KNOB]: tuning.knob.id,
       [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),

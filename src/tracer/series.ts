@@ -66,7 +66,6 @@ export interface AgentSnapshot {
   readonly createdAtMs: number;
   /** When attaching finished, milliseconds since the epoch: the start of the cumulative series. */
   readonly attachedAtMs: number;
-  /** Extra attributes that are on every point of this agent (e.g. container.id). */
   readonly series: readonly Series[];
 }
 
