@@ -25,6 +25,7 @@ import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters
 import { KernelHistograms } from './producer.ts';
 import { sampler } from './sampler.ts';
 import { sayRarely } from './sayRarely.ts';
+import { SpanIds } from './spanIds.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -38,6 +39,8 @@ export interface TelemetryOptions {
   /** How much can be measured here, and how late the canary was woken. */
   readonly mode: () => string;
   readonly canaryLatency: () => ExpHistogram | undefined;
+  /** The id for the span that is being started, where that is fixed already. */
+  readonly spanId: () => string | undefined;
   /** Exports that fail and the like: said once a minute at most. */
   readonly onWarning: (message: string) => void;
 }
@@ -65,7 +68,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const resource = describeSelf(env, options.serviceVersion);
 
   const providers = [
-    startTraces(env, resource, to.traces, stateDir),
+    startTraces(options, resource, to.traces),
     startMetrics(options, resource, to.metrics),
     startLogs(env, resource, to.logs, stateDir),
   ];
@@ -117,10 +120,15 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
   };
 }
 
-function startTraces(env: Env, resource: Resource, to: Destination, stateDir: string): TracerProvider {
+function startTraces({ env, stateDir, spanId }: TelemetryOptions, resource: Resource, to: Destination): TracerProvider {
   const exporter = spanExporter(to, stateDir);
   const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
-  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
+  const provider = new TracerProvider({
+    resource,
+    sampler: sampler(env),
+    spanProcessors,
+    idGenerator: new SpanIds(spanId),
+  });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }

@@ -46,6 +46,8 @@ export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 export const ATTR_TAUT_KNOB = 'taut.knob';
 /** In the knob's unit: nanoseconds. */
 export const ATTR_TAUT_TARGET = 'taut.target';
+/** Under which the ledger has what a tune wrote; of taut's own provider the id of its span, too. */
+export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
 export const ATTR_TAUT_PASSES = 'taut.passes';
 /** Whether the last pass found nothing new. */
 export const ATTR_TAUT_COMPLETE = 'taut.complete';

@@ -3,7 +3,6 @@
  * nothing to the process; tuning (`tuning.ts`, once for each knob) writes only what the gate says.
  */
 import * as semconv from '../otel/semconv.ts';
-import { threadIds } from './actuator/converge.ts';
 import type { Born } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
 import type { ProcHandle } from './actuator/procHandle.ts';
@@ -82,23 +81,23 @@ export class Agent implements Disposable {
   /** Ends the `attach` span: the process is measured, and tuned if the gate said so. */
   attached(): void {
     const { total, tuned } = this.counts();
-    const { root } = this.#trace;
-    root.setAttributes({ [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned });
+    const attributes = { [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned };
+    this.#trace.attached(this.settledAtMs, attributes);
     this.#host.signals.operation('attach', 'ok');
     this.isAttached = true;
-    root.end();
   }
 
   /** Takes the gate's decision on a knob, and makes the process what it says. `askedMs`: since the epoch. */
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     tuning.decide(decision);
-    this.#trace.past(semconv.SPAN_GATE, askedMs, decidedMs, {
+    const attributes = {
       [semconv.ATTR_TAUT_KNOB]: tuning.knob.id,
       [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
       [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
       ...this.#host.signals.flagAttributes(decision),
-    });
+    };
+    this.#trace.past({ name: semconv.SPAN_GATE, startMs: askedMs, endMs: decidedMs, attributes });
   }
 
   /** Tunes threads that the kernel reported as new. */
@@ -148,7 +147,7 @@ export class Agent implements Disposable {
 
   /** Its threads by what became of the first knob, which the signals and documents are about. */
   counts(): ThreadCounts {
-    const total = threadIds(this.identity.pid).length;
+    const total = this.#handle.threadIds().length;
     const outcomes = outcomesOf(this.tunings[0]?.threads ?? new Map());
     const of = (outcome: string) => outcomes.filter((o) => o === outcome).length;
     const [tuned, drifted, exempt] = [of('tuned'), of('drifted'), of('exempt')];

@@ -1,52 +1,86 @@
 /** The trace of one agent process: `attach` is its root, everything that is done to it a child. */
 import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
+
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
 import { epochMsOfTicks } from './clock.ts';
 import type { Signals } from './signals.ts';
+import { withSpanId } from './spanId.ts';
+
+/** What is over. Times: milliseconds since the epoch. */
+export interface Past {
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Attributes;
+  /** Of the span; a random one otherwise. */
+  readonly id?: string;
+}
+
+interface Begun {
+  readonly root: Span;
+  readonly attributes: Attributes;
+  readonly context: Context;
+}
 
 export class AgentTrace {
-  readonly root: Span;
+  readonly #identity: AgentIdentity;
   readonly #signals: Signals;
-  readonly #attributes: Attributes;
-  readonly #context: Context;
+  readonly #sightedAtMs: number;
+  #begun: Begun | undefined;
 
-  /** Begins at the time of the sighting, milliseconds since the epoch. */
+  /** Begins at the time of the sighting, milliseconds since the epoch. Makes no span before there is one to end. */
   constructor(identity: AgentIdentity, signals: Signals, sightedAtMs: number) {
+    this.#identity = identity;
     this.#signals = signals;
-    this.#attributes = attributesOf(identity);
-    this.root = signals.tracer.startSpan(
-      semconv.SPAN_ATTACH,
-      { root: true, kind: SpanKind.INTERNAL, startTime: sightedAtMs, attributes: this.#attributes },
-      context.active(),
-    );
-    this.#context = trace.setSpan(context.active(), this.root);
+    this.#sightedAtMs = sightedAtMs;
   }
 
-  /** Runs `body` in a child span; what it throws is on the span, too. `endedMs`: when what counts of it was over. */
-  span<T>(name: string, body: (span: Span, end: (endedMs: number) => void) => T): T {
-    const span = this.#signals.tracer.startSpan(name, { attributes: this.#attributes }, this.#context);
-    let endedMs: number | undefined;
+  /** Ends the root: when all was done that attaching is. */
+  attached(endMs: number, attributes: Attributes): void {
+    const { root } = this.#begin();
+    root.setAttributes(attributes);
+    root.end(endMs);
+  }
+
+  /** Runs `body` in a child span; what it throws is on the span, too. */
+  span<T>(name: string, body: (span: Span) => T): T {
+    const span = this.#start(name, {});
     try {
-      return body(span, (ms) => {
-        endedMs = ms;
-      });
+      return body(span);
     } catch (error) {
-      span.setAttribute(semconv.ATTR_ERROR_TYPE, (error as Error).name);
-      fail(span, (error as Error).message);
+      failWith(span, error);
       throw error;
     } finally {
-      span.end(endedMs);
+      span.end();
     }
   }
 
-  /** A child span of what is over: nothing that is timed waits for it to be made. Times: milliseconds since the epoch. */
-  past(name: string, startMs: number, endMs: number, attributes: Attributes, more?: (span: Span) => void): void {
-    const all = { ...this.#attributes, ...attributes };
-    const span = this.#signals.tracer.startSpan(name, { attributes: all, startTime: startMs }, this.#context);
+  /** A child span of what is over: nothing that is timed waits for it to be made. */
+  past({ name, startMs, endMs, attributes, id }: Past, more?: (span: Span) => void): void {
+    const start = () => this.#start(name, attributes, startMs);
+    const span = id === undefined ? start() : withSpanId(id, start);
     more?.(span);
     span.end(endMs);
+  }
+
+  #start(name: string, attributes: Attributes, startTime?: number): Span {
+    const begun = this.#begin();
+    const options = {
+      attributes: { ...begun.attributes, ...attributes },
+      ...(startTime === undefined ? {} : { startTime }),
+    };
+    return this.#signals.tracer.startSpan(name, options, begun.context);
+  }
+
+  #begin(): Begun {
+    if (this.#begun) return this.#begun;
+    const attributes = attributesOf(this.#identity);
+    const options = { root: true, kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes };
+    const root = this.#signals.tracer.startSpan(semconv.SPAN_ATTACH, options, context.active());
+    this.#begun = { root, attributes, context: trace.setSpan(context.active(), root) };
+    return this.#begun;
   }
 
   /** Counts outcomes: as attributes of the span, and as operations. */
@@ -58,6 +92,11 @@ export class AgentTrace {
       this.#signals.operation(operation, outcome, n);
     }
   }
+}
+
+export function failWith(span: Span, error: unknown): void {
+  span.setAttribute(semconv.ATTR_ERROR_TYPE, (error as Error).name);
+  fail(span, (error as Error).message);
 }
 
 export function fail(span: Span, message: string): void {

@@ -1,6 +1,6 @@
 /** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
 import { childrenOf } from './actuator/descendants.ts';
-import { isGone, ProcHandle } from './actuator/procHandle.ts';
+import { isGone, ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
@@ -84,13 +84,14 @@ export class Agents {
       if (verdict.decision === 'deny' && isNamed(this.#options.scope, pid))
         this.#options.log.warn(`not watching ${pid}: rule ${verdict.ruleId} denies it, which wins over naming it`);
       if (verdict.decision !== 'attach') return handle[Symbol.dispose]();
-      if (!isTheSame(handle, seen)) {
+      const stat = handle.stat();
+      if (!isTheSame(stat, seen)) {
         // Its id was given to another, of which the kernel tells as well.
         handle[Symbol.dispose]();
         return this.#host.signals.operation('sight', 'vanished');
       }
       times.push(nowMs());
-      await this.#attach(handle, verdict, times);
+      await this.#attach(handle, stat, verdict, times);
     } catch (error) {
       if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
       if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
@@ -99,9 +100,9 @@ export class Agents {
   }
 
   /** @param times of the sighting, of hearing of it, of the decision. */
-  async #attach(handle: ProcHandle, verdict: Verdict, times: readonly number[]): Promise<void> {
+  async #attach(handle: ProcHandle, stat: ThreadStat, verdict: Verdict, times: readonly number[]): Promise<void> {
     const { measurement, log } = this.#options;
-    const { startTicks, ppid } = handle.stat();
+    const { startTicks, ppid } = stat;
     const { name, ruleId: rule, attachPath } = verdict;
     const [atMs = nowMs()] = times;
     const executable = executableName(handle);

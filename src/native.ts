@@ -119,6 +119,8 @@ interface Addon {
   readonly Exercise: new () => NativeExercise;
   openDirectory(at: number, path: string): number;
   readAt(at: number, name: string, limit: number): Buffer | number;
+  readTextAt(at: number, name: string, limit: number): string | number;
+  listIdsAt(at: number, name: string): number[] | number;
   readLinkAt(at: number, name: string): string | number;
   writeAt(at: number, name: string, text: string): number;
   close(fd: number): number;

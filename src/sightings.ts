@@ -1,5 +1,5 @@
 /** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
-import { isGone, ProcHandle } from './actuator/procHandle.ts';
+import { isGone, ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
 import type { Agent } from './agent.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
 import { ancestors } from './discovery/facts.ts';
@@ -80,6 +80,6 @@ export class Sightings {
 }
 
 /** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
-export function isTheSame(handle: ProcHandle, { startTicks }: Seen): boolean {
-  return startTicks === undefined || startTicks === handle.stat().startTicks;
+export function isTheSame(stat: ThreadStat, { startTicks }: Seen): boolean {
+  return startTicks === undefined || startTicks === stat.startTicks;
 }

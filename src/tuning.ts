@@ -2,7 +2,9 @@
  * One knob of one agent: what the gate said last, which threads were written, and how all of it is put back. Writes only
  * what the gate says, and only with a ledger.
  */
+import type { Span } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
+
 import { Converger, type Drift, type Inheritance } from './actuator/converge.ts';
 import { type Born, contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
@@ -11,10 +13,11 @@ import type { ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
-import { type AgentTrace, fail, outcomesOf } from './agentTrace.ts';
+import { type AgentTrace, fail, failWith, outcomesOf } from './agentTrace.ts';
 import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Signals } from './signals.ts';
+import { newSpanId } from './spanId.ts';
 
 /** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
 export interface TuningHost {
@@ -142,34 +145,53 @@ export class Tuning {
     const { ledger, signals } = this.#host;
     const { identity, handle, trace } = this.#agent;
     if (!ledger) return;
-    trace.span(semconv.SPAN_TUNE, (span, end) => {
-      const { pid, startTicks, name, rule } = identity;
-      const operation = span.spanContext().spanId;
-      const reason = this.gate.reason;
-      const order = { pid, processStartTicks: startTicks, target, agent: name, rule, reason, operation };
-      const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
-      this.#converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
-      this.#target = target;
-      const progress = signals.attempt(() => this.#converger?.run());
-      const outcomes = outcomesOf(this.threads);
-      const tunedMs = nowMs();
-      signals.attempt(() => this.#inspect());
+    const { pid, startTicks, name, rule } = identity;
+    const operation = newSpanId();
+    const order = {
+      pid,
+      processStartTicks: startTicks,
+      target,
+      agent: name,
+      rule,
+      reason: this.gate.reason,
+      operation,
+    };
+    const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
+    const startMs = nowMs();
+    const tell = (endMs: number, more: (span: Span) => void) => {
+      const attributes = {
+        [semconv.ATTR_TAUT_KNOB]: this.knob.id,
+        [semconv.ATTR_TAUT_TARGET]: Number(target),
+        [semconv.ATTR_TAUT_LEDGER_OPERATION]: operation,
+      };
+      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes, id: operation }, more);
+    };
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
+    this.#converger = converger;
+    this.#target = target;
+    try {
+      const progress = signals.attempt(() => converger.run());
       this.settledAtMs = nowMs();
+      const writtenMs = converger.writtenAtMs || this.settledAtMs;
+      const outcomes = outcomesOf(this.threads);
       // All is done: only now is it told of.
-      end(tunedMs);
-      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_TARGET]: Number(target) });
-      if (!progress) fail(span, 'the ledger could not be written');
-      else {
-        span.setAttribute(semconv.ATTR_TAUT_PASSES, progress.passes);
-        span.setAttribute(semconv.ATTR_TAUT_COMPLETE, progress.complete);
-      }
-      span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, outcomes.length);
-      trace.account(span, 'tune', outcomes);
-      const total = { [semconv.ATTR_TAUT_THREADS_TOTAL]: this.threads.size };
-      trace.past(semconv.SPAN_VERIFY, tunedMs, this.settledAtMs, total, (verify) =>
-        trace.account(verify, 'verify', outcomesOf(this.threads)),
-      );
-    });
+      tell(writtenMs, (span) => {
+        if (progress)
+          span.setAttributes({
+            [semconv.ATTR_TAUT_PASSES]: progress.passes,
+            [semconv.ATTR_TAUT_COMPLETE]: progress.complete,
+          });
+        else fail(span, 'the ledger could not be written');
+        span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, outcomes.length);
+        trace.account(span, 'tune', outcomes);
+      });
+      const attributes = { [semconv.ATTR_TAUT_THREADS_TOTAL]: outcomes.length };
+      const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs, attributes };
+      trace.past(verify, (span) => trace.account(span, 'verify', outcomes));
+    } catch (error) {
+      tell(nowMs(), (span) => failWith(span, error));
+      throw error;
+    }
   }
 
   #inspect(): void {

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
+#include <dirent.h>
 #include <fcntl.h>
 #include <string>
 #include <sys/file.h>
@@ -26,31 +28,71 @@ Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
   return fd < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), fd);
 }
 
-// readAt(at, name, limit) -> Buffer of at most `limit` bytes. A long entry of /proc may come in several reads; one that
-// fits into a page comes in one.
+// At most `limit` bytes of a file: 0, or -errno. A long entry of /proc may come in several reads; one that fits into a
+// page comes in one.
+int Read(int at, const std::string& name, size_t limit, std::string& data) {
+  int fd = openat(at, name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  int failed = 0;
+  char chunk[4096];
+  while (!failed && data.size() < limit) {
+    ssize_t n = read(fd, chunk, std::min(sizeof(chunk), limit - data.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) failed = -errno;
+    if (n > 0) data.append(chunk, static_cast<size_t>(n));
+    if (n == 0 || limit <= sizeof(chunk)) break;
+  }
+  close(fd);
+  return failed;
+}
+
+// readAt(at, name, limit) -> Buffer.
 Napi::Value ReadAt(const Napi::CallbackInfo& info) {
   Arguments args(info);
   int at = args.Descriptor(0);
   std::string name = args.Text(1);
   size_t limit = args.Number(2, kMostRead);
   if (args.Wrong()) return {};
-  int fd = openat(at, name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Errno(info.Env());
   std::string data;
-  char chunk[4096];
-  while (data.size() < limit) {
-    ssize_t n = read(fd, chunk, std::min(sizeof(chunk), limit - data.size()));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      Napi::Value failed = Errno(info.Env());
-      close(fd);
-      return failed;
-    }
-    data.append(chunk, static_cast<size_t>(n));
-    if (n == 0 || limit <= sizeof(chunk)) break;
-  }
-  close(fd);
+  if (int failed = Read(at, name, limit, data)) return Napi::Number::New(info.Env(), failed);
   return Napi::Buffer<char>::Copy(info.Env(), data.data(), data.size());
+}
+
+// readTextAt(at, name, limit) -> string, a character for each byte: cheaper than a buffer that is made a string.
+Napi::Value ReadTextAt(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  int at = args.Descriptor(0);
+  std::string name = args.Text(1);
+  size_t limit = args.Number(2, kMostRead);
+  if (args.Wrong()) return {};
+  std::string data;
+  if (int failed = Read(at, name, limit, data)) return Napi::Number::New(info.Env(), failed);
+  napi_value text;
+  if (napi_create_string_latin1(info.Env(), data.data(), data.size(), &text) != napi_ok) return {};
+  return {info.Env(), text};
+}
+
+// listIdsAt(at, name) -> the entries of a directory that are numbers.
+Napi::Value ListIdsAt(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  int at = args.Descriptor(0);
+  std::string name = args.Text(1);
+  if (args.Wrong()) return {};
+  int fd = openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Errno(info.Env());
+  DIR* directory = fdopendir(fd);
+  if (!directory) {
+    Napi::Value failed = Errno(info.Env());
+    close(fd);
+    return failed;
+  }
+  auto ids = Napi::Array::New(info.Env());
+  uint32_t n = 0;
+  while (const dirent* entry = readdir(directory))
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+      ids.Set(n++, static_cast<double>(strtoul(entry->d_name, nullptr, 10)));
+  closedir(directory);
+  return ids;
 }
 
 // readLinkAt(at, name) -> where it points.
@@ -108,6 +150,8 @@ Napi::Value Lock(const Napi::CallbackInfo& info) {
 void ExportFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("openDirectory", Napi::Function::New(env, OpenDirectory));
   exports.Set("readAt", Napi::Function::New(env, ReadAt));
+  exports.Set("readTextAt", Napi::Function::New(env, ReadTextAt));
+  exports.Set("listIdsAt", Napi::Function::New(env, ListIdsAt));
   exports.Set("readLinkAt", Napi::Function::New(env, ReadLinkAt));
   exports.Set("writeAt", Napi::Function::New(env, WriteAt));
   exports.Set("close", Napi::Function::New(env, Close));

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -36,6 +37,12 @@ int Tracer::AddBlock() {
   return result;
 }
 
+// One that nobody had yet is as the kernel made it: to write its pages takes longer than all else of an attach here.
+void Tracer::Empty(uint32_t slot) {
+  if (slot <= most_used_) memset(Series(slot), 0, sizeof(taut_agent_series));
+  most_used_ = std::max(most_used_, slot);
+}
+
 int Tracer::Reserve(uint32_t slot) {
   int result = !object_ ? -EBADF : slot == 0 ? -EINVAL : 0;
   while (result == 0 && !Series(slot)) result = AddBlock();
@@ -56,7 +63,7 @@ Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
   bool shared = args.Has(2) && args.Flag(2);
   if (args.Wrong()) return {};
   if (int failed = Reserve(slot)) return Result(info, failed);
-  if (!shared) memset(Series(slot), 0, sizeof(taut_agent_series));
+  if (!shared) Empty(slot);
   return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
 }
 
@@ -87,4 +94,5 @@ Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
 void Tracer::ReleaseSeries() {
   for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
   blocks_.clear();
+  most_used_ = 0;
 }

@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "arguments.h"
 #include "tracer.h"
@@ -38,6 +37,6 @@ Napi::Value Tracer::EmptySeries(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   if (!object_ || slot == 0) return Result(info, -EBADF);
   if (int failed = Reserve(slot)) return Result(info, failed);
-  memset(Series(slot), 0, sizeof(taut_agent_series));
+  Empty(slot);
   return Result(info, 0);
 }

@@ -48,6 +48,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   int ArrayFd(const char* name, uint32_t value_size) const;
   int AddBlock();
   int Reserve(uint32_t slot);
+  void Empty(uint32_t slot);
   int MapLedgers(bpf_map* counters);
   void UnmapLedgers();
   taut_agent_series* Series(uint32_t slot) const;
@@ -66,6 +67,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   ring_buffer* ring_ = nullptr;
   Poll* poll_ = nullptr;
   std::vector<std::pair<std::string, bpf_link*>> links_;  // by program
+  uint32_t most_used_ = 0;                  // the highest slot that was ever emptied
   std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
   taut_ledger* ledgers_ = nullptr;  // mapped: one for each processor
   size_t processors_ = 0;

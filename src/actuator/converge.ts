@@ -3,11 +3,12 @@
  * born and die all the while.
  */
 import { readdirSync } from 'node:fs';
+import { nowMs } from '../clock.ts';
 import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 import { isGone, ProcHandle } from './procHandle.ts';
-import { type Candidate, examine, isCandidate, type ThreadState, write } from './thread.ts';
+import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';
 
 /** Who an agent process is, and what its threads are to get. */
 export interface TuneOrder {
@@ -56,6 +57,8 @@ export class Converger {
   readonly order: TuneOrder;
   /** Every thread that is there, by id. */
   readonly threads = new Map<number, ThreadState>();
+  /** When the last write was done, which then was read back: milliseconds since the epoch. */
+  writtenAtMs = 0;
   #cursor = 0;
 
   constructor(
@@ -80,7 +83,7 @@ export class Converger {
    */
   run(): { passes: number; complete: boolean } {
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
-      const present = new Set(threadIds(this.order.pid));
+      const present = new Set(this.#process.threadIds());
       // Those whose end nobody reported: the kernel's events may be lost.
       if (pass === 1) this.forget([...this.threads.keys()].filter((tid) => !present.has(tid)));
       const fresh = [...present].filter((tid) => !this.threads.has(tid));
@@ -168,9 +171,14 @@ export class Converger {
       faultPoint('examined');
       this.#ledger.record(candidates.map((c) => this.#entry(c)));
       faultPoint('recorded');
+      const written = candidates.map((candidate) => ({
+        candidate,
+        failed: write(this.#knob, candidate, this.order.target),
+      }));
+      this.writtenAtMs = nowMs();
       const unchanged: Candidate[] = [];
-      for (const candidate of candidates) {
-        const state = write(this.#knob, candidate, this.order.target);
+      for (const { candidate, failed } of written) {
+        const state = failed ?? readBack(this.#knob, candidate, this.order.target);
         this.#note(candidate.thread.id, state);
         if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
       }

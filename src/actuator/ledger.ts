@@ -25,7 +25,7 @@ export interface LedgerEntry extends ThreadIdentity {
   readonly rule: string;
   readonly reason: string;
   readonly atMs: number;
-  /** The span id of the operation that wrote it. */
+  /** The operation that wrote it: also the id of its span. */
   readonly operation: string;
 }
 
@@ -69,7 +69,7 @@ export interface LedgerFilter {
   readonly pids?: readonly number[];
   readonly agent?: string;
   readonly rule?: string;
-  /** The span id of the operation that last wrote it. */
+  /** The operation that last wrote it. */
   readonly operation?: string;
   /** Written at this time or before, milliseconds since the epoch. */
   readonly before?: number;

@@ -39,6 +39,17 @@ export class ProcHandle implements Disposable {
     return check(addon().readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
   }
 
+  /** The same, of an entry in ASCII. */
+  text(name: string, limit = 4_096): string {
+    return check(addon().readTextAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+  }
+
+  /** The threads of the process; empty when it is gone. */
+  threadIds(): number[] {
+    const ids = addon().listIdsAt(this.#fd, 'task');
+    return typeof ids === 'number' ? [] : ids;
+  }
+
   /** Where a link of the directory (`exe`, `cwd`) points; undefined when the kernel won't say. */
   link(name: string): string | undefined {
     const target = addon().readLinkAt(this.#fd, name);
@@ -50,7 +61,7 @@ export class ProcHandle implements Disposable {
   }
 
   stat(): ThreadStat {
-    return parseStat(this.read('stat', 4096).toString('latin1'));
+    return parseStat(this.text('stat'));
   }
 
   /** Whether a thread of this id is in this process now; false when the process is gone. */
@@ -63,7 +74,7 @@ export class ProcHandle implements Disposable {
 
   /** The thread group that this thread is in now. */
   processId(): number {
-    return Number(/^Tgid:\t(\d+)/m.exec(this.read('status', 4096).toString('latin1'))?.[1] ?? Number.NaN);
+    return Number(/^Tgid:\t(\d+)/m.exec(this.text('status'))?.[1] ?? Number.NaN);
   }
 
   /** Whether the process is gone, also when somebody has yet to wait for it. */

@@ -83,11 +83,24 @@ export function examine(
   }
 }
 
-/** Writes a thread that was examined, and reads it back. */
-export function write(knob: Knob, { thread, startTicks, original, value }: Candidate, target: bigint): ThreadState {
+/** Writes a thread that was examined. @returns what became of it if it could not be written. */
+export function write(
+  knob: Knob,
+  { thread, startTicks, original, value }: Candidate,
+  target: bigint,
+): ThreadState | undefined {
   try {
     if (value !== target) knob.write(thread, target);
     faultPoint('written');
+    return undefined;
+  } catch (error) {
+    return failed(error, startTicks, original);
+  }
+}
+
+/** Reads a thread that was written, through the same handle: what it has is what that thread has, or nobody. */
+export function readBack(knob: Knob, { thread, startTicks, original }: Candidate, target: bigint): ThreadState {
+  try {
     const now = knob.verify(thread, target);
     faultPoint('verified');
     return { startTicks, outcome: now === target ? 'tuned' : 'unverified', original, value: now };

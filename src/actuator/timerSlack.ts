@@ -41,7 +41,7 @@ export const timerSlack: Knob = {
   format: formatNs,
 
   read(thread: ProcHandle): bigint {
-    return BigInt(thread.read('timerslack_ns', 32).toString('latin1').trim());
+    return BigInt(thread.text('timerslack_ns', 32).trim());
   },
 
   write(thread: ProcHandle, value: bigint): void {

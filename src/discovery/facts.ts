@@ -52,7 +52,7 @@ function optional<T>(read: () => T, otherwise: T): T {
 
 /** The effective user's id, and its names in /etc/passwd. */
 function usersOf(process: ProcHandle): string[] {
-  const uid = /^Uid:\t\d+\t(\d+)/m.exec(process.read('status', 8_192).toString('latin1'))?.[1] ?? '';
+  const uid = /^Uid:\t\d+\t(\d+)/m.exec(process.text('status', 8_192))?.[1] ?? '';
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   const names = lines.map((line) => line.split(':')).filter((fields) => fields[2] === uid);
   return [uid, ...names.map(([name = '']) => name)];

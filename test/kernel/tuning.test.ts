@@ -2,9 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { Ledger } from '../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { type Program, slacks, until } from './program.ts';
+import { attribute, spansOf } from './spans.ts';
 import { Bench } from './taut.ts';
 
 const every = (pid: number, ns: number) => slacks(pid).every((slack) => slack === ns);
@@ -41,6 +43,37 @@ test('tunes every thread of an agent that runs already, of one that starts later
   for (const agent of [early, late, stranger]) expect(new Set(slacks(agent.pid))).toEqual(new Set([50_000]));
   const { ledger } = await bench.json<StatusDocument>('status');
   expect(ledger.entries).toBe(0);
+});
+
+/** The operations under which each agent's threads are on record. */
+function operations({ stateDir }: Bench, agents: readonly Program[]): string[] {
+  using ledger = new Ledger(stateDir);
+  return agents.flatMap(({ pid }) => [...new Set(ledger.entries({ pids: [pid] }).map((e) => e.operation))]);
+}
+
+test.each([
+  ['with traces', {}],
+  ['without any', { OTEL_SDK_DISABLED: 'true' }],
+])('each agent is on record under an operation of its own, %s', async (_, env) => {
+  using bench = new Bench(env);
+  const agents = [await sleeper(bench), await sleeper(bench)] as const;
+  await using _one = agents[0];
+  await using _two = agents[1];
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const recorded = operations(bench, agents);
+  expect(recorded).toHaveLength(2);
+  expect(new Set(recorded).size).toBe(2);
+  expect(await taut.stop()).toBe(0);
+  if ('OTEL_SDK_DISABLED' in env) return;
+  // Each is the span, too, that says what was done.
+  const tunes = spansOf(bench.stateDir, 'tune');
+  const pids = new Map(tunes.map((span) => [span.spanId, Number(attribute(span, 'process.pid'))]));
+  expect(recorded.map((operation) => pids.get(operation))).toEqual(agents.map(({ pid }) => pid));
+  for (const span of tunes) {
+    expect(attribute(span, 'taut.ledger.operation')).toBe(span.spanId);
+    const root = spansOf(bench.stateDir, 'attach').find(({ traceId }) => traceId === span.traceId);
+    expect(span.parentSpanId).toBe(root?.spanId);
+  }
 });
 
 test('puts back what was there before, also where that was not the default', async () => {
