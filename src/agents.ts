@@ -1,6 +1,6 @@
 /** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
 import { childrenOf } from './actuator/descendants.ts';
-import { isGone, ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
+import { isGone, LazyHandle, type ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
@@ -10,7 +10,7 @@ import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
 import { isNamed, type Scope } from './scope.ts';
-import { isTheSame, Sightings } from './sightings.ts';
+import { isAsSeen, isTheSame, Sightings, withoutCmdline } from './sightings.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import type { TracedProcess } from './tracer/tracer.ts';
 import type { Tuning } from './tuning.ts';
@@ -77,25 +77,26 @@ export class Agents {
   async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
     if (this.#ended) return;
     const times = [seen.atMs, nowMs()];
+    const process = new LazyHandle(pid);
     let handle: ProcHandle | undefined;
     try {
-      handle = new ProcHandle(pid);
-      const verdict = this.#sightings.decide(handle, seen, parent);
+      const verdict = this.#sightings.decide(process, seen, parent);
       if (verdict.decision === 'deny' && isNamed(this.#options.scope, pid))
         this.#options.log.warn(`not watching ${pid}: rule ${verdict.ruleId} denies it, which wins over naming it`);
-      if (verdict.decision !== 'attach') return handle[Symbol.dispose]();
-      const stat = handle.stat();
-      if (!isTheSame(stat, seen)) {
-        // Its id was given to another, of which the kernel tells as well.
-        handle[Symbol.dispose]();
-        return this.#host.signals.operation('sight', 'vanished');
-      }
+      if (verdict.decision !== 'attach') return;
+      const stat = process.get().stat();
+      // Its id was given to another, of which the kernel tells as well.
+      if (!isTheSame(stat, seen)) return this.#host.signals.operation('sight', 'vanished');
+      if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
+      handle = process.take();
       times.push(nowMs());
       await this.#attach(handle, stat, verdict, times);
     } catch (error) {
       if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
       if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
       else this.#failed(`process ${pid}`, error);
+    } finally {
+      process[Symbol.dispose]();
     }
   }
 
@@ -179,9 +180,9 @@ export class Agents {
     this.#byPid.delete(pid);
     this.#options.decisions.forget(pid);
     this.#options.measurement.detach(pid);
-    agent.gone();
     this.#options.log.info(`${agent.identity.name} (${pid}) has ended`);
     this.#changed('end', agent);
+    agent.gone();
   }
 
   /** Puts an agent that lives on back, and stops measuring it. */
@@ -191,13 +192,13 @@ export class Agents {
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
     this.#options.measurement.detach(pid);
-    agent[Symbol.dispose]();
     const restored = results.filter((r) => r.outcome === 'restored').length;
     const { name } = agent.identity;
     this.#options.log.info(
       results.length > 0 ? `put back ${restored} threads of ${name} (${pid})` : `let ${name} (${pid}) go`,
     );
     this.#changed('release', agent);
+    agent[Symbol.dispose]();
   }
 
   #changed(event: AgentEvent['event'], agent: Agent): void {

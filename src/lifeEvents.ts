@@ -104,6 +104,7 @@ export class LifeEvents {
   }
 }
 
-function seenIn({ atNs, startNs }: KernelEvent, source: Seen['source']): Seen {
-  return { source, atMs: epochMsOfMonotonic(atNs), startTicks: ticksOf(startNs) };
+function seenIn({ atNs, startNs, cmdline }: KernelEvent, source: Seen['source']): Seen {
+  const seen = { source, atMs: epochMsOfMonotonic(atNs), startTicks: ticksOf(startNs) };
+  return cmdline === undefined ? seen : { ...seen, cmdline };
 }

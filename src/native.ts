@@ -32,6 +32,8 @@ export interface KernelEvent {
   readonly maker: number;
   readonly startNs: bigint;
   readonly atNs: bigint;
+  /** What an exec was given, each argument ended by a NUL; undefined where it was too long to be told. */
+  readonly cmdline: string | undefined;
 }
 
 /** The numbers of `native/include/taut.h`: where a series and its words lie. */
@@ -59,7 +61,13 @@ export interface Layout {
   readonly series: number;
   readonly maxAgents: number;
   readonly counters: readonly string[];
+  /** By number. */
+  readonly events: readonly KernelEvent['kind'][];
+  readonly eventFields: number;
 }
+
+/** What is handed on of life events: so many fields of one, then of the next. */
+export type EventFields = readonly (number | bigint | string | undefined)[];
 
 /** Every call returns data or `-errno`. See `native/addon/tracer.h`. */
 export interface NativeTracer {
@@ -76,7 +84,7 @@ export interface NativeTracer {
   removeAgent(pid: number): number;
   readSeries(slot: number, into: Uint32Array): number;
   readCounters(): number[] | number;
-  listen(callback: (events: KernelEvent[]) => void): number;
+  listen(callback: (fields: EventFields) => void): number;
   listen(callback: (records: Buffer[]) => void, map: string): number;
   writeMap(map: string, index: number, value: number): number;
   readMap(map: string, index: number): number;

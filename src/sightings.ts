@@ -1,8 +1,8 @@
 /** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
-import { isGone, ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
+import { isGone, LazyHandle, type ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
 import type { Agent } from './agent.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
-import { ancestors } from './discovery/facts.ts';
+import { ancestors, readCmdline } from './discovery/facts.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Scope } from './scope.ts';
 
@@ -19,10 +19,10 @@ export class Sightings {
   }
 
   /** Decides on a process. `parent`: the agent that made it, where that alone may make it one. @throws TautError */
-  decide(handle: ProcHandle, seen: Seen, parent: Agent | undefined): Verdict {
-    const decided = this.#decisions.decide(handle, this.#scope, seen);
+  decide(process: LazyHandle, seen: Seen, parent: Agent | undefined): Verdict {
+    const decided = this.#decisions.decide(process, this.#scope, seen);
     if (!parent && !this.#decisions.childrenMatter) return decided;
-    const verdict = this.#asChild(handle.stat().ppid, parent, decided);
+    const verdict = this.#asChild(process.get().stat().ppid, parent, decided);
     this.#decisions.amend(verdict);
     return verdict;
   }
@@ -30,8 +30,8 @@ export class Sightings {
   /** Decides anew on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
     try {
-      using handle = new ProcHandle(pid);
-      const verdict = this.#decisions.decide(handle, this.#scope, seen);
+      using process = new LazyHandle(pid);
+      const verdict = this.#decisions.decide(process, this.#scope, seen);
       this.#stays(verdict, seen);
       return verdict;
     } catch (error) {
@@ -82,4 +82,14 @@ export class Sightings {
 /** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
 export function isTheSame(stat: ThreadStat, { startTicks }: Seen): boolean {
   return startTicks === undefined || startTicks === stat.startTicks;
+}
+
+/** Whether what a process was seen to run is what it runs now: what is done to it must be about that. @throws TautError */
+export function isAsSeen(process: ProcHandle, { cmdline }: Seen): boolean {
+  return cmdline === undefined || cmdline === readCmdline(process);
+}
+
+/** The same sighting, of which the process itself has to say what it runs. */
+export function withoutCmdline({ cmdline: _, ...seen }: Seen): Seen {
+  return seen;
 }

@@ -33,8 +33,9 @@ int Tracer::OnEvent(void* self, void* data, size_t size) {
   auto* tracer = static_cast<Tracer*>(self);
   if (tracer->is_raw_)
     tracer->raw_.emplace_back(static_cast<char*>(data), size);
-  else if (size >= sizeof(taut_event))
-    tracer->pending_.push_back(*static_cast<taut_event*>(data));
+  else if (const auto* event = static_cast<taut_event*>(data);
+           size >= sizeof(*event) && event->size <= size - sizeof(*event))
+    tracer->pending_.push_back({*event, {reinterpret_cast<const char*>(event + 1), event->size}});
   return 0;
 }
 
@@ -65,18 +66,6 @@ void Tracer::StopPolling(Poll* poll) {
 
 void Tracer::OnEnvironmentEnds(napi_async_cleanup_hook_handle, void* poll) { StopPolling(static_cast<Poll*>(poll)); }
 
-static const char* KindName(uint32_t kind) {
-  switch (kind) {
-    case TAUT_EXEC: return "exec";
-    case TAUT_NEW_THREAD: return "newThread";
-    case TAUT_NEW_CHILD: return "newChild";
-    case TAUT_THREAD_EXIT: return "threadExit";
-    case TAUT_PROCESS_EXIT: return "processExit";
-    case TAUT_RENAME: return "rename";
-    default: return "unknown";
-  }
-}
-
 // An environment that is ending runs its loop once more to close what is open, and lets nothing be called any more.
 static bool MayCall(Napi::Env env) {
   bool has = false;
@@ -100,21 +89,16 @@ void Tracer::Drain() {
     return;
   }
   if (pending_.empty()) return;
-  auto events = Napi::Array::New(Env(), pending_.size());
-  for (uint32_t i = 0; i < pending_.size(); i++) {
-    const taut_event& event = pending_[i];
-    auto entry = Napi::Object::New(Env());
-    entry.Set("kind", KindName(event.kind));
-    entry.Set("pid", event.pid);
-    entry.Set("tid", event.tid);
-    entry.Set("ppid", event.ppid);
-    entry.Set("maker", event.maker);
-    entry.Set("startNs", Napi::BigInt::New(Env(), static_cast<uint64_t>(event.start_ns)));
-    entry.Set("atNs", Napi::BigInt::New(Env(), static_cast<uint64_t>(event.at_ns)));
-    events.Set(i, entry);
+  // Field by field in one array: objects are made by TypeScript, many times faster than from here.
+  auto fields = Napi::Array::New(Env(), TAUT_EVENT_FIELDS * pending_.size());
+  uint32_t at = 0;
+  for (const auto& [event, cmdline] : pending_) {
+    for (uint32_t number : {event.kind, event.pid, event.tid, event.ppid, event.maker}) fields.Set(at++, number);
+    for (uint64_t ns : {event.start_ns, event.at_ns}) fields.Set(at++, Napi::BigInt::New(Env(), ns));
+    fields.Set(at++, cmdline.empty() ? Env().Undefined() : Napi::String::New(Env(), cmdline));
   }
   pending_.clear();
-  Tell(events);
+  Tell(fields);
 }
 
 // napi_make_callback, as we come from the loop: it runs the microtasks. An exception becomes an uncaught one.

@@ -40,5 +40,11 @@ Napi::Object Layout(Napi::Env env) {
   TAUT_COUNTERS(X)
 #undef X
   layout.Set("counters", counters);
+  auto events = Napi::Array::New(env);
+#define X(kind, name) events.Set(static_cast<uint32_t>(kind), #name);
+  TAUT_EVENTS(X)
+#undef X
+  layout.Set("events", events);
+  set("eventFields", TAUT_EVENT_FIELDS);
   return layout;
 }

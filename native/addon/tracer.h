@@ -20,6 +20,10 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
 
  private:
   struct Poll;
+  struct LifeEvent {
+    taut_event event;
+    std::string cmdline;  // of an exec, if it was told
+  };
 
   // Each returns 0 (or what it says) or -errno.
   Napi::Value Open(const Napi::CallbackInfo& info);            // (path)
@@ -71,7 +75,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
   taut_ledger* ledgers_ = nullptr;  // mapped: one for each processor
   size_t processors_ = 0;
-  std::vector<taut_event> pending_;
+  std::vector<LifeEvent> pending_;
   std::vector<std::string> raw_;  // what other ring buffers than the life events' hold
   bool is_raw_ = false;
   Napi::FunctionReference callback_;

@@ -20,6 +20,11 @@ struct signal_struct {
 	atomic_t live; /* threads that have not begun to exit */
 };
 
+struct mm_struct {
+	unsigned long arg_start; /* the command line */
+	unsigned long arg_end;
+};
+
 struct task_struct {
 	__u32 pid;
 	__u32 tgid;
@@ -33,6 +38,7 @@ struct task_struct {
 	unsigned in_execve : 1;
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
+	struct mm_struct *mm;
 };
 
 /* Before 5.14 (kernel commit 2f064a59a11f). */

@@ -8,6 +8,18 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+static __always_inline void describe(struct taut_event *e, __u32 kind, struct task_struct *task)
+{
+	e->kind = kind;
+	e->pid = task->tgid;
+	e->tid = task->pid;
+	e->ppid = 0;
+	e->maker = 0;
+	e->size = 0;
+	e->start_ns = task->start_boottime;
+	e->at_ns = bpf_ktime_get_ns();
+}
+
 static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppid, __u32 maker)
 {
 	struct taut_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
@@ -16,14 +28,9 @@ static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppi
 		count(TAUT_COUNT_lost_event);
 		return;
 	}
-	e->kind = kind;
-	e->pid = task->tgid;
-	e->tid = task->pid;
+	describe(e, kind, task);
 	e->ppid = ppid;
 	e->maker = maker;
-	e->unused = 0;
-	e->start_ns = task->start_boottime;
-	e->at_ns = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(e, 0);
 }
 
@@ -97,7 +104,20 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
-	tell(TAUT_EXEC, task, 0, 0);
+	__u32 zero = 0;
+	struct taut_exec *e = bpf_map_lookup_elem(&exec_room, &zero);
+
+	if (!e)
+		return 0;
+	describe(&e->event, TAUT_EXEC, task);
+	/* The kernel has just put it there, so it is in memory. It is told as most programs are nobody's: /proc costs more. */
+	__u64 start = task->mm->arg_start, size = task->mm->arg_end - start;
+
+	if (size > TAUT_CMDLINE || bpf_probe_read_user(e->cmdline, size, (void *)start))
+		size = 0;
+	e->event.size = size;
+	if (bpf_ringbuf_output(&events, e, sizeof(e->event) + size, 0))
+		count(TAUT_COUNT_lost_event);
 	return 0;
 }
 

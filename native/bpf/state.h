@@ -82,6 +82,14 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
+/* Where the event of an exec is put together: its size is not known before. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct taut_exec);
+} exec_room SEC(".maps");
+
 /* Atomic although per CPU: an interrupt's programs count, too, and may come in between. */
 static __always_inline void count(__u32 counter)
 {

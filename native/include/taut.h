@@ -95,14 +95,21 @@ struct taut_ledger {
 TAUT_ASSERT(sizeof(struct taut_ledger) == 128, "the same on both sides");
 
 /* Life events for user space (never a wakeup). */
+#define TAUT_EVENTS(X)                                                                          \
+	X(TAUT_EXEC, exec)                /* any process on the host */                          \
+	X(TAUT_NEW_THREAD, newThread)     /* of an agent */                                      \
+	X(TAUT_NEW_CHILD, newChild)       /* a thread or process that descends from an agent and is none */ \
+	X(TAUT_THREAD_EXIT, threadExit)   /* of an agent */                                      \
+	X(TAUT_PROCESS_EXIT, processExit) /* the last thread of an agent */                      \
+	X(TAUT_RENAME, rename)            /* any process on the host that gives itself another name */
+
 enum taut_event_kind {
-	TAUT_EXEC = 1,     /* any process on the host */
-	TAUT_NEW_THREAD,   /* of an agent */
-	TAUT_NEW_CHILD,    /* a thread or process that descends from an agent and is none */
-	TAUT_THREAD_EXIT,  /* of an agent */
-	TAUT_PROCESS_EXIT, /* the last thread of an agent */
-	TAUT_RENAME,       /* any process on the host that gives itself another name */
+#define X(kind, name) kind,
+	TAUT_EVENTS(X)
+#undef X
 };
+/* kind, pid, tid, ppid, maker, startNs, atNs, command line: as the addon hands each event on. */
+#define TAUT_EVENT_FIELDS 8
 
 struct taut_event {
 	taut_u32 kind;
@@ -110,11 +117,19 @@ struct taut_event {
 	taut_u32 tid;
 	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD */
 	taut_u32 maker; /* forking thread; for the same */
-	taut_u32 unused;
+	taut_u32 size;  /* bytes that follow: the command line; for EXEC */
 	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 };
 TAUT_ASSERT(sizeof(struct taut_event) == 40, "the same on both sides");
+
+/* Of a longer command line nothing is told: user space reads it itself. */
+#define TAUT_CMDLINE 2048
+
+struct taut_exec {
+	struct taut_event event;
+	char cmdline[TAUT_CMDLINE];
+};
 
 /* What the thread iterator does at its next run. */
 enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2 };

@@ -26,13 +26,18 @@ export function parseStat(text: string): ThreadStat {
 
 export class ProcHandle implements Disposable {
   readonly id: number;
-  readonly #fd: number;
-  #open = true;
+  /** -1 once it is closed: the number may be another's file by then. */
+  #descriptor: number;
 
   /** @throws TautError ENOENT when there is no such process or thread. */
   constructor(id: number) {
     this.id = id;
-    this.#fd = check(addon().openDirectory(-1, `/proc/${id}`), `open /proc/${id}`);
+    this.#descriptor = check(addon().openDirectory(-1, `/proc/${id}`), `open /proc/${id}`);
+  }
+
+  get #fd(): number {
+    if (this.#descriptor < 0) throw new Error(`the handle of ${this.id} is closed`);
+    return this.#descriptor;
   }
 
   read(name: string, limit = 65_536): Buffer {
@@ -89,9 +94,36 @@ export class ProcHandle implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (!this.#open) return;
-    this.#open = false;
-    addon().close(this.#fd);
+    if (this.#descriptor < 0) return;
+    addon().close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}
+
+/** A process that is opened, and held from then on, only when something is asked of it. */
+export class LazyHandle implements Disposable {
+  readonly id: number;
+  #handle: ProcHandle | undefined;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  /** @throws TautError ENOENT when there is no such process. */
+  get(): ProcHandle {
+    this.#handle ??= new ProcHandle(this.id);
+    return this.#handle;
+  }
+
+  /** The same; the caller disposes of it. */
+  take(): ProcHandle {
+    const handle = this.get();
+    this.#handle = undefined;
+    return handle;
+  }
+
+  [Symbol.dispose](): void {
+    this.#handle?.[Symbol.dispose]();
   }
 }
 

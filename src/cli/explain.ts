@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { isGone, LazyHandle } from '../actuator/procHandle.ts';
 import { nowMs } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions, type Explanation } from '../discovery/decisions.ts';
@@ -77,8 +77,8 @@ function explained({ verdict, sightings, more }: Kept): Explained {
 function decideNow(id: number, options: ExplainOptions): Explained {
   const decisions = new Decisions(compileRules(loadConfig(options.config)));
   try {
-    using handle = new ProcHandle(id);
-    decisions.decide(handle, { kind: 'host' }, { source: 'explain', atMs: nowMs() });
+    using process = new LazyHandle(id);
+    decisions.decide(process, { kind: 'host' }, { source: 'explain', atMs: nowMs() });
   } catch (error) {
     if (isGone(error)) throw new CliError(`there is no process ${id}`, EXIT.failed);
     throw error;

@@ -6,10 +6,15 @@
 
 type Token = 'any' | ((character: string) => boolean);
 
+/** Whether it stands for one text alone. */
+export function isLiteral(glob: string): boolean {
+  return !/[*?[]/.test(glob);
+}
+
 /** @returns the first glob that matches, of a list. */
 export function globMatcher(globs: readonly string[]): (text: string) => string | undefined {
   // Names, mostly: one look-up instead of a walk for every process of a host.
-  if (!globs.some((glob) => /[*?[]/.test(glob))) {
+  if (globs.every(isLiteral)) {
     const names = new Map(globs.toReversed().map((glob) => [glob.toLowerCase(), glob]));
     return (text) => names.get(text.toLowerCase());
   }

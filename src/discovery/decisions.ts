@@ -1,10 +1,10 @@
 /** What was decided of each process, why, and for how long that is kept. */
 import { opendirSync } from 'node:fs';
-import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { isGone, LazyHandle, type ProcHandle } from '../actuator/procHandle.ts';
 import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { inScope, isNamed, namedArgv, type Scope } from '../scope.ts';
-import { readFacts } from './facts.ts';
+import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule } from './matcher.ts';
 import { nearMisses } from './nearMiss.ts';
@@ -13,7 +13,7 @@ import type { NetworkSighting } from './network/source.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
-import type { LazyFacts, ProcessFacts, Seen } from './sighting.ts';
+import type { Seen } from './sighting.ts';
 import { Slices } from './slices.ts';
 
 /** One decision, with what the agent's life needs of its rule. */
@@ -61,9 +61,12 @@ export class Decisions {
     this.#dnsServers = new DnsServers(dnsPorts);
   }
 
-  /** Decides what a process is, and keeps it with what was seen, for `explain`. */
-  decide(process: ProcHandle, scope: Scope, seen: Seen): Verdict {
-    const verdict = this.#verdict(this.#facts(process), scope);
+  /**
+   * Decides what a process is, or was when it was seen if that says with which command line, and keeps it with what was
+   * seen, for `explain`. Opens it only when more is asked for.
+   */
+  decide(process: LazyHandle, scope: Scope, seen: Seen): Verdict {
+    const verdict = this.#verdict(this.#facts(process, seen.cmdline), scope);
     this.#kept.keep(verdict, seen);
     return verdict;
   }
@@ -96,10 +99,10 @@ export class Decisions {
     const kept = this.#kept.of(pid);
     if (kept && kept.verdict.decision !== 'ignore') return { kept, near: [] };
     try {
-      using process = new ProcHandle(pid);
+      using process = new LazyHandle(pid);
       const near = nearMisses(this.#facts(process), this.#rules);
       // One that was forked since has an id that was another's, and no decision of its own.
-      const isOther = epochMsOfTicks(process.stat().startTicks) - (kept?.sightings.at(-1)?.lastMs ?? 0) > TICK_MS;
+      const isOther = epochMsOfTicks(process.get().stat().startTicks) - (kept?.sightings.at(-1)?.lastMs ?? 0) > TICK_MS;
       return { kept: isOther ? undefined : kept, near };
     } catch (error) {
       if (isGone(error)) return { kept, near: [] };
@@ -159,15 +162,17 @@ export class Decisions {
   }
 
   /** A start time is read only where something was noted: most processes have nothing. */
-  #facts(process: ProcHandle): ProcessFacts & LazyFacts {
+  #facts(process: LazyHandle, cmdline?: string): ProcFacts {
     const { id } = process;
-    const facts = readFacts(process);
+    const facts = new ProcFacts(process, cmdline);
     if (!this.#names.knows(id) && !this.#contacts.knows(id)) return facts;
-    const { startTicks } = process.stat();
-    return Object.assign(facts, { names: this.#names.of(id, startTicks), contacts: this.#contacts.of(id, startTicks) });
+    const { startTicks } = process.get().stat();
+    facts.names = this.#names.of(id, startTicks);
+    facts.contacts = this.#contacts.of(id, startTicks);
+    return facts;
   }
 
-  #verdict(facts: ProcessFacts & LazyFacts, scope: Scope): Verdict {
+  #verdict(facts: ProcFacts, scope: Scope): Verdict {
     const { pid } = facts;
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.

@@ -1,29 +1,56 @@
 /** What /proc says of a process, read through a held handle; what rules seldom ask for is read only when they do. */
 import { readFileSync } from 'node:fs';
-import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { isGone, type LazyHandle, ProcHandle } from '../actuator/procHandle.ts';
+import type { Contact } from '../config/contactPattern.ts';
 import { effectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';
 
 const MAX_ANCESTORS = 64;
 
-/** @throws TautError ENOENT or ESRCH when it is gone. */
-export function readFacts(process: ProcHandle): ProcessFacts & LazyFacts {
-  return {
-    pid: process.id,
-    argv: readArgv(process),
-    // Only when a rule asks: of every process of a host each read counts.
-    get exe() {
-      return process.link('exe');
-    },
-    get comm() {
-      return optional(() => process.read('comm', 64).toString('utf8').trimEnd(), '');
-    },
-    users: () => optional(() => usersOf(process), []),
-    cwd: () => process.link('cwd'),
-    env: () => optional(() => environmentNames(process), []),
-    cgroups: () => optional(() => cgroupsOf(process), []),
-    ancestors: () => ancestorsOf(process),
-  };
+/** Only what a rule asks for is read: of every process of a host each system call counts. */
+export class ProcFacts implements ProcessFacts, LazyFacts {
+  readonly argv: readonly string[];
+  names: readonly string[] = [];
+  contacts: readonly Contact[] = [];
+  readonly #process: LazyHandle;
+
+  /** @param cmdline where it is known. @throws TautError ENOENT or ESRCH, as the facts do, when the process is gone. */
+  constructor(process: LazyHandle, cmdline = readCmdline(process.get())) {
+    this.#process = process;
+    this.argv = argvOf(cmdline);
+  }
+
+  get pid(): number {
+    return this.#process.id;
+  }
+
+  get exe(): string | undefined {
+    return this.#process.get().link('exe');
+  }
+
+  get comm(): string {
+    return optional(() => this.#process.get().read('comm', 64).toString('utf8').trimEnd(), '');
+  }
+
+  users(): readonly string[] {
+    return optional(() => usersOf(this.#process.get()), []);
+  }
+
+  cwd(): string | undefined {
+    return this.#process.get().link('cwd');
+  }
+
+  env(): readonly string[] {
+    return optional(() => environmentNames(this.#process.get()), []);
+  }
+
+  cgroups(): readonly string[] {
+    return optional(() => cgroupsOf(this.#process.get()), []);
+  }
+
+  ancestors(): readonly string[] {
+    return ancestorsOf(this.#process.get());
+  }
 }
 
 /** The executable's name, without its folder; undefined when the kernel won't say. */
@@ -34,10 +61,13 @@ export function executableName(process: ProcHandle): string | undefined {
 
 const PAGE = 4_096;
 
-/** @throws TautError */
-function readArgv(process: ProcHandle): string[] {
+/** Its arguments as they are now, each ended by a NUL. @throws TautError */
+export function readCmdline(process: ProcHandle): string {
   const start = process.read('cmdline', PAGE);
-  const cmdline = (start.length < PAGE ? start : process.read('cmdline', 65_536)).toString('utf8');
+  return (start.length < PAGE ? start : process.read('cmdline', 65_536)).toString('utf8');
+}
+
+function argvOf(cmdline: string): string[] {
   return cmdline === '' ? [] : cmdline.replace(/\0+$/, '').split('\0');
 }
 
@@ -74,7 +104,7 @@ function cgroupsOf(process: ProcHandle): string[] {
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
   for (const handle of ancestors(process.stat().ppid))
-    programs.push(effectiveProgram(readArgv(handle), () => handle.link('exe')).name);
+    programs.push(effectiveProgram(argvOf(readCmdline(handle)), () => handle.link('exe')).name);
   return programs;
 }
 

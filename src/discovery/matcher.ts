@@ -33,10 +33,11 @@ export const NO_PROCESS: LazyFacts = {
 /** Holds a process against the rules. A denial wins over everything; of the others the first that matches. */
 export function decide(facts: Facts, rules: RuleSet): Decided {
   const program = effectiveProgram(facts.argv, () => facts.exe);
-  for (const [i, rule] of rules.rules.entries()) {
+  const may = rules.about(program);
+  for (const [i, rule] of may.entries()) {
     const evidence = match(rule, facts, program);
     if (!evidence) continue;
-    const lost = rules.rules.slice(i + 1).flatMap((other) => lostTo(rule, other, facts, program));
+    const lost = may.slice(i + 1).flatMap((other) => lostTo(rule, other, facts, program));
     return { decision: rule.action, rule, path: rule.path(facts), evidence, lost };
   }
   const tried = `${rules.rules.length} rules tried; its program is ${JSON.stringify(program.name)}`;

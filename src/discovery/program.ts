@@ -141,16 +141,27 @@ function describe(given: string, interpreter: () => string | undefined): Effecti
   // `python …/aider/__main__.py` is what `python -m aider` runs.
   const path = given.replace(/(?<=[^/])\/__main__\.py$/, '');
   const name = basename(path).replace(/\.(exe|[cm]?[jt]sx?|py)$/i, '');
-  return {
-    path,
-    name,
-    get package() {
-      return packageOf(path);
-    },
-    get interpreter() {
-      return interpreter();
-    },
-  };
+  return new Program(path, name, interpreter);
+}
+
+class Program implements EffectiveProgram {
+  readonly path: string;
+  readonly name: string;
+  readonly #interpreter: () => string | undefined;
+
+  constructor(path: string, name: string, interpreter: () => string | undefined) {
+    this.path = path;
+    this.name = name;
+    this.#interpreter = interpreter;
+  }
+
+  get package(): string | undefined {
+    return packageOf(this.path);
+  }
+
+  get interpreter(): string | undefined {
+    return this.#interpreter();
+  }
 }
 
 /** `…/node_modules/@scope/name/…` -> `@scope/name`; of nested packages the innermost. */

@@ -51,6 +51,8 @@ export interface Seen {
   readonly what?: string;
   /** When the process that was seen had begun, clock ticks since boot: another that has its id now is not it. */
   readonly startTicks?: number;
+  /** What it was given to run, each argument ended by a NUL, where the kernel told. */
+  readonly cmdline?: string;
 }
 
 /** The same, as it is kept: how often, from when to when. */

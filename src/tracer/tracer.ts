@@ -1,6 +1,7 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
-import { addon, check, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
+import { addon, check, type EventFields, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
 import { decodeSeries } from './decode.ts';
+import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
 import { loadPrograms } from './programs.ts';
 import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot } from './series.ts';
@@ -95,7 +96,8 @@ export class Tracer implements Disposable {
 
   /** Hands on every life event of the kernel, in order. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
-    check(this.#native.listen(onEvents), 'listen to the ring buffer');
+    const hear = (fields: EventFields) => onEvents(eventsOf(fields, this.#layout));
+    check(this.#native.listen(hear), 'listen to the ring buffer');
   }
 
   /**

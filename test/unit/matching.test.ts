@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { globMatcher } from '../../src/config/globs.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
-import { compileRules } from '../../src/discovery/ruleSet.ts';
+import { effectiveProgram } from '../../src/discovery/program.ts';
+import { type CompiledRule, compileRules } from '../../src/discovery/ruleSet.ts';
 import type { LazyFacts, ProcessFacts } from '../../src/discovery/sighting.ts';
 
 const facts = (argv: string[], exe = argv[0], comm = ''): ProcessFacts & LazyFacts => ({
@@ -28,6 +30,21 @@ test('a glob gives slashes, dots and line ends no meaning of their own', () => {
   // One character is one, however many code units it takes.
   expect(matches('a?b', 'a\u{1f980}b')).toBe(true);
   expect(matches('[\u{1f980}x]?', '\u{1f980}y')).toBe(true);
+});
+
+test('what a rule set leaves out for a program could not have matched it', () => {
+  const names = BUILTIN_RULES.flatMap(({ program = [], package: npm = [] }) => [program, npm].flat());
+  const own = '- {id: glob, program: ["cl*"]}\n  - {id: both, program: [cli], package: ["@openai/codex"]}';
+  const set = compileRules(parseConfig(`version: 1\nrules:\n  ${own}\n`, 'test.yaml'));
+  for (const name of [...names, 'bash']) {
+    const argvs = [[name], [name.toUpperCase()], ['node', `/x/node_modules/${name}/cli.js`], ['python3', '-m', name]];
+    for (const argv of argvs) {
+      const program = effectiveProgram(argv, () => argv[0]);
+      const holds = ({ conditions }: CompiledRule) =>
+        conditions.every((c) => c.holds(facts(argv), program) !== undefined);
+      expect(set.about(program).filter(holds)).toEqual(set.rules.filter(holds));
+    }
+  }
 });
 
 test('a text without special characters matches itself alone, in any case', () => {
