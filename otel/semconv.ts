@@ -2,7 +2,7 @@
  * Every span, metric, attribute and event name of taut, once. Pure constants: the one file of `otel/` that all of `src/`
  * may import. Names of OpenTelemetry's own conventions come from its package; those still incubating are spelt here.
  */
-export { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
 /** How a metric is described to an SDK or to a producer. Units are UCUM. */
 export interface MetricDescription {

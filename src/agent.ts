@@ -7,7 +7,7 @@ import type { Born } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
 import type { ProcHandle } from './actuator/procHandle.ts';
 import type { Restored } from './actuator/restore.ts';
-import { AgentTrace, outcomesOf } from './agentTrace.ts';
+import { AgentTrace, outcomesOf, type Place } from './agentTrace.ts';
 import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
@@ -19,7 +19,8 @@ export interface AgentIdentity {
   readonly name: string;
   readonly rule: string;
   readonly attachPath: string;
-  readonly executable: string | undefined;
+  /** Where it runs; asked for once there is time. */
+  readonly place: () => Place;
 }
 
 /** What an agent needs of the host. */

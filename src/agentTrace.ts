@@ -8,6 +8,14 @@ import { epochMsOfTicks } from './clock.ts';
 import type { Signals } from './signals.ts';
 import { withSpanId } from './spanId.ts';
 
+/** Where an agent comes from and runs. */
+export interface Place {
+  /** The executable's name, without its folder; undefined when the kernel won't say. */
+  readonly executable: string | undefined;
+  /** The id of the innermost container. */
+  readonly container: string | undefined;
+}
+
 /** What is over. Times: milliseconds since the epoch. */
 export interface Past {
   readonly name: string;
@@ -30,7 +38,10 @@ export class AgentTrace {
   readonly #sightedAtMs: number;
   #begun: Begun | undefined;
 
-  /** Begins at the time of the sighting, milliseconds since the epoch. Makes no span before there is one to end. */
+  /**
+   * Begins at the time of the sighting, milliseconds since the epoch. Makes no span, and asks nothing, before there is a
+   * span to end.
+   */
   constructor(identity: AgentIdentity, signals: Signals, sightedAtMs: number) {
     this.#identity = identity;
     this.#signals = signals;
@@ -107,7 +118,8 @@ export function outcomesOf(threads: ReadonlyMap<number, ThreadState>): string[] 
   return [...threads.values()].map(({ outcome }) => outcome);
 }
 
-function attributesOf({ pid, startTicks, name, rule, attachPath, executable }: AgentIdentity): Attributes {
+function attributesOf({ pid, startTicks, name, rule, attachPath, place }: AgentIdentity): Attributes {
+  const { executable, container } = place();
   return {
     [semconv.ATTR_PROCESS_PID]: pid,
     [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(epochMsOfTicks(startTicks)).toISOString(),
@@ -115,5 +127,6 @@ function attributesOf({ pid, startTicks, name, rule, attachPath, executable }: A
     [semconv.ATTR_TAUT_RULE_ID]: rule,
     [semconv.ATTR_TAUT_ATTACH_PATH]: attachPath,
     ...(executable === undefined ? {} : { [semconv.ATTR_PROCESS_EXECUTABLE_NAME]: executable }),
+    ...(container === undefined ? {} : { [semconv.ATTR_CONTAINER_ID]: container }),
   };
 }

@@ -5,7 +5,7 @@ import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
 import type { Decisions, Verdict } from './discovery/decisions.ts';
-import { executableName } from './discovery/facts.ts';
+import { placeOf } from './discovery/place.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
@@ -81,7 +81,7 @@ export class Agents {
     let handle: ProcHandle | undefined;
     try {
       const verdict = this.#sightings.decide(process, seen, parent);
-      if (verdict.decision === 'deny' && isNamed(this.#options.scope, pid))
+      if (verdict.decision === 'deny' && seen.source === 'scan' && isNamed(this.#options.scope, pid))
         this.#options.log.warn(`not watching ${pid}: rule ${verdict.ruleId} denies it, which wins over naming it`);
       if (verdict.decision !== 'attach') return;
       const stat = process.get().stat();
@@ -106,8 +106,7 @@ export class Agents {
     const { startTicks, ppid } = stat;
     const { name, ruleId: rule, attachPath } = verdict;
     const [atMs = nowMs()] = times;
-    const executable = executableName(handle);
-    const identity = { pid: handle.id, startTicks, name, rule, attachPath, executable };
+    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
     try {

@@ -24,9 +24,9 @@ export function isNamed(scope: Scope, pid: number): boolean {
   return scope.kind === 'pids' ? scope.pids.has(pid) : scope.kind === 'tree' && scope.root === pid;
 }
 
-/** What a process that somebody named runs, or is about to. */
-export function namedArgv(scope: Scope, argv: readonly string[]): readonly string[] {
-  return scope.kind === 'tree' ? scope.command : argv;
+/** What somebody gave the process to run, which it may not do yet: each argument ended by a NUL. Undefined: it must say itself. */
+export function givenCmdline(scope: Scope, pid: number): string | undefined {
+  return scope.kind === 'tree' && scope.root === pid ? scope.command.map((word) => `${word}\0`).join('') : undefined;
 }
 
 /** Whether a process may be looked at. */

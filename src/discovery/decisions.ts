@@ -3,7 +3,7 @@ import { opendirSync } from 'node:fs';
 import { isGone, LazyHandle, type ProcHandle } from '../actuator/procHandle.ts';
 import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
-import { inScope, isNamed, namedArgv, type Scope } from '../scope.ts';
+import { givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule } from './matcher.ts';
@@ -66,7 +66,7 @@ export class Decisions {
    * seen, for `explain`. Opens it only when more is asked for.
    */
   decide(process: LazyHandle, scope: Scope, seen: Seen): Verdict {
-    const verdict = this.#verdict(this.#facts(process, seen.cmdline), scope);
+    const verdict = this.#verdict(this.#facts(process, givenCmdline(scope, process.id) ?? seen.cmdline), scope);
     this.#kept.keep(verdict, seen);
     return verdict;
   }
@@ -177,7 +177,7 @@ export class Decisions {
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.
     if (decision !== 'deny' && isNamed(scope, pid)) {
-      const name = effectiveProgram(namedArgv(scope, facts.argv), () => facts.exe).name || facts.comm;
+      const name = rule?.name ?? (effectiveProgram(facts.argv, () => facts.exe).name || facts.comm);
       const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid' } as const;
       return { ...named, evidence: [`process ${pid} was named by the operator`], lost: [] };
     }

@@ -53,12 +53,6 @@ export class ProcFacts implements ProcessFacts, LazyFacts {
   }
 }
 
-/** The executable's name, without its folder; undefined when the kernel won't say. */
-export function executableName(process: ProcHandle): string | undefined {
-  const path = process.link('exe');
-  return path?.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, '');
-}
-
 const PAGE = 4_096;
 
 /** Its arguments as they are now, each ended by a NUL. @throws TautError */
@@ -72,7 +66,7 @@ function argvOf(cmdline: string): string[] {
 }
 
 /** What the kernel won't show us is as if it were not there. */
-function optional<T>(read: () => T, otherwise: T): T {
+export function optional<T>(read: () => T, otherwise: T): T {
   try {
     return read();
   } catch {
@@ -95,7 +89,7 @@ function environmentNames(process: ProcHandle): string[] {
 }
 
 /** Paths of its control groups: containers and services show in them. */
-function cgroupsOf(process: ProcHandle): string[] {
+export function cgroupsOf(process: ProcHandle): string[] {
   const lines = process.read('cgroup', 65_536).toString('utf8').trim().split('\n');
   return lines.map((line) => line.split(':').slice(2).join(':'));
 }

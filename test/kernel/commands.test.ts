@@ -30,6 +30,19 @@ test('run tunes a command before its first instruction, and exits with its exit 
   expect((await outcome(missing)).code).toBe(127);
 });
 
+test('run calls an agent that a rule knows by the rule, from the start, and says once that a rule denies it', async () => {
+  using bench = new Bench();
+  await using known = bench.taut('run', '--config', bench.config, '--', 'sh', '-c', 'exit 3', bench.mark);
+  await known.line(/attached to fixture-agent \(\d+\) by rule pid/);
+  expect(await known.ended).toBe(3);
+  const rule = { id: 'not-this', anyArg: bench.mark, action: 'deny' };
+  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
+  await using denied = bench.taut('run', '--config', bench.config, '--', 'sh', '-c', 'exit 4', bench.mark);
+  expect(await denied.ended).toBe(4);
+  expect(denied.errors.filter((line) => line.includes('rule not-this denies it'))).toHaveLength(1);
+  expect(denied.errors.join()).not.toContain('attached');
+});
+
 test('run hands on a signal, and says how the command ended', async () => {
   using bench = new Bench();
   await using program = bench.taut('run', '--', 'sleep', '1000');

@@ -1,9 +1,13 @@
 /** Agents by what they call themselves, by where they come from, and by whose children they are. */
-import { writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { cgroupRootOf } from '../../src/discovery/network/cgroupRoot.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, until } from './program.ts';
+import { attribute, spansOf } from './spans.ts';
 import { Bench, FIXTURES } from './taut.ts';
 
 function benchFor(...rules: object[]): Bench {
@@ -65,6 +69,33 @@ test('rules know the environment by its names, the user, the directory, the pare
   expect(evidence).toHaveLength(6);
   expect(evidence.join()).toContain('TAUT_TEST_KEY');
   expect(evidence.join()).not.toContain('s3cret');
+});
+
+test("an agent's trace says in which container it runs", async () => {
+  using bench = new Bench();
+  const id = randomBytes(32).toString('hex');
+  const root = cgroupRootOf(readFileSync('/proc/self/mountinfo', 'latin1')) ?? '';
+  const cgroup = join(root, `docker-${id}.scope`);
+  mkdirSync(cgroup);
+  try {
+    await using inside = bench.python('sleeper.py');
+    await using outside = bench.python('sleeper.py');
+    for (const agent of [inside, outside]) await agent.line(/^ready/);
+    writeFileSync(join(cgroup, 'cgroup.procs'), String(inside.pid));
+    await using taut = await bench.watch();
+    expect(await taut.stop()).toBe(0);
+    const containers = new Map(
+      spansOf(bench.stateDir, 'attach').map((span) => [
+        attribute(span, 'process.pid'),
+        attribute(span, 'container.id'),
+      ]),
+    );
+    expect(containers).toEqual(
+      new Map([inside, outside].map(({ pid }, i) => [String(pid), i === 0 ? id : 'undefined'])),
+    );
+  } finally {
+    rmdirSync(cgroup);
+  }
 });
 
 test.each([

@@ -1,0 +1,27 @@
+/** Where a process comes from and runs: of no account for what it is, and of much for whoever reads its trace. */
+import type { ProcHandle } from '../actuator/procHandle.ts';
+import { cgroupsOf, optional } from './facts.ts';
+
+/** Its executable's name, without the folder, and the id of its innermost container; undefined where there is none. */
+export function placeOf(process: ProcHandle): {
+  readonly executable: string | undefined;
+  readonly container: string | undefined;
+} {
+  const path = process.link('exe');
+  return {
+    executable: path?.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, ''),
+    container: containerId(optional(() => cgroupsOf(process), [])),
+  };
+}
+
+/**
+ * Docker, containerd, CRI-O and Podman name a container's control group after it, alone or as part of a unit
+ * (`docker-ID.scope`); Amazon's ECS does in its own way.
+ */
+const CONTAINER = /(?:^|[/:-])([0-9a-f]{64}|[0-9a-f]{32}-\d{8,10})(?=\.scope(?:\/|$)|\/|$)/g;
+
+/** The container's id in the paths of a process's control groups; of nested ones the innermost. Pure. */
+export function containerId(cgroups: readonly string[]): string | undefined {
+  const ids = cgroups.map((path) => [...path.matchAll(CONTAINER)].at(-1)?.[1]);
+  return ids.find((id) => id !== undefined);
+}
