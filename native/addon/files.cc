@@ -46,8 +46,8 @@ int Read(int at, const std::string& name, size_t limit, std::string& data) {
   return failed;
 }
 
-// readAt(at, name, limit) -> Buffer.
-Napi::Value ReadAt(const Napi::CallbackInfo& info) {
+template <typename Make>
+Napi::Value ReadAs(const Napi::CallbackInfo& info, Make make) {
   Arguments args(info);
   int at = args.Descriptor(0);
   std::string name = args.Text(1);
@@ -55,21 +55,23 @@ Napi::Value ReadAt(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   std::string data;
   if (int failed = Read(at, name, limit, data)) return Napi::Number::New(info.Env(), failed);
-  return Napi::Buffer<char>::Copy(info.Env(), data.data(), data.size());
+  return make(info.Env(), data);
+}
+
+// readAt(at, name, limit) -> Buffer.
+Napi::Value ReadAt(const Napi::CallbackInfo& info) {
+  return ReadAs(info, [](Napi::Env env, const std::string& data) {
+    return Napi::Buffer<char>::Copy(env, data.data(), data.size());
+  });
 }
 
 // readTextAt(at, name, limit) -> string, a character for each byte: cheaper than a buffer that is made a string.
 Napi::Value ReadTextAt(const Napi::CallbackInfo& info) {
-  Arguments args(info);
-  int at = args.Descriptor(0);
-  std::string name = args.Text(1);
-  size_t limit = args.Number(2, kMostRead);
-  if (args.Wrong()) return {};
-  std::string data;
-  if (int failed = Read(at, name, limit, data)) return Napi::Number::New(info.Env(), failed);
-  napi_value text;
-  if (napi_create_string_latin1(info.Env(), data.data(), data.size(), &text) != napi_ok) return {};
-  return {info.Env(), text};
+  return ReadAs(info, [](Napi::Env env, const std::string& data) {
+    napi_value text = nullptr;
+    napi_create_string_latin1(env, data.data(), data.size(), &text);
+    return Napi::Value(env, text);
+  });
 }
 
 // listIdsAt(at, name) -> the entries of a directory that are numbers.

@@ -1,25 +1,7 @@
 /** The spans that taut wrote into its embedded sink. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-interface Attribute {
-  readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: string | number };
-}
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: Attribute[];
-}
-
-interface Request {
-  readonly resourceSpans: { readonly scopeSpans: { readonly spans: Span[] }[] }[];
-}
+import { spansOf as allSpans, type Span, type TraceRequest, values } from '../backends/otlp.ts';
 
 export interface Attached {
   readonly pid: number;
@@ -33,14 +15,12 @@ export interface Attached {
 /** Every span of that name in the state directory. */
 export function spansOf(stateDir: string, name: string): Span[] {
   const lines = readFileSync(join(stateDir, 'otlp/traces.jsonl'), 'utf8').trim().split('\n');
-  const scopes = lines.flatMap((line) => (JSON.parse(line) as Request).resourceSpans.flatMap((r) => r.scopeSpans));
-  return scopes.flatMap(({ spans }) => spans).filter((span) => span.name === name);
+  return allSpans(lines.map((line) => JSON.parse(line) as TraceRequest)).filter((span) => span.name === name);
 }
 
-/** An attribute, as text. */
+/** An attribute, as text; `undefined` where there is none. */
 export function attribute({ attributes }: Span, key: string): string {
-  const value = attributes.find((a) => a.key === key)?.value;
-  return String(value?.stringValue ?? value?.intValue);
+  return String(values(attributes)[key]);
 }
 
 /** Every `attach` span in the state directory. */
