@@ -28,6 +28,8 @@ export interface AgentsOptions {
 interface Measures {
   /** @returns `overflow` where it shares the series of all beyond the cap. */
   attach(process: TracedProcess): 'own' | 'overflow';
+  /** Those that are attached are measured from now on. */
+  begin(): void;
   detach(pid: number): void;
 }
 
@@ -116,17 +118,28 @@ export class Agents {
       // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
       this.#failed(`measuring ${name} (${handle.id})`, error);
     }
-    const measuredMs = nowMs();
-    await this.#gate(agent);
+    const placedMs = nowMs();
+    const gated = this.#gate(agent);
+    // Where nobody was measured yet it takes longer than all else: tuning waits for it only where the gate is waited for.
+    this.#begin(agent);
+    await gated;
     // Said when all is done: a terminal is slower than a kernel.
     log.info(`attached to ${name} (${handle.id}) by rule ${rule}`);
     for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
     agent.attached();
-    log.debug(`${name} (${handle.id}): ${describeTimes([...times, measuredMs, agent.settledAtMs])}`);
+    log.debug(`${name} (${handle.id}): ${describeTimes([...times, placedMs, agent.settledAtMs])}`);
     this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id))
         if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
+  }
+
+  #begin({ identity: { name, pid } }: Agent): void {
+    try {
+      this.#options.measurement.begin();
+    } catch (error) {
+      this.#failed(`measuring ${name} (${pid})`, error);
+    }
   }
 
   /** Asks the gate about every knob, and makes the agent what it says. */
@@ -223,7 +236,7 @@ export class Agents {
 /** Milliseconds, of which the first is the sighting and each other ends a step. */
 function describeTimes(times: readonly number[]): string {
   const us = (from: number, to: number) => `${((to - from) * 1_000).toFixed(0)} us`;
-  const steps = ['heard', 'decided', 'measured', 'settled'].map(
+  const steps = ['heard', 'decided', 'placed', 'settled'].map(
     (step, i) => `${step} in ${us(times[i] ?? 0, times[i + 1] ?? 0)}`,
   );
   return `${steps.join(', ')}; ${us(times[0] ?? 0, times.at(-1) ?? 0)} after it was sighted`;

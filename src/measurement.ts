@@ -45,13 +45,19 @@ export class Measurement implements Disposable {
     this.#canary = new CanaryWatch(this.#tracer, options.log, (reason) => options.signals.tracerDegraded(reason));
   }
 
-  /** @returns `overflow` where it shares the series of all beyond the cap. */
+  /** Gives a process its place, for `begin`. @returns `overflow` where it shares the series of all beyond the cap. */
   attach(process: TracedProcess): 'own' | 'overflow' {
-    const series = this.#tracer?.attach(process) ?? 'own';
+    const series = this.#tracer?.place(process) ?? 'own';
     this.#options.measuring.schedstat?.attach(process);
     this.#present.add(process.pid);
-    this.#canary?.isNeeded(true);
     return series;
+  }
+
+  /** Measures those that have a place, from now on. */
+  begin(): void {
+    if (this.#present.size === 0) return;
+    this.#canary?.isNeeded(true);
+    this.#tracer?.begin();
   }
 
   detach(pid: number): void {

@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isGone, LazyHandle } from '../actuator/procHandle.ts';
 import { nowMs } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
-import { Decisions, type Explanation } from '../discovery/decisions.ts';
+import { Decisions, type Explanation, type Verdict } from '../discovery/decisions.ts';
 import type { Kept } from '../discovery/kept.ts';
-import { decide, type LostRule, NO_PROCESS } from '../discovery/matcher.ts';
+import { decide, NO_PROCESS } from '../discovery/matcher.ts';
 import { nearMisses } from '../discovery/nearMiss.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
 import type { Sighting } from '../discovery/sighting.ts';
@@ -20,17 +20,11 @@ interface ExplainOptions extends CommonOptions {
 }
 
 /** One decision, as it is shown. */
-interface Explained {
+interface Explained extends Omit<Verdict, 'pid'> {
   readonly pid: number | null;
-  readonly decision: 'attach' | 'deny' | 'ignore';
-  readonly ruleId: string;
-  readonly name: string;
-  readonly attachPath: string;
-  readonly evidence: readonly string[];
   readonly sightings: readonly Sighting[];
   /** Sightings that are not kept. */
   readonly more: number;
-  readonly lost: readonly LostRule[];
   readonly near: readonly string[];
   readonly gate: GateDecision | null;
   /** Whether a running daemon decided it. */

@@ -1,7 +1,8 @@
 /**
  * What the tracer's programs cost on this host, by a load of known size that is run before they are attached and after:
  * two threads that hand a byte back and forth on one CPU, a wakeup and a switch each turn. Their CPU time is compared, the
- * least of several rounds, so it is all of the cost: dispatch, which the kernel's own accounting leaves out, as well.
+ * least of several rounds, so it is all of the cost: dispatch, which the kernel's own accounting leaves out, as well. One
+ * right after the other: how fast a virtual machine's CPU is changes from one tenth of a second to the next.
  */
 import { addon, check, type NativeExercise } from '../native.ts';
 import type { Tracer } from './tracer.ts';
@@ -30,19 +31,23 @@ export interface Figures {
 export class Calibration implements Disposable {
   readonly #load: NativeExercise;
   readonly #threads: [number, number];
-  readonly #bare: number;
+  #bare = Number.NaN;
 
-  /** Before the programs are attached. Takes some milliseconds. @throws TautError when there can be no threads. */
+  /** @throws TautError when there can be no threads. */
   constructor() {
     this.#load = new (addon().Exercise)();
     this.#threads = check<[number, number]>(this.#load.start(), 'start the load');
+  }
+
+  /** Right before the programs are attached. Takes some milliseconds. @throws TautError */
+  before(): void {
     this.#bare = this.#least();
   }
 
   /** After. What the tracer counted of it is not among its counters. */
   finish(tracer: Tracer): Figures {
     const host = Math.max(RUNS * LEAST_RUN, this.#least() - this.#bare);
-    const accounted = tracer.mayAccountCost() ? this.#accounted(tracer) : undefined;
+    const accounted = tracer.accounting.isAllowed() ? this.#accounted(tracer) : undefined;
     const traced = this.#threads.map((tid) => tracer.attachThread(tid));
     const agent = Math.max(host, this.#least() - this.#bare);
     for (const thread of traced) thread[Symbol.dispose]();
@@ -56,11 +61,11 @@ export class Calibration implements Disposable {
 
   /** Nanoseconds that the kernel accounts to one run of a program. */
   #accounted(tracer: Tracer): number {
-    tracer.accountCost(true);
-    const before = tracer.cost();
+    tracer.accounting.turn(true);
+    const before = tracer.accounting.cost();
     this.#load.run(TURNS);
-    const { kernelSeconds, runs } = tracer.cost();
-    tracer.accountCost(false);
+    const { kernelSeconds, runs } = tracer.accounting.cost();
+    tracer.accounting.turn(false);
     return (1e9 * (kernelSeconds - before.kernelSeconds)) / Math.max(1, runs - before.runs);
   }
 

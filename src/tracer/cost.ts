@@ -34,7 +34,7 @@ export class KernelCost implements Disposable {
     this.#tracer = tracer;
     this.#figures = figures;
     this.#onRate = onRate;
-    this.method = tracer.mayAccountCost() ? 'measured' : figures ? 'calibrated' : undefined;
+    this.method = tracer.accounting.isAllowed() ? 'measured' : figures ? 'calibrated' : undefined;
     if (this.method) this.#open();
   }
 
@@ -58,7 +58,7 @@ export class KernelCost implements Disposable {
   }
 
   #open(): void {
-    if (this.method === 'measured') this.#tracer.accountCost(true);
+    if (this.method === 'measured') this.#tracer.accounting.turn(true);
     this.#before = { seconds: this.#used(), atMs: performance.now() };
     this.#timer = setTimeout(() => this.#shut(), WINDOW_MS).unref();
   }
@@ -66,7 +66,7 @@ export class KernelCost implements Disposable {
   #shut(): void {
     const now = performance.now();
     this.#rate = this.#rateOf(now);
-    if (this.method === 'measured') this.#tracer.accountCost(false);
+    if (this.method === 'measured') this.#tracer.accounting.turn(false);
     this.#seconds += (this.#rate * (now - this.#since)) / 1_000;
     this.#since = now;
     this.#timer = setTimeout(() => this.#open(), PERIOD_MS - WINDOW_MS).unref();
@@ -82,7 +82,7 @@ export class KernelCost implements Disposable {
   #used(): number {
     const { host = 0, agent = 0, dispatch = 0 } = this.#figures ?? {};
     if (this.method === 'measured') {
-      const { kernelSeconds, runs } = this.#tracer.cost();
+      const { kernelSeconds, runs } = this.#tracer.accounting.cost();
       return kernelSeconds + (runs * dispatch) / 1e9;
     }
     const counters = this.#tracer.counters();

@@ -3,7 +3,7 @@ import { Calibration, type Figures } from './calibrate.ts';
 import type { Mode, Without } from './features.ts';
 import { TracerUnavailable } from './programs.ts';
 import { Schedstat } from './schedstat.ts';
-import { Tracer } from './tracer.ts';
+import { Tracer, type TracerOptions } from './tracer.ts';
 
 export interface Measuring {
   readonly mode: Mode;
@@ -24,16 +24,17 @@ export interface MeasuringOptions {
 /** The caller disposes of the tracer. */
 export function openMeasuring({ without, calibrate }: MeasuringOptions): Measuring {
   using calibration = calibrate && !without.has('bpf') ? begin() : undefined;
-  const full = attempt({ timers: true, without });
+  const common = { without, beforeWakeups: () => calibration?.before() };
+  const full = attempt({ timers: true, ...common });
   if (full instanceof Tracer) return { mode: 'full', tracer: full, ...figures(calibration, full) };
   const lack = full;
-  const wakeups = attempt({ timers: false, without });
+  const wakeups = attempt({ timers: false, ...common });
   if (wakeups instanceof Tracer) return { mode: 'wakeups', lack, tracer: wakeups, ...figures(calibration, wakeups) };
   if (!without.has('schedstat') && Schedstat.isThere()) return { mode: 'schedstat', lack, schedstat: new Schedstat() };
   return { mode: 'none', lack };
 }
 
-function attempt(options: { timers: boolean; without: Without }): Tracer | TracerUnavailable {
+function attempt(options: TracerOptions): Tracer | TracerUnavailable {
   try {
     return new Tracer(options);
   } catch (error) {

@@ -28,6 +28,8 @@ export interface ProgramOptions {
   /** False: the programs do without the timer chain, and load where the kernel lacks what it needs. */
   readonly timers: boolean;
   readonly without: Without;
+  /** All is ready, and no wakeup is measured yet. */
+  readonly beforeWakeups?: () => void;
 }
 
 /** The programs, all on their tracepoints; `wakeups` are those that measure. */
@@ -37,7 +39,7 @@ export interface LoadedPrograms {
 }
 
 /** @throws TracerUnavailable */
-export function loadPrograms({ timers, without }: ProgramOptions): LoadedPrograms {
+export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions): LoadedPrograms {
   if (without.has('bpf')) throw new TracerUnavailable(`eBPF: ${LEFT_OUT}`, 'unset it');
   if (timers && without.has('timers')) throw new TracerUnavailable(`the timer chain: ${LEFT_OUT}`, 'unset it');
   if (!existsSync('/sys/kernel/btf/vmlinux'))
@@ -66,6 +68,9 @@ export function loadPrograms({ timers, without }: ProgramOptions): LoadedProgram
   if (!timers) step(tracer.omitFeatures('on_timer_expire'), 'leave the timer chain out');
   step(tracer.load(), 'load the BPF programs');
   const wakeups = WAKEUP.filter((program) => !without.has(program) && (timers || program !== 'on_timer_expire'));
-  for (const program of [...LIFE, ...wakeups]) step(tracer.attach(program), `attach ${program}`);
+  const attach = (program: string) => step(tracer.attach(program), `attach ${program}`);
+  LIFE.forEach(attach);
+  beforeWakeups?.();
+  wakeups.forEach(attach);
   return { tracer, wakeups };
 }

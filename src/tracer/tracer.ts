@@ -1,5 +1,6 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
 import { addon, check, type EventFields, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
+import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
@@ -34,6 +35,8 @@ export interface TracerOptions {
   readonly timers?: boolean;
   /** For tests: see `features.ts`. */
   readonly without?: Without;
+  /** All is ready, and no wakeup is measured yet. */
+  readonly beforeWakeups?: () => void;
 }
 
 /** One thread of this process, measured apart from the agents. */
@@ -44,12 +47,6 @@ export interface TracedThread extends Disposable {
 export interface TracerOptions {
   /** Agents with series of their own; further ones share one series. At most, and by default, the kernel half's 4,096. */
   readonly maxAgents?: number;
-}
-
-/** What measuring cost so far, in seconds of CPU. */
-export interface TracerCost {
-  readonly kernelSeconds: number;
-  readonly runs: number;
 }
 
 export class Tracer implements Disposable {
@@ -65,10 +62,10 @@ export class Tracer implements Disposable {
   #threads = 0;
   /** Where the kernel's words are copied to be decoded. */
   readonly #words: Uint32Array;
-  readonly #without: Without;
   #shed: Shed | undefined;
   #canarySlot = 0;
   #counted: readonly number[] = [];
+  readonly accounting: Accounting;
   /** Whether lateness is measured, and what woke a thread is known. */
   readonly hasTimers: boolean;
   /** Last snapshots of processes that are gone, until the next collection has taken them. */
@@ -76,11 +73,11 @@ export class Tracer implements Disposable {
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
   constructor(options: TracerOptions = {}) {
-    const { timers = true, without = new Set() } = options;
-    const { tracer, wakeups } = loadPrograms({ timers, without });
+    const { timers = true, without = new Set(), beforeWakeups = () => {} } = options;
+    const { tracer, wakeups } = loadPrograms({ timers, without, beforeWakeups });
     this.#native = tracer;
     this.#hooks = new WakeupHooks(tracer, wakeups);
-    this.#without = without;
+    this.accounting = new Accounting(tracer, without);
     this.hasTimers = timers;
     this.#layout = addon().layout;
     const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
@@ -100,13 +97,27 @@ export class Tracer implements Disposable {
     check(this.#native.listen(hear), 'listen to the ring buffer');
   }
 
+  /** Measures a process from now on: `begin` and `place`. */
+  attach(process: TracedProcess): 'own' | 'overflow' {
+    this.begin();
+    return this.place(process);
+  }
+
   /**
-   * Gives every thread of a process tracer state; threads that are born later get theirs in the kernel.
+   * Has the programs called for every wakeup of the host, if they are not: where nobody was measured that takes a
+   * millisecond. @throws TautError
+   */
+  begin(): void {
+    this.#hooks.hold();
+  }
+
+  /**
+   * Gives every thread of a process tracer state; threads that are born later get theirs in the kernel. Its wakeups until
+   * `begin`, if that comes later, are seen by nobody, and counted as that.
    * @returns whether it has series of its own, or shares those of all beyond the cap.
    * @throws TautError when the kernel has no room for it at all.
    */
-  attach(process: TracedProcess): 'own' | 'overflow' {
-    this.#hooks.hold();
+  place(process: TracedProcess): 'own' | 'overflow' {
     const own = this.#slots.take();
     const slot = own ?? this.#overflowSlot;
     try {
@@ -162,25 +173,6 @@ export class Tracer implements Disposable {
   /** What was counted until now is not counted. Before the first agent, so that the ledger stays balanced. */
   countFromHere(): void {
     this.#counted = check(this.#native.readCounters(), 'read the counters') as number[];
-  }
-
-  /** Turns the kernel's own run-time statistics of BPF programs on or off. They add about 20 ns to each run. */
-  accountCost(on: boolean): void {
-    check(this.#native.setStats(on), 'bpf_enable_stats');
-  }
-
-  /** Whether these privileges suffice for `accountCost`. Tries it. */
-  mayAccountCost(): boolean {
-    return !this.#without.has('stats') && this.#native.setStats(true) >= 0 && this.#native.setStats(false) >= 0;
-  }
-
-  /** What the programs used while accounting was on. */
-  cost(): TracerCost {
-    const programs = check(this.#native.runTime(), 'read the run time') as { ns: number; runs: number }[];
-    return {
-      kernelSeconds: programs.reduce((sum, p) => sum + p.ns, 0) / 1e9,
-      runs: programs.reduce((sum, p) => sum + p.runs, 0),
-    };
   }
 
   /**

@@ -72,7 +72,7 @@ async function started(starter: Program): Promise<Map<number, bigint>> {
 }
 
 const starter = (name: string) => new Program('python3', [join(FIXTURES, 'starter.py'), name, String(RUNS)]);
-const LINE = /\((\d+)\): heard in (\d+) us, decided in (\d+) us, measured in (\d+) us, settled in (\d+) us; (\d+) us/;
+const LINE = /\((\d+)\): heard in (\d+) us, decided in (\d+) us, placed in (\d+) us, settled in (\d+) us; (\d+) us/;
 
 test('attach latency', async () => {
   // Exported as often as by default: the tests' every second would show in the 99th percentile.
@@ -91,7 +91,7 @@ test('attach latency', async () => {
     report('taut: exec to every thread verified', column(4));
     report('  exec event heard by taut', column(0));
     report('  /proc read, rules matched', column(1));
-    report('  measuring', column(2));
+    report('  given a place in the tracer', column(2));
     report('  on record, written, read back', column(3));
     expect(times()).toHaveLength(RUNS);
     await taut.stop();

@@ -87,9 +87,9 @@ test('a thousand agents of ten threads', async () => {
 
 /** Nanoseconds of a run of the tracer's programs, on average, while one agent passes bytes to and fro. */
 async function runNs(tracer: Tracer, agent: Program): Promise<number> {
-  const from = tracer.cost();
+  const from = tracer.accounting.cost();
   await tell(agent, '20000');
-  const to = tracer.cost();
+  const to = tracer.accounting.cost();
   return ((to.kernelSeconds - from.kernelSeconds) * 1e9) / (to.runs - from.runs);
 }
 
@@ -101,7 +101,7 @@ test('ten thousand processes that are no agents', async () => {
   await using agent = new Program('taskset', ['-c', '1', passes, '1']);
   await agent.line(/^ready/);
   tracer.attach({ pid: agent.pid, name: 'passes', createdAtMs: 0 });
-  tracer.accountCost(true);
+  tracer.accounting.turn(true);
   const [alone, beside]: [number[], number[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
     alone.push(await runNs(tracer, agent));

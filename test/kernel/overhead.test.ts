@@ -9,7 +9,7 @@ import { KernelCost } from '../../src/tracer/cost.ts';
 import { openMeasuring } from '../../src/tracer/measuring.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from './conversation.ts';
-import { countOf, ledger, sumOf } from './counting.ts';
+import { countOf, ledger, leftOut, sumOf } from './counting.ts';
 import { Program, until } from './program.ts';
 import { Bench, FIXTURES } from './taut.ts';
 
@@ -43,10 +43,11 @@ test('sampled, it records about one wakeup in so many, and counts each that it l
   const [full, shed] = [series.filter((s) => !s.shed), series.filter((s) => s.shed)];
   expect(new Set(shed.map((s) => s.quantity))).toEqual(new Set(['timer.lateness', 'wakeup.run_queue_delay']));
   expect(new Set(shed.map((s) => JSON.stringify(s.shed)))).toEqual(new Set(['{"detail":false,"factor":4}']));
-  const unseen = counters.get('discard_unseen') ?? 0;
+  // Left out for another reason, or woken by a timer for which the kernel ran no program: then it is not known for one.
+  const missing = leftOut(tracer) - sampled + countOf(series, 'wakeup.run_queue_delay', { source: 'other' });
   // Those on their way at a change may be on either side of it.
-  expect(Math.abs(countOf(full, 'timer.lateness') - 1_000)).toBeLessThanOrEqual(unseen + 2);
-  expect(Math.abs(countOf(shed, 'timer.lateness') - (4_000 - sampled))).toBeLessThanOrEqual(unseen + 4);
+  expect(Math.abs(countOf(full, 'timer.lateness') - 1_000)).toBeLessThanOrEqual(missing + 2);
+  expect(Math.abs(countOf(shed, 'timer.lateness') - (4_000 - sampled))).toBeLessThanOrEqual(missing + 4);
   expect(countOf(series, 'wakeup.run_queue_delay')).toBe(counters.get('wakeup_recorded'));
   // What was recorded in full adds up by itself.
   expect(sumOf(full, 'timer.slack_use') + sumOf(full, 'timer.overrun')).toBe(sumOf(full, 'timer.lateness'));

@@ -1,0 +1,38 @@
+import { check, type NativeTracer } from '../native.ts';
+import type { Without } from './features.ts';
+
+/** What measuring cost so far, in seconds of CPU. */
+export interface ProgramCost {
+  readonly kernelSeconds: number;
+  readonly runs: number;
+}
+
+/** The kernel's own run-time statistics of the tracer's programs. While they are on, they add about 20 ns to each run. */
+export class Accounting {
+  readonly #native: NativeTracer;
+  readonly #isLeftOut: boolean;
+
+  constructor(native: NativeTracer, without: Without) {
+    this.#native = native;
+    this.#isLeftOut = without.has('stats');
+  }
+
+  /** @throws TautError without the privilege. */
+  turn(on: boolean): void {
+    check(this.#native.setStats(on), 'bpf_enable_stats');
+  }
+
+  /** Whether these privileges suffice. Tries it. */
+  isAllowed(): boolean {
+    return !this.#isLeftOut && this.#native.setStats(true) >= 0 && this.#native.setStats(false) >= 0;
+  }
+
+  /** What the programs used while it was on. */
+  cost(): ProgramCost {
+    const programs = check(this.#native.runTime(), 'read the run time') as { ns: number; runs: number }[];
+    return {
+      kernelSeconds: programs.reduce((sum, p) => sum + p.ns, 0) / 1e9,
+      runs: programs.reduce((sum, p) => sum + p.runs, 0),
+    };
+  }
+}
