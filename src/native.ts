@@ -69,6 +69,14 @@ export interface Layout {
 /** What is handed on of life events: so many fields of one, then of the next. */
 export type EventFields = readonly (number | bigint | string | undefined)[];
 
+/** Of one program: `missed` counts the runs that the kernel left out as it was running on that CPU already (since 5.12). */
+export interface ProgramRuns {
+  readonly name: string;
+  readonly ns: number;
+  readonly runs: number;
+  readonly missed: number;
+}
+
 /** Every call returns data or `-errno`. See `native/addon/tracer.h`. */
 export interface NativeTracer {
   open(path: string): number;
@@ -89,7 +97,7 @@ export interface NativeTracer {
   writeMap(map: string, index: number, value: number): number;
   readMap(map: string, index: number): number;
   setStats(on: boolean): number;
-  runTime(): { name: string; ns: number; runs: number }[] | number;
+  runTime(): ProgramRuns[] | number;
   testRun(program: string, pairs: BigUint64Array): number;
   log(): string;
   close(): void;

@@ -216,7 +216,7 @@ export class Watcher implements Disposable {
     const { dropped } = this.#options.decisions;
     if (dropped > this.#droppedDecisions) this.#signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);
     this.#droppedDecisions = dropped;
-    const lost = tracer?.counters().get('lost_event') ?? 0;
+    const lost = tracer?.lostEvents() ?? 0;
     if (tracer && lost === this.#lostEvents) return;
     if (tracer) this.#signals.eventsLost(lost - this.#lostEvents);
     this.#lostEvents = lost;

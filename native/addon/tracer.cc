@@ -160,6 +160,7 @@ Napi::Value Tracer::RunTime(const Napi::CallbackInfo& info) {
     entry.Set("name", bpf_program__name(program));
     entry.Set("ns", static_cast<double>(about.run_time_ns));
     entry.Set("runs", static_cast<double>(about.run_cnt));
+    entry.Set("missed", static_cast<double>(about.recursion_misses));
     programs.Set(programs.Length(), entry);
   }
   return programs;

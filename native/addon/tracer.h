@@ -43,7 +43,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   Napi::Value WriteMap(const Napi::CallbackInfo& info);        // (map, index, value): of an array of 32-bit numbers
   Napi::Value ReadMap(const Napi::CallbackInfo& info);         // (map, index) -> number: of an array of 64-bit ones
   Napi::Value SetStats(const Napi::CallbackInfo& info);        // (on): the kernel's bpf_stats
-  Napi::Value RunTime(const Napi::CallbackInfo& info);         // -> [{name, ns, runs}]
+  Napi::Value RunTime(const Napi::CallbackInfo& info);         // -> [{name, ns, runs, missed}]
   Napi::Value TestRun(const Napi::CallbackInfo& info);         // (program, [64-bit word, where to answer]...)
   Napi::Value Log(const Napi::CallbackInfo& info);             // what libbpf said so far
   Napi::Value CloseCall(const Napi::CallbackInfo& info);

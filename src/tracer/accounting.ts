@@ -1,4 +1,4 @@
-import { check, type NativeTracer } from '../native.ts';
+import { check, type NativeTracer, type ProgramRuns } from '../native.ts';
 import type { Without } from './features.ts';
 
 /** What measuring cost so far, in seconds of CPU. */
@@ -29,10 +29,19 @@ export class Accounting {
 
   /** What the programs used while it was on. */
   cost(): ProgramCost {
-    const programs = check(this.#native.runTime(), 'read the run time') as { ns: number; runs: number }[];
+    const programs = this.#programs();
     return {
       kernelSeconds: programs.reduce((sum, p) => sum + p.ns, 0) / 1e9,
       runs: programs.reduce((sum, p) => sum + p.runs, 0),
     };
+  }
+
+  /** How often the kernel has not run one of these programs, for which it keeps count whether or not it is on. */
+  missed(names: readonly string[]): number {
+    return this.#programs().reduce((sum, p) => sum + (names.includes(p.name) ? p.missed : 0), 0);
+  }
+
+  #programs(): ProgramRuns[] {
+    return check(this.#native.runTime(), 'read the run time') as ProgramRuns[];
   }
 }

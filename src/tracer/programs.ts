@@ -4,8 +4,8 @@ import { addon, bpfObjectPath, type NativeTracer, TautError } from '../native.ts
 import { differenceBehind, type Without } from './features.ts';
 
 /** Each is attached to the tracepoint in its section name (`native/bpf/`). */
-const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
-const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
+export const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
+export const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
 
 /** Measuring is not possible on this host, or with these privileges. `mend` says what to do. */
 export class TracerUnavailable extends Error {

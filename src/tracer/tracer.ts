@@ -4,7 +4,7 @@ import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
-import { loadPrograms } from './programs.ts';
+import { LIFE, loadPrograms } from './programs.ts';
 import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot } from './series.ts';
 import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
@@ -168,6 +168,11 @@ export class Tracer implements Disposable {
   counters(): Map<string, number> {
     const values = check(this.#native.readCounters(), 'read the counters') as number[];
     return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
+  }
+
+  /** Life events that nobody was told of: there was no room, or the kernel did not run the program. */
+  lostEvents(): number {
+    return (this.counters().get('lost_event') ?? 0) + this.accounting.missed(LIFE);
   }
 
   /** What was counted until now is not counted. Before the first agent, so that the ledger stays balanced. */

@@ -105,11 +105,13 @@ describe.each(SERIES)('Linux $version', (series) => {
   test('what was seen is what was recorded and discarded, and nothing was lost', () => {
     const waits = observed('waits');
     if (mode !== 'full') return expect(waits).toEqual(unavailable);
-    for (const { counters } of waits as Counted[]) {
+    for (const { counters, missed } of waits as Counted[]) {
       expect(sum(counters, /^wakeup_seen$/)).toBeGreaterThan(0);
       expect(sum(counters, /^wakeup_recorded$|^discard_(?!timer_)/)).toBe(sum(counters, /^wakeup_seen$/));
       expect(sum(counters, /^timer_recorded$|^discard_timer_/)).toBe(sum(counters, /^timer_seen$/));
-      expect(sum(counters, /negative|out_of_range|no_series|unseen|lost/)).toBe(0);
+      expect(sum(counters, /negative|out_of_range|no_series|lost/)).toBe(0);
+      // For these the kernel ran no program, most often as it ran on that CPU already, which it counts.
+      expect(sum(counters, /unseen/)).toBeLessThanOrEqual(missed + 2);
     }
   });
 
@@ -119,5 +121,16 @@ describe.each(SERIES)('Linux $version', (series) => {
     const { born } = births as { born: number };
     expect(born).toBeGreaterThan(0);
     expect(births).toEqual({ born, reported: born });
+  });
+
+  test('the end of every thread of killed agents is told, or counted as lost, after which all is looked at again', () => {
+    const deaths = observed('deaths');
+    if (mode !== 'full') return expect(deaths).toEqual(unavailable);
+    const { threads, told, lost } = deaths as { threads: number; told: number; lost: number };
+    process.stderr.write(
+      `Linux ${series.version}: ${threads} threads killed, ${told} ends told, ${lost} events lost\n`,
+    );
+    expect(threads).toBeGreaterThan(500);
+    expect(told + lost).toBeGreaterThanOrEqual(threads);
   });
 });

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { observeNames } from './names.ts';
 import type { Observations } from './observations.ts';
 import { observeDoctor, observeTuning } from './program.ts';
-import { observeBirths, observeWaits } from './tracer.ts';
+import { observeBirths, observeDeaths, observeWaits } from './tracer.ts';
 
 const say = (name: string, what: unknown) => appendFileSync('/dev/ttyS1', `${JSON.stringify([name, what])}\n`);
 
@@ -14,6 +14,7 @@ const observers: { [Name in keyof Observations]: () => Promise<Observations[Name
   names: observeNames,
   waits: observeWaits,
   births: observeBirths,
+  deaths: observeDeaths,
 };
 
 for (const [name, observe] of Object.entries(observers))

@@ -15,6 +15,7 @@ export interface Observations {
   readonly names: Unavailable | { readonly asked: string[]; readonly connected: number };
   readonly waits: Unavailable | readonly Counted[];
   readonly births: Unavailable | { readonly born: number; readonly reported: number };
+  readonly deaths: Unavailable | { readonly threads: number; readonly told: number; readonly lost: number };
 }
 
 export interface Unavailable {
@@ -47,4 +48,6 @@ export interface Counted {
   readonly us: number;
   readonly timers: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
+  /** Runs of the programs that the kernel left out. */
+  readonly missed: number;
 }

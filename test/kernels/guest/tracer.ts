@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KernelEvent } from '../../../src/native.ts';
-import { TracerUnavailable } from '../../../src/tracer/programs.ts';
+import { TracerUnavailable, WAKEUP } from '../../../src/tracer/programs.ts';
 import type { Series } from '../../../src/tracer/series.ts';
 import { Tracer } from '../../../src/tracer/tracer.ts';
 import { tell } from '../../kernel/conversation.ts';
@@ -38,7 +38,13 @@ async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counte
   await tell(program, `${kind} ${times} ${us}`);
   tracer.detach(program.pid);
   const [{ series } = { series: [] }] = tracer.collect();
-  return { kind, us, timers: timers(series), counters: Object.fromEntries(tracer.counters()) };
+  return {
+    kind,
+    us,
+    timers: timers(series),
+    counters: Object.fromEntries(tracer.counters()),
+    missed: tracer.accounting.missed(WAKEUP),
+  };
 }
 
 export async function observeWaits(): Promise<Observations['waits']> {
@@ -49,6 +55,30 @@ export async function observeWaits(): Promise<Observations['waits']> {
     all.push(counted);
   }
   return all;
+}
+
+/** Agents are killed with all their threads: what the kernel reports of it. Where it can be preempted it may run no program. */
+export function observeDeaths(): Promise<Observations['deaths']> {
+  return withTracer(async (tracer) => {
+    const told = new Set<number>();
+    tracer.listen((batch) => {
+      for (const { kind, tid } of batch) if (kind === 'threadExit' || kind === 'processExit') told.add(tid);
+    });
+    let threads = 0;
+    for (let round = 0; round < 40; round++) {
+      await using program = new Program(join(FIXTURES, 'waits'), ['16']);
+      await program.line(/^ready/);
+      tracer.attach({ pid: program.pid, name: 'deaths', createdAtMs: 0 });
+      threads += threadIds(program.pid).length;
+      program.say('nanosleep 100000 50');
+      await program.stop('SIGKILL');
+      tracer.detach(program.pid);
+    }
+    await until('all deaths are told or counted', () => told.size + tracer.lostEvents() >= threads, 10_000).catch(
+      () => {},
+    );
+    return { threads, told: told.size, lost: tracer.lostEvents() };
+  });
 }
 
 /** An agent starts threads while it is measured: what the kernel reports of them. */
