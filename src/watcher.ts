@@ -186,7 +186,7 @@ export class Watcher implements Disposable {
     for (const { identity } of this.#agents.all()) this.#agents.letGo(identity.pid, reason);
     // What agents that have ended meanwhile left to children that live on.
     const { ledger } = this.#options;
-    if (ledger) this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.entries()));
+    if (ledger) this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own()));
   }
 
   [Symbol.dispose](): void {

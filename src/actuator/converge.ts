@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { nowMs } from '../clock.ts';
 import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
-import type { Ledger, LedgerEntry } from './ledger.ts';
+import type { Ledger, NewEntry } from './ledger.ts';
 import { isGone, ProcHandle } from './procHandle.ts';
 import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';
 
@@ -206,7 +206,7 @@ export class Converger {
     this.#onOutcome(tid, state);
   }
 
-  #entry({ thread, startTicks, original }: Candidate): LedgerEntry {
+  #entry({ thread, startTicks, original }: Candidate): NewEntry {
     return { ...this.order, tid: thread.id, startTicks, knob: this.#knob.id, original, atMs: Date.now() };
   }
 }

@@ -8,6 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
 /** A thread of one boot. `startTicks`: field 22 of its `stat`. */
 export interface ThreadIdentity {
@@ -27,7 +28,12 @@ export interface LedgerEntry extends ThreadIdentity {
   readonly atMs: number;
   /** The operation that wrote it: also the id of its span. */
   readonly operation: string;
+  /** The taut that last wrote it. */
+  readonly owner: Owner;
 }
+
+/** What is put on record: the owner is always this process. */
+export type NewEntry = Omit<LedgerEntry, 'owner'>;
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
@@ -54,6 +60,7 @@ const SCHEMA = `
     pid INTEGER NOT NULL, process_start_ticks INTEGER NOT NULL,
     original TEXT NOT NULL, target TEXT NOT NULL,
     agent TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL, operation TEXT NOT NULL,
+    owner TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (boot, pid_ns, tid, start_ticks, knob)
   ) STRICT, WITHOUT ROWID`;
 
@@ -73,6 +80,8 @@ export interface LedgerFilter {
   readonly operation?: string;
   /** Written at this time or before, milliseconds since the epoch. */
   readonly before?: number;
+  /** Last written by this taut. */
+  readonly owner?: Owner;
 }
 
 /** SQLite does not wait where waiting might deadlock: while another makes the file, or its mode. @throws as `body` */
@@ -93,6 +102,7 @@ function open(path: string, boot: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
     db.exec(SCHEMA);
+    addOwner(db);
     // Entries of an earlier boot: the boot itself reset every thread.
     db.prepare('DELETE FROM tuned_thread WHERE boot <> ?').run(boot);
     return db;
@@ -100,6 +110,13 @@ function open(path: string, boot: string): DatabaseSync {
     db.close();
     throw error;
   }
+}
+
+/** A ledger that an older taut made does not say whose its entries are: nobody's that lives. */
+function addOwner(db: DatabaseSync): void {
+  const columns = db.prepare('PRAGMA table_info(tuned_thread)').all();
+  if (columns.some(({ name }) => name === 'owner')) return;
+  db.exec("ALTER TABLE tuned_thread ADD COLUMN owner TEXT NOT NULL DEFAULT ''");
 }
 
 export class Ledger implements Disposable {
@@ -122,8 +139,9 @@ export class Ledger implements Disposable {
       this.#commit = this.#db.prepare('COMMIT');
       // The first original stands: a second tune of a thread must not take the tuned value for its original.
       this.#insert = this.#db.prepare(
-        `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-         ON CONFLICT DO UPDATE SET target = excluded.target, reason = excluded.reason, operation = excluded.operation`,
+        `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+         ON CONFLICT DO UPDATE SET target = excluded.target, reason = excluded.reason, operation = excluded.operation,
+           owner = excluded.owner`,
       );
       this.#remove = this.#db.prepare(
         `DELETE FROM tuned_thread WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
@@ -136,12 +154,12 @@ export class Ledger implements Disposable {
   }
 
   /** Commits the entries as one transaction: all are on record before any of their threads is written. @throws LedgerError */
-  record(entries: readonly LedgerEntry[]): void {
+  record(entries: readonly NewEntry[]): void {
     if (entries.length === 0) return;
     this.#write(entries, (e) => {
       const { tid, startTicks, knob, pid, processStartTicks, original, target } = e;
       const values = [pid, processStartTicks, String(original), String(target), e.agent, e.rule, e.reason, e.atMs];
-      this.#insert.run(...this.#here, tid, startTicks, knob, ...values, e.operation);
+      this.#insert.run(...this.#here, tid, startTicks, knob, ...values, e.operation, selfOwner());
     });
   }
 
@@ -152,7 +170,7 @@ export class Ledger implements Disposable {
   }
 
   /** The entries of this boot and PID namespace, in the order in which they were made. @throws LedgerError */
-  entries({ pids, agent, rule, operation, before }: LedgerFilter = {}): LedgerEntry[] {
+  entries({ pids, agent, rule, operation, before, owner }: LedgerFilter = {}): LedgerEntry[] {
     const conditions: string[] = [HERE];
     const values: (string | number)[] = [...this.#here];
     const where = (condition: string, ...bound: (string | number)[]) => {
@@ -164,6 +182,7 @@ export class Ledger implements Disposable {
     if (rule !== undefined) where('rule = ?', rule);
     if (operation !== undefined) where('operation = ?', operation);
     if (before !== undefined) where('at_ms <= ?', before);
+    if (owner !== undefined) where('owner = ?', owner);
     try {
       const query = `SELECT * FROM tuned_thread WHERE ${conditions.join(' AND ')} ORDER BY at_ms, pid, tid`;
       return this.#db
@@ -173,6 +192,21 @@ export class Ledger implements Disposable {
     } catch (error) {
       throw new LedgerError(this.path, error);
     }
+  }
+
+  /** Entries of this process. @throws LedgerError */
+  own(): LedgerEntry[] {
+    return this.entries({ owner: selfOwner() });
+  }
+
+  /** Entries whose taut is gone: whoever comes first puts them back. @throws LedgerError */
+  orphans(): LedgerEntry[] {
+    const alive = new Map<Owner, boolean>();
+    return this.entries().filter(({ owner }) => {
+      const known = alive.get(owner) ?? isOwnerAlive(owner);
+      alive.set(owner, known);
+      return !known;
+    });
   }
 
   count(): number {
@@ -218,6 +252,7 @@ function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
     reason: text('reason'),
     atMs: number('at_ms'),
     operation: text('operation'),
+    owner: text('owner'),
   };
 }
 

@@ -184,9 +184,9 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
   }
 }
 
-/** Puts back what a daemon that was killed has left behind. */
+/** Puts back what a taut that was killed has left behind. */
 function recover(ledger: Ledger, log: Log): void {
-  const entries = ledger.entries();
+  const entries = ledger.orphans();
   if (entries.length === 0) return;
   const results = restoreEntries(ledger, KNOBS, entries);
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;

@@ -1,8 +1,11 @@
 /** Storage that is damaged, full or read-only: nothing is tuned, measuring goes on, and it is said. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { Ledger } from '../../src/actuator/ledger.ts';
+import { ownerPid } from '../../src/actuator/owner.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, until } from './program.ts';
@@ -91,4 +94,27 @@ test('is made and opened by many at once, and nobody finds it locked', async () 
   const openers = [1, 2, 3, 4].map(() => new Program(process.execPath, [opener, bench.stateDir, '200']));
   const codes = await Promise.all(openers.map(({ ended }) => ended));
   expect(codes, openers.flatMap(({ errors }) => errors).join('\n')).toEqual([0, 0, 0, 0]);
+});
+
+test('an entry belongs to the taut that wrote it: another leaves it alone while that one lives', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  await until('it is tuned', () => slacks(agent.pid)[0] === 1);
+  using ledger = new Ledger(bench.stateDir);
+  expect(ledger.entries().map(({ owner }) => ownerPid(owner))).toEqual([taut.pid]);
+  expect([ledger.own(), ledger.orphans()]).toEqual([[], []]);
+  await taut.stop('SIGKILL');
+  expect(ledger.orphans()).toHaveLength(1);
+});
+
+test('a ledger of an older taut, which does not say whose its entries are, is read on', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await (await bench.watch('--optimize-timer-slack')).stop('SIGKILL');
+  const path = join(bench.stateDir, 'ledger.db');
+  using db = new DatabaseSync(path);
+  db.exec('ALTER TABLE tuned_thread DROP COLUMN owner');
+  using ledger = new Ledger(bench.stateDir);
+  expect(ledger.orphans().map(({ tid, owner }) => ({ tid, owner }))).toEqual([{ tid: agent.pid, owner: '' }]);
 });
