@@ -24,6 +24,8 @@ export interface LifeEventsHost {
   /** Puts an agent that lives on back, and stops measuring it. */
   letGo(pid: number, reason: string): void;
   gone(pid: number): void;
+  /** Something could not be done for one process. */
+  failed(what: string, error: unknown): void;
 }
 
 export class LifeEvents {
@@ -46,7 +48,7 @@ export class LifeEvents {
       try {
         this.#onBatch(batch);
       } catch (error) {
-        this.#host.log.error(`${batch[0].kind} of ${batch[0].pid}: ${(error as Error).message}`);
+        this.#failed(batch[0], error);
       }
     }
   }
@@ -56,7 +58,7 @@ export class LifeEvents {
     const [{ kind, pid }] = batch;
     const agent = this.#host.agent(pid);
     if (kind === 'exec') {
-      if (inScope(this.#host.scope, pid)) for (const event of batch) void this.#onExec(event);
+      if (inScope(this.#host.scope, pid)) for (const event of batch) this.#inBackground(event, this.#onExec(event));
     } else if (kind === 'rename') {
       if (inScope(this.#host.scope, pid)) this.#onRename(batch[0]);
     } else if (kind === 'newThread') agent?.newThreads(batch);
@@ -65,13 +67,21 @@ export class LifeEvents {
     else this.#host.gone(pid);
   }
 
+  #inBackground(event: KernelEvent, work: Promise<void>): void {
+    work.catch((error) => this.#failed(event, error));
+  }
+
+  #failed({ kind, pid }: KernelEvent, error: unknown): void {
+    this.#host.failed(`${kind} of process ${pid}`, error);
+  }
+
   #onDescendant(event: KernelEvent): void {
     const { pid, tid, ppid, maker, startNs, atNs } = event;
     const agent = this.#host.agent(ppid);
     if (!agent || this.#host.agent(pid)) return;
     const children = this.#host.children(agent.identity.rule);
     if (tid === pid && (children === 'all' || this.#host.descendants === 'tune')) {
-      void this.#host.sight(pid, seenIn(event, 'child'), agent);
+      this.#inBackground(event, this.#host.sight(pid, seenIn(event, 'child'), agent));
       return;
     }
     if (!agent.newDescendant({ tid, startTicks: ticksOf(startNs) }, maker)) return;
@@ -85,7 +95,7 @@ export class LifeEvents {
   #onRename(event: KernelEvent): void {
     const { pid } = event;
     const seen = seenIn(event, 'rename');
-    if (!this.#host.agent(pid)) void this.#host.sight(pid, seen);
+    if (!this.#host.agent(pid)) this.#inBackground(event, this.#host.sight(pid, seen));
     else if (this.#host.look(pid, seen)?.decision === 'deny') this.#host.letGo(pid, 'a rule denies it now');
   }
 

@@ -1,4 +1,5 @@
 /** All the agents of a host (or of one process tree): finds them, holds them, lets them go. */
+import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from './actuator/descendants.ts';
 import { KNOBS } from './actuator/knobs.ts';
 import type { Ledger, LedgerEntry } from './actuator/ledger.ts';
@@ -11,6 +12,7 @@ import { epochMsOfMonotonic, nowMs } from './clock.ts';
 import type { NetworkSighting } from './discovery/network/source.ts';
 import { ScanClock } from './discovery/scanClock.ts';
 import type { Seen } from './discovery/sighting.ts';
+import { FailureLog } from './failureLog.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { Measurement } from './measurement.ts';
 import { inScope } from './scope.ts';
@@ -40,6 +42,7 @@ export class Watcher implements Disposable {
   readonly #ends: (() => void)[] = [];
   readonly #measurement: Measurement;
   readonly #life: LifeEvents;
+  readonly #failures: FailureLog;
   #lostEvents = 0;
   #droppedDecisions = 0;
   #onChange: () => void = () => {};
@@ -49,6 +52,7 @@ export class Watcher implements Disposable {
   constructor(options: WatcherOptions) {
     this.#options = options;
     const { ledger, descendants, measuring, maxOverhead } = options;
+    this.#failures = new FailureLog(options.log);
     this.#signals = new Signals(options.log, measuring.mode);
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
     const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
@@ -62,6 +66,7 @@ export class Watcher implements Disposable {
       children: (rule) => options.decisions.children(rule),
       look: (pid, seen) => this.#agents.look(pid, seen),
       sight: (pid, seen, parent) => this.#agents.sight(pid, seen, parent),
+      failed: (what, error) => this.#sayRarely(what, error),
       letGo: (pid, reason) => this.#agents.letGo(pid, reason),
       gone: (pid) => this.#agents.gone(pid),
     });
@@ -72,7 +77,7 @@ export class Watcher implements Disposable {
     const { gate } = this.#options;
     const { tracer } = this.#options.measuring;
     tracer?.listen((events) => this.#life.handle(events));
-    this.#ends.push(gate.onChange(() => void this.#agents.gateAll()));
+    this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
     this.#endObserving = this.#signals.observe({
       agents: () => this.#agents.all(),
       tracerCounters: () => tracer?.counters() ?? new Map(),
@@ -81,7 +86,10 @@ export class Watcher implements Disposable {
       runQueueTimes: () => this.#measurement.runQueueTimes(),
     });
     await this.scan();
-    const timer = setInterval(() => void this.#reconcile(), tracer ? RECONCILE_MS : SCAN_MS).unref();
+    const timer = setInterval(
+      () => this.#inBackground('looking again', this.#reconcile()),
+      tracer ? RECONCILE_MS : SCAN_MS,
+    ).unref();
     this.#ends.push(() => clearInterval(timer));
   }
 
@@ -101,8 +109,18 @@ export class Watcher implements Disposable {
     log.debug(clock.describe());
   }
 
-  /** The network saw a process ask or connect: that may make it an agent, or end that it is one. */
+  /** The network saw a process ask or connect: that may make it an agent, or end that it is one. Never rejects. */
   async onNetwork(sighting: NetworkSighting): Promise<void> {
+    try {
+      await this.#onNetwork(sighting);
+    } catch (error) {
+      // Anybody can have many of these seen, and what fails for one (no descriptor is left) fails for all.
+      this.#signals.operation('sight', 'failed');
+      this.#sayRarely(`process ${sighting.pid}, which the network showed`, error);
+    }
+  }
+
+  async #onNetwork(sighting: NetworkSighting): Promise<void> {
     const { pid, startTicks } = sighting;
     const { decisions, scope } = this.#options;
     if (this.#released || pid === process.pid || !inScope(scope, pid)) return;
@@ -177,14 +195,37 @@ export class Watcher implements Disposable {
     return this.#measurement.kernelCpu()?.seconds ?? Number.NaN;
   }
 
-  /** Puts every agent back and lets it go. The counters can still be read. */
+  /** Puts every agent back and lets it go, at once. The counters can still be read. */
   release(reason: string): void {
+    this.#stop();
+    for (const { identity } of this.#agents.all()) this.#agents.letGo(identity.pid, reason);
+    this.#restoreRest();
+  }
+
+  /** The same, but hears signals and the like meanwhile. @param progress is told how many agents are left to be put back. */
+  async end(reason: string, progress: (left: number) => void): Promise<void> {
+    this.#stop();
+    const agents = this.#agents.all();
+    for (const [i, { identity }] of agents.entries()) {
+      progress(agents.length - i);
+      await setImmediate();
+      this.#agents.letGo(identity.pid, reason);
+    }
+    this.#restoreRest();
+  }
+
+  /** Nothing new begins. */
+  #stop(): void {
     this.#released = true;
     this.#agents.end();
     this.#life.end();
     for (const end of this.#ends.splice(0)) end();
-    for (const { identity } of this.#agents.all()) this.#agents.letGo(identity.pid, reason);
-    // What agents that have ended meanwhile left to children that live on.
+    const { ledger } = this.#options;
+    if (ledger?.isInPlace() === false) ledger.abandon();
+  }
+
+  /** What agents that have ended meanwhile left to children that live on. */
+  #restoreRest(): void {
     const { ledger } = this.#options;
     if (ledger) this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own()));
   }
@@ -193,6 +234,15 @@ export class Watcher implements Disposable {
     this.release('shutdown');
     this.#endObserving();
     this.#measurement[Symbol.dispose]();
+  }
+
+  /** Nobody waits for `work`: what it throws is said, and ends nothing. */
+  #inBackground(what: string, work: Promise<void>): void {
+    work.catch((error) => this.#sayRarely(what, error));
+  }
+
+  #sayRarely(what: string, error: unknown): void {
+    this.#failures.say(`${what}: ${(error as Error).message}`);
   }
 
   async #reconcile(): Promise<void> {

@@ -15,6 +15,16 @@ export type FaultPoint =
   | 'restore-verified'
   | 'restore-removed';
 
+/** `TAUT_FAULT=uncaught` or `rejection`: an error that nobody catches, soon after the start. */
+export function injectUncaught(): void {
+  const error = () => new Error(`injected by TAUT_FAULT=${POINT}`);
+  if (POINT === 'uncaught')
+    setTimeout(() => {
+      throw error();
+    }, 200);
+  if (POINT === 'rejection') setTimeout(() => void Promise.reject(error()), 200);
+}
+
 export function faultPoint(point: FaultPoint): void {
   if (point === POINT && ++passed === Number(TIMES ?? 1)) process.kill(process.pid, 'SIGKILL');
 }

@@ -5,35 +5,21 @@
  * SQLite in WAL mode without fsync: what a process has written stays in the page cache when that process is killed, and
  * a power cut, which loses it, clears every timer slack as well.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import {
+  key,
+  type LedgerEntry,
+  type LedgerFilter,
+  matches,
+  type NewEntry,
+  type ThreadKnob,
+  toEntry,
+} from './ledgerEntry.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
-/** A thread of one boot. `startTicks`: field 22 of its `stat`. */
-export interface ThreadIdentity {
-  readonly tid: number;
-  readonly startTicks: number;
-}
-
-export interface LedgerEntry extends ThreadIdentity {
-  readonly pid: number;
-  readonly processStartTicks: number;
-  readonly knob: string;
-  readonly original: bigint;
-  readonly target: bigint;
-  readonly agent: string;
-  readonly rule: string;
-  readonly reason: string;
-  readonly atMs: number;
-  /** The operation that wrote it: also the id of its span. */
-  readonly operation: string;
-  /** The taut that last wrote it. */
-  readonly owner: Owner;
-}
-
-/** What is put on record: the owner is always this process. */
-export type NewEntry = Omit<LedgerEntry, 'owner'>;
+export type { LedgerEntry, LedgerFilter, NewEntry } from './ledgerEntry.ts';
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
@@ -70,19 +56,6 @@ const RETRY_MS = 5;
 const SQLITE_BUSY = 5;
 
 const HERE = 'boot = ? AND pid_ns = ?';
-
-/** Which entries: all that are given must hold. */
-export interface LedgerFilter {
-  readonly pids?: readonly number[];
-  readonly agent?: string;
-  readonly rule?: string;
-  /** The operation that last wrote it. */
-  readonly operation?: string;
-  /** Written at this time or before, milliseconds since the epoch. */
-  readonly before?: number;
-  /** Last written by this taut. */
-  readonly owner?: Owner;
-}
 
 /** SQLite does not wait where waiting might deadlock: while another makes the file, or its mode. @throws as `body` */
 function patiently<T>(body: () => T): T {
@@ -121,6 +94,9 @@ function addOwner(db: DatabaseSync): void {
 
 export class Ledger implements Disposable {
   readonly path: string;
+  /** What this process has put on record, for when the file is gone or can't be read. */
+  readonly #own = new Map<string, LedgerEntry>();
+  #file: string | undefined;
   readonly #here = [bootId(), pidNamespace()] as const;
   readonly #db: DatabaseSync;
   readonly #begin: StatementSync;
@@ -137,6 +113,7 @@ export class Ledger implements Disposable {
       this.#db = patiently(() => open(this.path, this.#here[0]));
       this.#begin = this.#db.prepare('BEGIN IMMEDIATE');
       this.#commit = this.#db.prepare('COMMIT');
+      this.#file = fileId(this.path);
       // The first original stands: a second tune of a thread must not take the tuned value for its original.
       this.#insert = this.#db.prepare(
         `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
@@ -161,16 +138,40 @@ export class Ledger implements Disposable {
       const values = [pid, processStartTicks, String(original), String(target), e.agent, e.rule, e.reason, e.atMs];
       this.#insert.run(...this.#here, tid, startTicks, knob, ...values, e.operation, selfOwner());
     });
+    for (const entry of entries) {
+      const { target, reason, operation } = entry;
+      const first = this.#own.get(key(entry)) ?? entry; // as the INSERT has it
+      this.#own.set(key(entry), { ...first, target, reason, operation, owner: selfOwner() });
+    }
   }
 
   /** Takes entries off the record: they were put back, or their threads are gone. @throws LedgerError */
-  remove(entries: readonly (ThreadIdentity & { readonly knob: string })[]): void {
+  remove(entries: readonly ThreadKnob[]): void {
     if (entries.length === 0) return;
-    this.#write(entries, (e) => this.#remove.run(...this.#here, e.tid, e.startTicks, e.knob));
+    for (const entry of entries) this.#own.delete(key(entry));
+    if (this.#file !== undefined)
+      this.#write(entries, (e) => this.#remove.run(...this.#here, e.tid, e.startTicks, e.knob));
+  }
+
+  /** How many entries this process has on record. */
+  get ownCount(): number {
+    return this.#own.size;
+  }
+
+  /** Whether the file is still where it was: not removed, renamed or replaced with its directory. */
+  isInPlace(): boolean {
+    return fileId(this.path) === this.#file;
+  }
+
+  /** The file is gone: from now on nothing can be put on record, and what is, is read from memory. */
+  abandon(): void {
+    this.#file = undefined;
   }
 
   /** The entries of this boot and PID namespace, in the order in which they were made. @throws LedgerError */
-  entries({ pids, agent, rule, operation, before, owner }: LedgerFilter = {}): LedgerEntry[] {
+  entries(filter: LedgerFilter = {}): LedgerEntry[] {
+    if (this.#file === undefined) return [...this.#own.values()].filter((entry) => matches(entry, filter));
+    const { pids, agent, rule, operation, before, owner } = filter;
     const conditions: string[] = [HERE];
     const values: (string | number)[] = [...this.#here];
     const where = (condition: string, ...bound: (string | number)[]) => {
@@ -210,6 +211,7 @@ export class Ledger implements Disposable {
   }
 
   count(): number {
+    if (this.#file === undefined) return this.#own.size;
     const row = this.#db.prepare(`SELECT count(*) AS n FROM tuned_thread WHERE ${HERE}`).get(...this.#here);
     return Number(row?.['n'] ?? 0);
   }
@@ -220,6 +222,7 @@ export class Ledger implements Disposable {
 
   /** All or none. A statement alone is its own transaction. */
   #write<T>(entries: readonly T[], write: (entry: T) => void): void {
+    if (this.#file === undefined) throw new LedgerError(this.path, new Error('it was removed or replaced'));
     try {
       if (entries.length === 1) return entries.forEach(write);
       this.#begin.run();
@@ -236,24 +239,10 @@ export class Ledger implements Disposable {
   }
 }
 
-function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
-  const number = (column: string) => Number(row[column]);
-  const text = (column: string) => String(row[column]);
-  return {
-    tid: number('tid'),
-    startTicks: number('start_ticks'),
-    knob: text('knob'),
-    pid: number('pid'),
-    processStartTicks: number('process_start_ticks'),
-    original: BigInt(text('original')),
-    target: BigInt(text('target')),
-    agent: text('agent'),
-    rule: text('rule'),
-    reason: text('reason'),
-    atMs: number('at_ms'),
-    operation: text('operation'),
-    owner: text('owner'),
-  };
+/** Undefined when there is no such file. */
+function fileId(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev} ${stat.ino}`;
 }
 
 export function ledgerPath(stateDir: string): string {

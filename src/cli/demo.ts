@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -8,6 +9,8 @@ import { describeAll, describePhase, toJson } from './demo/report.ts';
 import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
+import { EndedEarly, Lifetime } from './lifetime.ts';
+import { onNpmEnd } from './npmParent.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -26,16 +29,32 @@ export function addDemo(program: Command): void {
   withJson(withCommon(command), 'the phases').action(demo);
 }
 
-/** Three measured phases on the same process: as found, tuned, restored. */
 async function demo(options: DemoOptions): Promise<void> {
-  const stateDir = join(options.stateDir, 'demo');
-  const say = (text: string) => process.stderr.write(`${text}\n`);
   const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, say);
+  const lifetime = new Lifetime(log, 'end');
+  using _npm = onNpmEnd(() => lifetime.end({ why: 'the npm that started taut has ended' }));
+  try {
+    await tell(options, log, lifetime);
+  } catch (error) {
+    if (!(error instanceof EndedEarly)) throw error;
+    const { why, signal, exitCode, isQuiet } = error.ending;
+    if (!isQuiet) say(`${why}: the sample agent was put back as it was found, and ended`);
+    process.exitCode = exitCode ?? (signal ? 128 + constants.signals[signal] : EXIT.failed);
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Three measured phases on the same process: as found, tuned, restored. */
+async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise<void> {
+  const stateDir = join(options.stateDir, 'demo');
   say(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
   const gate = new SwitchGate();
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
-  await using session = await openSession({ ...options, stateDir, scope, gate, descendants: 'contain' }, log);
+  await using session = await openSession({ ...options, stateDir, scope, gate, lifetime, descendants: 'contain' }, log);
   if (session.missing.length > 0) throw new CliError('the demo needs to measure and to tune', EXIT.host);
 
   const { watcher } = session;
@@ -45,7 +64,8 @@ async function demo(options: DemoOptions): Promise<void> {
     gate.set({ value: target ?? null, reason });
     await settled(watcher, sample.pid, target);
     say(`measuring ${options.seconds} s ${reason} ...`);
-    const measured = await measurePhase(name, watcher, sample.pid, options.seconds, original, TARGET);
+    const measuring = measurePhase(name, watcher, sample.pid, options.seconds, original, TARGET);
+    const measured = await lifetime.unlessEnded(measuring);
     phases.push(measured);
     if (!options.json) process.stdout.write(`${describePhase(measured)}\n`);
   };

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ProcHandle } from '../actuator/procHandle.ts';
 import { CliError, EXIT } from './exit.ts';
+import { Lifetime } from './lifetime.ts';
 import { logFor, type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
 import { openSession } from './session.ts';
 
@@ -37,7 +38,7 @@ async function run(command: string[], options: TuneOptions): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
     process.on('SIGINT', () => {}); // the terminal sends it to the command as well
     const scope = { kind: 'tree', root: child.pid, command } as const;
-    await using session = await openSession({ ...options, scope }, log);
+    await using session = await openSession({ ...options, scope, lifetime: new Lifetime(log, 'end') }, log);
     child.kill('SIGCONT');
     process.exitCode = await ended;
     if (process.exitCode === 0 && session.missing.length > 0) process.exitCode = EXIT.failed;

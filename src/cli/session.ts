@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
+import { injectUncaught } from '../actuator/faults.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
@@ -24,6 +25,7 @@ import { Watcher } from '../watcher.ts';
 import { answer } from './answer.ts';
 import { serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
+import type { Lifetime } from './lifetime.ts';
 import { tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
@@ -36,6 +38,10 @@ export interface Session extends AsyncDisposable {
   readonly telemetry: Telemetry;
   /** What could not be done on this host, each already said; the exit code tells. */
   readonly missing: readonly string[];
+  /** Whether anything is to be put back. */
+  readonly hasWritten: boolean;
+  /** Puts everything back, and hears further signals meanwhile. What is disposed of without it puts back at once. */
+  end(): Promise<void>;
 }
 
 export interface SessionOptions extends TuneOptions {
@@ -43,12 +49,14 @@ export interface SessionOptions extends TuneOptions {
   /** Instead of the one that the options ask for. */
   readonly gate?: Gate;
   readonly onEvent?: (event: AgentEvent) => void;
+  /** What it is that may end the command meanwhile. */
+  readonly lifetime: Lifetime;
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
 export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
   await using stack = new AsyncDisposableStack();
-  const { stateDir, scope, descendants } = options;
+  const { stateDir, scope, descendants, lifetime } = options;
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
@@ -95,6 +103,8 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
   });
   observed = watcher;
+  lifetime.onUncaught(() => watcher.release('an unexpected error'));
+  if (ledger) stack.use(watchLedger(ledger, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
   stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status })));
@@ -108,6 +118,8 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   };
   if (scope.kind === 'host') stack.use(onNewRules(file, log, use));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
+  lifetime.doing = 'watching';
+  injectUncaught();
 
   const owned = stack.move();
   return {
@@ -115,6 +127,15 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     telemetry,
     get missing() {
       return watcher.hasFailed && !missing.includes('tune') ? [...missing, 'tune'] : missing;
+    },
+    get hasWritten() {
+      return (ledger?.ownCount ?? 0) > 0;
+    },
+    async end() {
+      await watcher.end('shutdown', (left) => {
+        lifetime.doing = `putting back what it changed (${left} agents are left)`;
+      });
+      lifetime.doing = 'sending the last telemetry, which takes two seconds at most';
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -182,6 +203,21 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
     }
     return undefined;
   }
+}
+
+/** How soon it is noticed that somebody removed, renamed or replaced the state directory. */
+const LEDGER_CHECK_MS = 1_000;
+
+/** Nothing can be put on record in a ledger that is gone, nor found by `taut restore`: then this taut puts back and ends. */
+function watchLedger(ledger: Ledger, log: Log, lifetime: Lifetime): Disposable {
+  const timer = setInterval(() => {
+    if (ledger.isInPlace()) return;
+    clearInterval(timer);
+    ledger.abandon();
+    log.error(`${ledger.path} was removed or replaced while taut runs: it puts everything back and ends`);
+    lifetime.end({ why: 'the ledger is gone', exitCode: EXIT.failed, isQuiet: true });
+  }, LEDGER_CHECK_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Puts back what a taut that was killed has left behind. */

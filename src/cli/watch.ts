@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { Scope } from '../scope.ts';
 import type { AgentEvent } from '../status.ts';
 import { EXIT } from './exit.ts';
+import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
+import { onNpmEnd } from './npmParent.ts';
 import { logFor, pid, type TuneOptions, withCommon, withConfig, withJson, withTuning } from './options.ts';
 import { openSession } from './session.ts';
-import { untilSignal } from './signal.ts';
 
 const STREAM = 'what happens to agents (attach, tune, revert, release, end), one document a line,';
 
@@ -42,18 +43,20 @@ export function addAttach(program: Command): void {
 
 async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const log = logFor(options);
-  // SIGHUP has a daemon read its rules again.
-  const ended = untilSignal(scope.kind === 'host' ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP']);
+  const lifetime = new Lifetime(log, scope.kind === 'host' ? hangUpOfDaemon() : 'end');
+  using _npm = onNpmEnd(() => lifetime.end({ why: 'the npm that started taut has ended' }));
   const onEvent = (event: AgentEvent) => process.stdout.write(`${JSON.stringify(event)}\n`);
-  await using session = await openSession({ ...options, scope, ...(options.json && { onEvent }) }, log);
+  await using session = await openSession({ ...options, scope, lifetime, ...(options.json && { onEvent }) }, log);
   const idle = new Promise<void>((resolve) => {
     if (scope.kind !== 'pids') return;
     const check = () => session.watcher.agents().length === 0 && resolve();
     session.watcher.onChange(check);
     check();
   });
-  const signal = await Promise.race([ended, idle]);
-  if (signal) log.info(`${signal}: putting everything back`);
-  else log.info('no process is left to watch');
+  const ending = await Promise.race([lifetime.ended, idle]);
+  if (!ending) log.info('no process is left to watch');
+  else if (!ending.isQuiet) log.info(`${ending.why}: ${session.hasWritten ? 'putting everything back' : 'ending'}`);
+  await session.end();
   if (session.missing.length > 0) process.exitCode = EXIT.failed;
+  if (ending?.exitCode !== undefined) process.exitCode = ending.exitCode;
 }

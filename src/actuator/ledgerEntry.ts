@@ -1,0 +1,81 @@
+/** An entry of the ledger: one knob of one thread, what it was and what it was set to. Pure. */
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Owner } from './owner.ts';
+
+/** A thread of one boot. `startTicks`: field 22 of its `stat`. */
+export interface ThreadIdentity {
+  readonly tid: number;
+  readonly startTicks: number;
+}
+
+export interface LedgerEntry extends ThreadIdentity {
+  readonly pid: number;
+  readonly processStartTicks: number;
+  readonly knob: string;
+  readonly original: bigint;
+  readonly target: bigint;
+  readonly agent: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly atMs: number;
+  /** The operation that wrote it: also the id of its span. */
+  readonly operation: string;
+  /** The taut that last wrote it. */
+  readonly owner: Owner;
+}
+
+/** What is put on record: the owner is always this process. */
+export type NewEntry = Omit<LedgerEntry, 'owner'>;
+
+/** Which entries: all that are given must hold. */
+export interface LedgerFilter {
+  readonly pids?: readonly number[];
+  readonly agent?: string;
+  readonly rule?: string;
+  /** The operation that last wrote it. */
+  readonly operation?: string;
+  /** Written at this time or before, milliseconds since the epoch. */
+  readonly before?: number;
+  /** Last written by this taut. */
+  readonly owner?: Owner;
+}
+
+/** One knob of one thread: an entry is about that. */
+export type ThreadKnob = ThreadIdentity & { readonly knob: string };
+
+export function key({ tid, startTicks, knob }: ThreadKnob): string {
+  return `${tid} ${startTicks} ${knob}`;
+}
+
+/** Whether an entry is one of those that are meant: what the SELECT of `Ledger.entries` does, for entries in memory. */
+export function matches(entry: LedgerEntry, { pids, agent, rule, operation, before, owner }: LedgerFilter): boolean {
+  return (
+    (pids === undefined || pids.includes(entry.pid)) &&
+    (agent === undefined || entry.agent === agent) &&
+    (rule === undefined || entry.rule === rule) &&
+    (operation === undefined || entry.operation === operation) &&
+    (before === undefined || entry.atMs <= before) &&
+    (owner === undefined || entry.owner === owner)
+  );
+}
+
+/** A row of the table. */
+export function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
+  const number = (column: string) => Number(row[column]);
+  const text = (column: string) => String(row[column]);
+  return {
+    tid: number('tid'),
+    startTicks: number('start_ticks'),
+    knob: text('knob'),
+    pid: number('pid'),
+    processStartTicks: number('process_start_ticks'),
+    original: BigInt(text('original')),
+    target: BigInt(text('target')),
+    agent: text('agent'),
+    rule: text('rule'),
+    reason: text('reason'),
+    atMs: number('at_ms'),
+    operation: text('operation'),
+    owner: text('owner'),
+  };
+}
