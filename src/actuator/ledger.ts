@@ -103,6 +103,7 @@ export class Ledger implements Disposable {
   readonly #commit: StatementSync;
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
+  readonly #holds: StatementSync;
 
   /** Opens or creates `ledger.db` in the state directory. @throws LedgerError when it can't be used. */
   constructor(stateDir: string) {
@@ -123,6 +124,7 @@ export class Ledger implements Disposable {
       this.#remove = this.#db.prepare(
         `DELETE FROM tuned_thread WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
       );
+      this.#holds = this.#db.prepare(`SELECT 1 FROM tuned_thread WHERE ${HERE} AND tid = ? LIMIT 1`);
     } catch (error) {
       throw new LedgerError(this.path, error);
     } finally {
@@ -193,6 +195,12 @@ export class Ledger implements Disposable {
     } catch (error) {
       throw new LedgerError(this.path, error);
     }
+  }
+
+  /** Whether anything is on record for a thread of this id. */
+  holds(tid: number): boolean {
+    if (this.#file === undefined) return [...this.#own.values()].some((entry) => entry.tid === tid);
+    return this.#holds.get(...this.#here, tid) !== undefined;
   }
 
   /** Entries of this process. @throws LedgerError */

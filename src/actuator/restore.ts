@@ -41,12 +41,13 @@ export function restoreEntries(
   { dryRun = false, process }: RestoreOptions = {},
 ): Restored[] {
   const results: Restored[] = [];
+  const handled = new Set<number>();
   /** What has an entry of its own, here or of another agent, is nobody's heir. */
-  const known = new Set(ledger.entries().map((entry) => entry.tid));
+  const isKnown = (tid: number) => handled.has(tid) || ledger.holds(tid);
   const settled: LedgerEntry[] = [];
   const put = (batch: readonly LedgerEntry[]) => {
     for (const entry of batch) {
-      known.add(entry.tid);
+      handled.add(entry.tid);
       const knob = knobs.find((k) => k.id === entry.knob);
       const result = knob
         ? restoreOne(knob, entry, dryRun, process)
@@ -59,7 +60,7 @@ export function restoreEntries(
   const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isSameProcess);
   put(entries);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = processes.flatMap((entry) => heirs(entry, knobs, known));
+    const found = processes.flatMap((entry) => heirs(entry, knobs, isKnown));
     if (found.length === 0) break;
     put(found);
   }
@@ -105,7 +106,7 @@ function restoreOne(
  * Threads and descendants without an entry, which were born tuned when nobody was there to write them down: they get
  * the original of the process that they come from.
  */
-function heirs(entry: LedgerEntry, knobs: readonly Knob[], known: ReadonlySet<number>): LedgerEntry[] {
+function heirs(entry: LedgerEntry, knobs: readonly Knob[], isKnown: (tid: number) => boolean): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
   if (!knob) return [];
   const found: LedgerEntry[] = [];
@@ -113,7 +114,7 @@ function heirs(entry: LedgerEntry, knobs: readonly Knob[], known: ReadonlySet<nu
   for (let waiting = [entry.pid]; waiting.length > 0; ) {
     for (const pid of waiting)
       for (const tid of threadIds(pid)) {
-        const heir = known.has(tid) ? undefined : heirOf(knob, entry, pid, tid);
+        const heir = isKnown(tid) ? undefined : heirOf(knob, entry, pid, tid);
         if (heir) found.push(heir);
       }
     waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid));
