@@ -32,17 +32,15 @@ test('contain: of 1,000 children of a tuned agent not one is left tuned', async 
     await until('all are reported and put back', () => children.every((pid) => slacks(pid)[0] === 50_000));
     expect(slacks(agent.pid)).toEqual([1]);
   }
-  await until('all are said', () => {
-    contained.splice(0);
-    for (const line of taut.errors) {
-      const [, pid = '', us] = /put back (\d+), made below .*, (\d+) us after its fork/.exec(line) ?? [];
-      if (made.has(pid)) contained.push(Number(us));
-    }
-    return contained.length === 1_000;
-  });
+  // On an overloaded machine some are put back by the look at all descendants, which does not say when each was made.
+  for (const line of taut.errors) {
+    const [, pid = '', us] = /put back (\d+), made below .*, (\d+) us after its fork/.exec(line) ?? [];
+    if (made.has(pid)) contained.push(Number(us));
+  }
   // From the kernel's time stamp of the fork to the write's return. A figure for the reader: nothing is asserted of it.
   const sorted = contained.toSorted((a, b) => a - b);
-  process.stderr.write(`1,000 children were tuned for ${sorted[500]} us (median), ${sorted[999]} us (longest)\n`);
+  const [median, longest] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  process.stderr.write(`${sorted.length} children were tuned for ${median} us (median), ${longest} us (longest)\n`);
 });
 
 test('contain reaches grandchildren that were made before anybody knew of the child', async () => {
