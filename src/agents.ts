@@ -1,6 +1,7 @@
 /** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
 import { childrenOf } from './actuator/descendants.ts';
 import { isGone, LazyHandle, type ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
+import type { Restored } from './actuator/restore.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
 import { epochMsOfTicks, nowMs } from './clock.ts';
@@ -23,6 +24,8 @@ export interface AgentsOptions {
   /** What is told which processes are agents, as far as this host can measure. */
   readonly measurement: Measures;
   readonly onEvent?: (event: AgentEvent) => void;
+  /** Something could not be done for one process, or one agent. */
+  readonly failed: (what: string, error: unknown) => void;
 }
 
 interface Measures {
@@ -96,7 +99,7 @@ export class Agents {
     } catch (error) {
       if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
       if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
-      else this.#failed(`process ${pid}`, error);
+      else this.#options.failed(`process ${pid}`, error);
     } finally {
       process[Symbol.dispose]();
     }
@@ -116,7 +119,7 @@ export class Agents {
       if (series === 'overflow') this.#overflowed(agent);
     } catch (error) {
       // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
-      this.#failed(`measuring ${name} (${handle.id})`, error);
+      this.#options.failed(`measuring ${name} (${handle.id})`, error);
     }
     const placedMs = nowMs();
     const gated = this.#gate(agent);
@@ -138,7 +141,7 @@ export class Agents {
     try {
       this.#options.measurement.begin();
     } catch (error) {
-      this.#failed(`measuring ${name} (${pid})`, error);
+      this.#options.failed(`measuring ${name} (${pid})`, error);
     }
   }
 
@@ -181,7 +184,7 @@ export class Agents {
           this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent);
         }
       } catch (error) {
-        this.#failed(`the gate of ${agent.identity.name}`, error);
+        this.#options.failed(`the gate of ${agent.identity.name}`, error);
       }
     }
   }
@@ -204,10 +207,15 @@ export class Agents {
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
     this.#options.measurement.detach(pid);
-    const restored = results.filter((r) => r.outcome === 'restored').length;
+    const n = (outcome: Restored['outcome']) => results.filter((r) => r.outcome === outcome).length;
     const { name } = agent.identity;
+    if (n('failed') > 0)
+      this.#options.failed(
+        `${n('failed')} threads of ${name} (${pid}) could not be put back, and stay on record for taut restore`,
+        new Error(results.find((r) => r.detail)?.detail ?? 'for an unknown reason'),
+      );
     this.#options.log.info(
-      results.length > 0 ? `put back ${restored} threads of ${name} (${pid})` : `let ${name} (${pid}) go`,
+      results.length > 0 ? `put back ${n('restored')} threads of ${name} (${pid})` : `let ${name} (${pid}) go`,
     );
     this.#changed('release', agent);
     agent[Symbol.dispose]();
@@ -226,10 +234,6 @@ export class Agents {
         `from ${agent.identity.name} (${agent.identity.pid}) on, agents share one series: too many at once`,
       );
     this.#hasOverflowed = true;
-  }
-
-  #failed(what: string, error: unknown): void {
-    this.#options.log.error(`${what}: ${(error as Error).message}`);
   }
 }
 

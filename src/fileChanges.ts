@@ -5,8 +5,13 @@ import { statSync } from 'node:fs';
 export type FileState = string;
 
 export function fileState(path: string): FileState {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat ? `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'missing';
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat ? `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'missing';
+  } catch (error) {
+    // A folder on the way that may not be entered, say: whoever reads the file says so.
+    return `unreadable: ${(error as NodeJS.ErrnoException).code}`;
+  }
 }
 
 /** Calls back after each change since `state`, within `intervalMs` milliseconds; keeps nothing alive. Dispose ends it. */

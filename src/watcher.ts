@@ -21,7 +21,7 @@ import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import type { AgentSnapshot, ExpHistogram, Snapshot } from './tracer/series.ts';
 
-export interface WatcherOptions extends Omit<AgentsOptions, 'measurement'> {
+export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
   /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
   readonly measuring: Measuring;
   /** What measuring may cost in the kernel, in CPU seconds per second. */
@@ -56,7 +56,8 @@ export class Watcher implements Disposable {
     this.#signals = new Signals(options.log, measuring.mode);
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
     const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
-    this.#agents = new Agents({ ...options, measurement: this.#measurement }, host, () => this.#onChange());
+    const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
+    this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
     const { scope, log } = options;
     this.#life = new LifeEvents({
       descendants,
@@ -66,7 +67,7 @@ export class Watcher implements Disposable {
       children: (rule) => options.decisions.children(rule),
       look: (pid, seen) => this.#agents.look(pid, seen),
       sight: (pid, seen, parent) => this.#agents.sight(pid, seen, parent),
-      failed: (what, error) => this.#sayRarely(what, error),
+      failed,
       letGo: (pid, reason) => this.#agents.letGo(pid, reason),
       gone: (pid) => this.#agents.gone(pid),
     });
@@ -198,7 +199,7 @@ export class Watcher implements Disposable {
   /** Puts every agent back and lets it go, at once. The counters can still be read. */
   release(reason: string): void {
     this.#stop();
-    for (const { identity } of this.#agents.all()) this.#agents.letGo(identity.pid, reason);
+    for (const agent of this.#agents.all()) this.#letGo(agent, reason);
     this.#restoreRest();
   }
 
@@ -206,12 +207,21 @@ export class Watcher implements Disposable {
   async end(reason: string, progress: (left: number) => void): Promise<void> {
     this.#stop();
     const agents = this.#agents.all();
-    for (const [i, { identity }] of agents.entries()) {
+    for (const [i, agent] of agents.entries()) {
       progress(agents.length - i);
       await setImmediate();
-      this.#agents.letGo(identity.pid, reason);
+      this.#letGo(agent, reason);
     }
     this.#restoreRest();
+  }
+
+  /** What fails for one must not keep the others from being put back. */
+  #letGo({ identity: { pid, name } }: Agent, reason: string): void {
+    try {
+      this.#agents.letGo(pid, reason);
+    } catch (error) {
+      this.#sayRarely(`ending with ${name} (${pid})`, error);
+    }
   }
 
   /** Nothing new begins. */
@@ -255,7 +265,7 @@ export class Watcher implements Disposable {
         if (agent.isGone()) this.#agents.gone(pid);
         else agent.reconcile((id) => this.#agents.has(id));
       } catch (error) {
-        this.#options.log.error(`${name} (${pid}): ${(error as Error).message}`);
+        this.#sayRarely(`${name} (${pid})`, error);
       }
     }
     if (ledger) {

@@ -162,7 +162,11 @@ export class Ledger implements Disposable {
 
   /** Whether the file is still where it was: not removed, renamed or replaced with its directory. */
   isInPlace(): boolean {
-    return fileId(this.path) === this.#file;
+    try {
+      return fileId(this.path) === this.#file;
+    } catch {
+      return true; // a folder that may not be entered now: that says nothing of the file
+    }
   }
 
   /** The file is gone: from now on nothing can be put on record, and what is, is read from memory. */

@@ -36,6 +36,11 @@ export async function run(argv: readonly string[]): Promise<void> {
 }
 
 function exitCode(error: unknown): number {
+  // Ending failed after the job had: both are said, the job's counts.
+  if (error instanceof SuppressedError) {
+    exitCode(error.error);
+    return exitCode(error.suppressed);
+  }
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliError || error instanceof ConfigError || error instanceof TelemetryConfigError) {
     process.stderr.write(`taut: ${error.message}\n`);

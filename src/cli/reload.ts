@@ -22,8 +22,8 @@ export function onNewRules(file: RulesFile | undefined, log: Log, use: (rules: R
         await use(compileRules(config));
         log.info(`rules read again: ${config.rules.length} of its own`);
       } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        log.warn(`the rules stay as they were: ${error.message}`);
+        if (error instanceof ConfigError) log.warn(`the rules stay as they were: ${error.message}`);
+        else log.error(`the new rules could not be applied to every process: ${(error as Error).message}`);
       }
     });
   };

@@ -57,6 +57,6 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   if (!ending) log.info('no process is left to watch');
   else if (!ending.isQuiet) log.info(`${ending.why}: ${session.hasWritten ? 'putting everything back' : 'ending'}`);
   await session.end();
-  if (session.missing.length > 0) process.exitCode = EXIT.failed;
+  if (session.missing.length > 0 || session.hasWritten) process.exitCode = EXIT.failed;
   if (ending?.exitCode !== undefined) process.exitCode = ending.exitCode;
 }

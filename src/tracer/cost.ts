@@ -8,6 +8,7 @@
  * other processes are not in it: one program of four, for less than one event in ten.
  */
 import { readFileSync } from 'node:fs';
+import { TautError } from '../native.ts';
 import type { Figures } from './calibrate.ts';
 import type { Tracer } from './tracer.ts';
 
@@ -58,9 +59,28 @@ export class KernelCost implements Disposable {
   }
 
   #open(): void {
-    if (this.method === 'measured') this.#tracer.accounting.turn(true);
-    this.#before = { seconds: this.#used(), atMs: performance.now() };
-    this.#timer = setTimeout(() => this.#shut(), WINDOW_MS).unref();
+    try {
+      if (this.method === 'measured') this.#tracer.accounting.turn(true);
+      this.#before = { seconds: this.#used(), atMs: performance.now() };
+      this.#timer = setTimeout(() => this.#shutIfPossible(), WINDOW_MS).unref();
+    } catch (error) {
+      this.#skip(error);
+    }
+  }
+
+  #shutIfPossible(): void {
+    try {
+      this.#shut();
+    } catch (error) {
+      this.#skip(error);
+    }
+  }
+
+  /** A process that has no descriptor left can't look: the last rate stands until it can. */
+  #skip(error: unknown): void {
+    if (!(error instanceof TautError) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    if (this.method === 'measured') this.#tracer.accounting.turn(false);
+    this.#timer = setTimeout(() => this.#open(), PERIOD_MS).unref();
   }
 
   #shut(): void {
