@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { addon, check, type NativeCanary } from '../native.ts';
 import { add, empty, subtract } from './arithmetic.ts';
-import { disagreement, type Wake } from './canaryVerdict.ts';
+import { judge, type Wake } from './canaryVerdict.ts';
 import type { ExpHistogram } from './series.ts';
 import type { TracedThread, Tracer } from './tracer.ts';
 
@@ -11,6 +11,16 @@ const SCALE = 3;
 /** The canary sleeps on for this long at least when a window is cut, which takes less. */
 const QUIET_NS = 2_000_000n;
 const RETRY_MS = 3;
+
+/** Why a wakeup is discarded when the kernel ran no program at one step of it: at its end, its beginning, in between. */
+const BROKEN = ['restamped', 'no_waking', 'no_switch'] as const;
+
+/** What the tracer counted until a window was cut. */
+interface Counted {
+  readonly counted: ExpHistogram;
+  readonly unseen: number;
+  readonly broken: number;
+}
 
 export interface CanaryFinding {
   readonly wakes: number;
@@ -25,6 +35,8 @@ export class Canary implements Disposable {
   #wakes: Wake[] = [];
   #counted = empty(SCALE);
   #unseen = 0;
+  #broken = 0;
+  #owed = 0;
   #isBegun = false;
   #ended = false;
 
@@ -56,14 +68,18 @@ export class Canary implements Disposable {
     const wakes = this.#wakes.splice(0);
     const counted = subtract(now.counted, this.#counted);
     const unseen = now.unseen - this.#unseen;
+    const broken = now.broken - this.#broken;
     this.#counted = now.counted;
     this.#unseen = now.unseen;
+    this.#broken = now.broken;
     if (!this.#isBegun) {
       this.#isBegun = true;
       return undefined;
     }
     const fromDeadline = this.#tracer.hasTimers;
-    return { wakes: wakes.length, disagreement: disagreement({ wakes, counted, unseen, fromDeadline }) };
+    const verdict = judge({ wakes, counted, unseen, broken, owed: this.#owed, fromDeadline });
+    this.#owed = verdict.owed;
+    return { wakes: wakes.length, disagreement: verdict.disagreement };
   }
 
   [Symbol.dispose](): void {
@@ -74,14 +90,16 @@ export class Canary implements Disposable {
   }
 
   /** Looks at both while the canary sleeps: what it has noted down is then just what the tracer has seen of it. */
-  async #cut(): Promise<{ counted: ExpHistogram; unseen: number } | undefined> {
+  async #cut(): Promise<Counted | undefined> {
     while (!this.#ended) {
       const until = this.#native.until();
       if (until - process.hrtime.bigint() > QUIET_NS) {
         this.#wakes.push(...wakesOf(this.#native.take()));
         const counted = this.latency();
-        const unseen = this.#tracer.counters().get('discard_unseen') ?? 0;
-        if (process.hrtime.bigint() < until && this.#native.until() === until) return { counted, unseen };
+        const counters = this.#tracer.counters();
+        const unseen = counters.get('discard_unseen') ?? 0;
+        const broken = BROKEN.reduce((sum, reason) => sum + (counters.get(`discard_${reason}`) ?? 0), 0);
+        if (process.hrtime.bigint() < until && this.#native.until() === until) return { counted, unseen, broken };
       }
       await setTimeout(RETRY_MS);
     }

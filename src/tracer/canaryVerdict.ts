@@ -1,8 +1,11 @@
 /**
  * Whether the tracer and a thread that kept time by itself agree about the same wakeups. Pure.
  *
- * Counts: as many as the thread made, less those for which the kernel ran no program, which are counted themselves. Of a
- * wake without a voluntary switch but with an involuntary one it can't be told whether it was a wakeup: it may be either.
+ * Counts: as many as the thread made, less those for which the kernel ran no program at one of the steps. Such a wakeup is
+ * counted itself: as unseen, or as discarded for what was missing. That shows at the thread's next wakeup, which may be in
+ * the next window, so one that is missing is owed until then. The discards are counted for all threads together, so they
+ * excuse no more than a few. Of a wake without a voluntary switch but with an involuntary one it can't be told whether it
+ * was a wakeup: it may be either.
  *
  * Latency: the thread reads its clock after the tracer has read its own at sched_switch, and later by no more than the CPU
  * time that it used in the sleeping call, which is accounted from before that point on. So each wakeup lies between what
@@ -28,20 +31,43 @@ export interface CanaryWindow {
   readonly counted: ExpHistogram;
   /** Wakeups of any thread in this time for which the kernel ran no program. */
   readonly unseen: number;
+  /** Wakeups of any thread in this time that were discarded since no program was run at one step of them. */
+  readonly broken: number;
+  /** Wakeups that were missing from the window before, with nothing to say why yet. */
+  readonly owed: number;
   /** Whether the tracer counts from the deadline on; otherwise from sched_waking, which is later. */
   readonly fromDeadline: boolean;
 }
 
 const QUANTILES = [0.25, 0.5, 0.75];
 const LEAST_RANKED = 8;
+/** Of its own wakeups, at most one in so many may be excused by discards: a tracer that discards them all is no good. */
+const EXCUSED = 4;
 
-/** @returns what they disagree about; undefined when they agree. */
-export function disagreement({ wakes, counted, unseen, fromDeadline }: CanaryWindow): string | undefined {
+export interface Verdict {
+  /** What they disagree about; undefined when they agree. */
+  readonly disagreement: string | undefined;
+  /** For the next window. */
+  readonly owed: number;
+}
+
+export function judge(window: CanaryWindow): Verdict {
+  const { wakes, counted, unseen, broken, fromDeadline } = window;
   const slept = wakes.filter(({ sleeps }) => sleeps > 0);
   const perhaps = wakes.filter(({ sleeps, preempted }) => sleeps === 0 && preempted > 0).length;
+  const excused = Math.min(broken, Math.ceil(slept.length / EXCUSED));
+  const missing = Math.max(0, slept.length + window.owed - counted.count - unseen - excused);
+  const mayBeOwed = missing === 1 && window.owed === 0 && counted.count > 0;
+  if ((missing > 0 && !mayBeOwed) || counted.count > slept.length + perhaps) {
+    const reasons = `${unseen} unseen, ${broken} discarded since a step of them was`;
+    const disagreement = `of ${slept.length} wakeups of its own thread the tracer counted ${counted.count} (${reasons})`;
+    return { disagreement, owed: 0 };
+  }
+  return { disagreement: latenessDiffers(slept, counted, fromDeadline), owed: missing };
+}
+
+function latenessDiffers(slept: readonly Wake[], counted: ExpHistogram, fromDeadline: boolean): string | undefined {
   const { count } = counted;
-  if (count < slept.length - unseen || count > slept.length + perhaps)
-    return `of ${slept.length} wakeups of its own thread the tracer counted ${count} (${unseen} unseen)`;
   if (count !== slept.length || count < LEAST_RANKED) return undefined;
 
   const ascending = (values: number[]) => values.toSorted((a, b) => a - b);

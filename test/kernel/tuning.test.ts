@@ -209,7 +209,12 @@ test('counts exactly the sleeps of an agent in what it exports', async () => {
   await using taut = await bench.watch();
   await tell(agent, 'sleep 200 700');
   await taut.stop();
-  const events = bench.lastSums('taut.tracer.events');
-  const unseen = events.find((e) => e.attributes['taut.discard.reason'] === 'unseen')?.value ?? 0;
-  expect(bench.lastCount('taut.timer.lateness') + unseen).toBe(200);
+  const counted = bench.lastCount('taut.timer.lateness');
+  expect(counted).toBeLessThanOrEqual(200);
+  // What is missing was discarded for a reason that is counted, of all threads together.
+  const discarded = bench
+    .lastSums('taut.tracer.events')
+    .filter(({ attributes }) => attributes['taut.tracer.outcome'] === 'discarded')
+    .reduce((sum, { value }) => sum + value, 0);
+  expect(counted + discarded).toBeGreaterThanOrEqual(200);
 });

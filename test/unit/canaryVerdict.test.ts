@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CanaryWindow, disagreement, type Wake } from '../../src/tracer/canaryVerdict.ts';
+import { type CanaryWindow, judge, type Wake } from '../../src/tracer/canaryVerdict.ts';
 import type { ExpHistogram } from '../../src/tracer/series.ts';
 import { upperBound } from '../reference.ts';
 
@@ -29,20 +29,43 @@ const window = (change: Partial<CanaryWindow> = {}): CanaryWindow => ({
   wakes: wakes(LATENCIES),
   counted: histogram(LATENCIES),
   unseen: 0,
+  broken: 0,
+  owed: 0,
   fromDeadline: true,
   ...change,
 });
+
+const disagreement = (of: CanaryWindow) => judge(of).disagreement;
 
 test('two that have seen the same agree', () => {
   expect(disagreement(window())).toBeUndefined();
   expect(disagreement(window({ wakes: [], counted: histogram([]) }))).toBeUndefined();
 });
 
-test('one wakeup more or less is a disagreement, unless the kernel ran no program for it', () => {
-  const fewer = histogram(LATENCIES.slice(1));
-  expect(disagreement(window({ counted: fewer }))).toMatch(/of 20 wakeups .* counted 19/);
-  expect(disagreement(window({ counted: fewer, unseen: 1 }))).toBeUndefined();
+test('two wakeups less, or one more, are a disagreement, unless the kernel ran no program for them', () => {
+  const fewer = histogram(LATENCIES.slice(2));
+  expect(disagreement(window({ counted: fewer }))).toMatch(/of 20 wakeups .* counted 18/);
+  expect(disagreement(window({ counted: fewer, unseen: 2 }))).toBeUndefined();
+  expect(disagreement(window({ counted: fewer, broken: 2 }))).toBeUndefined();
+  expect(disagreement(window({ counted: fewer, unseen: 1, broken: 1 }))).toBeUndefined();
   expect(disagreement(window({ counted: histogram([...LATENCIES, 12_000]) }))).toMatch(/counted 21/);
+});
+
+test('one that is missing is owed: the next window says why, or it is a disagreement', () => {
+  const fewer = histogram(LATENCIES.slice(1));
+  expect(judge(window({ counted: fewer }))).toEqual({ disagreement: undefined, owed: 1 });
+  expect(judge(window({ owed: 1, broken: 1 }))).toEqual({ disagreement: undefined, owed: 0 });
+  expect(judge(window({ owed: 1, unseen: 1 }))).toEqual({ disagreement: undefined, owed: 0 });
+  expect(judge(window({ owed: 1 })).disagreement).toMatch(/of 20 wakeups .* counted 20/);
+  expect(judge(window({ owed: 1, counted: fewer, broken: 1 })).disagreement).toMatch(/of 20 wakeups .* counted 19/);
+});
+
+test('a tracer that discards most of them is found out, for whatever reason', () => {
+  for (const count of [0, 1, 10, 13]) {
+    const counted = histogram(LATENCIES.slice(0, count));
+    expect(disagreement(window({ counted, broken: 1_000 }))).toMatch(new RegExp(`of 20 wakeups .* counted ${count}`));
+  }
+  expect(disagreement(window({ wakes: wakes([1]), counted: histogram([]) }))).toMatch(/of 1 wakeups .* counted 0/);
 });
 
 test('a sleep that never was, as its deadline had come, is no wakeup; one that was preempted may be', () => {
