@@ -102,6 +102,13 @@ for programs in taut names buckets chain empty; do
 		give_up "the BPF programs could not be compiled (see above)"
 done
 
+if outdated build/taut-guard native/guard; then
+	say "compiling the guard"
+	# Static where there is a static libc: it stays in memory for as long as taut tunes, and is to be small.
+	guard() { gcc "$@" -Os -s -Wall -Wextra -Werror native/guard/guard.c -o build/taut-guard; }
+	guard -static 2>/dev/null || guard || give_up "the guard could not be compiled (see above)"
+fi
+
 if outdated dist/.built src otel tsconfig.json $stamp; then
 	say "compiling taut"
 	rm -rf dist

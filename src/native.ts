@@ -141,6 +141,9 @@ interface Addon {
   writeAt(at: number, name: string, text: string): number;
   close(fd: number): number;
   lock(path: string): number;
+  /** @returns the guard's process id, and the descriptor over which a byte ends it. See `native/addon/guard.cc`. */
+  startGuard(path: string, pid: string, ...command: string[]): [number, number] | number;
+  isGuarded(descriptor: number): boolean;
   confine(keep: bigint): number;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;
@@ -170,6 +173,11 @@ export function addon(): Addon {
   if (!existsSync(path)) throw new Error(`the native addon is not built (${path}); run: sh native/setup.sh`);
   loaded = createRequire(import.meta.url)(path) as Addon;
   return loaded;
+}
+
+/** The program that puts back what a taut that is gone did not (`native/guard/guard.c`). */
+export function guardPath(): string {
+  return join(packageRoot(), 'build/taut-guard');
 }
 
 /** A compiled set of BPF programs: `taut` (the tracer), `names` (who asks for which names), `buckets`, `chain` and `empty` (for tests). */

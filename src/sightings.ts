@@ -1,8 +1,10 @@
 /** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
 import { isGone, LazyHandle, type ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
 import type { Agent } from './agent.ts';
+import { epochMsOfMonotonic } from './clock.ts';
 import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
 import { ancestors, readCmdline } from './discovery/facts.ts';
+import type { NetworkSighting } from './discovery/network/source.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Scope } from './scope.ts';
 
@@ -92,4 +94,12 @@ export function isAsSeen(process: ProcHandle, { cmdline }: Seen): boolean {
 /** The same sighting, of which the process itself has to say what it runs. */
 export function withoutCmdline({ cmdline: _, ...seen }: Seen): Seen {
   return seen;
+}
+
+/** What the network saw, as a sighting of its process. */
+export function seenBy(sighting: NetworkSighting): Seen {
+  const atMs = epochMsOfMonotonic(sighting.atNs);
+  if (sighting.kind === 'name') return { source: 'dns', atMs, what: sighting.name };
+  const { address, port } = sighting.contact;
+  return { source: 'connection', atMs, what: `${address} port ${port}` };
 }

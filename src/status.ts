@@ -40,6 +40,8 @@ export interface StatusDocument {
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   readonly agents: readonly AgentStatus[];
+  /** The process that puts everything back should the daemon be killed; null where nothing may be tuned, and with `--no-guard`. */
+  readonly guard: { readonly pid: number } | null;
   readonly ledger: { readonly path: string; readonly entries: number };
 }
 

@@ -1,6 +1,8 @@
 /** All the agents of a host (or of one process tree): finds them, holds them, lets them go. */
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from './actuator/descendants.ts';
+import { type Guard, startGuard } from './actuator/guard.ts';
 import { KNOBS } from './actuator/knobs.ts';
 import type { Ledger, LedgerEntry } from './actuator/ledger.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
@@ -8,14 +10,14 @@ import { type Restored, restoreEntries } from './actuator/restore.ts';
 import { sweep } from './actuator/sweep.ts';
 import type { Agent } from './agent.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
-import { epochMsOfMonotonic, nowMs } from './clock.ts';
+import { nowMs } from './clock.ts';
 import type { NetworkSighting } from './discovery/network/source.ts';
 import { ScanClock } from './discovery/scanClock.ts';
-import type { Seen } from './discovery/sighting.ts';
 import { FailureLog } from './failureLog.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { Measurement } from './measurement.ts';
 import { inScope } from './scope.ts';
+import { seenBy } from './sightings.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import type { Measuring } from './tracer/measuring.ts';
@@ -29,6 +31,8 @@ export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'fai
   /** Undefined: nothing is tuned. */
   readonly ledger: Ledger | undefined;
   readonly descendants: Descendants;
+  /** Whether a guard puts everything back should this process be killed. Default: true, where there is a ledger. */
+  readonly guard?: boolean;
 }
 
 /** Between looks for drift, missed threads and lost events; and, without the kernel's events, between scans. */
@@ -48,6 +52,8 @@ export class Watcher implements Disposable {
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
+  #guard: Guard | undefined;
+  readonly #atExit = () => this.release('the program ends');
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -75,8 +81,11 @@ export class Watcher implements Disposable {
 
   /** Begins: listens to the kernel, then looks at every process that runs already. Resolves after that first look. */
   async start(): Promise<void> {
-    const { gate } = this.#options;
-    const { tracer } = this.#options.measuring;
+    const { gate, ledger, guard = true, log, measuring } = this.#options;
+    const { tracer } = measuring;
+    process.on('exit', this.#atExit); // by process.exit, by an error that nobody catches; the guard is for the other ways
+    // Started now, as that takes longer than tuning an agent.
+    if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
     tracer?.listen((events) => this.#life.handle(events));
     this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
     this.#endObserving = this.#signals.observe({
@@ -188,6 +197,11 @@ export class Watcher implements Disposable {
     return this.#measurement.canaryLatency();
   }
 
+  /** The guard that stands now; undefined when there is none. */
+  get guardPid(): number | undefined {
+    return this.#guard?.pid;
+  }
+
   tracerStatus(): TracerStatus {
     return this.#measurement.status();
   }
@@ -230,14 +244,19 @@ export class Watcher implements Disposable {
     this.#agents.end();
     this.#life.end();
     for (const end of this.#ends.splice(0)) end();
+    process.off('exit', this.#atExit);
     const { ledger } = this.#options;
     if (ledger?.isInPlace() === false) ledger.abandon();
   }
 
-  /** What agents that have ended meanwhile left to children that live on. */
+  /** What could not be put back just now, and what agents that have ended meanwhile left to children that live on. */
   #restoreRest(): void {
     const { ledger } = this.#options;
     if (ledger) this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own()));
+    // What is left is the guard's, which tries again once this process is gone.
+    if (!ledger || this.#signals.attempt(() => ledger.own().length) !== 0) return;
+    this.#guard?.release();
+    this.#guard = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -258,6 +277,7 @@ export class Watcher implements Disposable {
   async #reconcile(): Promise<void> {
     const { ledger, measuring } = this.#options;
     const { tracer } = measuring;
+    this.#guard?.check();
     this.#measurement.sample();
     for (const agent of this.#agents.all()) {
       const { pid, name } = agent.identity;
@@ -282,11 +302,4 @@ export class Watcher implements Disposable {
     this.#lostEvents = lost;
     await this.scan();
   }
-}
-
-function seenBy(sighting: NetworkSighting): Seen {
-  const atMs = epochMsOfMonotonic(sighting.atNs);
-  if (sighting.kind === 'name') return { source: 'dns', atMs, what: sighting.name };
-  const { address, port } = sighting.contact;
-  return { source: 'connection', atMs, what: `${address} port ${port}` };
 }

@@ -4,6 +4,7 @@
 #include "canary.h"
 #include "exercise.h"
 #include "files.h"
+#include "guard.h"
 #include "layout.h"
 #include "privileges.h"
 #include "sockets.h"
@@ -11,6 +12,7 @@
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
+  ExportGuard(env, exports);
   ExportPrivileges(env, exports);
   ExportSockets(env, exports);
   exports.Set("layout", Layout(env));

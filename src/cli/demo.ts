@@ -11,11 +11,13 @@ import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
 import { EndedEarly, Lifetime } from './lifetime.ts';
 import { onNpmEnd } from './npmParent.ts';
-import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, printJson, withCommon, withGuard, withJson } from './options.ts';
 import { openSession, type Session } from './session.ts';
 
 interface DemoOptions extends CommonOptions {
   readonly seconds: number;
+  /** False: `--no-guard`. */
+  readonly guard?: boolean;
 }
 
 const TARGET = 1n;
@@ -26,7 +28,7 @@ export function addDemo(program: Command): void {
     .description('the whole story on this machine in under a minute, with a sample agent')
     .option('--seconds <n>', 'how long each of the three phases is', seconds, 8)
     .addHelpText('after', '\nExamples:\n  taut demo\n  taut demo --seconds 3 --json | jq ".phases[].metrics"');
-  withJson(withCommon(command), 'the phases').action(demo);
+  withJson(withGuard(withCommon(command)), 'the phases').action(demo);
 }
 
 async function demo(options: DemoOptions): Promise<void> {

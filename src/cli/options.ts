@@ -21,6 +21,8 @@ export interface TuneOptions extends CommonOptions {
   readonly observeOnly?: boolean;
   /** CPU seconds per second. */
   readonly maxOverhead?: number;
+  /** False: `--no-guard`. */
+  readonly guard?: boolean;
 }
 
 /** /var/lib/taut for root; $XDG_STATE_HOME/taut for others. TAUT_STATE_DIR overrides. */
@@ -44,9 +46,16 @@ export function withJson(command: Command, what: string): Command {
   return command.option('--json', `print ${what} as JSON on standard output`);
 }
 
+export function withGuard(command: Command): Command {
+  return command.option(
+    '--no-guard',
+    'start no process that puts everything back should taut be killed: where a service manager runs taut restore then',
+  );
+}
+
 export function withTuning(command: Command): Command {
   for (const knob of KNOBS) command.addOption(knobOption(knob));
-  return command
+  return withGuard(command)
     .addOption(
       new Option('--descendants <how>', 'children of a tuned agent that no rule names: put back, left, or agents, too')
         .choices(DESCENDANTS)

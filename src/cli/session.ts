@@ -99,6 +99,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, measuring, ledger, descendants },
+    guard: mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
   });

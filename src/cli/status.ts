@@ -18,7 +18,7 @@ export function addStatus(program: Command): void {
   });
 }
 
-function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
+function describe({ daemon, tracer, agents, guard, ledger }: StatusDocument): string {
   const lines = [daemon ? `daemon ${daemon.pid}, since ${daemon.since}` : 'no daemon is running'];
   if (tracer) lines.push(describeTracer(tracer));
   for (const a of agents) {
@@ -30,6 +30,7 @@ function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
     );
   }
   if (daemon && agents.length === 0) lines.push('no agent is running');
+  if (guard) lines.push(`guard ${guard.pid}: puts everything back should the daemon be killed`);
   lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);
   return lines.join('\n');
 }

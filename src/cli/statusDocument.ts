@@ -13,8 +13,13 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
     daemon: running?.daemon ?? null,
     tracer: running?.watcher.tracerStatus() ?? null,
     agents: running?.watcher.agents() ?? [],
+    guard: guardStatus(running?.watcher.guardPid),
     ledger: { path: ledgerPath(stateDir), entries: countEntries(stateDir, open) },
   };
+}
+
+function guardStatus(pid: number | undefined): StatusDocument['guard'] {
+  return pid === undefined ? null : { pid };
 }
 
 function countEntries(stateDir: string, open: Ledger | undefined): number {

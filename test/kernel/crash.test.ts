@@ -35,7 +35,14 @@ test.each(
 )('killed at %s while it tunes, everything can be put back', async (fault) => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
-  await using taut = bench.tautWith({ TAUT_FAULT: fault }, 'watch', '--config', bench.config, '--optimize-timer-slack');
+  await using taut = bench.tautWith(
+    { TAUT_FAULT: fault },
+    'watch',
+    '--config',
+    bench.config,
+    '--optimize-timer-slack',
+    '--no-guard',
+  );
   expect(await taut.ended).toBe(KILLED);
   await isRestored(bench, agent);
 });
@@ -51,6 +58,7 @@ test.each(BACK.flatMap((point) => (point === 'restore-removed' ? [`${point}:1`] 
       '--config',
       bench.config,
       '--optimize-timer-slack',
+      '--no-guard',
     );
     await taut.line(/watching/);
     expect(slacks(agent.pid)).toEqual([1, 1, 1, 1]);
@@ -64,7 +72,7 @@ test.each(BACK.flatMap((point) => (point === 'restore-removed' ? [`${point}:1`] 
 test('two restores side by side put everything back once', async () => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
-  await (await bench.watch('--optimize-timer-slack')).stop('SIGKILL');
+  await (await bench.watch('--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
   await using first = bench.taut('restore');
   await using second = bench.taut('restore');
   expect([await first.ended, await second.ended]).toEqual([0, 0]);
@@ -87,7 +95,7 @@ test('beside a running daemon, restore has it put back its own, and the daemon g
 test('puts back just what it is asked for: a process, an agent, a rule, what is old', async () => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
-  await (await bench.watch('--optimize-timer-slack')).stop('SIGKILL');
+  await (await bench.watch('--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
   const listed = async (...args: string[]) =>
     (await bench.json<{ entries: unknown[] }>('restore', '--dry-run', ...args)).entries.length;
   expect(await listed()).toBe(4);

@@ -99,7 +99,7 @@ test('is made and opened by many at once, and nobody finds it locked', async () 
 test('an entry belongs to the taut that wrote it: another leaves it alone while that one lives', async () => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
   await until('it is tuned', () => slacks(agent.pid)[0] === 1);
   using ledger = new Ledger(bench.stateDir);
   expect(ledger.entries().map(({ owner }) => ownerPid(owner))).toEqual([taut.pid]);
@@ -111,7 +111,7 @@ test('an entry belongs to the taut that wrote it: another leaves it alone while 
 test('a ledger of an older taut, which does not say whose its entries are, is read on', async () => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
-  await (await bench.watch('--optimize-timer-slack')).stop('SIGKILL');
+  await (await bench.watch('--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
   const path = join(bench.stateDir, 'ledger.db');
   using db = new DatabaseSync(path);
   db.exec('ALTER TABLE tuned_thread DROP COLUMN owner');

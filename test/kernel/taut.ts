@@ -121,6 +121,6 @@ export class Bench implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may be at work there
   }
 }

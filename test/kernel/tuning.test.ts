@@ -116,7 +116,7 @@ for (const [how, recover] of [
     await using agent = await sleeper(bench);
     await tell(agent, 'slack 7777');
     await tell(agent, 'thread');
-    const taut = await bench.watch('--optimize-timer-slack');
+    const taut = await bench.watch('--optimize-timer-slack', '--no-guard');
     await taut.stop('SIGKILL');
     await tell(agent, 'thread'); // born tuned, and nobody there to write it down
     expect(every(agent.pid, 1)).toBe(true);
@@ -131,7 +131,7 @@ test('restores by comparison: what somebody else has set since is drift, and sta
   using bench = new Bench();
   await using agent = await sleeper(bench);
   await tell(agent, 'thread');
-  const taut = await bench.watch('--optimize-timer-slack');
+  const taut = await bench.watch('--optimize-timer-slack', '--no-guard');
   await taut.stop('SIGKILL');
   await tell(agent, 'slack 12345');
   interface Restored {

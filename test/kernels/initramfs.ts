@@ -15,6 +15,7 @@ const TAUT = [
   'build/Release/taut.node',
   'build/taut.bpf.o',
   'build/names.bpf.o',
+  'build/taut-guard',
   `${FIXTURES}/agent.mjs`,
 ];
 /** Of packages only what runs: most of their bytes are types, maps, and Node's headers. */

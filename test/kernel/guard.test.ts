@@ -1,0 +1,281 @@
+/** Taut is killed, in every way that it can't know of, and nobody calls restore: its guard puts everything back. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Ledger } from '../../src/actuator/ledger.ts';
+import { ownerPid } from '../../src/actuator/owner.ts';
+import { ProcHandle } from '../../src/actuator/procHandle.ts';
+import type { StatusDocument } from '../../src/status.ts';
+import { tell } from './conversation.ts';
+import { Program, slacks, until } from './program.ts';
+import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
+
+const ORIGINALS = [7777, 50_000, 50_000, 50_000];
+const TUNED = [1, 1, 1, 1];
+
+async function agentOf(bench: Bench): Promise<Program> {
+  const agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  for (let i = 0; i < 3; i++) await tell(agent, 'thread');
+  await tell(agent, 'slack 7777');
+  return agent;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    using process = new ProcHandle(pid);
+    return !process.hasEnded();
+  } catch {
+    return false;
+  }
+}
+
+const isTuned = (agent: Program) => until('the agent is tuned', () => slacks(agent.pid).every((ns) => ns === 1));
+
+async function guardOf(bench: Bench): Promise<number> {
+  const { guard } = await bench.json<StatusDocument>('status');
+  if (!guard) throw new Error('there is no guard');
+  return guard.pid;
+}
+
+/** Nobody is asked to restore. */
+async function isPutBack(bench: Bench, agent: Program, guard: number): Promise<void> {
+  await until('the guard has ended', () => !isRunning(guard));
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+  using ledger = new Ledger(bench.stateDir);
+  expect(ledger.entries()).toEqual([]);
+}
+
+/** `taut-guard`s of a process; by what they say of themselves. */
+function guardsOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        const [said] = readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0');
+        return said === `taut-guard of ${pid}`;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** An application that uses the package, and has tuned. */
+async function applicationOf(bench: Bench, agent: Program): Promise<Program> {
+  const script = join(FIXTURES, 'application.mjs');
+  const application = new Program(process.execPath, [script, bench.stateDir, String(agent.pid)]);
+  await application.line(/^guard/);
+  await isTuned(agent);
+  return application;
+}
+
+const STARTS: [string, (bench: Bench, agent: Program) => Program | Promise<Program>][] = [
+  ['watch', (bench) => bench.taut('watch', '--config', bench.config, '--optimize-timer-slack')],
+  ['attach', (bench, agent) => bench.taut('attach', '--optimize-timer-slack', String(agent.pid))],
+  ['an application that uses the package', applicationOf],
+];
+
+test.each(STARTS)('%s is killed', async (_name, start) => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await start(bench, agent);
+  await isTuned(agent);
+  const [guard = 0] = guardsOf(taut.pid);
+  expect(isRunning(guard)).toBe(true);
+  await taut.stop('SIGKILL');
+  await isPutBack(bench, agent, guard);
+});
+
+test.each([
+  [
+    'run',
+    (bench: Bench) => ['run', '--optimize-timer-slack', '--', 'python3', join(FIXTURES, 'sleeper.py'), bench.mark],
+    '.',
+  ],
+  ['demo', () => ['demo', '--seconds', '5'], 'demo'],
+] as const)('%s is killed, whose agent is its own child', async (_name, command, dir) => {
+  using bench = new Bench();
+  await using taut = bench.taut(...command(bench));
+  await taut.line(/^ready|with every thread tuned/, 90_000);
+  using ledger = new Ledger(join(bench.stateDir, dir));
+  const agents = [...new Set(ledger.entries().map(({ pid }) => pid))];
+  expect(agents).toHaveLength(1);
+  const [agent = 0] = agents;
+  using held = new ProcHandle(agent);
+  const [guard = 0] = guardsOf(taut.pid);
+  expect(isRunning(guard)).toBe(true);
+  taut.child.kill('SIGKILL');
+  await until('the guard has ended', () => !isRunning(guard));
+  expect(ledger.entries()).toEqual([]);
+  if (held.hasEnded()) return; // its input has ended with taut
+  expect(slacks(agent)).not.toContain(1);
+  process.kill(agent, 'SIGKILL');
+});
+
+test('the restore that it runs is killed too, after each thread that it has written', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  const options = ['--config', bench.config, '--optimize-timer-slack'];
+  await using taut = bench.tautWith({ TAUT_FAULT: 'restore-written' }, 'watch', ...options);
+  await taut.line(/watching/);
+  const guard = await guardOf(bench);
+  await taut.stop('SIGKILL');
+  await isPutBack(bench, agent, guard);
+});
+
+test('everything of its session is killed, and the guard is sent what ends others', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  const command = [
+    LAUNCHER,
+    'watch',
+    '--state-dir',
+    bench.stateDir,
+    '--config',
+    bench.config,
+    '--optimize-timer-slack',
+  ];
+  await using shell = new Program('setsid', ['sh', '-c', '"$@"; true', 'sh', ...command]);
+  await isTuned(agent);
+  const guard = await guardOf(bench);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGPIPE', 'SIGUSR1', 'SIGALRM', 'SIGTSTP'] as const)
+    process.kill(guard, signal);
+  using held = new ProcHandle(guard);
+  expect(held.stat()).toMatchObject({ state: 'S', ppid: 1 });
+  const session = (pid: number | string) =>
+    readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /s, '').split(' ')[3];
+  expect(session(guard)).not.toBe(session(shell.pid));
+  process.kill(-shell.pid, 'SIGKILL');
+  await isPutBack(bench, agent, guard);
+});
+
+test('it may open no more than 16 files, until that is raised', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const guard = await guardOf(bench);
+  await using limit = new Program('prlimit', ['--pid', String(guard), '--nofile=16:']);
+  expect(await limit.ended).toBe(0);
+  await taut.stop('SIGKILL');
+  await isPutBack(bench, agent, guard);
+});
+
+test('the guard is killed: another stands in, and status shows it', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const first = await guardOf(bench);
+  process.kill(first, 'SIGKILL');
+  await taut.line(/the guard \(\d+\) is gone: started another/);
+  const second = await guardOf(bench);
+  expect(second).not.toBe(first);
+  await taut.stop('SIGKILL');
+  await isPutBack(bench, agent, second);
+});
+
+test('taut ends well: the guard goes with it, and has run nothing', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const guard = await guardOf(bench);
+  const output = join(bench.dir, 'strace');
+  await using strace = new Program('strace', ['-f', '-o', output, '-p', String(guard)]);
+  await strace.line(/attached/);
+  expect(await taut.stop()).toBe(0);
+  await strace.ended;
+  const calls = readFileSync(output, 'utf8');
+  expect(calls).toContain('exited with 0');
+  expect(calls).not.toMatch(/execve|fork|clone/);
+  await isPutBack(bench, agent, guard);
+});
+
+test('of two that share a ledger one is killed: what the other tuned stays so', async () => {
+  using bench = new Bench();
+  await using killed = await agentOf(bench);
+  await using kept = await agentOf(bench);
+  await using first = await applicationOf(bench, killed);
+  await using second = await applicationOf(bench, kept);
+  const [guard = 0] = guardsOf(first.pid);
+  await first.stop('SIGKILL');
+  await until('the guard has ended', () => !isRunning(guard));
+  expect([slacks(killed.pid), slacks(kept.pid)]).toEqual([ORIGINALS, TUNED]);
+  using ledger = new Ledger(bench.stateDir);
+  expect(new Set(ledger.entries().map(({ owner }) => ownerPid(owner)))).toEqual(new Set([second.pid]));
+  await second.stop('SIGTERM');
+  await until('the other is put back', () => slacks(kept.pid).every((ns, i) => ns === ORIGINALS[i]));
+});
+
+test.each([
+  ['process.exit', 'exit', 7],
+  ['an error that nobody catches', 'throw', 1],
+])('an application that uses the package ends by %s: it puts everything back itself', async (_how, word, code) => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using application = await applicationOf(bench, agent);
+  const [guard = 0] = guardsOf(application.pid);
+  application.say(word);
+  expect(await application.ended).toBe(code);
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+  await isPutBack(bench, agent, guard);
+});
+
+test('an application disposes of its watcher: no guard stays, and nothing waits for its end', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using application = await applicationOf(bench, agent);
+  const [guard = 0] = guardsOf(application.pid);
+  application.say('dispose');
+  await application.line(/^disposed, listeners 0$/);
+  await isPutBack(bench, agent, guard);
+  expect(isRunning(application.pid)).toBe(true);
+});
+
+test('--no-guard: there is none, and status says so', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
+  expect((await bench.json<StatusDocument>('status')).guard).toBeNull();
+  expect(guardsOf(taut.pid)).toEqual([]);
+  await taut.stop('SIGKILL');
+  expect(slacks(agent.pid)).toEqual(TUNED);
+  await bench.json('restore');
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+});
+
+test('nothing may be tuned: there is no guard', async () => {
+  using bench = new Bench();
+  await using taut = await bench.watch();
+  expect(guardsOf(taut.pid)).toEqual([]);
+});
+
+test('the state directory is gone: the guard ends, and makes none', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const guard = await guardOf(bench);
+  rmSync(bench.stateDir, { recursive: true });
+  await taut.stop('SIGKILL');
+  await until('the guard has ended', () => !isRunning(guard));
+  expect(readdirSync(bench.dir)).not.toContain('state');
+  expect(isRunning(agent.pid)).toBe(true);
+});
+
+test('a guard is small, and holds nothing of taut’s', async () => {
+  using bench = new Bench();
+  await using taut = await bench.watch('--optimize-timer-slack');
+  const guard = await guardOf(bench);
+  const rss = Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${guard}/smaps_rollup`, 'latin1'))?.[1]);
+  expect(rss).toBeGreaterThan(0);
+  expect(rss).toBeLessThan(1024);
+  expect(readFileSync(`/proc/${guard}/comm`, 'latin1')).toBe('taut-guard\n');
+  expect(guardsOf(taut.pid)).toEqual([guard]);
+  using held = new ProcHandle(guard);
+  expect(held.link('cwd')).toBe('/');
+  expect(readdirSync(`/proc/${guard}/fd`).map((fd) => held.link(`fd/${fd}`)?.replace(/:.*/, ''))).toEqual([
+    'pipe',
+    '/dev/null',
+    '/dev/null',
+    'anon_inode',
+  ]);
+});
