@@ -25,7 +25,6 @@ import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters
 import { KernelHistograms } from './producer.ts';
 import { sampler } from './sampler.ts';
 import { sayRarely } from './sayRarely.ts';
-import { SpanIds } from './spanIds.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -39,8 +38,6 @@ export interface TelemetryOptions {
   /** How much can be measured here, and how late the canary was woken. */
   readonly mode: () => string;
   readonly canaryLatency: () => ExpHistogram | undefined;
-  /** The id for the span that is being started, where that is fixed already. */
-  readonly spanId: () => string | undefined;
   /** Exports that fail and the like: said once a minute at most. */
   readonly onWarning: (message: string) => void;
 }
@@ -120,15 +117,10 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
   };
 }
 
-function startTraces({ env, stateDir, spanId }: TelemetryOptions, resource: Resource, to: Destination): TracerProvider {
+function startTraces({ env, stateDir }: TelemetryOptions, resource: Resource, to: Destination): TracerProvider {
   const exporter = spanExporter(to, stateDir);
   const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
-  const provider = new TracerProvider({
-    resource,
-    sampler: sampler(env),
-    spanProcessors,
-    idGenerator: new SpanIds(spanId),
-  });
+  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }

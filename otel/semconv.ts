@@ -46,7 +46,7 @@ export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 export const ATTR_TAUT_KNOB = 'taut.knob';
 /** In the knob's unit: nanoseconds. */
 export const ATTR_TAUT_TARGET = 'taut.target';
-/** Under which the ledger has what a tune wrote; of taut's own provider the id of its span, too. */
+/** Under which the ledger has what a tune wrote: an id of the ledger's own. */
 export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
 export const ATTR_TAUT_PASSES = 'taut.passes';
 /** Whether the last pass found nothing new. */

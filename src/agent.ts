@@ -143,6 +143,7 @@ export class Agent implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#trace.end();
     this.#handle[Symbol.dispose]();
   }
 

@@ -16,7 +16,6 @@ import type { Gate } from '../gate/gate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import type { Log } from '../log.ts';
 import { describeScope, type Scope } from '../scope.ts';
-import { givenSpanId } from '../spanId.ts';
 import type { AgentEvent } from '../status.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
@@ -83,7 +82,6 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       snapshots: () => observed?.snapshots() ?? [],
       mode: () => measuring.mode,
       canaryLatency: () => observed?.canaryLatency(),
-      spanId: givenSpanId,
       onWarning: (message) => log.warn(message),
     }),
   );
