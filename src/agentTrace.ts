@@ -4,7 +4,7 @@ import * as semconv from '../otel/semconv.ts';
 
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
-import { epochMsOfTicks } from './clock.ts';
+import { creationTimeMs } from './clock.ts';
 import type { Signals } from './signals.ts';
 
 /** Where an agent comes from and runs. */
@@ -123,7 +123,7 @@ function attributesOf({ pid, startTicks, name, rule, attachPath, place }: AgentI
   const { executable, container } = place();
   return {
     [semconv.ATTR_PROCESS_PID]: pid,
-    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(epochMsOfTicks(startTicks)).toISOString(),
+    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(creationTimeMs(startTicks)).toISOString(),
     [semconv.ATTR_TAUT_AGENT_NAME]: name,
     [semconv.ATTR_TAUT_RULE_ID]: rule,
     [semconv.ATTR_TAUT_ATTACH_PATH]: attachPath,
