@@ -130,15 +130,15 @@ export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
   unit: 's',
   description: 'From being made runnable to running: the negative control, timer slack has no part in it.',
 };
-export const METRIC_TAUT_AGENTS: MetricDescription = {
-  name: 'taut.agents',
-  unit: '{process}',
+export const METRIC_TAUT_AGENT_COUNT: MetricDescription = {
+  name: 'taut.agent.count',
+  unit: '{agent}',
   description: 'Agent processes that are attached.',
 };
-export const METRIC_TAUT_THREADS: MetricDescription = {
-  name: 'taut.threads',
+export const METRIC_TAUT_THREAD_COUNT: MetricDescription = {
+  name: 'taut.thread.count',
   unit: '{thread}',
-  description: 'Threads of attached agents, by the state of their timer slack.',
+  description: 'Threads of attached agents, by the state of each knob.',
 };
 export const METRIC_TAUT_OPERATIONS: MetricDescription = {
   name: 'taut.operations',

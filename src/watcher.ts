@@ -13,11 +13,12 @@ import { ScanClock } from './discovery/scanClock.ts';
 import type { Seen } from './discovery/sighting.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { Measurement } from './measurement.ts';
+import { observe } from './observables.ts';
 import { inScope } from './scope.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import type { Measuring } from './tracer/measuring.ts';
-import type { AgentSnapshot, ExpHistogram, Snapshot } from './tracer/series.ts';
+import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from './tracer/series.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement'> {
   /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
@@ -73,12 +74,13 @@ export class Watcher implements Disposable {
     const { tracer } = this.#options.measuring;
     tracer?.listen((events) => this.#life.handle(events));
     this.#ends.push(gate.onChange(() => void this.#agents.gateAll()));
-    this.#endObserving = this.#signals.observe({
+    this.#endObserving = observe({
+      mode: this.#measurement.mode,
+      knobs: KNOBS,
       agents: () => this.#agents.all(),
       tracerCounters: () => tracer?.counters() ?? new Map(),
       kernelCpu: () => this.#measurement.kernelCpu(),
       isDegraded: () => this.#measurement.isDegraded,
-      runQueueTimes: () => this.#measurement.runQueueTimes(),
     });
     await this.scan();
     const timer = setInterval(() => void this.#reconcile(), tracer ? RECONCILE_MS : SCAN_MS).unref();
@@ -158,6 +160,11 @@ export class Watcher implements Disposable {
   /** What the kernel counted, for the metric producer. */
   snapshots(): Snapshot[] {
     return this.#measurement.snapshots();
+  }
+
+  /** The same in mode `schedstat`. */
+  runQueueTimes(): RunQueueTime[] {
+    return this.#measurement.runQueueTimes();
   }
 
   snapshot(pid: number): AgentSnapshot | undefined {

@@ -79,9 +79,12 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       env: process.env,
       stateDir,
       serviceVersion: version(),
-      snapshots: () => observed?.snapshots() ?? [],
-      mode: () => measuring.mode,
-      canaryLatency: () => observed?.canaryLatency(),
+      measured: {
+        mode: () => measuring.mode,
+        snapshots: () => observed?.snapshots() ?? [],
+        runQueueTimes: () => observed?.runQueueTimes() ?? [],
+        canaryLatency: () => observed?.canaryLatency(),
+      },
       onWarning: (message) => log.warn(message),
     }),
   );
