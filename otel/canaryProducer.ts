@@ -1,14 +1,15 @@
 /** The canary's latency as an exponential histogram of its own: the host's floor, beside what the agents feel. */
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import { hrTime } from '@opentelemetry/core';
-import { emptyResource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
   type CollectionResult,
   DataPointType,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram } from '../src/tracer/series.ts';
+import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import { toExponentialHistogram } from './producer.ts';
 import * as semconv from './semconv.ts';
@@ -23,36 +24,30 @@ export interface CanaryLatencyOptions {
 
 export class CanaryLatency implements MetricProducer {
   readonly #options: CanaryLatencyOptions;
-  readonly #delta = new DeltaOf();
+  readonly #delta = new DeltaOf(subtract);
   readonly #start: HrTime = hrTime();
 
   constructor(options: CanaryLatencyOptions) {
     this.#options = options;
   }
 
-  /** Never rejects, as the others would not be collected then. */
   async collect(): Promise<CollectionResult> {
-    const resource = emptyResource();
-    try {
-      const metric = this.#metric(hrTime());
-      const scope = { name: semconv.SCOPE_NAME, version: this.#options.version };
-      const scopeMetrics = metric ? [{ scope, metrics: [metric] }] : [];
-      return { resourceMetrics: { resource, scopeMetrics }, errors: [] };
-    } catch (error) {
-      return { resourceMetrics: { resource, scopeMetrics: [] }, errors: [error] };
-    }
+    return collection(this.#options.version, (now) => {
+      const metric = this.#metric(now);
+      return metric ? [metric] : [];
+    });
   }
 
   #metric(now: HrTime) {
     const { latency, mode, temporality } = this.#options;
     const histogram = latency();
     if (!histogram) return undefined;
-    let point = { startTime: this.#start, histogram };
+    let point = { startTime: this.#start, value: histogram };
     if (temporality === AggregationTemporality.DELTA) point = this.#delta.next('canary', point, now);
     this.#delta.sweep();
-    if (point.histogram.count === 0) return undefined;
+    if (point.value.count === 0) return undefined;
     const attributes = { [semconv.ATTR_TAUT_TRACER_MODE]: mode() };
-    const value = toExponentialHistogram(point.histogram);
+    const value = toExponentialHistogram(point.value);
     return {
       descriptor: { ...semconv.METRIC_TAUT_CANARY_LATENCY, valueType: ValueType.DOUBLE },
       aggregationTemporality: temporality,

@@ -1,23 +1,26 @@
-/** Cumulative histograms as deltas: what was added since the last collection, which is where the delta starts. */
+/** Cumulative values as deltas: what was added since the last collection, which is where the delta starts. */
 import type { HrTime } from '@opentelemetry/api';
-import { subtract } from '../src/tracer/arithmetic.ts';
-import type { ExpHistogram } from '../src/tracer/series.ts';
 
-interface Point {
+interface Point<T> {
   readonly startTime: HrTime;
-  readonly histogram: ExpHistogram;
+  readonly value: T;
 }
 
-export class DeltaOf {
-  #last = new Map<string, { histogram: ExpHistogram; at: HrTime }>();
-  #seen = new Map<string, { histogram: ExpHistogram; at: HrTime }>();
+export class DeltaOf<T> {
+  readonly #subtract: (later: T, earlier: T) => T;
+  #last = new Map<string, { value: T; at: HrTime }>();
+  #seen = new Map<string, { value: T; at: HrTime }>();
+
+  constructor(subtract: (later: T, earlier: T) => T) {
+    this.#subtract = subtract;
+  }
 
   /** The delta of a series to its last call; the first is the whole of it. */
-  next(key: string, { startTime, histogram }: Point, now: HrTime): Point {
+  next(key: string, { startTime, value }: Point<T>, now: HrTime): Point<T> {
     const last = this.#last.get(key);
-    this.#seen.set(key, { histogram, at: now });
-    if (!last) return { startTime, histogram };
-    return { startTime: last.at, histogram: subtract(histogram, last.histogram) };
+    this.#seen.set(key, { value, at: now });
+    if (!last) return { startTime, value };
+    return { startTime: last.at, value: this.#subtract(value, last.value) };
   }
 
   /** After each collection: forgets series that were not in it. */

@@ -1,7 +1,6 @@
 /** What the kernel counted -> OTLP exponential histograms, bucket for bucket. A pure mapping behind a MetricProducer. */
 import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
-import { hrTime, millisToHrTime } from '@opentelemetry/core';
-import { emptyResource } from '@opentelemetry/resources';
+import { millisToHrTime } from '@opentelemetry/core';
 import {
   AggregationTemporality,
   type CollectionResult,
@@ -11,7 +10,9 @@ import {
   type ExponentialHistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import type { ExpHistogram, Quantity, Series, Shed, Snapshot } from '../src/tracer/series.ts';
+import { subtract } from '../src/tracer/arithmetic.ts';
+import type { AgentSnapshot, ExpHistogram, Quantity, Series, Shed, Snapshot } from '../src/tracer/series.ts';
+import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import * as semconv from './semconv.ts';
 
@@ -41,10 +42,14 @@ export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
 /** Who a series is about: one agent, or all of those beyond the cap. */
 function whose(snapshot: Snapshot): Attributes {
   if ('overflow' in snapshot) return { [semconv.ATTR_OTEL_METRIC_OVERFLOW]: true };
+  return processAttributes(snapshot);
+}
+
+export function processAttributes({ pid, createdAtMs, name }: Pick<AgentSnapshot, 'pid' | 'createdAtMs' | 'name'>) {
   return {
-    [semconv.ATTR_PROCESS_PID]: snapshot.pid,
-    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(snapshot.createdAtMs).toISOString(),
-    [semconv.ATTR_TAUT_AGENT_NAME]: snapshot.name,
+    [semconv.ATTR_PROCESS_PID]: pid,
+    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(createdAtMs).toISOString(),
+    [semconv.ATTR_TAUT_AGENT_NAME]: name,
   };
 }
 
@@ -78,24 +83,15 @@ export interface KernelHistogramsOptions {
 
 export class KernelHistograms implements MetricProducer {
   readonly #options: KernelHistogramsOptions;
-  readonly #delta = new DeltaOf();
+  readonly #delta = new DeltaOf(subtract);
 
   constructor(options: KernelHistogramsOptions) {
     this.#options = options;
   }
 
-  /** Never rejects: one rejecting producer would cost the whole collection, taut's own metrics included. */
   async collect(): Promise<CollectionResult> {
-    const errors: unknown[] = [];
-    let metrics: ExponentialHistogramMetricData[] = [];
-    try {
-      metrics = this.#metrics(this.#options.snapshots(), hrTime());
-    } catch (error) {
-      errors.push(error);
-    }
-    const scope = { name: semconv.SCOPE_NAME, version: this.#options.version ?? '' };
-    const scopeMetrics = metrics.length > 0 ? [{ scope, metrics }] : [];
-    return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors };
+    const { version = '', snapshots } = this.#options;
+    return collection(version, (now) => this.#metrics(snapshots(), now));
   }
 
   #metrics(snapshots: readonly Snapshot[], now: HrTime): ExponentialHistogramMetricData[] {
@@ -105,17 +101,17 @@ export class KernelHistograms implements MetricProducer {
       for (const series of agent.series) {
         const attributes = seriesAttributes(agent, series, this.#options.mode?.());
         const attachedAt = millisToHrTime(agent.attachedAtMs);
-        let point = { startTime: attachedAt, histogram: series.histogram };
+        let point = { startTime: attachedAt, value: series.histogram };
         if (temporality === AggregationTemporality.DELTA)
           point = this.#delta.next(JSON.stringify([agent.attachedAtMs, series.quantity, attributes]), point, now);
-        if (point.histogram.count === 0) continue;
+        if (point.value.count === 0) continue;
         const points = byQuantity.get(series.quantity) ?? [];
         if (points.length === 0) byQuantity.set(series.quantity, points);
         points.push({
           startTime: point.startTime,
           endTime: now,
           attributes,
-          value: toExponentialHistogram(point.histogram),
+          value: toExponentialHistogram(point.value),
         });
       }
     }

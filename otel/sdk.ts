@@ -14,18 +14,20 @@ import {
   AggregationTemporality,
   InstrumentType,
   MeterProvider,
+  type MetricProducer,
   PeriodicExportingMetricReader,
+  type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { ExpHistogram, Snapshot } from '../src/tracer/series.ts';
+import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
+import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { sayRarely } from './sayRarely.ts';
-import { SpanIds } from './spanIds.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -34,15 +36,22 @@ export interface TelemetryOptions {
   /** Where the embedded sink writes: `<stateDir>/otlp/{traces,metrics,logs}.jsonl`. */
   readonly stateDir: string;
   readonly serviceVersion: string;
-  /** What the kernel counted, cumulative; asked at each collection. */
-  readonly snapshots: () => readonly Snapshot[];
-  /** How much can be measured here, and how late the canary was woken. */
-  readonly mode: () => string;
-  readonly canaryLatency: () => ExpHistogram | undefined;
-  /** The id for the span that is being started, where that is fixed already. */
-  readonly spanId: () => string | undefined;
+  /** Undefined where nothing is measured. */
+  readonly measured?: Measured;
   /** Exports that fail and the like: said once a minute at most. */
   readonly onWarning: (message: string) => void;
+}
+
+/** What is asked at each collection. */
+export interface Measured {
+  /** How much can be measured here. */
+  readonly mode: () => string;
+  /** What the kernel counted, cumulative. */
+  readonly snapshots: () => readonly Snapshot[];
+  /** The same in mode `schedstat`. */
+  readonly runQueueTimes: () => readonly RunQueueTime[];
+  /** How late the canary was woken. */
+  readonly canaryLatency: () => ExpHistogram | undefined;
 }
 
 export interface Telemetry extends AsyncDisposable {
@@ -120,15 +129,10 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
   };
 }
 
-function startTraces({ env, stateDir, spanId }: TelemetryOptions, resource: Resource, to: Destination): TracerProvider {
+function startTraces({ env, stateDir }: TelemetryOptions, resource: Resource, to: Destination): TracerProvider {
   const exporter = spanExporter(to, stateDir);
   const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
-  const provider = new TracerProvider({
-    resource,
-    sampler: sampler(env),
-    spanProcessors,
-    idGenerator: new SpanIds(spanId),
-  });
+  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }
@@ -141,11 +145,6 @@ function startMetrics(
   const exporter = metricExporter(to, stateDir);
   const readers = [];
   if (exporter) {
-    const temporality =
-      exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE;
-    const common = { temporality, mode: options.mode, version: options.serviceVersion };
-    const kernel = new KernelHistograms({ snapshots: options.snapshots, ...common });
-    const canary = new CanaryLatency({ latency: options.canaryLatency, ...common });
     const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to.kind]);
     const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
     readers.push(
@@ -153,13 +152,31 @@ function startMetrics(
         exporter,
         exportIntervalMillis,
         exportTimeoutMillis,
-        metricProducers: [kernel, canary],
+        metricProducers: producers(options, exporter),
       }),
     );
   }
   const provider = new MeterProvider({ resource, readers });
   metrics.setGlobalMeterProvider(provider);
   return provider;
+}
+
+/** Histograms and sums that the SDK does not aggregate, each in the temporality that the exporter asks for. */
+function producers(
+  { measured, serviceVersion: version }: Pick<TelemetryOptions, 'measured' | 'serviceVersion'>,
+  exporter: PushMetricExporter,
+): MetricProducer[] {
+  if (!measured) return [];
+  const { mode, snapshots, runQueueTimes: times, canaryLatency: latency } = measured;
+  const common = (kind: InstrumentType) => {
+    const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
+    return { mode, version, temporality };
+  };
+  return [
+    new KernelHistograms({ snapshots, ...common(InstrumentType.HISTOGRAM) }),
+    new CanaryLatency({ latency, ...common(InstrumentType.HISTOGRAM) }),
+    new RunQueueTimes({ times, ...common(InstrumentType.OBSERVABLE_COUNTER) }),
+  ];
 }
 
 function startLogs(env: Env, resource: Resource, to: Destination, stateDir: string): LoggerProvider {

@@ -46,7 +46,7 @@ export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 export const ATTR_TAUT_KNOB = 'taut.knob';
 /** In the knob's unit: nanoseconds. */
 export const ATTR_TAUT_TARGET = 'taut.target';
-/** Under which the ledger has what a tune wrote; of taut's own provider the id of its span, too. */
+/** Under which the ledger has what a tune wrote: an id of the ledger's own. */
 export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
 export const ATTR_TAUT_PASSES = 'taut.passes';
 /** Whether the last pass found nothing new. */
@@ -130,15 +130,15 @@ export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
   unit: 's',
   description: 'From being made runnable to running: the negative control, timer slack has no part in it.',
 };
-export const METRIC_TAUT_AGENTS: MetricDescription = {
-  name: 'taut.agents',
-  unit: '{process}',
+export const METRIC_TAUT_AGENT_COUNT: MetricDescription = {
+  name: 'taut.agent.count',
+  unit: '{agent}',
   description: 'Agent processes that are attached.',
 };
-export const METRIC_TAUT_THREADS: MetricDescription = {
-  name: 'taut.threads',
+export const METRIC_TAUT_THREAD_COUNT: MetricDescription = {
+  name: 'taut.thread.count',
   unit: '{thread}',
-  description: 'Threads of attached agents, by the state of their timer slack.',
+  description: 'Threads of attached agents, by the state of each knob.',
 };
 export const METRIC_TAUT_OPERATIONS: MetricDescription = {
   name: 'taut.operations',

@@ -143,13 +143,15 @@ export class Agent implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#trace.end();
     this.#handle[Symbol.dispose]();
   }
 
-  /** Its threads by what became of the first knob, which the signals and documents are about. */
-  counts(): ThreadCounts {
+  /** Its threads by what became of a knob: of the first, which the documents are about, where none is given. */
+  counts(knob?: Knob): ThreadCounts {
     const total = this.#handle.threadIds().length;
-    const outcomes = outcomesOf(this.tunings[0]?.threads ?? new Map());
+    const tuning = this.tunings.find((one) => knob === undefined || one.knob === knob);
+    const outcomes = outcomesOf(tuning?.threads ?? new Map());
     const of = (outcome: string) => outcomes.filter((o) => o === outcome).length;
     const [tuned, drifted, exempt] = [of('tuned'), of('drifted'), of('exempt')];
     return { total, tuned, drifted, exempt, original: Math.max(0, total - tuned - drifted - exempt) };

@@ -4,9 +4,8 @@ import * as semconv from '../otel/semconv.ts';
 
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
-import { epochMsOfTicks } from './clock.ts';
+import { creationTimeMs } from './clock.ts';
 import type { Signals } from './signals.ts';
-import { withSpanId } from './spanId.ts';
 
 /** Where an agent comes from and runs. */
 export interface Place {
@@ -22,8 +21,6 @@ export interface Past {
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Attributes;
-  /** Of the span; a random one otherwise. */
-  readonly id?: string;
 }
 
 interface Begun {
@@ -55,6 +52,11 @@ export class AgentTrace {
     root.end(endMs);
   }
 
+  /** After this nothing more is told: a root whose attach was never done ends here, as its children name it. */
+  end(): void {
+    if (this.#begun?.root.isRecording()) this.#begun.root.end();
+  }
+
   /** Runs `body` in a child span; what it throws is on the span, too. */
   span<T>(name: string, body: (span: Span) => T): T {
     const span = this.#start(name, {});
@@ -69,9 +71,8 @@ export class AgentTrace {
   }
 
   /** A child span of what is over: nothing that is timed waits for it to be made. */
-  past({ name, startMs, endMs, attributes, id }: Past, more?: (span: Span) => void): void {
-    const start = () => this.#start(name, attributes, startMs);
-    const span = id === undefined ? start() : withSpanId(id, start);
+  past({ name, startMs, endMs, attributes }: Past, more?: (span: Span) => void): void {
+    const span = this.#start(name, attributes, startMs);
     more?.(span);
     span.end(endMs);
   }
@@ -122,7 +123,7 @@ function attributesOf({ pid, startTicks, name, rule, attachPath, place }: AgentI
   const { executable, container } = place();
   return {
     [semconv.ATTR_PROCESS_PID]: pid,
-    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(epochMsOfTicks(startTicks)).toISOString(),
+    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(creationTimeMs(startTicks)).toISOString(),
     [semconv.ATTR_TAUT_AGENT_NAME]: name,
     [semconv.ATTR_TAUT_RULE_ID]: rule,
     [semconv.ATTR_TAUT_ATTACH_PATH]: attachPath,

@@ -4,7 +4,7 @@ import { isGone, LazyHandle, type ProcHandle, type ThreadStat } from './actuator
 import type { Restored } from './actuator/restore.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
-import { epochMsOfTicks, nowMs } from './clock.ts';
+import { creationTimeMs, nowMs } from './clock.ts';
 import type { Decisions, Verdict } from './discovery/decisions.ts';
 import { placeOf } from './discovery/place.ts';
 import type { Seen } from './discovery/sighting.ts';
@@ -115,7 +115,7 @@ export class Agents {
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
     try {
-      const series = measurement.attach({ pid: handle.id, name, createdAtMs: epochMsOfTicks(startTicks) });
+      const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
       if (series === 'overflow') this.#overflowed(agent);
     } catch (error) {
       // Measuring one more may be impossible (a bound is hit); what the gate says is still done.

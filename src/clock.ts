@@ -14,12 +14,22 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-let bootMs: number | undefined;
+let bootSeconds: number | undefined;
 
-/** A start time of /proc/ID/stat as milliseconds since the epoch: the same at every call, as it identifies a process. */
+/**
+ * When a process was made, by its start time of /proc/ID/stat: milliseconds since the epoch. This identifies the process,
+ * so it is computed as every other program of the host does, from the boot time that the kernel itself says: in whole
+ * seconds, so it may be up to a second early. @throws Error when /proc/stat can't be read.
+ */
+export function creationTimeMs(startTicks: number): number {
+  bootSeconds ??= Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+  return bootSeconds * 1_000 + (startTicks * 1_000) / TICKS_PER_SECOND;
+}
+
+/** The same time as near as can be (a tick or two), to be compared with `nowMs`. Not the same at every call. */
 export function epochMsOfTicks(ticks: number): number {
-  bootMs ??= Date.now() - Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
-  return Math.round(bootMs + (ticks * 1_000) / TICKS_PER_SECOND);
+  const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
+  return nowMs() - uptimeMs + (ticks * 1_000) / TICKS_PER_SECOND;
 }
 
 /** Nanoseconds since boot, as the kernel rounds them in /proc/ID/stat. */

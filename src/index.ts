@@ -1,8 +1,9 @@
 /**
- * taut as a package: the watcher and the metric producer, for an application that has an OpenTelemetry SDK of its own.
+ * taut as a package: the watcher and the metric producers, for an application that has an OpenTelemetry SDK of its own.
  * Spans, metrics and log records go to whatever providers the application has registered with @opentelemetry/api.
  */
 export { KernelHistograms, type KernelHistogramsOptions } from '../otel/producer.ts';
+export { RunQueueTimes, type RunQueueTimesOptions } from '../otel/runQueueProducer.ts';
 export { Ledger } from './actuator/ledger.ts';
 export { ConfigError, loadConfig } from './config/load.ts';
 export { Decisions } from './discovery/decisions.ts';
@@ -22,6 +23,7 @@ export type {
   ExpHistogram,
   OverflowSnapshot,
   Quantity,
+  RunQueueTime,
   Series,
   SlackClass,
   Snapshot,

@@ -11,8 +11,7 @@ import { KernelCost } from './tracer/cost.ts';
 import type { Mode } from './tracer/features.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from './tracer/overhead.ts';
-import type { RunQueueTime } from './tracer/schedstat.ts';
-import type { ExpHistogram, Shed, Snapshot } from './tracer/series.ts';
+import type { ExpHistogram, RunQueueTime, Shed, Snapshot } from './tracer/series.ts';
 import type { TracedProcess, Tracer } from './tracer/tracer.ts';
 
 export interface MeasurementOptions {
@@ -76,6 +75,7 @@ export class Measurement implements Disposable {
     return this.#tracer?.collect() ?? [];
   }
 
+  /** Where that is all that can be measured. */
   runQueueTimes(): RunQueueTime[] {
     return this.#options.measuring.schedstat?.collect() ?? [];
   }

@@ -14,34 +14,14 @@ import type { Drift } from './actuator/converge.ts';
 import type { Knob } from './actuator/knob.ts';
 import { LedgerError } from './actuator/ledger.ts';
 import type { ThreadState } from './actuator/thread.ts';
-import type { AgentIdentity, ThreadCounts } from './agent.ts';
+import type { AgentIdentity } from './agent.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Log } from './log.ts';
-import type { RunQueueTime } from './tracer/schedstat.ts';
 import type { Shed } from './tracer/series.ts';
 
-/** An agent, as the gauges see it. */
-interface Observable {
-  readonly identity: AgentIdentity;
-  readonly isTuned: boolean;
-  counts(): ThreadCounts;
-}
-
-/** What the observable instruments read at each collection. */
-export interface Observed {
-  agents(): Observable[];
-  tracerCounters(): ReadonlyMap<string, number>;
-  /** Undefined where it is not known. */
-  kernelCpu(): { readonly seconds: number; readonly method: string } | undefined;
-  /** Undefined where nothing can tell. */
-  isDegraded(): boolean | undefined;
-  /** Where that is all that can be measured. */
-  runQueueTimes(): readonly RunQueueTime[];
-}
-
 export class Signals {
-  readonly tracer: SpanTracer = trace.getTracer('taut');
-  readonly #meter: Meter = metrics.getMeter('taut');
+  readonly tracer: SpanTracer = trace.getTracer(semconv.SCOPE_NAME);
+  readonly #meter: Meter = metrics.getMeter(semconv.SCOPE_NAME);
   readonly #operations: Counter;
   readonly #log: Log;
   readonly #mode: Attributes;
@@ -159,7 +139,7 @@ export class Signals {
   }
 
   event(name: string, severity: SeverityNumber, attributes: Attributes): void {
-    logs.getLogger('taut').emit({ eventName: name, severityNumber: severity, body: name, attributes });
+    logs.getLogger(semconv.SCOPE_NAME).emit({ eventName: name, severityNumber: severity, body: name, attributes });
   }
 
   flagAttributes(decision: GateDecision): Attributes {
@@ -172,72 +152,4 @@ export class Signals {
       ...(flag.reason === undefined ? {} : { [semconv.ATTR_FEATURE_FLAG_RESULT_REASON]: flag.reason.toLowerCase() }),
     };
   }
-
-  /** Registers the gauges and counters that are read, not counted. @returns ends that. */
-  observe(observed: Observed): () => void {
-    const gauge = ({ name, ...options }: semconv.MetricDescription) => this.#meter.createObservableGauge(name, options);
-    const counter = ({ name, ...options }: semconv.MetricDescription) =>
-      this.#meter.createObservableCounter(name, options);
-    const agents = gauge(semconv.METRIC_TAUT_AGENTS);
-    const threads = gauge(semconv.METRIC_TAUT_THREADS);
-    const events = counter(semconv.METRIC_TAUT_TRACER_EVENTS);
-    const cpu = counter(semconv.METRIC_TAUT_SELF_CPU);
-    const degraded = gauge(semconv.METRIC_TAUT_TRACER_DEGRADED);
-    const waited = counter(semconv.METRIC_TAUT_RUN_QUEUE_TIME);
-    const timeslices = counter(semconv.METRIC_TAUT_RUN_QUEUE_TIMESLICES);
-    const all = [agents, threads, events, cpu, degraded, waited, timeslices];
-    const callback = (reader: import('@opentelemetry/api').BatchObservableResult) => {
-      const result: typeof reader = { observe: (m, v, a) => reader.observe(m, v, { ...a, ...this.#mode }) };
-      const present = observed.agents();
-      const byPath = new Map<string, { n: number; attributes: Attributes }>();
-      for (const { identity, isTuned } of present) {
-        const attributes = {
-          [semconv.ATTR_TAUT_ATTACH_PATH]: identity.attachPath,
-          [semconv.ATTR_TAUT_TUNED]: isTuned,
-        };
-        const key = JSON.stringify(attributes);
-        byPath.set(key, { n: (byPath.get(key)?.n ?? 0) + 1, attributes });
-      }
-      for (const { n, attributes } of byPath.values()) result.observe(agents, n, attributes);
-      const counts = present.map((agent) => agent.counts());
-      for (const state of ['original', 'tuned', 'drifted', 'exempt'] as const) {
-        const sum = counts.reduce((total, of) => total + of[state], 0);
-        result.observe(threads, sum, { [semconv.ATTR_TAUT_THREAD_STATE]: state });
-      }
-      for (const [counted, value] of observed.tracerCounters()) {
-        const attributes = eventAttributes(counted);
-        if (attributes) result.observe(events, value, attributes);
-      }
-      const { user, system } = process.cpuUsage();
-      const self = (part: string, method: string) => ({
-        [semconv.ATTR_TAUT_SELF_PART]: part,
-        [semconv.ATTR_TAUT_SELF_METHOD]: method,
-      });
-      result.observe(cpu, (user + system) / 1e6, self('user', 'measured'));
-      const kernel = observed.kernelCpu();
-      if (kernel) result.observe(cpu, kernel.seconds, self('kernel', kernel.method));
-      const isDegraded = observed.isDegraded();
-      if (isDegraded !== undefined) result.observe(degraded, isDegraded ? 1 : 0);
-      for (const { pid, name, createdAtMs, waitedNs, timeslices: n } of observed.runQueueTimes()) {
-        const who = {
-          [semconv.ATTR_PROCESS_PID]: pid,
-          [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(createdAtMs).toISOString(),
-          [semconv.ATTR_TAUT_AGENT_NAME]: name,
-        };
-        result.observe(waited, Number(waitedNs) / 1e9, who);
-        result.observe(timeslices, n, who);
-      }
-    };
-    this.#meter.addBatchObservableCallback(callback, all);
-    return () => this.#meter.removeBatchObservableCallback(callback, all);
-  }
-}
-
-/** `wakeup_recorded` and `discard_on_cpu` in the words of the metric; undefined for what is not an outcome. */
-function eventAttributes(counter: string): Attributes | undefined {
-  const wakeup = { [semconv.ATTR_TAUT_TRACER_EVENT]: 'wakeup' };
-  if (counter === 'wakeup_recorded') return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded' };
-  const [, reason] = /^discard_(.+)$/.exec(counter) ?? [];
-  if (reason === undefined) return undefined;
-  return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'discarded', [semconv.ATTR_TAUT_DISCARD_REASON]: reason };
 }

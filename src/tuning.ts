@@ -2,6 +2,7 @@
  * One knob of one agent: what the gate said last, which threads were written, and how all of it is put back. Writes only
  * what the gate says, and only with a ledger.
  */
+import { randomUUID } from 'node:crypto';
 import type { Span } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
 
@@ -17,7 +18,6 @@ import { type AgentTrace, fail, failWith, outcomesOf } from './agentTrace.ts';
 import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { Signals } from './signals.ts';
-import { newSpanId } from './spanId.ts';
 
 /** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
 export interface TuningHost {
@@ -146,7 +146,7 @@ export class Tuning {
     const { identity, handle, trace } = this.#agent;
     if (!ledger) return;
     const { pid, startTicks, name, rule } = identity;
-    const operation = newSpanId();
+    const operation = randomUUID();
     const order = {
       pid,
       processStartTicks: startTicks,
@@ -164,7 +164,7 @@ export class Tuning {
         [semconv.ATTR_TAUT_TARGET]: Number(target),
         [semconv.ATTR_TAUT_LEDGER_OPERATION]: operation,
       };
-      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes, id: operation }, more);
+      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes }, more);
     };
     const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
     this.#converger = converger;

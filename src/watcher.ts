@@ -16,12 +16,13 @@ import { ScanClock } from './discovery/scanClock.ts';
 import { FailureLog } from './failureLog.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { Measurement } from './measurement.ts';
+import { observe } from './observables.ts';
 import { inScope } from './scope.ts';
 import { seenBy } from './sightings.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import type { Measuring } from './tracer/measuring.ts';
-import type { AgentSnapshot, ExpHistogram, Snapshot } from './tracer/series.ts';
+import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from './tracer/series.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
   /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
@@ -88,12 +89,13 @@ export class Watcher implements Disposable {
     if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
     tracer?.listen((events) => this.#life.handle(events));
     this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
-    this.#endObserving = this.#signals.observe({
+    this.#endObserving = observe({
+      mode: this.#measurement.mode,
+      knobs: KNOBS,
       agents: () => this.#agents.all(),
       tracerCounters: () => tracer?.counters() ?? new Map(),
       kernelCpu: () => this.#measurement.kernelCpu(),
       isDegraded: () => this.#measurement.isDegraded,
-      runQueueTimes: () => this.#measurement.runQueueTimes(),
     });
     await this.scan();
     const timer = setInterval(
@@ -186,6 +188,11 @@ export class Watcher implements Disposable {
   /** What the kernel counted, for the metric producer. */
   snapshots(): Snapshot[] {
     return this.#measurement.snapshots();
+  }
+
+  /** The same in mode `schedstat`. */
+  runQueueTimes(): RunQueueTime[] {
+    return this.#measurement.runQueueTimes();
   }
 
   snapshot(pid: number): AgentSnapshot | undefined {

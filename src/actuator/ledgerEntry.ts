@@ -18,7 +18,7 @@ export interface LedgerEntry extends ThreadIdentity {
   readonly rule: string;
   readonly reason: string;
   readonly atMs: number;
-  /** The operation that wrote it: also the id of its span. */
+  /** The operation that wrote it. */
   readonly operation: string;
   /** The taut that last wrote it. */
   readonly owner: Owner;

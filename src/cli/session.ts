@@ -17,7 +17,6 @@ import type { Gate } from '../gate/gate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import type { Log } from '../log.ts';
 import { describeScope, type Scope } from '../scope.ts';
-import { givenSpanId } from '../spanId.ts';
 import type { AgentEvent } from '../status.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
@@ -88,10 +87,12 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       env: process.env,
       stateDir,
       serviceVersion: version(),
-      snapshots: () => observed?.snapshots() ?? [],
-      mode: () => measuring.mode,
-      canaryLatency: () => observed?.canaryLatency(),
-      spanId: givenSpanId,
+      measured: {
+        mode: () => measuring.mode,
+        snapshots: () => observed?.snapshots() ?? [],
+        runQueueTimes: () => observed?.runQueueTimes() ?? [],
+        canaryLatency: () => observed?.canaryLatency(),
+      },
       onWarning: (message) => log.warn(message),
     }),
   );

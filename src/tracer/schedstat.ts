@@ -4,14 +4,10 @@
  * so it is more than run-queue delay, and there is no distribution in it: sums and counts are what can honestly be told.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { nowMs } from '../clock.ts';
+import { LetGo } from './letGo.ts';
+import type { RunQueueTime } from './series.ts';
 import type { TracedProcess } from './tracer.ts';
-
-/** Of one process, since it was attached. */
-export interface RunQueueTime extends TracedProcess {
-  readonly waitedNs: bigint;
-  /** Times that a thread of it was put on a CPU. */
-  readonly timeslices: number;
-}
 
 interface Waited {
   readonly ns: bigint;
@@ -19,6 +15,7 @@ interface Waited {
 }
 
 interface Session extends TracedProcess {
+  readonly attachedAtMs: number;
   /** Of each thread, as it was read last: a thread's counts end with it, and those until then stay. */
   threads: Map<number, Waited>;
   waitedNs: bigint;
@@ -33,8 +30,7 @@ export function parseSchedstat(text: string): Waited {
 
 export class Schedstat {
   readonly #sessions = new Map<number, Session>();
-  /** Processes that are gone, until the next collection has taken them. */
-  #last: RunQueueTime[] = [];
+  readonly #letGo = new LetGo<RunQueueTime>();
 
   /** Whether this kernel counts (CONFIG_SCHED_INFO): one that does not shows zeros, also for us, who are running. */
   static isThere(): boolean {
@@ -46,19 +42,16 @@ export class Schedstat {
   }
 
   attach(process: TracedProcess): void {
-    this.#sessions.set(process.pid, {
-      ...process,
-      threads: readThreads(process.pid),
-      waitedNs: 0n,
-      timeslices: 0,
-    });
+    const { attachedAtMs = nowMs(), waitedNs = 0n, timeslices = 0 } = this.#letGo.resume(process) ?? {};
+    const threads = readThreads(process.pid);
+    this.#sessions.set(process.pid, { ...process, attachedAtMs, threads, waitedNs, timeslices });
   }
 
   detach(pid: number): void {
     const session = this.#sessions.get(pid);
     if (!session) return;
     update(session);
-    this.#last.push(told(session));
+    this.#letGo.add(told(session));
     this.#sessions.delete(pid);
   }
 
@@ -69,8 +62,7 @@ export class Schedstat {
 
   /** All attached processes, and once more each that was detached since the last call. */
   collect(): RunQueueTime[] {
-    const gone = this.#last;
-    this.#last = [];
+    const gone = this.#letGo.take();
     this.sample();
     return [...gone, ...[...this.#sessions.values()].map(told)];
   }

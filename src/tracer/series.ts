@@ -64,7 +64,7 @@ export interface AgentSnapshot {
   readonly name: string;
   /** The process's creation time, milliseconds since the epoch. */
   readonly createdAtMs: number;
-  /** When attaching finished, milliseconds since the epoch: the start of the cumulative series. */
+  /** When measuring it began, milliseconds since the epoch: the start of the cumulative series. */
   readonly attachedAtMs: number;
   readonly series: readonly Series[];
 }
@@ -75,6 +75,18 @@ export interface OverflowSnapshot {
   /** When the first of them was attached, milliseconds since the epoch. */
   readonly attachedAtMs: number;
   readonly series: readonly Series[];
+}
+
+/** What schedstat says of one process, since it was attached. */
+export interface RunQueueTime {
+  readonly pid: number;
+  readonly name: string;
+  /** Both in milliseconds since the epoch. */
+  readonly createdAtMs: number;
+  readonly attachedAtMs: number;
+  readonly waitedNs: bigint;
+  /** Times that a thread of it was put on a CPU. */
+  readonly timeslices: number;
 }
 
 export type Snapshot = AgentSnapshot | OverflowSnapshot;

@@ -15,8 +15,10 @@ export class ShedSeries {
   /** What was counted in the times before, by how much was shed in them. */
   readonly #past = new Map<string, Series>();
 
-  constructor(now: Shed | undefined) {
+  /** @param past what was counted of it before this began, as `split` gave it. */
+  constructor(now: Shed | undefined, past: readonly Series[] = []) {
     this.#now = now;
+    for (const series of past) this.#past.set(this.#key(series), series);
   }
 
   /** `counted` (cumulative) was recorded as until now; what comes, as `next`. */

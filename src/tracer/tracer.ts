@@ -1,9 +1,12 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
+
+import { nowMs } from '../clock.ts';
 import { addon, check, type EventFields, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
 import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
+import { LetGo } from './letGo.ts';
 import { LIFE, loadPrograms } from './programs.ts';
 import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot } from './series.ts';
 import { ShedSeries } from './shedSeries.ts';
@@ -68,8 +71,7 @@ export class Tracer implements Disposable {
   readonly accounting: Accounting;
   /** Whether lateness is measured, and what woke a thread is known. */
   readonly hasTimers: boolean;
-  /** Last snapshots of processes that are gone, until the next collection has taken them. */
-  #last: AgentSnapshot[] = [];
+  readonly #letGo = new LetGo<AgentSnapshot>();
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
   constructor(options: TracerOptions = {}) {
@@ -122,10 +124,12 @@ export class Tracer implements Disposable {
     const slot = own ?? this.#overflowSlot;
     try {
       check(this.#native.addAgent(process.pid, slot, own === undefined), 'create the series of an agent');
-      const shed = new ShedSeries(this.#shed);
-      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs: Date.now(), shed });
+      const before = own === undefined ? undefined : this.#letGo.resume(process);
+      const shed = new ShedSeries(this.#shed, before?.series);
+      const attachedAtMs = before?.attachedAtMs ?? nowMs();
+      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed });
       check(this.#native.visitThreads(ATTACH, process.pid, slot), 'attach the threads of an agent');
-      if (own === undefined) this.#overflow ??= { attachedAtMs: Date.now(), shed: new ShedSeries(this.#shed) };
+      if (own === undefined) this.#overflow ??= { attachedAtMs: nowMs(), shed: new ShedSeries(this.#shed) };
       else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
       if (this.#sessions.has(process.pid)) this.detach(process.pid);
@@ -144,7 +148,7 @@ export class Tracer implements Disposable {
     for (let pass = 0; pass < MAX_PASSES; pass++) if (this.#native.visitThreads(DETACH, pid, session.slot) <= 0) break;
     if (!this.#isOverflow(session)) {
       const last = this.#read(session);
-      if (last.series.length > 0) this.#last.push(last);
+      if (last.series.length > 0) this.#letGo.add(last);
     }
     this.#sessions.delete(pid);
     this.#give(session.slot);
@@ -158,8 +162,7 @@ export class Tracer implements Disposable {
 
   /** All attached processes, once more each that was detached since the last call, and those beyond the cap as one. */
   collect(): Snapshot[] {
-    const gone = this.#last;
-    this.#last = [];
+    const gone = this.#letGo.take();
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
     return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
   }

@@ -11,6 +11,7 @@ import {
   type TraceRequest,
   values,
 } from '../backends/otlp.ts';
+import { wellFormed } from '../kernel/spans.ts';
 import type { Bench } from '../kernel/taut.ts';
 
 /** Of one run of taut. */
@@ -41,7 +42,7 @@ export function measured(bench: Bench, pids: readonly number[], tuned: boolean):
 
 /** When the gate's word on each process was there, milliseconds since the epoch, and how long after the kernel's sighting. */
 export function attachments(bench: Bench): Map<number, { readonly atMs: number; readonly tookMs: number }> {
-  const spans = spansOf(lines<TraceRequest>(bench, 'traces')).filter(({ name }) => name === 'attach');
+  const spans = wellFormed(spansOf(lines<TraceRequest>(bench, 'traces'))).filter(({ name }) => name === 'attach');
   return new Map(
     spans.map((span) => [
       Number(values(span.attributes)['process.pid']),

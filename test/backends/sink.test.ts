@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { until } from '../kernel/program.ts';
+import { wellFormed } from '../kernel/spans.ts';
 import { Bench } from '../kernel/taut.ts';
 import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from './otlp.ts';
 import { startFileCollector } from './services.ts';
@@ -32,6 +33,7 @@ test("the collector's own file receiver reads the embedded sink, span for span a
       .flatMap((metric) => metric.exponentialHistogram?.dataPoints ?? [])
       .map((p) => `${p.timeUnixNano} ${p.count} ${p.positive.offset ?? 0} ${(p.positive.bucketCounts ?? []).join()}`)
       .toSorted();
+  wellFormed(spansOf(written<TraceRequest>('traces')));
   const spans = identities(written<TraceRequest>('traces'));
   const points = buckets(written<MetricRequest>('metrics'));
   expect(spans).toHaveLength(5);

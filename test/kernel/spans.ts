@@ -1,7 +1,7 @@
 /** The spans that taut wrote into its embedded sink. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spansOf as allSpans, type Span, type TraceRequest, values } from '../backends/otlp.ts';
+import { type Span, spansOf as spansIn, type TraceRequest, values } from '../backends/otlp.ts';
 
 export interface Attached {
   readonly pid: number;
@@ -14,8 +14,49 @@ export interface Attached {
 
 /** Every span of that name in the state directory. */
 export function spansOf(stateDir: string, name: string): Span[] {
-  const lines = readFileSync(join(stateDir, 'otlp/traces.jsonl'), 'utf8').trim().split('\n');
-  return allSpans(lines.map((line) => JSON.parse(line) as TraceRequest)).filter((span) => span.name === name);
+  return allSpans(stateDir).filter((span) => span.name === name);
+}
+
+/** Every span in the state directory; none where there is no sink. @throws Error as `wellFormed` */
+export function allSpans(stateDir: string): Span[] {
+  const lines = ['.2', '.1', ''].flatMap((end) => {
+    const path = join(stateDir, `otlp/traces.jsonl${end}`);
+    // A taut that was killed may leave half a line.
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+  });
+  return wellFormed(spansIn(lines.map((line) => JSON.parse(line) as TraceRequest)));
+}
+
+/**
+ * The same spans. Of every trace: ids are distinct, one span is the root, each other one's parent is there, and every way
+ * from parent to parent ends at the root. @throws Error that names each span of which that is not so.
+ */
+export function wellFormed(spans: readonly Span[]): Span[] {
+  const wrong = [...Map.groupBy(spans, ({ traceId }) => traceId).values()].flatMap(wrongIn);
+  if (wrong.length > 0) throw new Error(`malformed traces:\n${wrong.join('\n')}`);
+  return [...spans];
+}
+
+function wrongIn(trace: readonly Span[]): string[] {
+  const wrong: string[] = [];
+  const byId = new Map(trace.map((span) => [span.spanId, span]));
+  if (byId.size < trace.length) wrong.push(`${describe(trace)}: two spans with one id`);
+  const roots = trace.filter((span) => !span.parentSpanId);
+  if (roots.length !== 1) wrong.push(`${describe(trace)}: ${roots.length} roots`);
+  for (const span of trace) {
+    const way = new Set<Span>();
+    for (let at: Span | undefined = span; at?.parentSpanId; at = byId.get(at.parentSpanId)) {
+      if (way.has(at)) wrong.push(`${describe([span])}: goes round in a circle`);
+      else if (!byId.has(at.parentSpanId)) wrong.push(`${describe([span])}: its parent is not there`);
+      else if (way.add(at)) continue;
+      break;
+    }
+  }
+  return wrong;
+}
+
+function describe(spans: readonly Span[]): string {
+  return spans.map((s) => `${s.traceId}/${s.spanId} ${s.name} (parent ${s.parentSpanId || 'none'})`).join(', ');
 }
 
 /** An attribute, as text; `undefined` where there is none. */

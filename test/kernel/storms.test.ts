@@ -3,14 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { epochMsOfTicks } from '../../src/clock.ts';
+import { creationTimeMs } from '../../src/clock.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, threadIds, until } from './program.ts';
 import { attachSpans } from './spans.ts';
 import { Bench, FIXTURES } from './taut.ts';
-
-const CLOCKS_MS = 100;
 
 const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 const status = (bench: Bench) => bench.json<StatusDocument>('status');
@@ -73,10 +71,7 @@ test('of 500 agents that live for 300 ms among 5,000 other programs, all within 
   expect(ran).toHaveLength(500);
   await taut.stop();
   const found = new Map(attachSpans(bench.stateDir).map(({ pid, createdMs }) => [pid, createdMs]));
-  // Both times are rounded, and the boot was long ago: the same process, if they are this near.
-  const missed = ran.filter(
-    ([pid = 0, ticks = 0]) => Math.abs((found.get(pid) ?? 0) - epochMsOfTicks(ticks)) > CLOCKS_MS,
-  );
+  const missed = ran.filter(([pid = 0, ticks = 0]) => found.get(pid) !== creationTimeMs(ticks));
   process.stderr.write(`${storms.lines.at(-1)}; ${ran.length} agents ran, ${missed.length} were missed\n`);
   expect(missed).toEqual([]);
 });

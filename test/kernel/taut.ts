@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Program } from './program.ts';
+import { allSpans } from './spans.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const LAUNCHER = join(ROOT, 'src/cli/taut');
@@ -120,7 +121,10 @@ export class Bench implements Disposable {
     return new Program(process.execPath, [join(FIXTURES, fixture), this.mark, ...args]);
   }
 
+  /** Every trace that a test makes is checked, whether or not the test reads it. */
   [Symbol.dispose](): void {
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may be at work there
+    const remove = () => rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may be at work there
+    using _cleanUp = { [Symbol.dispose]: remove };
+    allSpans(this.stateDir);
   }
 }

@@ -1,0 +1,17 @@
+import type { HrTime } from '@opentelemetry/api';
+import { hrTime } from '@opentelemetry/core';
+import { emptyResource } from '@opentelemetry/resources';
+import type { CollectionResult, MetricData } from '@opentelemetry/sdk-metrics';
+import * as semconv from './semconv.ts';
+
+/** What a producer hands over. Never fails: one failing producer would cost the whole collection, taut's own metrics included. */
+export function collection(version: string, metrics: (now: HrTime) => MetricData[]): CollectionResult {
+  const resource = emptyResource();
+  try {
+    const scope = { name: semconv.SCOPE_NAME, version };
+    const all = metrics(hrTime());
+    return { resourceMetrics: { resource, scopeMetrics: all.length > 0 ? [{ scope, metrics: all }] : [] }, errors: [] };
+  } catch (error) {
+    return { resourceMetrics: { resource, scopeMetrics: [] }, errors: [error] };
+  }
+}

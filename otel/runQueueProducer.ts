@@ -1,0 +1,72 @@
+/** What schedstat adds up of each agent, as two sums. An agent that has ended is in one more collection, and then no more. */
+import { type HrTime, ValueType } from '@opentelemetry/api';
+import { millisToHrTime } from '@opentelemetry/core';
+import {
+  AggregationTemporality,
+  type CollectionResult,
+  DataPointType,
+  type MetricData,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics';
+import type { RunQueueTime } from '../src/tracer/series.ts';
+import { collection } from './collection.ts';
+import { DeltaOf } from './delta.ts';
+import { processAttributes } from './producer.ts';
+import * as semconv from './semconv.ts';
+
+export interface RunQueueTimesOptions {
+  /** Cumulative since each agent's attach; kept by the source. */
+  readonly times: () => readonly RunQueueTime[];
+  /** What the exporter asks for of counters: a producer's points are not converted by the SDK. */
+  readonly temporality: AggregationTemporality;
+  readonly version?: string;
+  readonly mode?: () => string;
+}
+
+export class RunQueueTimes implements MetricProducer {
+  readonly #options: RunQueueTimesOptions;
+  readonly #delta = new DeltaOf<number>((later, earlier) => later - earlier);
+
+  constructor(options: RunQueueTimesOptions) {
+    this.#options = options;
+  }
+
+  async collect(): Promise<CollectionResult> {
+    const { version = '', times } = this.#options;
+    return collection(version, (now) => {
+      const all = times();
+      const metrics = [
+        this.#sum(semconv.METRIC_TAUT_RUN_QUEUE_TIME, all, ({ waitedNs }) => Number(waitedNs) / 1e9, now),
+        this.#sum(semconv.METRIC_TAUT_RUN_QUEUE_TIMESLICES, all, ({ timeslices }) => timeslices, now),
+      ];
+      this.#delta.sweep();
+      return metrics.filter(({ dataPoints }) => dataPoints.length > 0);
+    });
+  }
+
+  #sum(
+    metric: semconv.MetricDescription,
+    times: readonly RunQueueTime[],
+    read: (time: RunQueueTime) => number,
+    now: HrTime,
+  ): MetricData {
+    const { temporality, mode } = this.#options;
+    const isDelta = temporality === AggregationTemporality.DELTA;
+    const dataPoints = times.map((time) => {
+      const attributes = {
+        ...processAttributes(time),
+        ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode() }),
+      };
+      const total = { startTime: millisToHrTime(time.attachedAtMs), value: read(time) };
+      const key = JSON.stringify([metric.name, time.attachedAtMs, attributes]);
+      return { ...(isDelta ? this.#delta.next(key, total, now) : total), endTime: now, attributes };
+    });
+    return {
+      descriptor: { ...metric, valueType: ValueType.DOUBLE },
+      aggregationTemporality: temporality,
+      dataPointType: DataPointType.SUM,
+      isMonotonic: true,
+      dataPoints,
+    };
+  }
+}

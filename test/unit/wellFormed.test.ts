@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import type { Span } from '../backends/otlp.ts';
+import { wellFormed } from '../kernel/spans.ts';
+
+const span = (spanId: string, parentSpanId: string, traceId = 't1'): Span => ({
+  ...{ traceId, spanId, parentSpanId, name: `span ${spanId}` },
+  ...{ startTimeUnixNano: '0', endTimeUnixNano: '0', attributes: [] },
+});
+
+test('takes traces that each have one root, from which all others come', () => {
+  const spans = [span('a', ''), span('b', 'a'), span('c', 'b'), span('a', '', 't2')];
+  expect(wellFormed(spans)).toEqual(spans);
+});
+
+test.each([
+  ['an id twice', [span('a', ''), span('a', 'a')], /two spans with one id/],
+  ['a span that is its own parent', [span('a', ''), span('b', 'b')], /span b .*circle/],
+  ['two that are parents of each other', [span('a', ''), span('b', 'c'), span('c', 'b')], /circle/],
+  ['a parent in another trace', [span('a', ''), span('x', '', 't2'), span('b', 'x')], /span b .*not there/],
+  ['two roots', [span('a', ''), span('b', '')], /2 roots/],
+  ['no root', [span('b', 'a')], /0 roots/],
+] as const)('names %s', (_, spans, wrong) => {
+  expect(() => wellFormed(spans)).toThrow(wrong);
+});
