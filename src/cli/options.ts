@@ -108,10 +108,13 @@ export function bigintAsNumber(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
+/** The largest that any Linux gives out: PID_MAX_LIMIT of the kernel. */
+const MAX_PID = 4_194_304;
+
 /** A process id as an argument. */
 export function pid(text: string): number {
-  const value = Number(text);
-  if (!/^[1-9]\d*$/.test(text) || value > 4_194_304)
-    throw new InvalidArgumentError('a process id is a whole number from 1');
-  return value;
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a process id is a whole number from 1');
+  if (Number(text) > MAX_PID)
+    throw new InvalidArgumentError(`no process can have this id: the largest that Linux gives is ${MAX_PID}`);
+  return Number(text);
 }

@@ -1,4 +1,5 @@
 /** What a person writes that can't be meant, or could mean two things: refused by the real program, with what to write. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { outcome, Program, slacks } from './program.ts';
 import { Bench, LAUNCHER } from './taut.ts';
@@ -25,3 +26,54 @@ test('a value after a space attaches to nobody and runs nothing', async () => {
   await using plain = new Program(LAUNCHER, ['watch', '--state-dir', bench.stateDir, `${option}=`]);
   expect((await outcome(plain)).code).toBe(2);
 });
+
+test('attach to nobody that is there fails, and says what each id is', async () => {
+  using bench = new Bench();
+  // A child that nobody waits for, and a thread beside the first.
+  await using parent = new Program('python3', [
+    '-c',
+    'import os,threading\nif (z := os.fork()) == 0: os._exit(0)\nt = threading.Thread(target=input); t.start()\nos.waitid(os.P_PID, z, os.WEXITED | os.WNOWAIT)\nprint(z, t.native_id, flush=True)\nt.join()',
+  ]);
+  const [zombie = '', thread = ''] = (await parent.line(/^\d+ \d+$/)).split(' ');
+  await using gone = new Program('true', []);
+  await gone.ended;
+  const kernelThread = readdirSync('/proc').find((id) => /^\d+$/.test(id) && isKernelThread(id)) ?? '';
+  for (const [id, said, exit] of [
+    [String(gone.pid), `there is no process ${gone.pid}`, 1],
+    ['4194304', 'no process can have this id', 1],
+    ['99999999', 'no process can have this id', 2],
+    [zombie, `process ${zombie} has ended already`, 1],
+    [thread, `${thread} is a thread of process ${parent.pid}`, 1],
+    [kernelThread, `process ${kernelThread} is a thread of the kernel`, 1],
+  ] as const) {
+    await using taut = bench.taut('attach', id);
+    const { code, err } = await outcome(taut);
+    expect([code, err.includes(said)], err).toEqual([exit, true]);
+  }
+});
+
+test('attach watches those that are there, says who is not, and fails in the end', async () => {
+  using bench = new Bench();
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using gone = new Program('true', []);
+  await gone.ended;
+  await using taut = bench.taut('attach', `${gone.pid}`, `${agent.pid}`, '--optimize-timer-slack');
+  await taut.line(/watching/);
+  expect(slacks(agent.pid)).toEqual([1]);
+  expect(await taut.stop()).toBe(1);
+  expect(taut.errors.filter((line) => line.includes(`there is no process ${gone.pid}`))).toHaveLength(1);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+function isKernelThread(id: string): boolean {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'latin1') === '' && /^Kthread:\s*1$/m.test(status(id));
+  } catch {
+    return false;
+  }
+}
+
+function status(id: string): string {
+  return readFileSync(`/proc/${id}/status`, 'latin1');
+}
