@@ -10,6 +10,7 @@ import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
 import { openSession, type Session } from './session.ts';
+import { stateDirProblem } from './stateDir.ts';
 
 interface DemoOptions extends CommonOptions {
   readonly seconds: number;
@@ -29,6 +30,8 @@ export function addDemo(program: Command): void {
 /** Three measured phases on the same process: as found, tuned, restored. */
 async function demo(options: DemoOptions): Promise<void> {
   const stateDir = join(options.stateDir, 'demo');
+  const problem = stateDirProblem(stateDir);
+  if (problem) throw new CliError(`--state-dir ${stateDir}: ${problem}`, EXIT.usage);
   const say = (text: string) => process.stderr.write(`${text}\n`);
   const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, say);
   say(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);

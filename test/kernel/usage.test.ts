@@ -1,5 +1,6 @@
 /** What a person writes that can't be meant, or could mean two things: refused by the real program, with what to write. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { outcome, Program, slacks } from './program.ts';
 import { Bench, LAUNCHER } from './taut.ts';
@@ -77,3 +78,31 @@ function isKernelThread(id: string): boolean {
 function status(id: string): string {
   return readFileSync(`/proc/${id}/status`, 'latin1');
 }
+
+test('a state directory that can not be one is refused, by option and by variable, in every command', async () => {
+  using bench = new Bench();
+  const file = join(bench.dir, 'file');
+  writeFileSync(file, '');
+  const commands = ['watch', 'attach 1', 'run true', 'status', 'explain 1', 'restore', 'doctor', 'demo'];
+  const ways = [
+    ...['  ', '~/x', file, join(file, 'x'), `/tmp/${'x'.repeat(100)}`].map((dir) => [dir, 'watch'] as const),
+    ...commands.map((command) => ['', command] as const),
+  ];
+  for (const [dir, line] of ways) {
+    const [command = '', ...args] = line.split(' ');
+    await using byOption = new Program(LAUNCHER, [command, '--state-dir', dir, ...args], process.env, bench.dir);
+    await using byVariable = new Program(LAUNCHER, [command, ...args], { ...process.env, TAUT_STATE_DIR: dir });
+    for (const { code, err } of await Promise.all([outcome(byOption), outcome(byVariable)])) {
+      expect(code, err).toBe(2);
+      expect(err).toMatch(/'--state-dir <dir>' .* is invalid.*(name a directory|has not replaced|use a shorter one)/);
+    }
+  }
+  expect(readdirSync(bench.dir).sort()).toEqual(['config.yaml', 'file']);
+});
+
+test('a relative state directory is where taut was started', async () => {
+  using bench = new Bench();
+  await using taut = new Program(LAUNCHER, ['status', '--json', '--state-dir', 'here'], process.env, bench.dir);
+  const { code, out } = await outcome(taut);
+  expect([code, JSON.parse(out)]).toMatchObject([0, { ledger: { path: join(bench.dir, 'here/ledger.db') } }]);
+});
