@@ -40,7 +40,8 @@ export interface StatusDocument {
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   readonly agents: readonly AgentStatus[];
-  readonly ledger: { readonly path: string; readonly entries: number };
+  /** `entries` is null, and `problem` says why, where the ledger can't be read. */
+  readonly ledger: { readonly path: string; readonly entries: number | null; readonly problem?: string };
 }
 
 export function agentEvent(event: AgentEvent['event'], agent: Agent): AgentEvent {
