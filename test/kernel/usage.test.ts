@@ -106,3 +106,27 @@ test('a relative state directory is where taut was started', async () => {
   const { code, out } = await outcome(taut);
   expect([code, JSON.parse(out)]).toMatchObject([0, { ledger: { path: join(bench.dir, 'here/ledger.db') } }]);
 });
+
+test('config check warns with places, takes standard input, and fails for warnings only when it is told to', async () => {
+  using bench = new Bench();
+  const text = 'version: 1\nrules:\n  - id: a\n    env: A=1\n';
+  writeFileSync(bench.config, text);
+  const check = async (input: string, ...args: string[]) => {
+    await using taut = new Program(LAUNCHER, ['config', 'check', ...args]);
+    taut.child.stdin?.end(input);
+    return await outcome(taut);
+  };
+  const lax = await check('', bench.config);
+  expect(lax).toMatchObject({ code: 0, out: `${bench.config}: no mistake, 1 warning; 1 rules of its own` });
+  expect(lax.err).toMatch(/config\.yaml:4:10: warning: env: .*write "A"$/);
+  expect(await check('', '--strict', bench.config)).toMatchObject({ code: 1 });
+  expect(await check(text, '-')).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('standard input:4:10: warning'),
+  });
+  expect(await check('version: 2', '-')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('standard input:1:10'),
+  });
+  expect(await check('version: 1', '--strict', '-')).toMatchObject({ code: 0, err: '' });
+});
