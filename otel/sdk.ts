@@ -35,6 +35,8 @@ export interface TelemetryOptions {
   readonly env: Env;
   /** Where the embedded sink writes: `<stateDir>/otlp/{traces,metrics,logs}.jsonl`. */
   readonly stateDir: string;
+  /** Why it can't write there; undefined when it can. */
+  readonly sinkProblem: string | undefined;
   readonly serviceVersion: string;
   /** Undefined where nothing is measured. */
   readonly measured?: Measured;
@@ -72,7 +74,7 @@ const SHUTDOWN_MS = 2_000;
 /** @throws TelemetryConfigError for a variable that can't be understood. */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { env, stateDir } = options;
-  const to = destinations(env);
+  const to = destinations(options);
   diag.setLogger(sayRarely(options.onWarning), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = describeSelf(env, options.serviceVersion);
 
@@ -100,9 +102,14 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   };
 }
 
-function destinations(env: Env): Record<SignalName, Destination> {
+function destinations({ env, stateDir, sinkProblem, onWarning }: TelemetryOptions): Record<SignalName, Destination> {
   const of = (signal: SignalName): Destination => (isDisabled(env) ? { kind: 'none' } : destination(env, signal));
-  return { traces: of('traces'), metrics: of('metrics'), logs: of('logs') };
+  const to = { traces: of('traces'), metrics: of('metrics'), logs: of('logs') };
+  const inFiles = SIGNALS.filter((signal) => to[signal].kind === 'files');
+  if (inFiles.length === 0 || sinkProblem === undefined) return to;
+  const mend = 'make it writable, or set OTEL_EXPORTER_OTLP_ENDPOINT';
+  onWarning(`${inFiles.join(', ')} can't be written into ${stateDir}/otlp: ${sinkProblem}; ${mend}`);
+  return { ...to, ...Object.fromEntries(inFiles.map((signal) => [signal, { kind: 'none' }])) };
 }
 
 /** No process detector: it would export taut's own arguments. */

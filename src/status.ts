@@ -42,7 +42,8 @@ export interface StatusDocument {
   readonly agents: readonly AgentStatus[];
   /** The process that puts everything back should the daemon be killed; null where nothing may be tuned, and with `--no-guard`. */
   readonly guard: { readonly pid: number } | null;
-  readonly ledger: { readonly path: string; readonly entries: number };
+  /** `entries` is null, and `problem` says why, where the ledger can't be read. */
+  readonly ledger: { readonly path: string; readonly entries: number | null; readonly problem?: string };
 }
 
 export function agentEvent(event: AgentEvent['event'], agent: Agent): AgentEvent {

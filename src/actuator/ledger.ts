@@ -8,6 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import {
   key,
   type LedgerEntry,
@@ -259,6 +260,27 @@ function fileId(path: string): string | undefined {
 
 export function ledgerPath(stateDir: string): string {
   return join(stateDir, 'ledger.db');
+}
+
+/**
+ * How many entries there are, where nothing can be written: on a disk that is full or read-only. What a log beside the
+ * file holds is read with it, as long as that log's index is there as well; a file without a log is read as it is.
+ * @throws LedgerError
+ */
+export function countUnwritable(stateDir: string): number {
+  const url = pathToFileURL(ledgerPath(stateDir));
+  if (!statSync(`${ledgerPath(stateDir)}-wal`, { throwIfNoEntry: false })?.size) url.search = 'immutable=1';
+  try {
+    const db = new DatabaseSync(url, { readOnly: true });
+    try {
+      const row = db.prepare(`SELECT count(*) AS n FROM tuned_thread WHERE ${HERE}`).get(bootId(), pidNamespace());
+      return Number(row?.['n'] ?? 0);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw new LedgerError(ledgerPath(stateDir), error);
+  }
 }
 
 /** Whether there is a ledger at all: reading commands don't create one. */

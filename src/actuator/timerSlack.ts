@@ -11,6 +11,10 @@ const REAL_TIME = new Map([
 /** `flags` of /proc/ID/stat: a thread of the kernel's own. */
 const PF_KTHREAD = 0x00200000;
 
+export function isKernelThread({ flags }: ThreadStat): boolean {
+  return (flags & PF_KTHREAD) !== 0;
+}
+
 /** The largest target that makes sense: the kernel's own cap for the slack of a long select or poll, 100 ms. */
 const MAX_NS = 100_000_000n;
 
@@ -61,10 +65,9 @@ export const timerSlack: Knob = {
    * The kernel takes a write to these and changes nothing that counts. A real-time thread's slack reads 0, and is reset
    * to its default when it returns to normal scheduling.
    */
-  exempt({ state, flags, policy }: ThreadStat): string | undefined {
-    if (state === 'Z' || state === 'X') return 'zombie';
-    if ((flags & PF_KTHREAD) !== 0) return 'kernel thread';
-    return REAL_TIME.get(policy);
+  exempt(stat: ThreadStat): string | undefined {
+    if (stat.state === 'Z' || stat.state === 'X') return 'zombie';
+    return isKernelThread(stat) ? 'kernel thread' : REAL_TIME.get(stat.policy);
   },
 
   /** taut makes no timer later. */

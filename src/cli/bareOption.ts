@@ -1,18 +1,64 @@
+/** `--optimize-timer-slack` and its like may stand without a value; with one it follows after `=`. Pure. */
+import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
+import { CliError, EXIT } from './exit.ts';
 
-const BARE = new Map(KNOBS.map(({ option, defaultTarget }) => [`--${option}`, `--${option}=${defaultTarget}`]));
-const TAKES_VALUE = new Set(['--config', '--state-dir', '--log-level', '--flags']);
+/** What a command takes, as far as the word after a bare option is concerned. */
+export interface CommandShape {
+  /** Options whose value is the next word. */
+  readonly takesValue: ReadonlySet<string>;
+  /** What its arguments are. Those of `command` begin a command line that is not ours to read. */
+  readonly takes: 'nothing' | 'pids' | 'command';
+}
+
+const BY_OPTION = new Map(KNOBS.map((knob) => [`--${knob.option}`, knob]));
+
+/** A number, alone or with what may be a unit of time: meant as a value, whether or not it is a good one. */
+const NUMBER = /^[-+]?(?:\d[\d_.,]*|\.\d+)\s*(?:[nuµμm]?s|[nuµμm]?sec|(?:nano|micro|milli)?seconds?)?$/i;
 
 /**
- * `--optimize-timer-slack` alone means 1 ns and takes no word after it: `attach --optimize-timer-slack 4711` is about
- * process 4711, not about 4711 ns. What comes after `--`, and the command of `run`, is not ours to read.
+ * Completes each option that stands alone, so that no word after it is taken for its value. A word after it that looks
+ * like its value is refused: `run --optimize-timer-slack 10us` would start a program "10us", and `attach 4711
+ * --optimize-timer-slack 10` would write to process 10. What comes after `--`, and the command of `run`, is not ours to read.
+ * @throws CliError with the way to write what was meant.
  */
-export function bareOption(argv: readonly string[]): string[] {
-  const isRun = argv[2] === 'run';
-  let ours = true;
-  return argv.map((word, i) => {
-    const isValue = TAKES_VALUE.has(argv[i - 1] ?? '');
-    if (word === '--' || (isRun && i > 2 && !word.startsWith('-') && !isValue)) ours = false;
-    return (ours && !isValue && BARE.get(word)) || word;
-  });
+export function bareOption(argv: readonly string[], shapeOf: (command: string) => CommandShape | undefined): string[] {
+  const command = argv[2] ?? '';
+  const shape = shapeOf(command);
+  if (!shape) return [...argv];
+  const words = argv.slice(0, 3);
+  for (let i = 3; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (shape.takesValue.has(word)) words.push(word, ...argv.slice(++i, i + 1));
+    else if (word === '--' || (shape.takes === 'command' && !word.startsWith('-'))) return [...words, ...argv.slice(i)];
+    else {
+      const knob = BY_OPTION.get(word);
+      if (knob) refuseValue(knob, argv[i + 1], command, shape);
+      words.push(knob ? `${word}=${knob.defaultTarget}` : word);
+    }
+  }
+  return words;
+}
+
+function refuseValue(knob: Knob, next: string | undefined, command: string, { takes }: CommandShape): void {
+  const isNumber = next !== undefined && (NUMBER.test(next) || isGood(knob, next));
+  if (next === undefined || (!isNumber && (next.startsWith('-') || takes !== 'nothing'))) return;
+  const option = `--${knob.option}`;
+  const refuse = (mend: string) => new CliError(`${option} ${next}: ${mend}`, EXIT.usage);
+  if (takes === 'pids' && /^\d+$/.test(next))
+    throw refuse(
+      `is ${next} a value or a process id? Write ${option}=${next} for the value, or put process ids first: taut ${command} ${next} ${option}`,
+    );
+  const orCommand = takes === 'command' ? `; to run a command that is called so, write ${option} -- ${next}` : '';
+  const example = isGood(knob, next) ? next : knob.defaultTarget;
+  throw refuse(`a value is written with "=" and without a space, like ${option}=${example}${orCommand}`);
+}
+
+function isGood(knob: Knob, text: string): boolean {
+  try {
+    knob.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

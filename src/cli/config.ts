@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import { importAgentSight } from '../config/importAgentSight.ts';
-import { loadConfig } from '../config/load.ts';
+import { checkConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printJson } from './options.ts';
@@ -12,16 +13,23 @@ export function addConfig(program: Command): void {
   const config = program.command('config').description('check, convert and describe configuration files');
   config
     .command('check')
-    .description('validate a configuration; exits with 2 and the place of each mistake')
-    .argument('<file>', 'YAML or JSON')
-    .action((file: string) => {
-      const { rules } = loadConfig(file);
-      process.stdout.write(`${file}: good; ${rules.length} rules of its own\n`);
-    });
+    .description('say each mistake of a configuration with its place, and what is allowed but most likely not meant')
+    .argument('<file>', 'YAML or JSON; - is standard input')
+    .option('--strict', 'exit with 1 when there are warnings')
+    .addHelpText(
+      'after',
+      `
+Mistakes exit with 2: such a file stops taut's start. Warnings exit with 0.
+
+Examples:
+  taut config check taut.yaml
+  taut config import config.json | taut config check --strict -`,
+    )
+    .action(check);
   config
     .command('import')
     .description('convert an AgentSight configuration; what has no meaning here is listed on standard error')
-    .argument('<file>', 'JSON')
+    .argument('<file>', 'JSON; - is standard input')
     .addHelpText('after', '\nExamples:\n  taut config import /etc/agentsight/config.json > taut.yaml')
     .action((file: string) => {
       const { config: imported, leftOut } = read(file);
@@ -34,9 +42,40 @@ export function addConfig(program: Command): void {
     .action(() => printJson(z.toJSONSchema(configSchema, { io: 'input' })));
 }
 
+/** An id that a rule has by itself, and what the operator's own choice is shown as. */
+const TAKEN_IDS = [...BUILTIN_RULES.map(({ id }) => id), 'pid'];
+
+function check(file: string, options: { strict?: boolean }): void {
+  const name = file === '-' ? 'standard input' : file;
+  const { config, warnings } = checkConfig(readText(file), name, { users: usersHere(), takenIds: TAKEN_IDS });
+  for (const warning of warnings) process.stderr.write(`${warning.replace(/(:\d+:\d+: )/, '$1warning: ')}\n`);
+  const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
+  const found = warnings.length === 0 ? 'good' : `no mistake, ${count}`;
+  process.stdout.write(`${name}: ${found}; ${config.rules.length} rules of its own\n`);
+  if (options.strict && warnings.length > 0) process.exitCode = EXIT.failed;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new CliError(`${file}: ${(error as Error).message}`, EXIT.usage);
+  }
+}
+
+/** As rules are held against them; undefined where they can't be read. */
+function usersHere(): string[] | undefined {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    return lines.flatMap((line) => line.split(':')[0] || []);
+  } catch {
+    return undefined;
+  }
+}
+
 function read(file: string): ReturnType<typeof importAgentSight> {
   try {
-    return importAgentSight(JSON.parse(readFileSync(file, 'utf8')));
+    return importAgentSight(JSON.parse(readText(file)));
   } catch (error) {
     const what = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new CliError(`${file} is no AgentSight configuration: ${what}`, EXIT.usage);

@@ -1,9 +1,9 @@
 /** How commands reach a running daemon: one JSON line each way over a Unix socket that only root can open. */
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { bigintAsNumber } from './options.ts';
+import { socketPath } from './stateDir.ts';
 
 const requestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('status') }),
@@ -17,10 +17,6 @@ export type Request = z.infer<typeof requestSchema>;
 const MAX_REQUEST = 16 << 20;
 const MAX_REPLY = 64 << 20;
 const PATIENCE_MS = 5_000;
-
-export function socketPath(stateDir: string): string {
-  return join(stateDir, 'taut.sock');
-}
 
 /** Serves requests until it is closed. The caller holds the state directory's lock, so a leftover socket is stale. */
 export async function serve(stateDir: string, answer: (request: Request) => unknown): Promise<AsyncDisposable> {

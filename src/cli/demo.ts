@@ -13,6 +13,7 @@ import { EndedEarly, Lifetime } from './lifetime.ts';
 import { onNpmEnd } from './npmParent.ts';
 import { type CommonOptions, printJson, withCommon, withGuard, withJson } from './options.ts';
 import { openSession, type Session } from './session.ts';
+import { stateDirProblem } from './stateDir.ts';
 
 interface DemoOptions extends CommonOptions {
   readonly seconds: number;
@@ -52,6 +53,8 @@ function say(text: string): void {
 /** Three measured phases on the same process: as found, tuned, restored. */
 async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise<void> {
   const stateDir = join(options.stateDir, 'demo');
+  const problem = stateDirProblem(stateDir);
+  if (problem) throw new CliError(`--state-dir ${stateDir}: ${problem}`, EXIT.usage);
   say(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
   const gate = new SwitchGate();

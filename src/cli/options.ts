@@ -1,12 +1,12 @@
 /** Options that several commands share, and their defaults. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DESCENDANTS, type Descendants } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Targets } from '../gate/gate.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../log.ts';
+import { defaultStateDir, stateDirProblem } from './stateDir.ts';
 
 export interface CommonOptions {
   readonly stateDir: string;
@@ -25,17 +25,21 @@ export interface TuneOptions extends CommonOptions {
   readonly guard?: boolean;
 }
 
-/** /var/lib/taut for root; $XDG_STATE_HOME/taut for others. TAUT_STATE_DIR overrides. */
-export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['TAUT_STATE_DIR']) return env['TAUT_STATE_DIR'];
-  if (process.getuid?.() === 0) return '/var/lib/taut';
-  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'taut');
-}
-
 export function withCommon(command: Command): Command {
   return command
-    .option('--state-dir <dir>', 'where the ledger, the socket and the embedded sink are', defaultStateDir())
+    .addOption(
+      new Option('--state-dir <dir>', 'where the ledger, the control socket and the telemetry files are')
+        .env('TAUT_STATE_DIR')
+        .default(defaultStateDir())
+        .argParser(stateDir),
+    )
     .addOption(new Option('--log-level <level>', 'what to say on standard error').choices(LOG_LEVELS).default('info'));
+}
+
+function stateDir(text: string): string {
+  const problem = stateDirProblem(text);
+  if (problem) throw new InvalidArgumentError(problem);
+  return resolve(text);
 }
 
 export function withConfig(command: Command): Command {
@@ -117,10 +121,13 @@ export function bigintAsNumber(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
+/** The largest that any Linux gives out: PID_MAX_LIMIT of the kernel. */
+const MAX_PID = 4_194_304;
+
 /** A process id as an argument. */
 export function pid(text: string): number {
-  const value = Number(text);
-  if (!/^[1-9]\d*$/.test(text) || value > 4_194_304)
-    throw new InvalidArgumentError('a process id is a whole number from 1');
-  return value;
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a process id is a whole number from 1');
+  if (Number(text) > MAX_PID)
+    throw new InvalidArgumentError(`no process can have this id: the largest that Linux gives is ${MAX_PID}`);
+  return Number(text);
 }

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { TelemetryConfigError } from '../../otel/environment.ts';
 import { ConfigError } from '../config/load.ts';
-import { bareOption } from './bareOption.ts';
+import { bareOption, type CommandShape } from './bareOption.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -29,10 +29,18 @@ for (const add of [addWatch, addRun, addAttach, addStatus, addExplain, addRestor
 /** Runs the command line; sets the process's exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(bareOption(argv));
+    await program.parseAsync(bareOption(argv, shapeOf));
   } catch (error) {
     process.exitCode = exitCode(error);
   }
+}
+
+function shapeOf(name: string): CommandShape | undefined {
+  const command = program.commands.find((one) => one.name() === name);
+  if (!command?.options.some(({ optional }) => optional)) return undefined;
+  const takesValue = new Set(command.options.filter(({ required }) => required).map(({ long }) => long ?? ''));
+  const argument = command.registeredArguments[0]?.name();
+  return { takesValue, takes: argument === 'pid' ? 'pids' : argument === 'command' ? 'command' : 'nothing' };
 }
 
 function exitCode(error: unknown): number {

@@ -2,7 +2,7 @@
  * Everything that watching needs, put together and taken apart in order: lock, ledger (with what a crash left), tracer,
  * telemetry, gate, watcher, control socket. What this host can't do is said once, and the rest goes on.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faults.ts';
 import { KNOBS } from '../actuator/knobs.ts';
@@ -21,14 +21,16 @@ import type { AgentEvent } from '../status.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { Watcher } from '../watcher.ts';
+import { writeProblem } from '../writable.ts';
 import { answer } from './answer.ts';
-import { serve } from './control.ts';
+import { type Request, serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
 import { tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
 import { onNewRules } from './reload.ts';
+import { socketPath } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
 import { version } from './version.ts';
 
@@ -73,9 +75,13 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (measuring.mode === 'none' && !mayTune)
     throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
 
-  holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir');
-  if (mayTune) holdLock(stack, writerLockPath(), 'one taut tunes at a time: end that one, or use --observe-only');
-  const ledger = openLedger(stateDir, mayTune, log, missing);
+  const said = { log, missing };
+  const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
+  const mayWrite =
+    mayTune && holdLock(stack, writerLockPath(), 'one taut tunes at a time: end that one, or use --observe-only', said);
+  // Without its locks two could write to the same threads: nothing is tuned then.
+  const ledger = isHeld && mayWrite === mayTune ? openLedger(stateDir, mayTune, log, missing) : undefined;
+  if (mayTune && !ledger && !missing.includes('tune')) missing.push('tune');
   if (ledger) stack.use(ledger);
   if (ledger) recover(ledger, log);
 
@@ -86,6 +92,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     startTelemetry({
       env: process.env,
       stateDir,
+      sinkProblem: writeProblem(stateDir),
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,
@@ -109,7 +116,8 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (ledger) stack.use(watchLedger(ledger, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
-  stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status })));
+  const reply = (request: Request) => answer(request, { watcher, decisions, status });
+  if (isHeld) await openSocket(stack, stateDir, reply, said);
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
   const started = watcher.start();
   await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
@@ -183,15 +191,52 @@ function readWithout(): Without {
   }
 }
 
-function holdLock(stack: AsyncDisposableStack, path: string, mend: string): void {
+/** Where what is missing is said, and noted for the exit code. */
+interface Said {
+  readonly log: Log;
+  readonly missing: string[];
+}
+
+/**
+ * @returns whether it is held. A lock that can't be made (read-only, full, not allowed) is no reason not to measure.
+ * @throws CliError when somebody else holds it.
+ */
+function holdLock(stack: AsyncDisposableStack, path: string, mend: string, { log, missing }: Said): boolean {
   let lock: ReturnType<typeof tryLock>;
   try {
     lock = tryLock(path);
   } catch (error) {
-    throw new CliError(`${(error as Error).message}; ${mend}`, EXIT.failed);
+    const cause = `the lock ${path} can't be made: ${writeProblem(dirname(path)) ?? (error as Error).message}`;
+    const without = path === writerLockPath() ? 'tuning' : 'tuning and without an answer to taut status';
+    log.warn(`${cause}; measuring goes on, without ${without}; ${writableMend(path)}`);
+    missing.push('lock');
+    return false;
   }
   if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
   stack.use(lock);
+  return true;
+}
+
+function writableMend(path: string): string {
+  const inStateDir = path !== writerLockPath();
+  return `make ${dirname(path)} writable${inStateDir ? ', or use another --state-dir' : ''}`;
+}
+
+async function openSocket(
+  stack: AsyncDisposableStack,
+  stateDir: string,
+  reply: (request: Request) => unknown,
+  { log, missing }: Said,
+): Promise<void> {
+  try {
+    stack.use(await serve(stateDir, reply));
+  } catch (error) {
+    const path = socketPath(stateDir);
+    log.warn(
+      `the control socket can't be made: ${(error as Error).message}; taut status, explain and restore can't ask this taut; ${writableMend(path)}`,
+    );
+    missing.push('socket');
+  }
 }
 
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */

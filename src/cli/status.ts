@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { formatNs } from '../duration.ts';
 import type { StatusDocument, TracerStatus } from '../status.ts';
 import { ask } from './control.ts';
+import { EXIT } from './exit.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
 import { statusDocument } from './statusDocument.ts';
 
@@ -15,6 +16,7 @@ export function addStatus(program: Command): void {
       (await ask<StatusDocument>(options.stateDir, { op: 'status' })) ?? statusDocument(options.stateDir);
     if (options.json) printJson(document);
     else process.stdout.write(`${describe(document)}\n`);
+    if (document.ledger.entries === null) process.exitCode = EXIT.failed;
   });
 }
 
@@ -31,7 +33,7 @@ function describe({ daemon, tracer, agents, guard, ledger }: StatusDocument): st
   }
   if (daemon && agents.length === 0) lines.push('no agent is running');
   if (guard) lines.push(`guard ${guard.pid}: puts everything back should the daemon be killed`);
-  lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);
+  lines.push(ledger.problem ?? `ledger ${ledger.path}: ${ledger.entries} entries`);
   return lines.join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { Ledger, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
+import { countUnwritable, Ledger, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
 import type { StatusDocument } from '../status.ts';
 import type { Watcher } from '../watcher.ts';
 
@@ -14,7 +14,7 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
     tracer: running?.watcher.tracerStatus() ?? null,
     agents: running?.watcher.agents() ?? [],
     guard: guardStatus(running?.watcher.guardPid),
-    ledger: { path: ledgerPath(stateDir), entries: countEntries(stateDir, open) },
+    ledger: { path: ledgerPath(stateDir), ...countEntries(stateDir, open) },
   };
 }
 
@@ -22,9 +22,18 @@ function guardStatus(pid: number | undefined): StatusDocument['guard'] {
   return pid === undefined ? null : { pid };
 }
 
-function countEntries(stateDir: string, open: Ledger | undefined): number {
-  if (open) return open.count();
-  if (!ledgerExists(stateDir)) return 0;
-  using ledger = new Ledger(stateDir);
-  return ledger.count();
+/** Also where nothing can be written: status has an answer on a full disk. */
+function countEntries(stateDir: string, open: Ledger | undefined): Omit<StatusDocument['ledger'], 'path'> {
+  try {
+    if (open) return { entries: open.count() };
+    if (!ledgerExists(stateDir)) return { entries: 0 };
+    using ledger = new Ledger(stateDir);
+    return { entries: ledger.count() };
+  } catch {
+    try {
+      return { entries: countUnwritable(stateDir) };
+    } catch (error) {
+      return { entries: null, problem: (error as Error).message };
+    }
+  }
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Scope } from '../scope.ts';
 import type { AgentEvent } from '../status.ts';
-import { EXIT } from './exit.ts';
+import { CliError, EXIT } from './exit.ts';
 import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
+import { lookAtNamed } from './namedProcesses.ts';
 import { onNpmEnd } from './npmParent.ts';
 import { logFor, pid, type TuneOptions, withCommon, withConfig, withJson, withTuning } from './options.ts';
 import { openSession } from './session.ts';
@@ -36,9 +37,16 @@ export function addAttach(program: Command): void {
     .description('watch just these processes')
     .argument('<pid...>', 'process ids', (text: string, before: number[] = []) => [...before, pid(text)])
     .addHelpText('after', '\nExamples:\n  taut attach $(pidof claude)\n  taut attach 4711 --optimize-timer-slack=10us');
-  withJson(withTuning(withConfig(withCommon(command))), STREAM).action((pids: number[], options: TuneOptions) =>
-    watch(options, { kind: 'pids', pids: new Set(pids) }),
-  );
+  withJson(withTuning(withConfig(withCommon(command))), STREAM).action(attach);
+}
+
+/** Those that can't be watched are said, and the others are. */
+async function attach(pids: number[], options: TuneOptions): Promise<void> {
+  const { there, problems } = lookAtNamed(pids);
+  if (there.size === 0) throw new CliError(problems.join('\n'), EXIT.failed);
+  for (const problem of problems) logFor(options).warn(problem);
+  await watch(options, { kind: 'pids', pids: there });
+  if (problems.length > 0) process.exitCode = EXIT.failed;
 }
 
 async function watch(options: TuneOptions, scope: Scope): Promise<void> {

@@ -11,6 +11,18 @@ export function isLiteral(glob: string): boolean {
   return !/[*?[]/.test(glob);
 }
 
+/** Whether every text matches (but for the empty one, where a `?` stands beside the `*`). */
+export function isEverything(glob: string): boolean {
+  return /^\**\??\**$/.test(glob) && glob.includes('*');
+}
+
+/** Whether `wide` matches every text that `narrow` matches. Says no where it would have to look closer. */
+export function covers(wide: string, narrow: string): boolean {
+  if (wide.toLowerCase() === narrow.toLowerCase()) return true;
+  // Held against the glob itself: a star takes its wildcards, too, and nothing else of `wide` does.
+  return (isLiteral(narrow) || !/[?[]/.test(wide)) && globMatcher([wide])(narrow) !== undefined;
+}
+
 /** @returns the first glob that matches, of a list. */
 export function globMatcher(globs: readonly string[]): (text: string) => string | undefined {
   // Names, mostly: one look-up instead of a walk for every process of a host.

@@ -1,8 +1,9 @@
 /** Configuration files: YAML (and JSON, which is YAML), with the place of every mistake. */
 import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { doubleIds, type Mistake, placed, schemaMistakes, yamlMistakes } from './mistakes.ts';
 import { type Config, configSchema } from './schema.ts';
+import { type Surroundings, warningsOf } from './warnings.ts';
 
 /** `file:line:column: what; what to do`, a line for each mistake. */
 export class ConfigError extends Error {
@@ -26,10 +27,20 @@ export function loadConfig(path: string | undefined): Config {
 
 /** @throws ConfigError naming the place of every mistake. */
 export function parseConfig(text: string, file: string): Config {
+  return read(text, file).config;
+}
+
+/** The same, with what is allowed and most likely not meant: a line for each. @throws ConfigError */
+export function checkConfig(text: string, file: string, around: Surroundings): { config: Config; warnings: string[] } {
+  const { config, document, lines } = read(text, file);
+  return { config, warnings: placed(warningsOf(config, document, around), lines, file) };
+}
+
+function read(text: string, file: string): { config: Config; document: Document; lines: LineCounter } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const refuse = (mistakes: readonly Mistake[]) => {
-    if (mistakes.length > 0) throw new ConfigError(placed(mistakes, lines, file));
+    if (mistakes.length > 0) throw new ConfigError(placed(mistakes, lines, file).join('\n'));
   };
   refuse(yamlMistakes(document));
   let data: unknown;
@@ -39,11 +50,7 @@ export function parseConfig(text: string, file: string): Config {
     throw new ConfigError(`${file}:1:1: ${(error as Error).message}`);
   }
   const parsed = configSchema.safeParse(data ?? {});
-  if (parsed.success) {
-    refuse(doubleIds(document));
-    return parsed.data;
-  }
-  throw new ConfigError(
-    placed([...schemaMistakes(parsed.error.issues, document), ...doubleIds(document)], lines, file),
-  );
+  refuse([...(parsed.success ? [] : schemaMistakes(parsed.error.issues, document)), ...doubleIds(document)]);
+  if (!parsed.success) throw new ConfigError(`${file}:1:1: it can't be understood`);
+  return { config: parsed.data, document, lines };
 }

@@ -15,7 +15,10 @@ export interface Mistake {
 
 /** Errors of YAML itself, among them aliases of nothing. */
 export function yamlMistakes(document: Document): Mistake[] {
-  const mistakes = [...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message }));
+  const mistakes = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
+    offset: pos[0],
+    message: code === 'MULTIPLE_DOCS' ? 'here another document begins; a configuration is one, without "---"' : message,
+  }));
   visit(document, (_, node) => {
     if (!isAlias(node) || node.resolve(document)) return;
     mistakes.push({
@@ -43,19 +46,19 @@ export function doubleIds(document: Document): Mistake[] {
     first.set(id, before ?? i);
     if (before === undefined) return [];
     return [
-      { offset: placeOf(['rules', i, 'id'], document), message: `rule ${before + 1} has the id "${id}" already` },
+      { offset: placeOfValue(['rules', i, 'id'], document), message: `rule ${before + 1} has the id "${id}" already` },
     ];
   });
 }
 
 /** `line:column` of each, in the order of the text. */
-export function placed(mistakes: readonly Mistake[], lines: LineCounter, file: string): string {
+export function placed(mistakes: readonly Mistake[], lines: LineCounter, file: string): string[] {
   const sorted = mistakes.toSorted((a, b) => a.offset - b.offset);
   const texts = sorted.map(({ offset, message }) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}: ${message}`;
   });
-  return [...new Set(texts)].join('\n');
+  return [...new Set(texts)];
 }
 
 /** Where one thing or a list may stand: what is wrong with that one of them which was tried. */
@@ -72,7 +75,7 @@ function describe(issue: Issue, document: Document): Mistake[] {
       offset: placeOf([...issue.path, key], document),
       message: unknownKey(key, issue.path),
     }));
-  const offset = placeOf(issue.path, document);
+  const offset = placeOfValue(issue.path, document);
   const key = issue.path.findLast((part) => typeof part === 'string');
   const where = key === undefined ? '' : `${String(key)}: `;
   if (issue.path.length > 0 && !document.hasIn(issue.path))
@@ -82,7 +85,10 @@ function describe(issue: Issue, document: Document): Mistake[] {
         message: `${where}is missing${issue.path.length === 1 && key === 'version' ? '; write version: 1' : ''}`,
       },
     ];
-  const meant = suggestion(issue, document.getIn(issue.path));
+  const value = document.getIn(issue.path);
+  if (issue.code === 'invalid_value' && issue.values.some((one) => one !== value && String(one) === value))
+    return [{ offset, message: `${where}"${value}" is a text here; write ${value} without quotes` }];
+  const meant = suggestion(issue, value);
   return [{ offset, message: `${where}${issue.message}${meant === undefined ? '' : `; did you mean ${meant}?`}` }];
 }
 
@@ -114,18 +120,24 @@ function suggestion(issue: Issue, value: unknown): string | undefined {
   return near ?? BOOLEANS.get(value.toLowerCase())?.toString();
 }
 
-/** The place of a path in the text; where the path itself is missing, that of what should hold it. */
-function placeOf(path: Path, document: Document): number {
+/** The place of a path in the text, of its key where it has one; where the path itself is missing, that of what should hold it. */
+function placeOf(path: Path, document: Document, of: 'key' | 'value' = 'key'): number {
   for (let n = path.length; n >= 0; n--) {
-    const offset = offsetOf(path.slice(0, n), document);
+    const offset = offsetOf(path.slice(0, n), document, of);
     if (offset !== undefined) return offset;
   }
   return 0;
 }
 
-function offsetOf(path: Path, document: Document): number | undefined {
+/** The same, of what is said there. */
+export function placeOfValue(path: Path, document: Document): number {
+  return placeOf(path, document, 'value');
+}
+
+function offsetOf(path: Path, document: Document, of: 'key' | 'value'): number | undefined {
   const holder = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
   const pair = isMap(holder) ? holder.items.find((item) => String(item.key) === String(path.at(-1))) : undefined;
-  const node = pair?.key ?? (path.length === 0 ? document.contents : document.getIn(path, true));
+  const key = of === 'key' ? pair?.key : undefined;
+  const node = key ?? (path.length === 0 ? document.contents : document.getIn(path, true));
   return isNode(node) ? node.range?.[0] : undefined;
 }

@@ -24,11 +24,18 @@ export function nearMisses(facts: Facts, rules: RuleSet): string[] {
     const met = tried.flatMap(({ line }) => line ?? []);
     if (!tried.some(({ what, line }) => line !== undefined && !COMMON.has(what))) return [];
     const missing = tried.flatMap(({ what, line }) => (line === undefined ? [what] : []));
-    if (missing.length > 0) return [`rule ${id}: ${met.join(', ')}; but its ${missing.join(' and ')} does not match`];
+    if (missing.length > 0)
+      return [`rule ${id}: ${met.join(', ')}; but its ${missing.join(' and ')} ${verb(missing)} match`];
     const hindered = exceptions.flatMap(({ holds }) => holds(facts, program) ?? []);
     return hindered.length > 0 ? [`rule ${id}: ${met.join(', ')}; but also ${hindered.join(', ')}`] : [];
   });
   return [...partly, ...wrapped(facts, program.name, rules), ...misspelt(program.name, rules)].slice(0, MOST);
+}
+
+const PLURAL = new Set(['arguments', 'names asked for', 'connections']);
+
+function verb(subjects: readonly string[]): string {
+  return subjects.length > 1 || PLURAL.has(subjects[0] ?? '') ? 'do not' : 'does not';
 }
 
 /** A program that is told an agent's name: what it starts is the agent. */

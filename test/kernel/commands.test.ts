@@ -2,16 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/status.ts';
-import { Program, slacks, until } from './program.ts';
+import { outcome, Program, slacks, until } from './program.ts';
 import { Bench, LAUNCHER } from './taut.ts';
 
 /** That a thread has by default, seconds. */
 const SLACK_S = 50e-6;
-
-async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
-  const code = await program.ended;
-  return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
-}
 
 async function sleeper(bench: Bench): Promise<Program> {
   const program = bench.python('sleeper.py');
@@ -56,7 +51,7 @@ test('attach watches just the processes that it is given, and ends with them', a
   using bench = new Bench();
   await using agent = await sleeper(bench);
   await using other = await sleeper(bench);
-  await using taut = bench.taut('attach', '--optimize-timer-slack', String(agent.pid));
+  await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
   await taut.line(/watching/);
   expect([slacks(agent.pid), slacks(other.pid)]).toEqual([[1], [50_000]]);
   const status = await bench.json<StatusDocument>('status');

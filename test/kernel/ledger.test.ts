@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
@@ -49,6 +50,95 @@ test('a file system that is full', async () => {
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(await taut.stop()).toBe(1);
   expect(taut.errors.filter((line) => line.includes('not tuning'))).toHaveLength(1);
+});
+
+/** A state directory in which nothing can be made, by what a shell does in a mount namespace of its own. */
+const UNWRITABLE = {
+  'read-only': (dir: string) => `mount -t tmpfs none ${dir} && mount -o remount,ro ${dir}`,
+  'read-only, with what an earlier taut left': (dir: string) =>
+    `touch ${dir}/taut.lock ${dir}/taut.sock ${dir}/ledger.db && mount --bind ${dir} ${dir} && mount -o remount,bind,ro ${dir}`,
+  'on a full disk without an inode left': (dir: string) =>
+    `mount -t tmpfs -o nr_inodes=2 none ${dir} && touch ${dir}/last`,
+  'without leave to write': (dir: string) => `mount -t tmpfs none ${dir} && chattr +i ${dir}`,
+  'where the lock is a directory': (dir: string) => `mkdir ${dir}/taut.lock`,
+};
+
+test.each(Object.entries(UNWRITABLE))('a state directory that is %s: measuring goes on', async (_, prepare) => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  mkdirSync(bench.stateDir, { recursive: true });
+  const taut = await watchUnder(bench, prepare(bench.stateDir), agent);
+  await using ended = taut;
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  expect(ended.errors.filter((line) => line.includes('measuring in full'))).toHaveLength(1);
+  expect(ended.errors.filter((line) => line.includes('attached to'))).toHaveLength(1);
+  expect(await ended.stop()).toBe(1);
+  const about = (text: string) => ended.errors.filter((line) => line.includes(text));
+  expect(about('taut.lock'), ended.errors.join('\n')).toHaveLength(1);
+  expect(about('taut.lock')[0]).toMatch(
+    /measuring goes on, without tuning.*; make .* writable, or use another --state-dir/,
+  );
+  expect(about('end that taut')).toEqual([]);
+});
+
+test('telemetry that can not be written is said once, with what to do', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  mkdirSync(bench.stateDir, { recursive: true });
+  await using taut = await watchUnder(bench, UNWRITABLE['read-only'](bench.stateDir), agent);
+  await setTimeout(3_000); // three exports
+  expect(await taut.stop()).toBe(1);
+  expect(taut.errors.filter((line) => /otlp.*EROFS/.test(line))).toHaveLength(1);
+  expect(taut.errors.join()).toMatch(/traces, metrics, logs can't be written into .*OTEL_EXPORTER_OTLP_ENDPOINT/);
+});
+
+test('where the lock of all who tune can not be made, nothing is tuned', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  const readOnly = 'mount -t tmpfs none /run && mount -o remount,ro /run';
+  await using taut = await watchUnder(bench, readOnly, agent);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  expect(taut.errors.filter((line) => /writer\.lock.*make \/run\/taut writable$/.test(line))).toHaveLength(1);
+  expect(await taut.stop()).toBe(1);
+  expect(bench.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
+});
+
+test('a socket that can not be made is said, and everything else is done', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  mkdirSync(join(bench.stateDir, 'taut.sock/x'), { recursive: true });
+  await using taut = await watchUnder(bench, 'true', agent);
+  expect(slacks(agent.pid)).toEqual([1]);
+  expect(taut.errors.filter((line) => line.includes("the control socket can't be made"))).toHaveLength(1);
+  expect(await taut.stop()).toBe(1);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+test.each([
+  [
+    'a full disk',
+    'mount -t tmpfs -o size=200k none $D && $S >&2 && dd if=/dev/zero of=$D/full bs=4k 2>/dev/null || true',
+  ],
+  ['a read-only disk', '$S >&2 && mount --bind $D $D && mount -o remount,bind,ro $D'],
+])('status has an answer on %s', async (_, prepare) => {
+  using bench = new Bench();
+  mkdirSync(bench.stateDir, { recursive: true });
+  const make = 'python3 -c "import sqlite3,sys;sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])" $D/ledger.db';
+  const schema = 'CREATE TABLE tuned_thread (boot TEXT, pid_ns TEXT)';
+  const script = prepare.replace('$S', `${make} "${schema}"`).replaceAll('$D', bench.stateDir);
+  const argv = [LAUNCHER, 'status', '--json', '--state-dir', bench.stateDir];
+  await using status = new Program('unshare', ['--mount', 'sh', '-c', `${script}; exec "$@"`, 'sh', ...argv]);
+  expect(await status.ended, status.errors.join('\n')).toBe(0);
+  expect(JSON.parse(status.lines.join('\n'))).toMatchObject({ daemon: null, ledger: { entries: 0 } });
+});
+
+test('status says so where the ledger can not be read', async () => {
+  using bench = new Bench();
+  mkdirSync(bench.stateDir, { recursive: true });
+  writeFileSync(join(bench.stateDir, 'ledger.db'), 'this is no database, and was one once'.repeat(200));
+  await using status = bench.taut('status');
+  expect(await status.ended).toBe(1);
+  expect(status.lines.join('\n')).toMatch(/the ledger .*ledger\.db can't be used/);
 });
 
 test('a ledger that can not be written any more while taut runs', async () => {

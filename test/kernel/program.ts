@@ -112,3 +112,9 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     await setTimeout(5);
   }
 }
+
+/** How it ended, and what it said. */
+export async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
+  const code = await program.ended;
+  return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
+}

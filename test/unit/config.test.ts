@@ -32,16 +32,16 @@ test('names the place of a mistyped key and what was meant', () => {
 });
 
 test('refuses what it does not understand, with its place', () => {
-  expect(problem('version: 2\n')).toContain('c.yaml:1:1');
+  expect(problem('version: 2\n')).toContain('c.yaml:1:10');
   expect(problem('version: 1\nrules: [{ id: a }]\n')).toContain('a rule needs at least one of');
   expect(problem('version: 1\nrules: [{ id: a, program: x, action: atach }]\n')).toContain(
-    'c.yaml:2:30: action: Invalid option: expected one of "attach"|"deny"; did you mean',
+    'c.yaml:2:38: action: Invalid option: expected one of "attach"|"deny"; did you mean',
   );
   expect(problem('version: 1\nrules:\n  - id: a\n    program: x\n    optimizeTimerSlack: 5 parsecs\n')).toContain(
-    'c.yaml:5:5',
+    'c.yaml:5:25: optimizeTimerSlack',
   );
   expect(problem('version: 1\nrules: [\n')).toMatch(/^c\.yaml:\d+:\d+: /);
-  expect(problem('version: 1\nrules: [{ id: a, program: "" }]\n')).toContain('c.yaml:2:18');
+  expect(problem('version: 1\nrules: [{ id: a, program: "" }]\n')).toContain('c.yaml:2:27');
   expect(problem('- 1\n- 2\n')).toContain('c.yaml:1:1');
 });
 
@@ -62,18 +62,18 @@ rules:
     cmdline: node
 `;
   expect(problem(text).split('\n')).toEqual([
-    'c.yaml:2:1: builtin: Invalid input: expected boolean, received string; did you mean false?',
-    'c.yaml:5:5: program: Invalid input: expected string, received number; did you mean "5"?',
-    'c.yaml:6:5: runtime: Invalid option: expected one of "native"|"node"|"python"|"bun"|"deno"; did you mean "python"?',
+    'c.yaml:2:10: builtin: Invalid input: expected boolean, received string; did you mean false?',
+    'c.yaml:5:14: program: Invalid input: expected string, received number; did you mean "5"?',
+    'c.yaml:6:14: runtime: Invalid option: expected one of "native"|"node"|"python"|"bun"|"deno"; did you mean "python"?',
     'c.yaml:8:17: exe: Invalid input: expected string, received number; did you mean "7"?',
     'c.yaml:9:5: unknown key "chidren"; did you mean "children"?',
     'c.yaml:10:12: unknown key "anyarg"; did you mean "anyArg"?',
     'c.yaml:11:5: id: is missing',
     'c.yaml:11:15: connect: "10.0.0.0/99": a prefix is 0 to 32',
     'c.yaml:11:30: connect: ":99999": a port is 1 to 65535',
-    'c.yaml:12:5: action: Invalid option: expected one of "attach"|"deny"; did you mean "deny"?',
-    'c.yaml:13:5: rule 1 has the id "a" already',
-    'c.yaml:14:5: cmdline: Invalid input: expected array, received string; did you mean ["node"]?',
+    'c.yaml:12:13: action: Invalid option: expected one of "attach"|"deny"; did you mean "deny"?',
+    'c.yaml:13:9: rule 1 has the id "a" already',
+    'c.yaml:14:14: cmdline: Invalid input: expected array, received string; did you mean ["node"]?',
   ]);
 });
 
@@ -85,6 +85,13 @@ test('mistakes of YAML have places, too', () => {
   expect(problem('version: 1\nrules: !mine []\n')).toMatch(/^c\.yaml:2:8: /);
 });
 
+test('says what a text where a number is wanted, and a second document, are', () => {
+  expect(problem('version: "1"\n')).toBe('c.yaml:1:10: version: "1" is a text here; write 1 without quotes');
+  expect(problem('version: 1\n---\nversion: 1\n')).toBe(
+    'c.yaml:2:1: here another document begins; a configuration is one, without "---"',
+  );
+});
+
 test('the schema that editors read is that of the program', () => {
   const file = readFileSync(new URL('../../taut.schema.json', import.meta.url), 'utf8');
   expect(JSON.parse(file)).toEqual(z.toJSONSchema(configSchema, { io: 'input' }));
@@ -92,7 +99,7 @@ test('the schema that editors read is that of the program', () => {
 
 test('an id stands once', () => {
   const text = 'version: 1\nrules:\n  - { id: a, program: x }\n  - { id: a, program: y }\n';
-  expect(problem(text)).toContain('c.yaml:4:7: rule 1 has the id "a" already');
+  expect(problem(text)).toContain('c.yaml:4:11: rule 1 has the id "a" already');
 });
 
 test('an empty file is a file without a version, and says so', () => {

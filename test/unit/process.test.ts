@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseStat } from '../../src/actuator/procHandle.ts';
-import { bareOption } from '../../src/cli/bareOption.ts';
 import { splitWords } from '../../src/cli/words.ts';
 import { effectiveProgram } from '../../src/discovery/program.ts';
 
@@ -46,20 +45,6 @@ test('reads the package from the path of the script', () => {
   expect(packageOf('/x/node_modules/a/node_modules/b/c.js')).toBe('b');
   expect(packageOf('/x/node_modules/.bin/b')).toBeUndefined();
   expect(packageOf('/x/y.js')).toBeUndefined();
-});
-
-test('--optimize-timer-slack alone takes no word after it', () => {
-  const words = (...argv: string[]) => bareOption(['node', 'main.js', ...argv]).slice(2);
-  expect(words('attach', '--optimize-timer-slack', '4711')).toEqual(['attach', '--optimize-timer-slack=1', '4711']);
-  expect(words('watch', '--optimize-timer-slack=5us')).toEqual(['watch', '--optimize-timer-slack=5us']);
-  expect(words('run', '--config', 'c', 'x', '--optimize-timer-slack')).toEqual([
-    'run',
-    '--config',
-    'c',
-    'x',
-    '--optimize-timer-slack',
-  ]);
-  expect(words('run', '--', '--optimize-timer-slack')).toEqual(['run', '--', '--optimize-timer-slack']);
 });
 
 test.each([

@@ -1,0 +1,44 @@
+/** How much a rule matches: everything, or all that another one does. Pure. */
+import type { z } from 'zod';
+import { covers, isEverything } from './globs.ts';
+import type { exceptSchema, Rule } from './schema.ts';
+
+export type Asked = z.infer<typeof exceptSchema>;
+
+/** The conditions of a rule as texts, by their keys. */
+export function conditionsIn(asked: Asked): ReadonlyMap<string, readonly string[]> {
+  const { program, path, package: npm, exe, comm, anyArg, dns, user, cwd, env, cgroup, ancestor, cmdline } = asked;
+  const connect = asked.connect?.map(({ text }) => text);
+  const all = { program, path, package: npm, runtime: asked.runtime, exe, comm, anyArg, dns, connect, user, cwd, env };
+  return new Map(
+    Object.entries({ ...all, cgroup, ancestor, cmdline }).flatMap(([key, texts]) => (texts ? [[key, texts]] : [])),
+  );
+}
+
+/** Not every process has one. */
+const NOT_OF_ALL = new Set(['package', 'dns', 'connect']);
+const RUNTIMES = 5;
+
+/** Conditions that hold for every process, by their keys. */
+export function alwaysTrue(asked: Asked): string[] {
+  const holds = ([key, texts]: [string, readonly string[]]) => {
+    if (NOT_OF_ALL.has(key)) return false;
+    if (key === 'runtime') return new Set(texts).size === RUNTIMES;
+    return key === 'cmdline' ? texts.length === 1 && texts.every(isEverything) : texts.some(isEverything);
+  };
+  return [...conditionsIn(asked)].filter(holds).map(([key]) => key);
+}
+
+/** Whether `wide` matches every process that `narrow` matches, as far as their texts show. */
+export function matchesAllOf(wide: Rule, narrow: Rule): boolean {
+  if (wide.not) return false;
+  const always = new Set(alwaysTrue(wide));
+  const asked = conditionsIn(narrow);
+  return [...conditionsIn(wide)].every(([key, texts]) => always.has(key) || isWithin(key, texts, asked.get(key) ?? []));
+}
+
+function isWithin(key: string, wide: readonly string[], narrow: readonly string[]): boolean {
+  if (narrow.length === 0) return false;
+  if (key === 'cmdline') return wide.length <= narrow.length && wide.every((glob, i) => covers(glob, narrow[i] ?? ''));
+  return narrow.every((one) => wide.some((glob) => covers(glob, one)));
+}

@@ -1,0 +1,62 @@
+/** Globs that can match nothing, by what they are held against (`discovery/conditions.ts`). Pure. */
+
+type Problem = (glob: string, literal: string) => string | undefined;
+
+/** Held against the name of a program, without its folder and its ending. */
+const programName: Problem = (glob, literal) => {
+  if (literal.includes('/')) return 'a name is compared without its folder, so this never matches; use path';
+  const ending = /\.(exe|[cm]?[jt]sx?|py)$/i.exec(glob)?.[0];
+  if (ending === undefined) return undefined;
+  return `a name is compared without "${ending}", so this never matches; write "${glob.slice(0, -ending.length)}", or use path`;
+};
+
+/** Held against a path that begins with a slash. */
+const absolute: Problem = (glob) => {
+  if (/^[/*?[]/.test(glob)) return undefined;
+  return `this is compared with a whole path, which begins with "/", so it never matches; write "*/${glob}"`;
+};
+
+const PROBLEMS: Readonly<Record<string, Problem>> = {
+  program: programName,
+  ancestor: programName,
+  path: (glob) =>
+    /^[/*?[]/.test(glob) || glob.includes('/')
+      ? undefined
+      : `without a folder this matches only what was started without one; write "*/${glob}" beside it, or use program`,
+  package: (glob, literal) => {
+    const slashes = literal.split('/').length - 1;
+    if (slashes > 1 || (slashes === 1 && !/^[@*?[]/.test(glob)))
+      return 'a package is compared as "name" or "@scope/name", so this never matches';
+    if (literal.indexOf('@', 1) > 0) return 'a package is compared without its version, so this never matches';
+    return undefined;
+  },
+  exe: absolute,
+  cgroup: absolute,
+  cwd: (glob, literal) =>
+    absolute(glob, literal) ??
+    (/[^*?\]]\/$/.test(glob) ? 'a folder is compared without "/" at its end, so this never matches' : undefined),
+  comm: (_, literal) =>
+    Buffer.byteLength(literal) > 15
+      ? `the kernel keeps 15 bytes of this name, so this never matches; write "${literal.slice(0, 15)}"`
+      : undefined,
+  env: (glob, literal) =>
+    literal.includes('=')
+      ? `just the name of a variable is compared, so this never matches; write "${glob.split('=')[0]}"`
+      : undefined,
+  dns: (_, literal) => {
+    if (/[/\s]/.test(literal)) return 'this is compared with a name like "api.example.com", so it never matches';
+    if (/:\d*$/.test(literal)) return 'a question has no port, so this never matches; use connect';
+    if (literal.endsWith('.')) return 'a name is compared without "." at its end, so this never matches';
+    return /^\d+(\.\d+){3}$/.test(literal)
+      ? 'nobody asks for an address, so this never matches; use connect'
+      : undefined;
+  },
+  user: (_, literal) => (/[:/\s]/.test(literal) ? 'no user is called so: write a name or a number' : undefined),
+};
+
+/** Why nothing matches a glob of this condition, or next to nothing, and what to write; undefined where something may. */
+export function neverProblem(condition: string, glob: string): string | undefined {
+  const literal = glob.replace(/\[!?.[^\]]*\]/gu, '').replace(/[*?]/g, '');
+  const problem = PROBLEMS[condition]?.(glob, literal);
+  return problem && `"${glob}": ${problem}`;
+}

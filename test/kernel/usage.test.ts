@@ -1,0 +1,132 @@
+/** What a person writes that can't be meant, or could mean two things: refused by the real program, with what to write. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { outcome, Program, slacks } from './program.ts';
+import { Bench, LAUNCHER } from './taut.ts';
+
+test('a value after a space attaches to nobody and runs nothing', async () => {
+  using bench = new Bench();
+  await using agent = bench.python('sleeper.py');
+  await using other = bench.python('sleeper.py');
+  await Promise.all([agent.line(/^ready/), other.line(/^ready/)]);
+  const option = '--optimize-timer-slack';
+  for (const [argv, right] of [
+    [['attach', `${agent.pid}`, option, `${other.pid}`], `${option}=${other.pid}`],
+    [['attach', option, `${agent.pid}`], `taut attach ${agent.pid} ${option}`],
+    [['attach', `${agent.pid}`, option, '2.5us'], `${option}=2.5us`],
+    [['watch', option, '10us'], `${option}=10us`],
+    [['run', option, '10us', 'touch', `${bench.dir}/ran`], `${option} -- 10us`],
+    [['run', option, '10us', '--', 'touch', `${bench.dir}/ran`], `${option}=10us`],
+  ] as const) {
+    await using taut = bench.taut(...argv);
+    const { code, err } = await outcome(taut);
+    expect([code, err.includes(right)], err).toEqual([2, true]);
+  }
+  expect([slacks(agent.pid), slacks(other.pid)]).toEqual([[50_000], [50_000]]);
+  await using plain = new Program(LAUNCHER, ['watch', '--state-dir', bench.stateDir, `${option}=`]);
+  expect((await outcome(plain)).code).toBe(2);
+});
+
+test('attach to nobody that is there fails, and says what each id is', async () => {
+  using bench = new Bench();
+  // A child that nobody waits for, and a thread beside the first.
+  await using parent = new Program('python3', [
+    '-c',
+    'import os,threading\nif (z := os.fork()) == 0: os._exit(0)\nt = threading.Thread(target=input); t.start()\nos.waitid(os.P_PID, z, os.WEXITED | os.WNOWAIT)\nprint(z, t.native_id, flush=True)\nt.join()',
+  ]);
+  const [zombie = '', thread = ''] = (await parent.line(/^\d+ \d+$/)).split(' ');
+  await using gone = new Program('true', []);
+  await gone.ended;
+  const kernelThread = readdirSync('/proc').find((id) => /^\d+$/.test(id) && isKernelThread(id)) ?? '';
+  for (const [id, said, exit] of [
+    [String(gone.pid), `there is no process ${gone.pid}`, 1],
+    ['4194304', 'no process can have this id', 1],
+    ['99999999', 'no process can have this id', 2],
+    [zombie, `process ${zombie} has ended already`, 1],
+    [thread, `${thread} is a thread of process ${parent.pid}`, 1],
+    [kernelThread, `process ${kernelThread} is a thread of the kernel`, 1],
+  ] as const) {
+    await using taut = bench.taut('attach', id);
+    const { code, err } = await outcome(taut);
+    expect([code, err.includes(said)], err).toEqual([exit, true]);
+  }
+});
+
+test('attach watches those that are there, says who is not, and fails in the end', async () => {
+  using bench = new Bench();
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using gone = new Program('true', []);
+  await gone.ended;
+  await using taut = bench.taut('attach', `${gone.pid}`, `${agent.pid}`, '--optimize-timer-slack');
+  await taut.line(/watching/);
+  expect(slacks(agent.pid)).toEqual([1]);
+  expect(await taut.stop()).toBe(1);
+  expect(taut.errors.filter((line) => line.includes(`there is no process ${gone.pid}`))).toHaveLength(1);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+function isKernelThread(id: string): boolean {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'latin1') === '' && /^Kthread:\s*1$/m.test(status(id));
+  } catch {
+    return false;
+  }
+}
+
+function status(id: string): string {
+  return readFileSync(`/proc/${id}/status`, 'latin1');
+}
+
+test('a state directory that can not be one is refused, by option and by variable, in every command', async () => {
+  using bench = new Bench();
+  const file = join(bench.dir, 'file');
+  writeFileSync(file, '');
+  const commands = ['watch', 'attach 1', 'run true', 'status', 'explain 1', 'restore', 'doctor', 'demo'];
+  const ways = [
+    ...['  ', '~/x', file, join(file, 'x'), `/tmp/${'x'.repeat(100)}`].map((dir) => [dir, 'watch'] as const),
+    ...commands.map((command) => ['', command] as const),
+  ];
+  for (const [dir, line] of ways) {
+    const [command = '', ...args] = line.split(' ');
+    await using byOption = new Program(LAUNCHER, [command, '--state-dir', dir, ...args], process.env, bench.dir);
+    await using byVariable = new Program(LAUNCHER, [command, ...args], { ...process.env, TAUT_STATE_DIR: dir });
+    for (const { code, err } of await Promise.all([outcome(byOption), outcome(byVariable)])) {
+      expect(code, err).toBe(2);
+      expect(err).toMatch(/'--state-dir <dir>' .* is invalid.*(name a directory|has not replaced|use a shorter one)/);
+    }
+  }
+  expect(readdirSync(bench.dir).sort()).toEqual(['config.yaml', 'file']);
+});
+
+test('a relative state directory is where taut was started', async () => {
+  using bench = new Bench();
+  await using taut = new Program(LAUNCHER, ['status', '--json', '--state-dir', 'here'], process.env, bench.dir);
+  const { code, out } = await outcome(taut);
+  expect([code, JSON.parse(out)]).toMatchObject([0, { ledger: { path: join(bench.dir, 'here/ledger.db') } }]);
+});
+
+test('config check warns with places, takes standard input, and fails for warnings only when it is told to', async () => {
+  using bench = new Bench();
+  const text = 'version: 1\nrules:\n  - id: a\n    env: A=1\n';
+  writeFileSync(bench.config, text);
+  const check = async (input: string, ...args: string[]) => {
+    await using taut = new Program(LAUNCHER, ['config', 'check', ...args]);
+    taut.child.stdin?.end(input);
+    return await outcome(taut);
+  };
+  const lax = await check('', bench.config);
+  expect(lax).toMatchObject({ code: 0, out: `${bench.config}: no mistake, 1 warning; 1 rules of its own` });
+  expect(lax.err).toMatch(/config\.yaml:4:10: warning: env: .*write "A"$/);
+  expect(await check('', '--strict', bench.config)).toMatchObject({ code: 1 });
+  expect(await check(text, '-')).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('standard input:4:10: warning'),
+  });
+  expect(await check('version: 2', '-')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('standard input:1:10'),
+  });
+  expect(await check('version: 1', '--strict', '-')).toMatchObject({ code: 0, err: '' });
+});
