@@ -205,6 +205,7 @@ static bool restore(const char *oom_score)
 		setsid();
 		set_oom_score(oom_score);
 		allow_descriptors();
+		setpriority(PRIO_PROCESS, 0, -20); /* it takes half a second of CPU at most, on a host that may be busy */
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execv(command[0], command);

@@ -49,6 +49,7 @@ class GuardProcess implements Guard {
     this.#command = [
       process.execPath,
       '--disable-warning=ExperimentalWarning',
+      '--single-threaded', // on a busy host V8 would wait for threads of its own
       restore,
       resolve(stateDir),
       selfOwner(),

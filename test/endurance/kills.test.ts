@@ -1,19 +1,28 @@
 /** Killed at any moment, often: after each, one restore leaves every thread at its original and the ledger empty. */
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { childrenOf } from '../../src/actuator/descendants.ts';
+import { Ledger } from '../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from '../kernel/conversation.ts';
-import { slacks } from '../kernel/program.ts';
+import { guardsOf, isRunning } from '../kernel/guarded.ts';
+import { type Program, slacks, until } from '../kernel/program.ts';
 import { Bench } from '../kernel/taut.ts';
 
 const KILLS = 200;
+const GUARDED_KILLS = 100;
 
-test(`${KILLS} kills at random moments, of taut watch and of taut restore`, async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
+async function agentOf(bench: Bench): Promise<Program> {
+  const agent = bench.python('sleeper.py');
   await agent.line(/^ready/);
   await tell(agent, 'slack 7777');
   for (let i = 0; i < 15; i++) await tell(agent, 'thread');
+  return agent;
+}
+
+test(`${KILLS} kills at random moments, of taut watch and of taut restore`, async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
   const originals = slacks(agent.pid);
   let tuned = 0;
   for (let kill = 0; kill < KILLS; kill++) {
@@ -33,4 +42,35 @@ test(`${KILLS} kills at random moments, of taut watch and of taut restore`, asyn
   expect((await bench.json<StatusDocument>('status')).ledger.entries).toBe(0);
   process.stderr.write(`${tuned} of ${KILLS} kills left threads tuned, all were put back\n`);
   expect(tuned).toBeGreaterThan(KILLS / 20);
+});
+
+test(`${GUARDED_KILLS} kills at random moments, of taut watch and of what its guard runs: nobody calls restore`, async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  const originals = slacks(agent.pid);
+  let tuned = 0;
+  let interrupted = 0;
+  for (let kill = 0; kill < GUARDED_KILLS; kill++) {
+    const watch = bench.taut('watch', '--config', bench.config, '--optimize-timer-slack');
+    // Just before it opens its ledger, starts its guard, and tunes.
+    await watch.line(/measuring/);
+    await setTimeout(Math.random() * 300);
+    const [guard] = guardsOf(watch.pid);
+    await watch.stop('SIGKILL');
+    if (slacks(agent.pid).includes(1)) tuned++;
+    for (let i = kill % 4; i > 0 && guard !== undefined && isRunning(guard); i--) {
+      await setTimeout(Math.random() * 100);
+      for (const restore of childrenOf(guard)) {
+        process.kill(restore, 'SIGKILL');
+        interrupted++;
+      }
+    }
+    await until('the guard has ended', () => guardsOf(watch.pid).length === 0);
+    expect(slacks(agent.pid), `after kill ${kill}`).toEqual(originals);
+  }
+  using ledger = new Ledger(bench.stateDir);
+  expect(ledger.entries()).toEqual([]);
+  process.stderr.write(`${tuned} of ${GUARDED_KILLS} kills left threads tuned, ${interrupted} restores were killed\n`);
+  expect(tuned).toBeGreaterThan(GUARDED_KILLS / 20);
+  expect(interrupted).toBeGreaterThan(GUARDED_KILLS / 20);
 });

@@ -1,79 +1,36 @@
 /** Taut is killed, in every way that it can't know of, and nobody calls restore: its guard puts everything back. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
 import { ProcHandle } from '../../src/actuator/procHandle.ts';
 import type { StatusDocument } from '../../src/status.ts';
-import { tell } from './conversation.ts';
+import {
+  agentOf,
+  applicationOf,
+  guardOf,
+  guardsOf,
+  isPutBack,
+  isRunning,
+  isTuned,
+  ORIGINALS,
+  TUNED,
+} from './guarded.ts';
 import { Program, slacks, until } from './program.ts';
 import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
-
-const ORIGINALS = [7777, 50_000, 50_000, 50_000];
-const TUNED = [1, 1, 1, 1];
-
-async function agentOf(bench: Bench): Promise<Program> {
-  const agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  for (let i = 0; i < 3; i++) await tell(agent, 'thread');
-  await tell(agent, 'slack 7777');
-  return agent;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    using process = new ProcHandle(pid);
-    return !process.hasEnded();
-  } catch {
-    return false;
-  }
-}
-
-const isTuned = (agent: Program) => until('the agent is tuned', () => slacks(agent.pid).every((ns) => ns === 1));
-
-async function guardOf(bench: Bench): Promise<number> {
-  const { guard } = await bench.json<StatusDocument>('status');
-  if (!guard) throw new Error('there is no guard');
-  return guard.pid;
-}
-
-/** Nobody is asked to restore. */
-async function isPutBack(bench: Bench, agent: Program, guard: number): Promise<void> {
-  await until('the guard has ended', () => !isRunning(guard));
-  expect(slacks(agent.pid)).toEqual(ORIGINALS);
-  using ledger = new Ledger(bench.stateDir);
-  expect(ledger.entries()).toEqual([]);
-}
-
-/** `taut-guard`s of a process; by what they say of themselves. */
-function guardsOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        const [said] = readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0');
-        return said === `taut-guard of ${pid}`;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-/** An application that uses the package, and has tuned. */
-async function applicationOf(bench: Bench, agent: Program): Promise<Program> {
-  const script = join(FIXTURES, 'application.mjs');
-  const application = new Program(process.execPath, [script, bench.stateDir, String(agent.pid)]);
-  await application.line(/^guard/);
-  await isTuned(agent);
-  return application;
-}
 
 const STARTS: [string, (bench: Bench, agent: Program) => Program | Promise<Program>][] = [
   ['watch', (bench) => bench.taut('watch', '--config', bench.config, '--optimize-timer-slack')],
   ['attach', (bench, agent) => bench.taut('attach', '--optimize-timer-slack', String(agent.pid))],
   ['an application that uses the package', applicationOf],
+  [
+    'an application with a preload of its own',
+    (bench, agent) => {
+      writeFileSync(join(bench.dir, 'preload.cjs'), '');
+      return applicationOf(bench, agent, { ...process.env, NODE_OPTIONS: '--require ./preload.cjs' });
+    },
+  ],
 ];
 
 test.each(STARTS)('%s is killed', async (_name, start) => {
@@ -147,17 +104,6 @@ test('everything of its session is killed, and the guard is sent what ends other
     readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /s, '').split(' ')[3];
   expect(session(guard)).not.toBe(session(shell.pid));
   process.kill(-shell.pid, 'SIGKILL');
-  await isPutBack(bench, agent, guard);
-});
-
-test('it may open no more than 16 files, until that is raised', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const guard = await guardOf(bench);
-  await using limit = new Program('prlimit', ['--pid', String(guard), '--nofile=16:']);
-  expect(await limit.ended).toBe(0);
-  await taut.stop('SIGKILL');
   await isPutBack(bench, agent, guard);
 });
 
@@ -243,12 +189,6 @@ test('--no-guard: there is none, and status says so', async () => {
   expect(slacks(agent.pid)).toEqual(ORIGINALS);
 });
 
-test('nothing may be tuned: there is no guard', async () => {
-  using bench = new Bench();
-  await using taut = await bench.watch();
-  expect(guardsOf(taut.pid)).toEqual([]);
-});
-
 test('the state directory is gone: the guard ends, and makes none', async () => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
@@ -259,23 +199,4 @@ test('the state directory is gone: the guard ends, and makes none', async () => 
   await until('the guard has ended', () => !isRunning(guard));
   expect(readdirSync(bench.dir)).not.toContain('state');
   expect(isRunning(agent.pid)).toBe(true);
-});
-
-test('a guard is small, and holds nothing of taut’s', async () => {
-  using bench = new Bench();
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const guard = await guardOf(bench);
-  const rss = Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${guard}/smaps_rollup`, 'latin1'))?.[1]);
-  expect(rss).toBeGreaterThan(0);
-  expect(rss).toBeLessThan(1024);
-  expect(readFileSync(`/proc/${guard}/comm`, 'latin1')).toBe('taut-guard\n');
-  expect(guardsOf(taut.pid)).toEqual([guard]);
-  using held = new ProcHandle(guard);
-  expect(held.link('cwd')).toBe('/');
-  expect(readdirSync(`/proc/${guard}/fd`).map((fd) => held.link(`fd/${fd}`)?.replace(/:.*/, ''))).toEqual([
-    'pipe',
-    '/dev/null',
-    '/dev/null',
-    'anon_inode',
-  ]);
 });

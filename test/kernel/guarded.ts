@@ -1,0 +1,70 @@
+/** What the tests of the guard share: an agent, whose guard it is, whether everything is as it was found. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { Ledger } from '../../src/actuator/ledger.ts';
+import { ProcHandle } from '../../src/actuator/procHandle.ts';
+import type { StatusDocument } from '../../src/status.ts';
+import { tell } from './conversation.ts';
+import { Program, slacks, until } from './program.ts';
+import { type Bench, FIXTURES } from './taut.ts';
+
+export const ORIGINALS = [7777, 50_000, 50_000, 50_000];
+export const TUNED = [1, 1, 1, 1];
+
+export async function agentOf(bench: Bench): Promise<Program> {
+  const agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  for (let i = 0; i < 3; i++) await tell(agent, 'thread');
+  await tell(agent, 'slack 7777');
+  return agent;
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    using process = new ProcHandle(pid);
+    return !process.hasEnded();
+  } catch {
+    return false;
+  }
+}
+
+export const isTuned = (agent: Program) => until('the agent is tuned', () => slacks(agent.pid).every((ns) => ns === 1));
+
+export async function guardOf(bench: Bench): Promise<number> {
+  const { guard } = await bench.json<StatusDocument>('status');
+  if (!guard) throw new Error('there is no guard');
+  return guard.pid;
+}
+
+/** Nobody is asked to restore. */
+export async function isPutBack(bench: Bench, agent: Program, guard: number): Promise<void> {
+  await until('the guard has ended', () => !isRunning(guard));
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+  using ledger = new Ledger(bench.stateDir);
+  expect(ledger.entries()).toEqual([]);
+}
+
+/** `taut-guard`s of a process; by what they say of themselves. */
+export function guardsOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        const [said] = readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0');
+        return said === `taut-guard of ${pid}`;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** An application that uses the package, and has tuned. */
+export async function applicationOf(bench: Bench, agent: Program, env = process.env): Promise<Program> {
+  const script = join(FIXTURES, 'application.mjs');
+  const application = new Program(process.execPath, [script, bench.stateDir, String(agent.pid)], env, bench.dir);
+  await application.line(/^guard/);
+  await isTuned(agent);
+  return application;
+}
