@@ -7,6 +7,7 @@ import { importAgentSight } from '../config/importAgentSight.ts';
 import { checkConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
 import { CliError, EXIT } from './exit.ts';
+import { nameOf, readText, sayFindings, verdict } from './findings.ts';
 import { printJson } from './options.ts';
 
 export function addConfig(program: Command): void {
@@ -46,21 +47,11 @@ Examples:
 const TAKEN_IDS = [...BUILTIN_RULES.map(({ id }) => id), 'pid'];
 
 function check(file: string, options: { strict?: boolean }): void {
-  const name = file === '-' ? 'standard input' : file;
+  const name = nameOf(file);
   const { config, warnings } = checkConfig(readText(file), name, { users: usersHere(), takenIds: TAKEN_IDS });
-  for (const warning of warnings) process.stderr.write(`${warning.replace(/(:\d+:\d+: )/, '$1warning: ')}\n`);
-  const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
-  const found = warnings.length === 0 ? 'good' : `no mistake, ${count}`;
-  process.stdout.write(`${name}: ${found}; ${config.rules.length} rules of its own\n`);
+  sayFindings([], warnings);
+  process.stdout.write(`${name}: ${verdict(warnings)}; ${config.rules.length} rules of its own\n`);
   if (options.strict && warnings.length > 0) process.exitCode = EXIT.failed;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new CliError(`${file}: ${(error as Error).message}`, EXIT.usage);
-  }
 }
 
 /** As rules are held against them; undefined where they can't be read. */

@@ -8,6 +8,7 @@ import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
+import { addFlags } from './flags.ts';
 import { addRestore } from './restore.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
@@ -23,7 +24,18 @@ const program = new Command('taut')
   .showHelpAfterError('(taut <command> --help shows options and examples)')
   .exitOverride();
 
-for (const add of [addWatch, addRun, addAttach, addStatus, addExplain, addRestore, addDoctor, addConfig, addDemo])
+for (const add of [
+  addWatch,
+  addRun,
+  addAttach,
+  addStatus,
+  addExplain,
+  addRestore,
+  addDoctor,
+  addConfig,
+  addFlags,
+  addDemo,
+])
   add(program);
 
 /** Runs the command line; sets the process's exit code. */

@@ -155,6 +155,7 @@ async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
   try {
     return await createGate({
       targets: targetsOf(options),
+      knobs: KNOBS,
       ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
       onProblem: (message) => log.warn(message),
     });

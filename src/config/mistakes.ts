@@ -72,7 +72,7 @@ function flat(issue: Issue): Issue[] {
 function describe(issue: Issue, document: Document): Mistake[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
-      offset: placeOf([...issue.path, key], document),
+      offset: placeOfKey([...issue.path, key], document),
       message: unknownKey(key, issue.path),
     }));
   const offset = placeOfValue(issue.path, document);
@@ -120,18 +120,22 @@ function suggestion(issue: Issue, value: unknown): string | undefined {
   return near ?? BOOLEANS.get(value.toLowerCase())?.toString();
 }
 
-/** The place of a path in the text, of its key where it has one; where the path itself is missing, that of what should hold it. */
-function placeOf(path: Path, document: Document, of: 'key' | 'value' = 'key'): number {
-  for (let n = path.length; n >= 0; n--) {
-    const offset = offsetOf(path.slice(0, n), document, of);
-    if (offset !== undefined) return offset;
-  }
-  return 0;
+/** The place of a key in the text; where it is missing, that of what should hold it. */
+export function placeOfKey(path: Path, document: Document): number {
+  return placeOf(path, document, 'key');
 }
 
 /** The same, of what is said there. */
 export function placeOfValue(path: Path, document: Document): number {
   return placeOf(path, document, 'value');
+}
+
+function placeOf(path: Path, document: Document, of: 'key' | 'value'): number {
+  for (let n = path.length; n >= 0; n--) {
+    const offset = offsetOf(path.slice(0, n), document, of);
+    if (offset !== undefined) return offset;
+  }
+  return 0;
 }
 
 function offsetOf(path: Path, document: Document, of: 'key' | 'value'): number | undefined {

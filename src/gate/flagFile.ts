@@ -8,6 +8,8 @@ import {
   ProviderEvents,
 } from '@openfeature/server-sdk';
 import { type FileState, fileState, onFileChange } from '../fileChanges.ts';
+import { type FlagFindings, flagFindings } from './flagFindings.ts';
+import type { GatedKnob } from './gate.ts';
 
 const POLL_MS = 250;
 
@@ -17,16 +19,20 @@ export class FlagFile implements Provider {
   readonly events = new OpenFeatureEventEmitter();
   readonly #path: string;
   readonly #onProblem: (message: string) => void;
+  readonly #knobs: readonly GatedKnob[];
   readonly #core = new FlagdCore();
   readonly #asRead: FileState;
   #watch: Disposable | undefined;
 
-  /** @throws Error naming the file, when it can't be read or is no flag configuration. */
-  constructor(path: string, onProblem: (message: string) => void) {
+  /** @throws Error with the place of each mistake, when it can't be read or a flag of taut's can't be understood. */
+  constructor(path: string, onProblem: (message: string) => void, knobs: readonly GatedKnob[] = []) {
     this.#path = path;
     this.#onProblem = onProblem;
+    this.#knobs = knobs;
     this.#asRead = fileState(path);
-    this.#load();
+    const { mistakes, warnings } = this.#load();
+    if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
+    for (const warning of warnings) onProblem(warning);
   }
 
   async initialize(): Promise<void> {
@@ -57,27 +63,30 @@ export class FlagFile implements Provider {
     return this.#core.resolveObjectEvaluation(key, fallback, context);
   }
 
+  /** A value that can't be meant is off, as whatever the gate can't understand is. */
   #changed(): void {
+    let findings: FlagFindings;
     try {
-      this.#load();
+      findings = this.#load();
     } catch (error) {
       this.#onProblem(`${(error as Error).message}; the flags that were read before stay`);
       return;
     }
+    for (const mistake of findings.mistakes) this.#onProblem(`${mistake}; it counts as off`);
+    for (const warning of findings.warnings) this.#onProblem(warning);
     this.events.emit(ProviderEvents.ConfigurationChanged);
   }
 
-  #load(): void {
+  #load(): FlagFindings {
     let text: string;
     try {
       text = readFileSync(this.#path, 'utf8');
     } catch (error) {
       throw new Error(`the flag file can't be read: ${(error as Error).message}`);
     }
-    try {
-      this.#core.setConfigurations(text);
-    } catch (error) {
-      throw new Error(`the flag file ${this.#path} is no flagd configuration: ${(error as Error).message}`);
-    }
+    const findings = flagFindings(text, this.#path, this.#knobs);
+    if (findings.broken.length > 0) throw new Error(findings.broken.join('\n'));
+    this.#core.setConfigurations(text);
+    return findings;
   }
 }

@@ -9,15 +9,10 @@ import {
   type Provider,
   ProviderEvents,
 } from '@openfeature/server-sdk';
-import type { Gate, GateDecision, GatedKnob, GateQuestion, Targets } from './gate.ts';
+import { flagKey, type Gate, type GateDecision, type GateQuestion, type Targets } from './gate.ts';
 
 /** OpenFeature's providers are named per domain: taut's own does not disturb an application's. */
 const DOMAIN = 'taut';
-
-/** `taut.optimize-timer-slack` and the like. */
-function flagKey({ option }: GatedKnob): string {
-  return `taut.${option}`;
-}
 
 /** @throws Error when the provider can't start. `targets` are what a flag gives that is simply `true`. */
 export async function flagGate(provider: Provider, targets: Targets): Promise<Gate> {

@@ -10,6 +10,11 @@ export interface GatedKnob {
   parse(text: string): bigint;
 }
 
+/** `taut.optimize-timer-slack` and the like. */
+export function flagKey({ option }: GatedKnob): string {
+  return `taut.${option}`;
+}
+
 export interface GateQuestion {
   readonly knob: GatedKnob;
   readonly pid: number;

@@ -130,3 +130,35 @@ test('config check warns with places, takes standard input, and fails for warnin
   });
   expect(await check('version: 1', '--strict', '-')).toMatchObject({ code: 0, err: '' });
 });
+
+test('flags check says what the start of watch says: mistakes stop both, warnings neither', async () => {
+  using bench = new Bench();
+  const path = join(bench.dir, 'flags.json');
+  const flag = (key: string, more: object) =>
+    JSON.stringify(
+      { flags: { [key]: { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off', ...more } } },
+      null,
+      2,
+    );
+  const run = async (...args: string[]) => {
+    await using taut = new Program(LAUNCHER, args);
+    return await outcome(taut);
+  };
+  writeFileSync(path, flag('taut.optimize-timer-slack', { defaultVariant: 'offf' }));
+  const place = `${path}:9:25: defaultVariant: "offf" is no variant; did you mean "off"?`;
+  expect(await run('flags', 'check', path)).toMatchObject({ code: 2, out: '', err: place });
+  const watch = await run('watch', '--flags', path, '--config', bench.config, '--state-dir', bench.stateDir);
+  expect([watch.code, watch.err.includes(place)], watch.err).toEqual([2, true]);
+
+  writeFileSync(path, flag('taut.optimise-timer-slack', {}));
+  const warning = 'unknown flag "taut.optimise-timer-slack"; did you mean "taut.optimize-timer-slack"?';
+  const said = await run('flags', 'check', path);
+  expect(said).toMatchObject({ code: 0, err: `${path}:3:5: warning: ${warning}` });
+  expect(await run('flags', 'check', '--strict', path)).toMatchObject({ code: 1 });
+  await using taut = await bench.watch('--flags', path);
+  expect(taut.errors.filter((line) => line.includes(warning))).toHaveLength(1);
+  // A mistake that comes later is said as well, and the flag is off as far as it goes.
+  writeFileSync(path, flag('taut.optimize-timer-slack', { variants: { on: '10 parsecs', off: false } }));
+  await taut.line(/flags\.json:6:\d+: variants: on: "10 parsecs" is no timer slack.*; it counts as off/);
+  expect(await taut.stop()).toBe(0);
+});

@@ -1,0 +1,26 @@
+/** What the commands that check files have in common. */
+import { readFileSync } from 'node:fs';
+import { CliError, EXIT } from './exit.ts';
+
+export function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
+}
+
+/** @throws CliError */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new CliError(`${nameOf(file)}: ${(error as Error).message}`, EXIT.usage);
+  }
+}
+
+/** Each is `file:line:column: what`. */
+export function sayFindings(mistakes: readonly string[], warnings: readonly string[]): void {
+  for (const line of mistakes) process.stderr.write(`${line}\n`);
+  for (const line of warnings) process.stderr.write(`${line.replace(/(:\d+:\d+: )/, '$1warning: ')}\n`);
+}
+
+export function verdict({ length }: readonly string[]): string {
+  return length === 0 ? 'good' : `no mistake, ${length} ${length === 1 ? 'warning' : 'warnings'}`;
+}

@@ -1,0 +1,164 @@
+/** What is wrong with a flag file, each with its place, and what was probably meant. Pure. */
+import { FlagdCore } from '@openfeature/flagd-core';
+import { LineCounter, parseDocument } from 'yaml';
+import { type Mistake, placed, placeOfKey, placeOfValue } from '../config/mistakes.ts';
+import { nearest } from '../config/nearest.ts';
+import { flagKey, type GatedKnob } from './gate.ts';
+import { isObject, type JsonObject, jsonMistake } from './json.ts';
+import { targetingProblems } from './targeting.ts';
+
+/** A line for each: `file:line:column: what; what to do`. */
+export interface FlagFindings {
+  /** The file can't be used. */
+  readonly broken: readonly string[];
+  /** A flag of taut's says what can't be meant; as far as it does, it is off. */
+  readonly mistakes: readonly string[];
+  /** Allowed, and most likely not meant. */
+  readonly warnings: readonly string[];
+}
+
+type Path = readonly PropertyKey[];
+type Severity = keyof FlagFindings;
+type Say = (severity: Severity, path: Path, message: string, at?: 'key' | 'value') => void;
+
+const KNOWN = {
+  file: ['flags', '$schema', '$evaluators', 'metadata'],
+  flag: ['state', 'variants', 'defaultVariant', 'targeting', 'metadata'],
+};
+const STATES = ['ENABLED', 'DISABLED'];
+
+export function flagFindings(text: string, file: string, knobs: readonly GatedKnob[]): FlagFindings {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const found: Record<Severity, Mistake[]> = { broken: [], mistakes: [], warnings: [] };
+  const say: Say = (severity, path, message, at = 'value') => {
+    const offset = (at === 'key' ? placeOfKey : placeOfValue)(path, document);
+    found[severity].push({ offset, message });
+  };
+  const json = jsonMistake(text);
+  if (json) found.broken.push(json);
+  else {
+    for (const { code, pos } of document.errors)
+      if (code === 'DUPLICATE_KEY')
+        found.warnings.push({ offset: pos[0], message: 'this key stands twice; the last counts' });
+    checkFile(JSON.parse(text), say, knobs);
+    const refusal = found.broken.length === 0 ? refusalOf(text) : undefined;
+    if (refusal) say('broken', [], refusal);
+  }
+  const { broken, mistakes, warnings } = found;
+  return {
+    broken: placed(broken, lines, file),
+    mistakes: placed(mistakes, lines, file),
+    warnings: placed(warnings, lines, file),
+  };
+}
+
+/** What the engine says that will evaluate it. */
+function refusalOf(text: string): string | undefined {
+  try {
+    new FlagdCore(undefined, SILENT).setConfigurations(text);
+    return undefined;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return cause instanceof Error ? `${message}: ${cause.message}` : message;
+  }
+}
+
+const SILENT = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+
+function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[]): void {
+  if (!isObject(data)) return say('broken', [], 'a flag file is an object, {"flags": {…}}');
+  unknownKeys(data, [], KNOWN.file, say);
+  const { flags } = data;
+  if (flags === undefined) return say('broken', [], 'there is no "flags"; a flag file is {"flags": {…}}');
+  if (!isObject(flags)) return say('broken', ['flags'], 'flags: an object is wanted, {"taut.…": {…}}');
+  for (const [key, flag] of Object.entries(flags)) checkFlag(key, flag, say);
+  checkKeys(flags, say, knobs.map(flagKey));
+  for (const knob of knobs) {
+    const flag = flags[flagKey(knob)];
+    if (isObject(flag) && isObject(flag['variants'])) checkOurs(knob, flag, flag['variants'], say);
+  }
+}
+
+/** Keys that are nearly one of taut's, and that none is one. */
+function checkKeys(flags: JsonObject, say: Say, ours: readonly string[]): void {
+  const others = Object.keys(flags).filter((key) => !ours.includes(key));
+  const meant = others.flatMap((key) => {
+    const near = nearest(key, ours);
+    if (near) say('warnings', ['flags', key], `unknown flag "${key}"; did you mean "${near}"?`, 'key');
+    else if (key.startsWith('taut.'))
+      say('warnings', ['flags', key], `unknown flag "${key}"; known: ${ours.join(', ')}`, 'key');
+    return near ?? [];
+  });
+  if (ours.length === 0 || meant.length > 0 || ours.some((key) => key in flags)) return;
+  say('warnings', ['flags'], `there is no flag ${ours.map((key) => `"${key}"`).join(' or ')}, so nothing is tuned`);
+}
+
+/** What the engine demands of every flag, also of those that taut does not ask for. */
+function checkFlag(key: string, flag: unknown, say: Say): void {
+  const at = (...path: Path) => ['flags', key, ...path];
+  if (!isObject(flag)) return say('broken', at(), `${key}: an object is wanted, {"state": …, "variants": …}`);
+  unknownKeys(flag, at(), KNOWN.flag, say);
+  const { state, variants, defaultVariant } = flag;
+  if (typeof state !== 'string' || !STATES.includes(state)) {
+    const near = typeof state === 'string' ? nearest(state, STATES) : undefined;
+    const mend = near ? `did you mean "${near}"?` : 'write "ENABLED" or "DISABLED"';
+    say(
+      'broken',
+      at('state'),
+      `state: ${state === undefined ? 'is missing' : `${JSON.stringify(state)} is none`}; ${mend}`,
+    );
+  }
+  if (!isObject(variants))
+    return say('broken', at('variants'), 'variants: an object is wanted, like {"on": true, "off": false}');
+  const names = Object.keys(variants);
+  if (!defaultVariant || (typeof defaultVariant === 'string' && names.includes(defaultVariant))) return;
+  const near = nearest(String(defaultVariant), names);
+  const mend = near ? `did you mean ${JSON.stringify(near)}?` : `there are: ${names.join(', ') || 'none'}`;
+  say('broken', at('defaultVariant'), `defaultVariant: ${JSON.stringify(defaultVariant)} is no variant; ${mend}`);
+}
+
+function checkOurs(knob: GatedKnob, flag: JsonObject, variants: JsonObject, say: Say): void {
+  const at = (...path: Path) => ['flags', flagKey(knob), ...path];
+  for (const [name, value] of Object.entries(variants)) {
+    const problem = valueProblem(knob, value);
+    if (problem) say('mistakes', at('variants', name), `variants: ${name}: ${problem}`);
+    else if (value === 0) say('warnings', at('variants', name), `variants: ${name}: 0 counts as off; write false`);
+  }
+  const { defaultVariant, targeting } = flag;
+  if (!defaultVariant) {
+    const when = targeting === undefined ? 'always' : 'wherever targeting names no variant';
+    say('warnings', at(), `there is no defaultVariant, so the flag is off ${when}`, 'key');
+  }
+  for (const { path, message, isMistake } of targetingProblems(targeting, Object.keys(variants)))
+    say(isMistake ? 'mistakes' : 'warnings', at('targeting', ...path), `targeting: ${message}`);
+}
+
+const SWITCHES = new Map([
+  ['true', 'true'],
+  ['on', 'true'],
+  ['yes', 'true'],
+  ['false', 'false'],
+  ['no', 'false'],
+]);
+
+/** As the gate reads it: a switch, `off`, or a value of the knob's. */
+function valueProblem(knob: GatedKnob, value: unknown): string | undefined {
+  if (typeof value === 'boolean' || value === 'off' || value === 0) return undefined;
+  if (typeof value !== 'string' && typeof value !== 'number')
+    return 'true, false, a number, or a text like "10us" or "off" is wanted';
+  try {
+    knob.parse(String(value));
+    return undefined;
+  } catch (error) {
+    const meant = SWITCHES.get(String(value).toLowerCase());
+    return meant ? `"${value}" is a text; write ${meant} without quotes` : (error as Error).message;
+  }
+}
+
+function unknownKeys(object: JsonObject, path: Path, known: readonly string[], say: Say): void {
+  for (const key of Object.keys(object).filter((one) => !known.includes(one))) {
+    const near = nearest(key, known);
+    if (near) say('warnings', [...path, key], `unknown key "${key}"; did you mean "${near}"?`, 'key');
+  }
+}

@@ -1,0 +1,40 @@
+/** Where a text stops being JSON. Pure. */
+import type { Mistake } from '../config/mistakes.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Of a text that is cut short V8 tells no place; of a short text neither. */
+const CUT_SHORT = /end of JSON|Unterminated/;
+
+/** Undefined where it is JSON. */
+export function jsonMistake(text: string): Mistake | undefined {
+  const error = parseError(text);
+  if (error === undefined) return undefined;
+  if (text.trim() === '') return { offset: 0, message: 'the file is empty; a flag file is {"flags": {…}}' };
+  const message = error.replace(/ in JSON at position \d+.*$/s, '').replace(/, ".*" is not valid JSON$/s, '');
+  return { offset: offsetOf(text, error), message: `this is no JSON: ${message}` };
+}
+
+function offsetOf(text: string, error: string): number {
+  const position = / at position (\d+)/.exec(error)?.[1];
+  if (position !== undefined) return Number(position);
+  if (CUT_SHORT.test(error)) return text.trimEnd().length;
+  for (let n = 1; n <= text.length; n++) {
+    const before = parseError(text.slice(0, n));
+    if (before !== undefined && !CUT_SHORT.test(before)) return n - 1;
+  }
+  return 0;
+}
+
+function parseError(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
