@@ -113,7 +113,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   });
   observed = watcher;
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
-  if (ledger) stack.use(watchLedger(ledger, log, lifetime));
+  if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
   const reply = (request: Request) => answer(request, { watcher, decisions, status });
@@ -257,12 +257,12 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
 const LEDGER_CHECK_MS = 1_000;
 
 /** Nothing can be put on record in a ledger that is gone, nor found by `taut restore`: then this taut puts back and ends. */
-function watchLedger(ledger: Ledger, log: Log, lifetime: Lifetime): Disposable {
+function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Lifetime): Disposable {
   const timer = setInterval(() => {
     if (ledger.isInPlace()) return;
     clearInterval(timer);
-    ledger.abandon();
-    log.error(`${ledger.path} was removed or replaced while taut runs: it puts everything back and ends`);
+    watcher.release('the ledger is gone'); // first, and at once: killed before, nobody could
+    log.error(`${ledger.path} was removed or replaced while taut ran: everything was put back, and taut ends`);
     lifetime.end({ why: 'the ledger is gone', exitCode: EXIT.failed, isQuiet: true });
   }, LEDGER_CHECK_MS).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
