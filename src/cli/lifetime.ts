@@ -45,8 +45,9 @@ export class Lifetime {
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#resolve = resolve;
-    for (const signal of hangUp === 'end' ? [...ENDING, 'SIGHUP' as const] : ENDING)
-      process.on(signal, () => this.end({ why: signal, signal }));
+    for (const signal of ENDING) process.on(signal, () => this.end({ why: signal, signal }));
+    if (hangUp === 'end') process.on('SIGHUP', () => this.end({ why: 'SIGHUP', signal: 'SIGHUP' }));
+    else process.on('SIGHUP', () => {}); // also before there is somebody to handle it
     for (const signal of WITHOUT_MEANING)
       process.on(signal, () => log.info(`${signal} has no meaning for taut: ignored`));
     process.on('uncaughtException', (error) => this.#onUncaught(error));
@@ -86,12 +87,12 @@ export class Lifetime {
       `an error that taut did not expect, please report it: ${error instanceof Error ? error.stack : String(error)}`,
     );
     setTimeout(() => process.exit(1), LIMIT_MS).unref();
+    this.end({ why: 'an unexpected error', exitCode: 1 });
     try {
       this.#putBack();
     } catch (failure) {
       this.#log.error(`putting back: ${(failure as Error).message}`);
     }
-    this.end({ why: 'an unexpected error', exitCode: 1 });
   }
 }
 

@@ -261,9 +261,9 @@ function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Lifet
   const timer = setInterval(() => {
     if (ledger.isInPlace()) return;
     clearInterval(timer);
-    watcher.release('the ledger is gone'); // first, and at once: killed before, nobody could
-    log.error(`${ledger.path} was removed or replaced while taut ran: everything was put back, and taut ends`);
     lifetime.end({ why: 'the ledger is gone', exitCode: EXIT.failed, isQuiet: true });
+    watcher.release('the ledger is gone'); // at once, and before it is said: killed in between, nobody else could
+    log.error(`${ledger.path} was removed or replaced while taut ran: everything was put back, and taut ends`);
   }, LEDGER_CHECK_MS).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
