@@ -14,9 +14,11 @@ import type { Seen } from './discovery/sighting.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { Measurement } from './measurement.ts';
 import { observe } from './observables.ts';
+import { OnRecord } from './onRecord.ts';
 import { inScope } from './scope.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
+import { tellRestored } from './tellRestored.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from './tracer/series.ts';
 
@@ -38,6 +40,7 @@ export class Watcher implements Disposable {
   readonly #options: WatcherOptions;
   readonly #signals: Signals;
   readonly #agents: Agents;
+  readonly #onRecord: OnRecord;
   readonly #ends: (() => void)[] = [];
   readonly #measurement: Measurement;
   readonly #life: LifeEvents;
@@ -52,7 +55,9 @@ export class Watcher implements Disposable {
     const { ledger, descendants, measuring, maxOverhead } = options;
     this.#signals = new Signals(options.log, measuring.mode);
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
-    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
+    const left = (ledger && this.#signals.attempt(() => ledger.orphans())) ?? [];
+    this.#onRecord = new OnRecord(this.#signals, left);
+    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants, onRecord: this.#onRecord };
     this.#agents = new Agents({ ...options, measurement: this.#measurement }, host, () => this.#onChange());
     const { scope, log } = options;
     this.#life = new LifeEvents({
@@ -193,7 +198,11 @@ export class Watcher implements Disposable {
     for (const { identity } of this.#agents.all()) this.#agents.letGo(identity.pid, reason);
     // What agents that have ended meanwhile left to children that live on.
     const { ledger } = this.#options;
-    if (ledger) this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own()));
+    if (!ledger) return;
+    const startMs = nowMs();
+    const results = this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
+    this.#onRecord.restored(results);
+    tellRestored(this.#signals, { results, reason, startMs, endMs: nowMs() });
   }
 
   [Symbol.dispose](): void {
@@ -218,7 +227,7 @@ export class Watcher implements Disposable {
     if (ledger) {
       const watches = ({ pid, tid, startTicks }: LedgerEntry) =>
         this.#agents.get(pid)?.watches(tid, startTicks) === true;
-      this.#signals.attempt(() => sweep(ledger, watches));
+      this.#signals.attempt(() => this.#onRecord.ended(sweep(ledger, watches)));
     }
     const { dropped } = this.#options.decisions;
     if (dropped > this.#droppedDecisions) this.#signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);
