@@ -19,6 +19,8 @@ export const SPAN_GATE = 'gate';
 export const SPAN_TUNE = 'tune';
 export const SPAN_VERIFY = 'verify';
 export const SPAN_REVERT = 'revert';
+/** What was put back without a trace to tell it in: a trace of its own. */
+export const SPAN_RESTORE = 'restore';
 
 // OpenTelemetry's incubating conventions.
 export const ATTR_PROCESS_PID = 'process.pid';
@@ -52,6 +54,9 @@ export const ATTR_TAUT_PASSES = 'taut.passes';
 /** Whether the last pass found nothing new. */
 export const ATTR_TAUT_COMPLETE = 'taut.complete';
 export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
+export const ATTR_TAUT_RESTORE_REASON = 'taut.restore.reason';
+/** Why a thread could not be put back. */
+export const ATTR_TAUT_RESTORE_DETAIL = 'taut.restore.detail';
 /** Prefix: `taut.threads.tuned`, `taut.threads.vanished`, ... count threads by outcome. */
 export const ATTR_TAUT_THREADS = 'taut.threads';
 export const ATTR_TAUT_THREADS_TOTAL = 'taut.threads.total';
@@ -93,6 +98,7 @@ export const ATTR_TAUT_OVERHEAD_LIMIT = 'taut.overhead.limit';
 
 // Events: log records with a name.
 export const EVENT_DRIFT = 'taut.drift';
+export const EVENT_RESTORE_FAILED = 'taut.restore_failed';
 export const EVENT_EVENTS_LOST = 'taut.events_lost';
 export const EVENT_GATE_CHANGED = 'taut.gate_changed';
 export const EVENT_TRACER_DEGRADED = 'taut.tracer_degraded';

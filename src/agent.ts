@@ -132,8 +132,13 @@ export class Agent implements Disposable {
 
   /** The process has ended: what is on record for it means nobody now. */
   gone(): void {
-    const { ledger } = this.#host;
-    this.#host.signals.attempt(() => ledger?.remove(ledger.entries({ pids: [this.identity.pid] })));
+    const { ledger, signals, onRecord } = this.#host;
+    if (ledger)
+      signals.attempt(() => {
+        const ended = ledger.entries({ pids: [this.identity.pid] });
+        ledger.remove(ended);
+        onRecord.ended(ended);
+      });
     this[Symbol.dispose]();
   }
 
@@ -143,6 +148,7 @@ export class Agent implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const tuning of this.tunings) tuning.end();
     this.#trace.end();
     this.#handle[Symbol.dispose]();
   }

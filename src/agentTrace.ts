@@ -94,16 +94,6 @@ export class AgentTrace {
     this.#begun = { root, attributes, context: trace.setSpan(context.active(), root) };
     return this.#begun;
   }
-
-  /** Counts outcomes: as attributes of the span, and as operations. */
-  account(span: Span, operation: string, outcomes: Iterable<string>): void {
-    const counts = new Map<string, number>();
-    for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    for (const [outcome, n] of counts) {
-      span.setAttribute(`${semconv.ATTR_TAUT_THREADS}.${outcome}`, n);
-      this.#signals.operation(operation, outcome, n);
-    }
-  }
 }
 
 export function failWith(span: Span, error: unknown): void {

@@ -13,6 +13,7 @@ import * as semconv from '../otel/semconv.ts';
 import type { Drift } from './actuator/converge.ts';
 import type { Knob } from './actuator/knob.ts';
 import { LedgerError } from './actuator/ledger.ts';
+import type { Restored } from './actuator/restore.ts';
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
 import type { GateDecision } from './gate/gate.ts';
@@ -36,10 +37,19 @@ export class Signals {
     this.#operations = this.#meter.createCounter(name, options);
   }
 
-  /** Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `contain`) by outcome. */
-  operation(operation: string, outcome: string, n = 1): void {
+  /**
+   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`) by
+   * outcome; `knob`: where it was done with one.
+   */
+  operation(operation: string, outcome: string, n = 1, knob?: string): void {
     const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
-    this.#operations.add(n, { ...attributes, ...this.#mode });
+    const by = knob === undefined ? {} : { [semconv.ATTR_TAUT_KNOB]: knob };
+    this.#operations.add(n, { ...attributes, ...by, ...this.#mode });
+  }
+
+  /** The same of several outcomes. */
+  operations(operation: string, outcomes: ReadonlyMap<string, number>, knob: string): void {
+    for (const [outcome, n] of outcomes) this.operation(operation, outcome, n, knob);
   }
 
   /** Whether something that the gate wanted could not be done. */
@@ -48,17 +58,46 @@ export class Signals {
   }
 
   /** Somebody else has set a tuned thread: said once, with both values. */
-  drift(agent: AgentIdentity, knob: Knob, { tid, expected, found }: Drift): void {
+  drift(agent: AgentIdentity, knob: Knob, drift: Drift): void {
+    this.sayDrift(agent, knob, drift);
+    const { tid, expected, found } = drift;
+    this.drifted({ pid: agent.pid, agent: agent.name, tid, knob: knob.id, target: expected, was: found });
+  }
+
+  /** The operator's half of that. */
+  sayDrift({ pid, name }: AgentIdentity, knob: Knob, { tid, found }: Drift): void {
     this.#log.warn(
-      `the ${knob.title} of thread ${tid} of ${agent.name} (${agent.pid}) was set to ${knob.format(found)} by somebody else; left alone`,
+      `the ${knob.title} of thread ${tid} of ${name} (${pid}) was set to ${knob.format(found)} by somebody else; left alone`,
     );
+  }
+
+  /** The telemetry's half: an event. */
+  drifted({
+    pid,
+    agent,
+    tid,
+    knob,
+    target,
+    was,
+  }: Pick<Restored, 'pid' | 'agent' | 'tid' | 'knob' | 'target' | 'was'>): void {
     this.event(semconv.EVENT_DRIFT, SeverityNumber.WARN, {
-      [semconv.ATTR_PROCESS_PID]: agent.pid,
-      [semconv.ATTR_TAUT_AGENT_NAME]: agent.name,
+      [semconv.ATTR_PROCESS_PID]: pid,
+      [semconv.ATTR_TAUT_AGENT_NAME]: agent,
       [semconv.ATTR_THREAD_ID]: tid,
-      [semconv.ATTR_TAUT_KNOB]: knob.id,
-      [semconv.ATTR_TAUT_DRIFT_EXPECTED]: Number(expected),
-      [semconv.ATTR_TAUT_DRIFT_FOUND]: Number(found),
+      [semconv.ATTR_TAUT_KNOB]: knob,
+      [semconv.ATTR_TAUT_DRIFT_EXPECTED]: Number(target),
+      ...(was === undefined ? {} : { [semconv.ATTR_TAUT_DRIFT_FOUND]: Number(was) }),
+    });
+  }
+
+  /** A thread could not be put back; it stays on record. */
+  restoreFailed({ pid, agent, tid, knob, detail }: Restored): void {
+    this.event(semconv.EVENT_RESTORE_FAILED, SeverityNumber.ERROR, {
+      [semconv.ATTR_PROCESS_PID]: pid,
+      [semconv.ATTR_TAUT_AGENT_NAME]: agent,
+      [semconv.ATTR_THREAD_ID]: tid,
+      [semconv.ATTR_TAUT_KNOB]: knob,
+      ...(detail === undefined ? {} : { [semconv.ATTR_TAUT_RESTORE_DETAIL]: detail }),
     });
   }
 

@@ -3,10 +3,10 @@
  * what the gate says, and only with a ledger.
  */
 import { randomUUID } from 'node:crypto';
-import type { Span } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
 
-import { Converger, type Drift, type Inheritance } from './actuator/converge.ts';
+import { Converger, type Drift, type Inheritance, type TuneOrder } from './actuator/converge.ts';
 import { type Born, contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
 import type { Ledger } from './actuator/ledger.ts';
@@ -14,16 +14,20 @@ import type { ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
-import { type AgentTrace, fail, failWith, outcomesOf } from './agentTrace.ts';
+import { type AgentTrace, fail, failWith } from './agentTrace.ts';
 import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
+import type { OnRecord } from './onRecord.ts';
 import type { Signals } from './signals.ts';
+import { account } from './tellRestored.ts';
+import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
 
 /** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
 export interface TuningHost {
   readonly ledger: Ledger | undefined;
   readonly signals: Signals;
   readonly descendants: Descendants;
+  readonly onRecord: OnRecord;
 }
 
 /** The process, held since its first sighting. */
@@ -40,6 +44,10 @@ export class Tuning {
   /** What the agent got by being made by one that was tuned. */
   readonly #inherited: Inheritance | undefined;
   #converger: Converger | undefined;
+  readonly #outcomes = new ThreadOutcomes(
+    (outcomes) => this.#onCounted(outcomes),
+    (batch) => this.#tellLater(batch),
+  );
   #target: bigint | undefined;
   /** When the last decision had been carried out and checked, milliseconds since the epoch. */
   settledAtMs = 0;
@@ -73,7 +81,7 @@ export class Tuning {
 
   /** Tunes threads that the kernel reported as new. */
   newThreads(threads: readonly { tid: number; maker: number }[]): void {
-    this.#host.signals.attempt(() => this.#converger?.add(threads));
+    this.#tuneLater(() => this.#converger?.add(threads));
   }
 
   threadsExited(tids: readonly number[]): void {
@@ -88,38 +96,43 @@ export class Tuning {
 
   /** Handles a thread of a descendant that is no agent. @returns whether it was put back. */
   newDescendant(born: Born, maker: number): boolean {
-    const { ledger, signals, descendants } = this.#host;
+    const { ledger, signals, descendants, onRecord } = this.#host;
     const inheritance = this.inheritance(maker);
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
     if (descendants !== 'contain') {
-      signals.attempt(() => recordInherited(ledger, this.knob, born, order, inheritance.original));
+      this.#tuneLater(() => {
+        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original);
+        if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
+      });
       return false;
     }
     const contained = contain(this.knob, born, inheritance);
-    if (contained) signals.operation('contain', 'ok');
+    if (contained) signals.operation('contain', 'ok', 1, this.knob.id);
     return contained;
   }
 
   /** Looks for threads and descendants that were missed, and for values that somebody else has set: those stay. */
   reconcile(isAgent: (pid: number) => boolean): void {
     const { signals, descendants } = this.#host;
-    signals.attempt(() => {
+    this.#tuneLater(() => {
       this.#converger?.run();
       this.#inspect();
     });
+    this.#outcomes.look(nowMs());
     const inheritance = this.inheritance();
     if (!inheritance || descendants !== 'contain') return;
     const contained = containTree(this.knob, this.#agent.identity.pid, inheritance, isAgent);
-    if (contained > 0) signals.operation('contain', 'ok', contained);
+    if (contained > 0) signals.operation('contain', 'ok', contained, this.knob.id);
   }
 
   /** Puts every thread back that taut changed. @returns what became of each. */
   revert(reason: string): Restored[] {
-    const { ledger, signals } = this.#host;
+    const { ledger, signals, onRecord } = this.#host;
     const { identity, handle, trace } = this.#agent;
     const operation = this.#converger?.order.operation;
     if (!ledger || operation === undefined) return [];
+    this.#outcomes.end();
     const known = new Set([...this.threads].filter(([, t]) => t.outcome === 'drifted').map(([tid]) => tid));
     this.#target = undefined;
     this.#converger = undefined;
@@ -128,17 +141,18 @@ export class Tuning {
       // By operation: children that inherited are on record by it, too.
       const restore = () => restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle });
       const results = signals.attempt(restore) ?? [];
-      trace.account(
-        span,
-        'revert',
-        results.map((r) => r.outcome),
-      );
-      for (const { tid, outcome, was, original } of results)
+      onRecord.restored(results);
+      account(signals, span, 'revert', results, ({ tid }) => known.has(tid));
+      for (const { tid, outcome, was, target } of results)
         if (outcome === 'drifted' && was !== undefined && !known.has(tid))
-          signals.drift(identity, this.knob, { tid, expected: original, found: was });
-      if (results.some((r) => r.outcome === 'failed')) fail(span, 'some threads could not be put back');
+          signals.sayDrift(identity, this.knob, { tid, expected: target, found: was });
       return results;
     });
+  }
+
+  /** Nothing more will be done: tells what was not told yet. */
+  end(): void {
+    this.#outcomes.end();
   }
 
   #tune(target: bigint): void {
@@ -146,7 +160,6 @@ export class Tuning {
     const { identity, handle, trace } = this.#agent;
     if (!ledger) return;
     const { pid, startTicks, name, rule } = identity;
-    const operation = randomUUID();
     const order = {
       pid,
       processStartTicks: startTicks,
@@ -154,26 +167,22 @@ export class Tuning {
       agent: name,
       rule,
       reason: this.gate.reason,
-      operation,
+      operation: randomUUID(),
     };
-    const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
     const startMs = nowMs();
-    const tell = (endMs: number, more: (span: Span) => void) => {
-      const attributes = {
-        [semconv.ATTR_TAUT_KNOB]: this.knob.id,
-        [semconv.ATTR_TAUT_TARGET]: Number(target),
-        [semconv.ATTR_TAUT_LEDGER_OPERATION]: operation,
-      };
-      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes }, more);
-    };
-    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
+    const tell = (endMs: number, more: (span: Span) => void) =>
+      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: this.#attributes(order) }, more);
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, {
+      outcome: (tid, state, by) => this.#note(tid, state, by),
+      ended: (threads) => this.#host.onRecord.ended(threads),
+    });
     this.#converger = converger;
     this.#target = target;
     try {
       const progress = signals.attempt(() => converger.run());
       this.settledAtMs = nowMs();
       const writtenMs = converger.writtenAtMs || this.settledAtMs;
-      const outcomes = outcomesOf(this.threads);
+      const outcomes = this.#outcomes.take();
       // All is done: only now is it told of.
       tell(writtenMs, (span) => {
         if (progress)
@@ -182,16 +191,55 @@ export class Tuning {
             [semconv.ATTR_TAUT_COMPLETE]: progress.complete,
           });
         else fail(span, 'the ledger could not be written');
-        span.setAttribute(semconv.ATTR_TAUT_THREADS_TOTAL, outcomes.length);
-        trace.account(span, 'tune', outcomes);
+        span.setAttributes(threadsBy(outcomes));
       });
-      const attributes = { [semconv.ATTR_TAUT_THREADS_TOTAL]: outcomes.length };
-      const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs, attributes };
-      trace.past(verify, (span) => trace.account(span, 'verify', outcomes));
+      const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs };
+      trace.past({ ...verify, attributes: threadsBy(outcomes) });
     } catch (error) {
-      tell(nowMs(), (span) => failWith(span, error));
+      const outcomes = this.#outcomes.take();
+      tell(nowMs(), (span) => failWith(span.setAttributes(threadsBy(outcomes)), error));
       throw error;
     }
+  }
+
+  /** Does what tunes threads of an agent that is tuned: counted at once, and told of with others. */
+  #tuneLater(work: () => void): void {
+    const startMs = nowMs();
+    try {
+      this.#host.signals.attempt(work);
+    } finally {
+      this.#outcomes.takeLater(startMs, nowMs());
+    }
+  }
+
+  #tellLater({ startMs, endMs, outcomes }: LaterBatch): void {
+    const order = this.#converger?.order;
+    const attributes = { ...(order && this.#attributes(order)), ...threadsBy(outcomes) };
+    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes });
+  }
+
+  #attributes({ target, operation }: TuneOrder): Attributes {
+    return {
+      [semconv.ATTR_TAUT_KNOB]: this.knob.id,
+      [semconv.ATTR_TAUT_TARGET]: Number(target),
+      [semconv.ATTR_TAUT_LEDGER_OPERATION]: operation,
+    };
+  }
+
+  #note(tid: number, state: ThreadState, by: 'tune' | 'look'): void {
+    const { signals, onRecord } = this.#host;
+    const { outcome, startTicks } = state;
+    signals.thread(this.#agent.identity, this.knob, tid, state);
+    if (by === 'look') return;
+    const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
+    // One that was real-time for a while, or inherited before it was an agent's, was counted when it was first tuned.
+    if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
+    this.#outcomes.count(outcome);
+  }
+
+  /** Each thread that was written was read back as well. */
+  #onCounted(outcomes: Outcomes): void {
+    for (const operation of ['tune', 'verify']) this.#host.signals.operations(operation, outcomes, this.knob.id);
   }
 
   #inspect(): void {

@@ -17,10 +17,12 @@ import { FailureLog } from './failureLog.ts';
 import { LifeEvents } from './lifeEvents.ts';
 import { Measurement } from './measurement.ts';
 import { observe } from './observables.ts';
+import { OnRecord } from './onRecord.ts';
 import { inScope } from './scope.ts';
 import { seenBy } from './sightings.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
+import { tellRestored } from './tellRestored.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from './tracer/series.ts';
 
@@ -44,6 +46,7 @@ export class Watcher implements Disposable {
   readonly #options: WatcherOptions;
   readonly #signals: Signals;
   readonly #agents: Agents;
+  readonly #onRecord: OnRecord;
   readonly #ends: (() => void)[] = [];
   readonly #measurement: Measurement;
   readonly #life: LifeEvents;
@@ -62,7 +65,9 @@ export class Watcher implements Disposable {
     this.#failures = new FailureLog(options.log);
     this.#signals = new Signals(options.log, measuring.mode);
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
-    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
+    const left = (ledger && this.#signals.attempt(() => ledger.orphans())) ?? [];
+    this.#onRecord = new OnRecord(this.#signals, left);
+    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants, onRecord: this.#onRecord };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
     this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
     const { scope, log } = options;
@@ -221,7 +226,7 @@ export class Watcher implements Disposable {
   release(reason: string): void {
     this.#stop();
     for (const agent of this.#agents.all()) this.#letGo(agent, reason);
-    this.#restoreRest();
+    this.#restoreRest(reason);
   }
 
   /** The same, but hears signals and the like meanwhile. @param progress is told how many agents are left to be put back. */
@@ -233,7 +238,7 @@ export class Watcher implements Disposable {
       await setImmediate();
       this.#letGo(agent, reason);
     }
-    this.#restoreRest();
+    this.#restoreRest(reason);
   }
 
   /** What fails for one must not keep the others from being put back. */
@@ -257,11 +262,15 @@ export class Watcher implements Disposable {
   }
 
   /** What could not be put back just now, and what agents that have ended meanwhile left to children that live on. */
-  #restoreRest(): void {
+  #restoreRest(reason: string): void {
     const { ledger } = this.#options;
-    if (ledger) this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own()));
+    if (!ledger) return;
+    const startMs = nowMs();
+    const results = this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
+    this.#onRecord.restored(results);
+    tellRestored(this.#signals, { results, reason, startMs, endMs: nowMs() });
     // What is left is the guard's, which tries again once this process is gone.
-    if (!ledger || this.#signals.attempt(() => ledger.own().length) !== 0) return;
+    if (this.#signals.attempt(() => ledger.own().length) !== 0) return;
     this.#guard?.release();
     this.#guard = undefined;
   }
@@ -298,7 +307,7 @@ export class Watcher implements Disposable {
     if (ledger) {
       const watches = ({ pid, tid, startTicks }: LedgerEntry) =>
         this.#agents.get(pid)?.watches(tid, startTicks) === true;
-      this.#signals.attempt(() => sweep(ledger, watches));
+      this.#signals.attempt(() => this.#onRecord.ended(sweep(ledger, watches)));
     }
     const { dropped } = this.#options.decisions;
     if (dropped > this.#droppedDecisions) this.#signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);

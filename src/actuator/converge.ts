@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { nowMs } from '../clock.ts';
 import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
-import type { Ledger, NewEntry } from './ledger.ts';
+import type { Ledger, NewEntry, ThreadIdentity } from './ledger.ts';
 import { isGone, ProcHandle } from './procHandle.ts';
 import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';
 
@@ -34,6 +34,16 @@ export interface Drift {
   readonly found: bigint;
 }
 
+/** What a converger tells of as it works. */
+export interface Hears {
+  /** `tune`: it was to be written. `look`: it was found otherwise than it was left. */
+  outcome(tid: number, state: ThreadState, by: 'tune' | 'look'): void;
+  /** These have ended, and were taken off the record. */
+  ended(threads: readonly (ThreadIdentity & { readonly knob: string })[]): void;
+}
+
+const DEAF: Hears = { outcome: () => {}, ended: () => {} };
+
 /** A process that makes threads faster than they can be listed is left to the kernel's reports after so many passes. */
 const MAX_PASSES = 64;
 /** Threads that one look for drift reads, of one process. */
@@ -53,7 +63,7 @@ export class Converger {
   readonly #ledger: Ledger;
   readonly #process: ProcHandle;
   readonly #inheritance: Inheritance | undefined;
-  readonly #onOutcome: (tid: number, state: ThreadState) => void;
+  readonly #hears: Hears;
   readonly order: TuneOrder;
   /** Every thread that is there, by id. */
   readonly threads = new Map<number, ThreadState>();
@@ -67,14 +77,14 @@ export class Converger {
     process: ProcHandle,
     order: TuneOrder,
     inheritance: Inheritance | undefined,
-    onOutcome: (tid: number, state: ThreadState) => void = () => {},
+    hears: Hears = DEAF,
   ) {
     this.#knob = knob;
     this.#ledger = ledger;
     this.#process = process;
     this.order = order;
     this.#inheritance = inheritance;
-    this.#onOutcome = onOutcome;
+    this.#hears = hears;
   }
 
   /**
@@ -106,6 +116,7 @@ export class Converger {
       return state ? [{ tid, startTicks: state.startTicks, knob: this.#knob.id }] : [];
     });
     this.#ledger.remove(gone);
+    this.#hears.ended(gone);
   }
 
   /** What the process's threads had before taut: that of `maker`, or of any other. */
@@ -144,10 +155,10 @@ export class Converger {
       }
       const exempt = this.#knob.exempt(stat);
       const value = this.#knob.read(thread);
-      if (exempt) this.#note(tid, { ...state, outcome: 'exempt', value, detail: exempt });
+      if (exempt) this.#note(tid, { ...state, outcome: 'exempt', value, detail: exempt }, 'look');
       else if (state.outcome === 'exempt') this.#tune([{ tid, maker: undefined }]);
       else if (value !== this.order.target) {
-        this.#note(tid, { ...state, outcome: 'drifted', value });
+        this.#note(tid, { ...state, outcome: 'drifted', value }, 'look');
         return value;
       }
     } catch (error) {
@@ -182,9 +193,9 @@ export class Converger {
         this.#note(candidate.thread.id, state);
         if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
       }
-      this.#ledger.remove(
-        unchanged.map(({ thread, startTicks }) => ({ tid: thread.id, startTicks, knob: this.#knob.id })),
-      );
+      const left = unchanged.map(({ thread, startTicks }) => ({ tid: thread.id, startTicks, knob: this.#knob.id }));
+      this.#ledger.remove(left);
+      this.#hears.ended(left);
     } finally {
       for (const { thread } of candidates) thread[Symbol.dispose]();
     }
@@ -200,10 +211,10 @@ export class Converger {
     return inheritance && value === this.#knob.inherited(inheritance.target) ? inheritance.original : value;
   }
 
-  #note(tid: number, state: ThreadState): void {
+  #note(tid: number, state: ThreadState, by: 'tune' | 'look' = 'tune'): void {
     if (state.outcome === 'vanished') this.threads.delete(tid);
     else this.threads.set(tid, state);
-    this.#onOutcome(tid, state);
+    this.#hears.outcome(tid, state, by);
   }
 
   #entry({ thread, startTicks, original }: Candidate): NewEntry {

@@ -1,7 +1,7 @@
 /** What becomes of a child process that inherited an agent's value, and that no rule names. */
 import { type Inheritance, type TuneOrder, threadIds } from './converge.ts';
 import type { Knob } from './knob.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, ThreadIdentity } from './ledger.ts';
 import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
@@ -80,18 +80,29 @@ export function containTree(
   return restored;
 }
 
-/** Puts a thread or process that keeps its agent's value on record. @throws LedgerError */
-export function recordInherited(ledger: Ledger, knob: Knob, born: Born, order: TuneOrder, original: bigint): void {
+/**
+ * Puts a thread or process that keeps its agent's value on record.
+ * @returns it; undefined when it does not have that value, or is gone. @throws LedgerError
+ */
+export function recordInherited(
+  ledger: Ledger,
+  knob: Knob,
+  born: Born,
+  order: TuneOrder,
+  original: bigint,
+): ThreadIdentity | undefined {
   const { tid } = born;
   try {
     using thread = new ProcHandle(tid);
     const { startTicks } = thread.stat();
-    if (born.startTicks !== undefined && startTicks !== born.startTicks) return;
-    if (knob.read(thread) !== knob.inherited(order.target)) return;
+    if (born.startTicks !== undefined && startTicks !== born.startTicks) return undefined;
+    if (knob.read(thread) !== knob.inherited(order.target)) return undefined;
     using process = new ProcHandle(thread.processId());
     const identity = { pid: process.id, processStartTicks: process.stat().startTicks, tid, startTicks };
     ledger.record([{ ...order, ...identity, knob: knob.id, original, reason: 'inherited', atMs: Date.now() }]);
+    return { tid, startTicks };
   } catch (error) {
     if (!isGone(error)) throw error;
+    return undefined;
   }
 }

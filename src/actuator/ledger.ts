@@ -20,7 +20,7 @@ import {
 } from './ledgerEntry.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
-export type { LedgerEntry, LedgerFilter, NewEntry } from './ledgerEntry.ts';
+export type { LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

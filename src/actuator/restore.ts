@@ -14,9 +14,17 @@ export type RestoreOutcome = 'restored' | 'vanished' | 'drifted' | 'failed';
 
 export interface Restored {
   readonly tid: number;
+  readonly startTicks: number;
   readonly pid: number;
+  readonly processStartTicks: number;
+  readonly agent: string;
+  readonly rule: string;
   readonly knob: string;
   readonly original: bigint;
+  /** What taut wrote, or the thread was born with. */
+  readonly target: bigint;
+  /** It was born with taut's value, and had no entry of its own. */
+  readonly isHeir: boolean;
   /** The value as found; undefined when it could not be read. */
   readonly was: bigint | undefined;
   readonly outcome: RestoreOutcome;
@@ -45,7 +53,7 @@ export function restoreEntries(
   /** What has an entry of its own, here or of another agent, is nobody's heir. */
   const isKnown = (tid: number) => handled.has(tid) || ledger.holds(tid);
   const settled: LedgerEntry[] = [];
-  const put = (batch: readonly LedgerEntry[]) => {
+  const put = (batch: readonly LedgerEntry[], isHeir: boolean) => {
     for (const entry of batch) {
       handled.add(entry.tid);
       const knob = knobs.find((k) => k.id === entry.knob);
@@ -53,16 +61,18 @@ export function restoreEntries(
         ? restoreOne(knob, entry, dryRun, process)
         : { outcome: 'failed' as const, was: undefined, detail: `no such knob: ${entry.knob}` };
       if (result.outcome !== 'failed') settled.push(entry);
-      results.push({ tid: entry.tid, pid: entry.pid, knob: entry.knob, original: entry.original, ...result });
+      const { tid, startTicks, pid, processStartTicks, agent, rule, original, target } = entry;
+      const whose = { tid, startTicks, pid, processStartTicks, agent, rule };
+      results.push({ ...whose, knob: entry.knob, original, target, isHeir, ...result });
     }
   };
   // Whose heirs to look for: before their own entries are settled, as a dead parent's children are nobody's.
   const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isSameProcess);
-  put(entries);
+  put(entries, false);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const found = processes.flatMap((entry) => heirs(entry, knobs, isKnown));
     if (found.length === 0) break;
-    put(found);
+    put(found, true);
   }
   // The entries go last: killed before, the next restore finds the heirs through them.
   if (!dryRun) ledger.remove(settled);

@@ -3,11 +3,13 @@ import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
  * Takes threads off the record that have ended and that nobody watches: those of children that were left what they
- * inherited, and those whose end the kernel had no room to report. @throws LedgerError
+ * inherited, and those whose end the kernel had no room to report. @returns them. @throws LedgerError
  */
-export function sweep(ledger: Ledger, isWatched: (thread: LedgerEntry) => boolean): void {
+export function sweep(ledger: Ledger, isWatched: (thread: LedgerEntry) => boolean): LedgerEntry[] {
   const strangers = ledger.entries().filter((entry) => !isWatched(entry));
-  ledger.remove(strangers.filter(({ tid, startTicks }) => hasEnded(tid, startTicks)));
+  const ended = strangers.filter(({ tid, startTicks }) => hasEnded(tid, startTicks));
+  ledger.remove(ended);
+  return ended;
 }
 
 function hasEnded(tid: number, startTicks: number): boolean {

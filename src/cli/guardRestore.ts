@@ -5,6 +5,8 @@
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger, ledgerExists } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
+import { nowMs } from '../clock.ts';
+import { createLog } from '../log.ts';
 import { EXIT } from './exit.ts';
 
 // A service manager sends them to whatever its service has left behind, which is why this runs.
@@ -13,7 +15,18 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) proces
 const [, , stateDir = '', owner = ''] = process.argv;
 if (ledgerExists(stateDir)) {
   using ledger = new Ledger(stateDir);
+  const startMs = nowMs();
   const results = restoreEntries(ledger, KNOBS, ledger.entries({ owner }));
   // The guard tries again.
   if (results.some(({ outcome }) => outcome === 'failed')) process.exitCode = EXIT.failed;
+  const endMs = nowMs();
+  if (results.length > 0) {
+    const { tellRestoration } = await import('./tellRestoration.ts');
+    await tellRestoration(
+      { results, reason: 'taut was killed', startMs, endMs },
+      stateDir,
+      createLog('error', () => {}),
+    );
+  }
 }
+process.exit(); // an exporter's sockets keep nobody

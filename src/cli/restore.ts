@@ -2,9 +2,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
 import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
+import { nowMs } from '../clock.ts';
+import type { Restoration } from '../tellRestored.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type CommonOptions, pid, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, logFor, pid, printJson, withCommon, withJson } from './options.ts';
+import { tellRestoration } from './tellRestoration.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
   readonly dryRun?: boolean;
@@ -39,19 +42,26 @@ Examples:
     );
   withJson(withCommon(command), 'what was done').action(
     async (pids: number[] | undefined, options: RestoreCommandOptions) => {
-      const results = await restore(pids, options);
+      const { results, told } = await restore(pids, options);
       const summary = Object.fromEntries(
         OUTCOMES.map((outcome) => [outcome, results.filter((r) => r.outcome === outcome).length]),
       );
       if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
       else process.stdout.write(`${describe(results, summary, options)}\n`);
       if (results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
+      if (told) await tellRestoration(told, options.stateDir, logFor(options));
     },
   );
 }
 
-async function restore(pids: number[] | undefined, options: RestoreCommandOptions): Promise<Restored[]> {
-  if (!ledgerExists(options.stateDir)) return [];
+interface Done {
+  readonly results: readonly Restored[];
+  /** What was put back here, which no daemon tells. */
+  readonly told?: Restoration;
+}
+
+async function restore(pids: number[] | undefined, options: RestoreCommandOptions): Promise<Done> {
+  if (!ledgerExists(options.stateDir)) return { results: [] };
   let ledger: Ledger;
   try {
     ledger = new Ledger(options.stateDir);
@@ -71,7 +81,10 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   // What it has put back is off the ledger; what it knows nothing of (an earlier taut's) is done here.
   const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
   const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
-  return [...byDaemon, ...restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true })];
+  const startMs = nowMs();
+  const here = restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true });
+  const told = { results: here, reason: 'taut restore', startMs, endMs: nowMs() };
+  return { results: [...byDaemon, ...here], ...(here.length > 0 && !options.dryRun && { told }) };
 }
 
 async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Promise<Restored[]> {
@@ -80,7 +93,11 @@ async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Pro
   return (await ask<Restored[]>(stateDir, { op: 'restore', pids })) ?? [];
 }
 
-function describe(results: Restored[], summary: Record<string, number>, options: RestoreCommandOptions): string {
+function describe(
+  results: readonly Restored[],
+  summary: Record<string, number>,
+  options: RestoreCommandOptions,
+): string {
   if (results.length === 0) return `nothing to put back (${ledgerPath(options.stateDir)})`;
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
     const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;

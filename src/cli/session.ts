@@ -8,6 +8,7 @@ import { injectUncaught } from '../actuator/faults.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
+import { nowMs } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
@@ -17,7 +18,9 @@ import type { Gate } from '../gate/gate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import type { Log } from '../log.ts';
 import { describeScope, type Scope } from '../scope.ts';
+import { Signals } from '../signals.ts';
 import type { AgentEvent } from '../status.ts';
+import { type Restoration, tellRestored } from '../tellRestored.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { Watcher } from '../watcher.ts';
@@ -83,7 +86,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const ledger = isHeld && mayWrite === mayTune ? openLedger(stateDir, mayTune, log, missing) : undefined;
   if (mayTune && !ledger && !missing.includes('tune')) missing.push('tune');
   if (ledger) stack.use(ledger);
-  if (ledger) recover(ledger, log);
+  const recovered = ledger && recover(ledger, log);
 
   let observed: Watcher | undefined;
   // Ends after the last export, so that the last export has the final counts.
@@ -103,6 +106,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onWarning: (message) => log.warn(message),
     }),
   );
+  if (recovered) tellRestored(new Signals(log, measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({
@@ -268,13 +272,15 @@ function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Lifet
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Puts back what a taut that was killed has left behind. */
-function recover(ledger: Ledger, log: Log): void {
+/** Puts back what a taut that was killed has left behind. @returns what there is to tell of it, once there is telemetry. */
+function recover(ledger: Ledger, log: Log): Restoration | undefined {
   const entries = ledger.orphans();
-  if (entries.length === 0) return;
+  if (entries.length === 0) return undefined;
+  const startMs = nowMs();
   const results = restoreEntries(ledger, KNOBS, entries);
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
   log.info(
     `an earlier run ended without putting back ${entries.length} threads: restored ${n('restored')}, vanished ${n('vanished')}, drifted ${n('drifted')}, failed ${n('failed')}`,
   );
+  return { results, reason: 'an earlier taut ended without putting it back', startMs, endMs: nowMs() };
 }

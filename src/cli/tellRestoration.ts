@@ -1,0 +1,22 @@
+import { startTelemetry } from '../../otel/sdk.ts';
+import type { Log } from '../log.ts';
+import { Signals } from '../signals.ts';
+import { type Restoration, tellRestored } from '../tellRestored.ts';
+import { writeProblem } from '../writable.ts';
+import { version } from './version.ts';
+
+/**
+ * Tells the backends what was put back without a daemon. Everything is put back by then: a backend that is slow delays
+ * nothing but the end, and that within its bound.
+ */
+export async function tellRestoration(restoration: Restoration, stateDir: string, log: Log): Promise<void> {
+  try {
+    await using _telemetry = startTelemetry({
+      ...{ env: process.env, stateDir, sinkProblem: writeProblem(stateDir), serviceVersion: version() },
+      onWarning: (message) => log.warn(message),
+    });
+    tellRestored(new Signals(log, 'none'), restoration);
+  } catch (error) {
+    log.warn(`this was done, but no backend is told: ${(error as Error).message}`);
+  }
+}

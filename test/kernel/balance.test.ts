@@ -1,0 +1,266 @@
+/** Everything that taut wrote is told: counted, so that what it tuned is what it put back and what is left, and in spans. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/status.ts';
+import { type Attribute, values } from '../backends/otlp.ts';
+import { tell } from './conversation.ts';
+import { type Program, setSlack, slacks, threadIds, until } from './program.ts';
+import { Receiver } from './receiver.ts';
+import { allSpans, attribute, spansOf } from './spans.ts';
+import { Bench } from './taut.ts';
+
+interface Export {
+  readonly resourceMetrics: {
+    readonly resource: { readonly attributes: Attribute[] };
+    readonly scopeMetrics: {
+      readonly metrics: { readonly name: string; readonly sum?: { readonly dataPoints: Point[] } }[];
+    }[];
+  }[];
+}
+
+interface Point {
+  readonly attributes: Attribute[];
+  readonly asDouble?: number;
+}
+
+interface LogExport {
+  readonly resourceLogs: {
+    readonly scopeLogs: { readonly logRecords: { readonly eventName: string; readonly attributes: Attribute[] }[] }[];
+  }[];
+}
+
+function lines<T>({ stateDir }: Bench, signal: string): T[] {
+  const path = join(stateDir, `otlp/${signal}.jsonl`);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** `tune tuned` and the like of the knob, over every taut that wrote into the state directory. */
+function operations(bench: Bench): (operation: string, outcome?: string) => number {
+  const last = new Map<string, { at: Record<string, unknown>; value: number }>();
+  for (const { resource, scopeMetrics } of lines<Export>(bench, 'metrics').flatMap((one) => one.resourceMetrics))
+    for (const { name, sum } of scopeMetrics.flatMap(({ metrics }) => metrics))
+      for (const point of name === 'taut.operations' ? (sum?.dataPoints ?? []) : []) {
+        const at = values(point.attributes);
+        const key = JSON.stringify([values(resource.attributes)['service.instance.id'], at]);
+        last.set(key, { at, value: point.asDouble ?? 0 });
+      }
+  const ofKnob = [...last.values()].filter(({ at }) => at['taut.knob'] === 'timer_slack_ns');
+  return (operation, outcome) =>
+    ofKnob
+      .filter(({ at }) => at['taut.operation'] === operation)
+      .filter(({ at }) => outcome === undefined || at['taut.outcome'] === outcome)
+      .reduce((n, { value }) => n + value, 0);
+}
+
+async function isBalanced(bench: Bench, onRecord: number): Promise<void> {
+  const n = operations(bench);
+  const { ledger } = await bench.json<StatusDocument>('status');
+  expect(ledger.entries).toBe(onRecord);
+  const back = n('revert') + n('restore') - n('revert', 'failed') - n('restore', 'failed');
+  expect(n('tune', 'tuned')).toBe(back + n('forget', 'vanished') + onRecord);
+  expect(n('tune')).toBe(n('verify'));
+}
+
+function events(bench: Bench, name: string): Record<string, unknown>[] {
+  return lines<LogExport>(bench, 'logs')
+    .flatMap(({ resourceLogs }) => resourceLogs)
+    .flatMap(({ scopeLogs }) => scopeLogs)
+    .flatMap(({ logRecords }) => logRecords)
+    .filter(({ eventName }) => eventName === name)
+    .map(({ attributes }) => values(attributes));
+}
+
+async function sleeper(bench: Bench): Promise<Program> {
+  const agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  return agent;
+}
+
+/** Until the counts of before have been exported. */
+async function exported(bench: Bench): Promise<void> {
+  const before = lines(bench, 'metrics').length;
+  await until('two exports more', () => lines(bench, 'metrics').length >= before + 2);
+}
+
+/** Until that many threads are on record for it. */
+async function tuned(bench: Bench, n: number): Promise<void> {
+  await until(`${n} are on record`, async () => (await bench.json<StatusDocument>('status')).ledger.entries === n);
+}
+
+test('threads that come after the attach are counted and told of, few spans for many of them', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await tell(agent, 'thread');
+  await using taut = await bench.watch('--optimize-timer-slack');
+  for (let n = 0; n < 40; n++) await tell(agent, 'thread');
+  await tuned(bench, 42);
+  await exported(bench);
+  await isBalanced(bench, 42);
+  expect(operations(bench)('tune', 'tuned')).toBe(42);
+  setSlack(agent.pid, 4_000); // of all, so that all have drifted
+  await taut.stop();
+  await isBalanced(bench, 0);
+  expect(operations(bench)('revert', 'drifted')).toBe(42);
+
+  const [root] = spansOf(bench.stateDir, 'attach');
+  const [first, ...later] = spansOf(bench.stateDir, 'tune').toSorted((a, b) =>
+    Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)),
+  );
+  const of = (span: typeof root) => Number(span && attribute(span, 'taut.threads.tuned'));
+  expect(of(first)).toBe(2);
+  expect(later.map(of).reduce((a, b) => a + b, 0)).toBe(40);
+  // Batches of five seconds each: there is no room for many in the time that this took.
+  const took = Number(BigInt(later.at(-1)?.endTimeUnixNano ?? 0) - BigInt(root?.startTimeUnixNano ?? 0)) / 1e9;
+  expect(later.length).toBeLessThanOrEqual(2 + took / 5);
+  for (const span of later) {
+    expect(span.parentSpanId).toBe(root?.spanId);
+    expect(attribute(span, 'taut.ledger.operation')).toBe(first && attribute(first, 'taut.ledger.operation'));
+    expect(attribute(span, 'taut.knob')).toBe('timer_slack_ns');
+  }
+});
+
+test('threads that end, flags that flip, agents that die and children that inherit leave the counts balanced', async () => {
+  using bench = new Bench();
+  const flags = join(bench.dir, 'flags.json');
+  const set = (variant: string) => {
+    const flag = { state: 'ENABLED', variants: { on: true, fine: '10us', off: false }, defaultVariant: variant };
+    writeFileSync(flags, JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } }));
+  };
+  set('on');
+  await using agent = await sleeper(bench);
+  await tell(agent, 'thread');
+  await using dying = bench.python('storm.py');
+  await dying.line(/^ready/);
+  await using taut = await bench.watch('--flags', flags, '--descendants', 'inherit');
+  await tell(agent, 'child');
+  await tell(agent, 'fork');
+  await tell(dying, 'threads 50');
+  for (const [variant, ns] of [
+    ['off', 50_000],
+    ['fine', 10_000],
+    ['on', 1],
+  ] as const) {
+    set(variant);
+    await until(`${variant} is in force`, () => [agent, dying].every(({ pid }) => slacks(pid).every((s) => s === ns)));
+  }
+  await dying.stop();
+  await taut.line(new RegExp(`\\(${dying.pid}\\) has ended`));
+  await tell(agent, 'fork');
+  await exported(bench);
+  const { ledger } = await bench.json<StatusDocument>('status');
+  expect(ledger.entries).toBeGreaterThanOrEqual(3); // two threads and a child that inherited
+  await isBalanced(bench, ledger.entries ?? Number.NaN);
+  await taut.stop();
+  await isBalanced(bench, 0);
+  expect(operations(bench)('forget', 'vanished')).toBeGreaterThan(0);
+});
+
+for (const [how, recover, reason] of [
+  ['taut restore', async (bench: Bench) => void (await bench.json('restore')), 'taut restore'],
+  [
+    'the next start',
+    async (bench: Bench) => void (await (await bench.watch()).stop()),
+    'an earlier taut ended without putting it back',
+  ],
+] as const)
+  test(`what ${how} puts back after SIGKILL is in spans, counts and events`, async () => {
+    using bench = new Bench({ OTEL_BSP_SCHEDULE_DELAY: '100' });
+    await using agents = new AsyncDisposableStack();
+    const [one, two, gone] = [await sleeper(bench), await sleeper(bench), await sleeper(bench)] as const;
+    for (const agent of [one, two, gone]) agents.use(agent);
+    await tell(one, 'thread');
+    await tell(one, 'thread');
+    await using taut = await bench.watch('--optimize-timer-slack');
+    await exported(bench);
+    await taut.stop('SIGKILL');
+    await gone.stop('SIGKILL');
+    await tell(two, 'slack 12345'); // somebody else's
+    await tell(two, 'thread'); // born with that
+    await tell(one, 'thread'); // born tuned, with nobody there
+    const before = allSpans(bench.stateDir).length;
+    await recover(bench);
+    expect(new Set(slacks(one.pid))).toEqual(new Set([50_000]));
+
+    await isBalanced(bench, 0);
+    const n = operations(bench);
+    expect([n('restore', 'restored'), n('restore', 'drifted'), n('restore', 'vanished')]).toEqual([3, 1, 1]);
+    expect(n('contain', 'ok')).toBe(1);
+    const spans = spansOf(bench.stateDir, 'restore');
+    expect(allSpans(bench.stateDir).length).toBeGreaterThanOrEqual(before + 3);
+    const by = new Map(spans.map((span) => [Number(attribute(span, 'process.pid')), span]));
+    expect(new Set(by.keys())).toEqual(new Set([one.pid, two.pid, gone.pid]));
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(3);
+    const of = (pid: number) => values(by.get(pid)?.attributes ?? []);
+    const common = {
+      'taut.restore.reason': reason,
+      'taut.agent.name': 'fixture-agent',
+      'taut.rule.id': 'fixture',
+      'taut.knob': 'timer_slack_ns',
+    };
+    expect(of(one.pid)).toMatchObject({ ...common, 'taut.threads.restored': 4 });
+    expect(of(two.pid)).toMatchObject({ ...common, 'taut.threads.drifted': 1 });
+    expect(of(gone.pid)).toMatchObject({ ...common, 'taut.threads.vanished': 1 });
+    const attached = spansOf(bench.stateDir, 'attach').map((span) => attribute(span, 'process.creation.time'));
+    for (const span of spans) expect(attached).toContain(attribute(span, 'process.creation.time'));
+    expect(events(bench, 'taut.drift')).toEqual([
+      expect.objectContaining({
+        'process.pid': two.pid,
+        'thread.id': threadIds(two.pid)[0],
+        'taut.drift.expected': 1,
+        'taut.drift.found': 12_345,
+      }),
+    ]);
+  });
+
+test('a thread that can not be put back is an event, and the span says so', async () => {
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  await exported(bench);
+  await taut.stop('SIGKILL');
+  execFileSync('chrt', ['-f', '-p', '1', String(agent.pid)]);
+  await using failed = bench.taut('restore');
+  expect(await failed.ended).toBe(1);
+  expect(events(bench, 'taut.restore_failed')).toEqual([
+    expect.objectContaining({ 'process.pid': agent.pid, 'thread.id': agent.pid, 'taut.knob': 'timer_slack_ns' }),
+  ]);
+  expect(spansOf(bench.stateDir, 'restore').map(({ status }) => status?.code)).toEqual([2]);
+  await isBalanced(bench, 1);
+  execFileSync('chrt', ['-o', '-p', '0', String(agent.pid)]);
+});
+
+test('taut restore puts back first, and waits for no backend: neither one that never answers nor a setting that is wrong', async () => {
+  for (const env of [
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://192.0.2.1:4318' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'nowhere' },
+    { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_TRACES_EXPORTER: 'otlp' },
+  ]) {
+    using bench = new Bench();
+    await using agent = await sleeper(bench);
+    await using taut = await bench.watch('--optimize-timer-slack');
+    await taut.stop('SIGKILL');
+    await using restore = bench.tautWith(env, 'restore');
+    await restore.line(/1 restored/);
+    expect(slacks(agent.pid)).toEqual([50_000]);
+    expect(await restore.ended).toBe(0);
+  }
+});
+
+test('beside a daemon, taut restore tells nothing that the daemon tells', async () => {
+  await using receiver = await Receiver.start();
+  using bench = new Bench();
+  await using agent = await sleeper(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  await using restore = bench.tautWith(receiver.env, 'restore');
+  expect(await restore.ended).toBe(0);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  expect(receiver.received.size).toBe(0);
+  await taut.stop();
+  await isBalanced(bench, 0);
+});
