@@ -27,7 +27,7 @@ export const timerSlack: Knob = {
   id: 'timer_slack_ns',
   title: 'timer slack',
   option: 'optimize-timer-slack',
-  help: 'set the timer slack of agents; off unless given (units: ns, us, ms)',
+  help: 'set the timer slack of agents to this (units: ns, us, ms); not changed unless given',
   defaultTarget: 1n,
   mend: 'taut needs CAP_SYS_NICE over its user namespace; run as root, or: setcap cap_sys_nice+ep',
 

@@ -26,7 +26,7 @@ const TARGET = 1n;
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
-    .description('the whole story on this machine in under a minute, with a sample agent')
+    .description('show it on this machine in under a minute: a sample agent is measured, tuned, and put back')
     .option('--seconds <n>', 'how long each of the three phases is', seconds, 8)
     .addHelpText('after', '\nExamples:\n  taut demo\n  taut demo --seconds 3 --json | jq ".phases[].metrics"');
   withJson(withGuard(withCommon(command)), 'the phases').action(demo);

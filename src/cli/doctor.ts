@@ -6,7 +6,7 @@ import { type CommonOptions, printJson, withCommon, withJson } from './options.t
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('what this kernel and these privileges allow, each with the way to mend it')
+    .description('what can be measured and tuned on this host, and how to get what is missing')
     .addHelpText('after', '\nExamples:\n  taut doctor\n  taut doctor --json | jq ".checks[] | select(.ok | not)"');
   withJson(withCommon(command), 'the checks').action(async (options: CommonOptions) => {
     const { measure, tune, mode, checks } = await examine(options.stateDir);

@@ -36,7 +36,7 @@ export function addExplain(program: Command): void {
     .command('explain')
     .description('why a process is or is not an agent, is or is not tuned')
     .argument('[pid]', 'a process id', pid)
-    .option('--last <n>', "the running daemon's newest decisions to attach or deny", count)
+    .option('--last <n>', 'the newest decisions of the running taut: who is an agent, whom a rule denies', count)
     .option('--cmdline <text>', 'what the rules would say to a command line; no process is needed')
     .addHelpText(
       'after',

@@ -14,11 +14,12 @@ export function addFlags(program: Command): void {
     .addHelpText(
       'after',
       `
-Mistakes exit with 2: such a file stops the start of taut watch --flags. Warnings exit with 0.
+Mistakes exit with 2: such a file stops the start of taut watch --flags.
+Warnings exit with 0.
 
 Examples:
   taut flags check flags.json
-  curl -s https://flags.example.com/taut.json | taut flags check --strict -`,
+  jq .production all.json | taut flags check --strict -`,
     )
     .action((file: string, options: { strict?: boolean }) => {
       const { broken, mistakes, warnings } = flagFindings(readText(file), nameOf(file), KNOBS);

@@ -28,7 +28,10 @@ export interface TuneOptions extends CommonOptions {
 export function withCommon(command: Command): Command {
   return command
     .addOption(
-      new Option('--state-dir <dir>', 'where the ledger, the control socket and the telemetry files are')
+      new Option(
+        '--state-dir <dir>',
+        'where taut keeps the record of what it changed, its control socket and telemetry files',
+      )
         .env('TAUT_STATE_DIR')
         .default(defaultStateDir())
         .argParser(stateDir),
@@ -61,20 +64,23 @@ export function withTuning(command: Command): Command {
   for (const knob of KNOBS) command.addOption(knobOption(knob));
   return withGuard(command)
     .addOption(
-      new Option('--descendants <how>', 'children of a tuned agent that no rule names: put back, left, or agents, too')
+      new Option(
+        '--descendants <how>',
+        "what a tuned agent's child processes get that no rule names: contain, what the agent had before; inherit, what it has now; tune, the same, as agents",
+      )
         .choices(DESCENDANTS)
         .default('contain'),
     )
-    .option('--observe-only', 'measure only, whatever flags and other options say')
+    .option('--observe-only', 'change nothing, whatever flags and other options say')
     .addOption(
       new Option(
         '--max-overhead <percent>',
-        'record less when the BPF programs use more than so many percent of a core',
+        'record less when measuring uses more than so many percent of a core in the kernel',
       ).argParser(percent),
     )
     .option(
       '--flags <file>',
-      'a flag file in flagd format decides (key taut.optimize-timer-slack), read again on change',
+      'a feature flag file in flagd format decides which agents are tuned; read again when it changes',
     );
 }
 
@@ -87,7 +93,10 @@ function knobOption(knob: Knob): Option {
       throw new InvalidArgumentError((error as Error).message);
     }
   };
-  return new Option(`--${knob.option} [value]`, knob.help).preset(String(knob.defaultTarget)).argParser(parse);
+  const alone = knob.format(knob.defaultTarget);
+  return new Option(`--${knob.option} [value]`, `${knob.help}; without a value: ${alone}`)
+    .preset(String(knob.defaultTarget))
+    .argParser(parse);
 }
 
 /** What the command line asks for, by the knob's id. */

@@ -1,5 +1,5 @@
 /** The commands, and what their errors mean to the shell. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { TelemetryConfigError } from '../../otel/environment.ts';
 import { ConfigError } from '../config/load.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
@@ -9,6 +9,7 @@ import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addFlags } from './flags.ts';
+import { HELP, OVERVIEW } from './help.ts';
 import { addRestore } from './restore.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
@@ -19,7 +20,14 @@ const program = new Command('taut')
   .description(
     'Finds AI agent processes, measures how late the kernel wakes them, and tightens their timer slack where told to.',
   )
-  .version(version())
+  .version(version(), '-v, --version', 'print the version')
+  .configureHelp(HELP)
+  .addHelpText('after', OVERVIEW)
+  .addOption(new Option('-V').hideHelp())
+  .on('option:V', () => {
+    process.stdout.write(`${version()}\n`);
+    throw new CommanderError(EXIT.done, 'commander.version', version());
+  })
   .enablePositionalOptions()
   .showHelpAfterError('(taut <command> --help shows options and examples)')
   .exitOverride();
@@ -37,6 +45,11 @@ for (const add of [
   addDemo,
 ])
   add(program);
+
+program
+  .command('version')
+  .description('print the version')
+  .action(() => void process.stdout.write(`${version()}\n`));
 
 /** Runs the command line; sets the process's exit code. */
 export async function run(argv: readonly string[]): Promise<void> {

@@ -22,7 +22,7 @@ const OUTCOMES: readonly RestoreOutcome[] = ['restored', 'vanished', 'drifted', 
 export function addRestore(program: Command): void {
   const command = program
     .command('restore')
-    .description('put timer slack back from the ledger, whether or not a daemon runs')
+    .description('put back the timer slack that taut has changed, whether or not a taut is running')
     .argument('[pid...]', 'only these processes', (text: string, before: number[] = []) => [...before, pid(text)])
     .option('--agent <name>', 'only agents of this name')
     .option('--rule <id>', 'only agents of this rule')
@@ -31,11 +31,12 @@ export function addRestore(program: Command): void {
     .addHelpText(
       'after',
       `
-Only what still has the value that taut gave it is written; another value is somebody else's, and left alone.
-A running daemon puts its own agents back, and tunes them again when its gate changes its word.
+Only a thread that still has the value that taut gave it is written: another
+value is somebody else's. A running taut puts its own agents back, and tunes
+them again only after its feature flags or rules have changed.
 
 Examples:
-  taut restore                     everything in the ledger
+  taut restore                     everything
   taut restore --dry-run
   taut restore 4711 4712
   taut restore --agent claude-code --older-than 2h`,

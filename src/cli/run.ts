@@ -11,7 +11,7 @@ import { openSession } from './session.ts';
 export function addRun(program: Command): void {
   const command = program
     .command('run')
-    .description('start a command as an agent and watch just its tree; exits with its exit code')
+    .description('start a command as an agent, and watch just it and what it starts; exits with its exit code')
     .argument('<command...>', 'the command and its arguments, after --')
     .passThroughOptions()
     .addHelpText(

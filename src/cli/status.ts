@@ -9,7 +9,7 @@ import { statusDocument } from './statusDocument.ts';
 export function addStatus(program: Command): void {
   const command = program
     .command('status')
-    .description('who is attached, tuned, to what, by which rule and flag; what the ledger holds')
+    .description('which agents a running taut watches, what their timer slack is and why; what is still to be put back')
     .addHelpText('after', '\nExamples:\n  taut status\n  taut status --json | jq ".agents[] | {pid, name, target}"');
   withJson(withCommon(command), 'the status').action(async (options: CommonOptions) => {
     const document =

@@ -13,17 +13,19 @@ const STREAM = 'what happens to agents (attach, tune, revert, release, end), one
 export function addWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('the daemon: find agents, measure them, export; tune where the gate says so')
+    .description('find every agent of this host and measure it, until you end it; change timer slack only when told to')
     .addHelpText(
       'after',
       `
-Without --optimize-timer-slack (or a flag that says so) nothing is written to any process.
+Without --optimize-timer-slack (or a feature flag) nothing is written to any
+process. What was written is put back when taut ends.
 
 Examples:
-  taut watch                                     measure every agent of this host
-  taut watch --optimize-timer-slack              and set their timer slack to 1 ns, until taut ends
+  taut watch                           measure every agent of this host
+  taut watch --optimize-timer-slack    and set their timer slack to 1 ns
+  taut watch --optimize-timer-slack=10us
+  taut watch --flags flags.json        let a feature flag decide, at any time
   taut watch --json | jq -c '{event, pid: .agent.pid}'
-  taut watch --flags flags.json                  let a feature flag decide, also while it runs
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 taut watch`,
     );
   withJson(withTuning(withConfig(withCommon(command))), STREAM).action((options: TuneOptions) =>
@@ -34,7 +36,7 @@ Examples:
 export function addAttach(program: Command): void {
   const command = program
     .command('attach')
-    .description('watch just these processes')
+    .description('watch just these processes, whatever they are; ends when they have ended')
     .argument('<pid...>', 'process ids', (text: string, before: number[] = []) => [...before, pid(text)])
     .addHelpText('after', '\nExamples:\n  taut attach $(pidof claude)\n  taut attach 4711 --optimize-timer-slack=10us');
   withJson(withTuning(withConfig(withCommon(command))), STREAM).action(attach);

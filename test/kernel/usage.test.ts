@@ -162,3 +162,28 @@ test('flags check says what the start of watch says: mistakes stop both, warning
   await taut.line(/flags\.json:6:\d+: variants: on: "10 parsecs" is no timer slack.*; it counts as off/);
   expect(await taut.stop()).toBe(0);
 });
+
+test('version is asked for in each of the usual ways', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  for (const way of ['version', '-v', '--version', '-V']) {
+    await using taut = new Program(LAUNCHER, [way]);
+    expect(await outcome(taut)).toEqual({ code: 0, out: version, err: '' });
+  }
+});
+
+/** What only a reader of the README knows. */
+const JARGON = /\b(gates?|ledger|canary|knobs?|sink|sight(ed|ing)?s?|preset|as found|daemon|reachable)\b/i;
+
+test.each([
+  '',
+  ...['watch', 'run', 'attach', 'status', 'explain', 'restore', 'doctor', 'demo', 'version', 'flags', 'config'],
+  ...['flags check', 'config check', 'config import', 'config schema'],
+])('the help of taut %s fits 80 columns, has examples, and no word that needs the README', async (command) => {
+  const words = command.split(' ').filter((word) => word !== '');
+  await using taut = new Program(LAUNCHER, [...words, '--help']);
+  const { code, out } = await outcome(taut);
+  expect(code).toBe(0);
+  expect(out.split('\n').filter((line) => line.length > 80 || JARGON.test(line))).toEqual([]);
+  expect(out).not.toContain('slack [value]');
+  if (!['version', 'flags', 'config', 'config schema'].includes(command)) expect(out).toMatch(/ {2}taut \w+/);
+});
