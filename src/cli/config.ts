@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { importAgentSight } from '../config/importAgentSight.ts';
 import { loadConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
+import { printableLines } from '../printable.ts';
 import { CliError, EXIT } from './exit.ts';
-import { printJson } from './options.ts';
+import { printError, printJson, printLine, printText } from './output.ts';
 
 export function addConfig(program: Command): void {
   const config = program.command('config').description('check, convert and describe configuration files');
@@ -16,7 +17,7 @@ export function addConfig(program: Command): void {
     .argument('<file>', 'YAML or JSON')
     .action((file: string) => {
       const { rules } = loadConfig(file);
-      process.stdout.write(`${file}: good; ${rules.length} rules of its own\n`);
+      printLine(`${file}: good; ${rules.length} rules of its own`);
     });
   config
     .command('import')
@@ -25,13 +26,20 @@ export function addConfig(program: Command): void {
     .addHelpText('after', '\nExamples:\n  taut config import /etc/agentsight/config.json > taut.yaml')
     .action((file: string) => {
       const { config: imported, leftOut } = read(file);
-      for (const line of leftOut) process.stderr.write(`taut: left out: ${line}\n`);
-      process.stdout.write(stringify(imported));
+      for (const line of leftOut) printError(`taut: left out: ${line}`);
+      printText(yamlText(imported));
     });
   config
     .command('schema')
     .description('the JSON Schema of a configuration, for editors')
     .action(() => printJson(z.toJSONSchema(configSchema, { io: 'input' })));
+}
+
+/** With every text in double quotes where one is not printable: so YAML has escapes for it, the same that are printed. */
+function yamlText(document: unknown): string {
+  const text = stringify(document).trimEnd();
+  const isPrintable = printableLines(text).join('\n') === text;
+  return isPrintable ? text : stringify(document, { defaultStringType: 'QUOTE_DOUBLE' }).trimEnd();
 }
 
 function read(file: string): ReturnType<typeof importAgentSight> {

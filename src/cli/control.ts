@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { bigintAsNumber } from './options.ts';
+import { jsonText } from '../printable.ts';
 
 const requestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('status') }),
@@ -52,9 +52,9 @@ function handle(socket: Socket, answer: (request: Request) => unknown): void {
 
 function reply(text: string, answer: (request: Request) => unknown): string {
   try {
-    return JSON.stringify({ ok: answer(requestSchema.parse(JSON.parse(text))) }, bigintAsNumber);
+    return jsonText({ ok: answer(requestSchema.parse(JSON.parse(text))) });
   } catch (error) {
-    return JSON.stringify({ error: (error as Error).message });
+    return jsonText({ error: (error as Error).message });
   }
 }
 

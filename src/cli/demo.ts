@@ -8,7 +8,8 @@ import { describeAll, describePhase, toJson } from './demo/report.ts';
 import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, withCommon, withJson } from './options.ts';
+import { printError, printJson, printText } from './output.ts';
 import { openSession, type Session } from './session.ts';
 
 interface DemoOptions extends CommonOptions {
@@ -29,9 +30,8 @@ export function addDemo(program: Command): void {
 /** Three measured phases on the same process: as found, tuned, restored. */
 async function demo(options: DemoOptions): Promise<void> {
   const stateDir = join(options.stateDir, 'demo');
-  const say = (text: string) => process.stderr.write(`${text}\n`);
-  const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, say);
-  say(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
+  const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, printError);
+  printError(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
   const gate = new SwitchGate();
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
@@ -44,17 +44,17 @@ async function demo(options: DemoOptions): Promise<void> {
   const phase = async (name: Phase['name'], target: bigint | undefined, reason: string) => {
     gate.set({ value: target ?? null, reason });
     await settled(watcher, sample.pid, target);
-    say(`measuring ${options.seconds} s ${reason} ...`);
+    printError(`measuring ${options.seconds} s ${reason} ...`);
     const measured = await measurePhase(name, watcher, sample.pid, options.seconds, original, TARGET);
     phases.push(measured);
-    if (!options.json) process.stdout.write(`${describePhase(measured)}\n`);
+    if (!options.json) printText(describePhase(measured));
   };
   await phase('original', undefined, 'as found');
   await phase('tuned', TARGET, 'with every thread tuned to 1 ns');
   await phase('restored', undefined, 'with every thread put back');
 
   if (options.json) printJson(toJson(phases));
-  else process.stdout.write(`\n${describeAll(phases)}\n\n${await whereabouts(session)}\n`);
+  else printText(`\n${describeAll(phases)}\n\n${await whereabouts(session)}`);
   const last = phases.at(-1)?.threads;
   if (last?.original !== last?.total) throw new CliError('not every thread is back at its original', EXIT.failed);
 }

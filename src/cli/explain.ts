@@ -11,7 +11,8 @@ import type { Sighting } from '../discovery/sighting.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type CommonOptions, pid, printJson, withCommon, withConfig, withJson } from './options.ts';
+import { type CommonOptions, pid, withCommon, withConfig, withJson } from './options.ts';
+import { printJson, printLine } from './output.ts';
 import { splitWords } from './words.ts';
 
 interface ExplainOptions extends CommonOptions {
@@ -100,7 +101,12 @@ function dry(cmdline: string, options: ExplainOptions): Explained {
 
 function show(explained: Explained | Explained[], options: ExplainOptions): void {
   if (options.json) printJson(Array.isArray(explained) ? explained.map(toJson) : toJson(explained));
-  else process.stdout.write(`${[explained].flat().map(describe).join('\n') || 'nothing was decided yet'}\n`);
+  else
+    [explained]
+      .flat()
+      .flatMap(describe)
+      .concat(Array.isArray(explained) && explained.length === 0 ? ['nothing was decided yet'] : [])
+      .forEach(printLine);
 }
 
 function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, daemon, ...more }: Explained): unknown {
@@ -126,7 +132,7 @@ function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, d
   };
 }
 
-function describe(one: Explained): string {
+function describe(one: Explained): string[] {
   const { pid: id, decision, ruleId, name, evidence, gate, daemon } = one;
   const who = id === null ? 'a process with this command line' : `process ${id}`;
   const is = {
@@ -143,7 +149,7 @@ function describe(one: Explained): string {
   if (gate) lines.push(`  gate: ${gate.value === null ? 'not tuned' : `${gate.value} ns`}: ${gate.reason}`);
   else if (id !== null && decision === 'attach' && !daemon)
     lines.push('  no daemon is running, so it is neither measured nor tuned');
-  return lines.join('\n');
+  return lines;
 }
 
 const SOURCES: Record<Sighting['source'], string> = {

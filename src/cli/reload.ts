@@ -23,7 +23,7 @@ export function onNewRules(file: RulesFile | undefined, log: Log, use: (rules: R
         log.info(`rules read again: ${config.rules.length} of its own`);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        log.warn(`the rules stay as they were: ${error.message}`);
+        log.warn(`the rules stay as they were: ${error.message.replaceAll('\n', '; ')}`);
       }
     });
   };

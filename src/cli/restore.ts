@@ -4,7 +4,8 @@ import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type CommonOptions, pid, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, pid, withCommon, withJson } from './options.ts';
+import { printJson, printLine } from './output.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
   readonly dryRun?: boolean;
@@ -44,7 +45,7 @@ Examples:
         OUTCOMES.map((outcome) => [outcome, results.filter((r) => r.outcome === outcome).length]),
       );
       if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
-      else process.stdout.write(`${describe(results, summary, options)}\n`);
+      else describe(results, summary, options).forEach(printLine);
       if (results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
     },
   );
@@ -80,14 +81,14 @@ async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Pro
   return (await ask<Restored[]>(stateDir, { op: 'restore', pids })) ?? [];
 }
 
-function describe(results: Restored[], summary: Record<string, number>, options: RestoreCommandOptions): string {
-  if (results.length === 0) return `nothing to put back (${ledgerPath(options.stateDir)})`;
+function describe(results: Restored[], summary: Record<string, number>, options: RestoreCommandOptions): string[] {
+  if (results.length === 0) return [`nothing to put back (${ledgerPath(options.stateDir)})`];
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
     const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
     return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be restored' : outcome} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
   });
   const totals = Object.entries(summary).map(([outcome, n]) => `${n} ${outcome}`);
-  return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`].join('\n');
+  return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`];
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

@@ -147,7 +147,7 @@ function measure(log: Log, missing: string[]): Measuring {
     return measuring;
   }
   log.warn(`${LESS[mode]}: ${lack?.message}; ${lack?.mend}`);
-  if (lack?.log) log.debug(lack.log);
+  for (const line of lack?.log?.trimEnd().split('\n') ?? []) log.debug(line);
   missing.push('measure');
   return measuring;
 }

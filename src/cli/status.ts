@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { formatNs } from '../duration.ts';
 import type { StatusDocument, TracerStatus } from '../status.ts';
 import { ask } from './control.ts';
-import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, withCommon, withJson } from './options.ts';
+import { printJson, printLine } from './output.ts';
 import { statusDocument } from './statusDocument.ts';
 
 export function addStatus(program: Command): void {
@@ -14,11 +15,11 @@ export function addStatus(program: Command): void {
     const document =
       (await ask<StatusDocument>(options.stateDir, { op: 'status' })) ?? statusDocument(options.stateDir);
     if (options.json) printJson(document);
-    else process.stdout.write(`${describe(document)}\n`);
+    else describe(document).forEach(printLine);
   });
 }
 
-function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
+function describe({ daemon, tracer, agents, ledger }: StatusDocument): string[] {
   const lines = [daemon ? `daemon ${daemon.pid}, since ${daemon.since}` : 'no daemon is running'];
   if (tracer) lines.push(describeTracer(tracer));
   for (const a of agents) {
@@ -31,7 +32,7 @@ function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
   }
   if (daemon && agents.length === 0) lines.push('no agent is running');
   lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);
-  return lines.join('\n');
+  return lines;
 }
 
 function describeTracer({ mode, modeReason, state, reason, cost, sampling }: TracerStatus): string {

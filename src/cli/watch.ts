@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Scope } from '../scope.ts';
-import type { AgentEvent } from '../status.ts';
 import { EXIT } from './exit.ts';
 import { logFor, pid, type TuneOptions, withCommon, withConfig, withJson, withTuning } from './options.ts';
+import { onClosed, printEvent } from './output.ts';
 import { openSession } from './session.ts';
 import { untilSignal } from './signal.ts';
 
@@ -44,15 +44,16 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const log = logFor(options);
   // SIGHUP has a daemon read its rules again.
   const ended = untilSignal(scope.kind === 'host' ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP']);
-  const onEvent = (event: AgentEvent) => process.stdout.write(`${JSON.stringify(event)}\n`);
-  await using session = await openSession({ ...options, scope, ...(options.json && { onEvent }) }, log);
+  await using session = await openSession({ ...options, scope, ...(options.json && { onEvent: printEvent }) }, log);
   const idle = new Promise<void>((resolve) => {
     if (scope.kind !== 'pids') return;
     const check = () => session.watcher.agents().length === 0 && resolve();
     session.watcher.onChange(check);
     check();
   });
-  const signal = await Promise.race([ended, idle]);
+  // Who started it is gone, and its terminal or pipe with it.
+  const closed = new Promise<void>((resolve) => onClosed(() => resolve()));
+  const signal = await Promise.race([ended, idle, closed]);
   if (signal) log.info(`${signal}: putting everything back`);
   else log.info('no process is left to watch');
   if (session.missing.length > 0) process.exitCode = EXIT.failed;
