@@ -97,7 +97,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   observed = watcher;
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
-  stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status })));
+  stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status }), log.warn));
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
   const started = watcher.start();
   await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
