@@ -36,11 +36,22 @@ export interface TracerStatus {
 }
 
 export interface StatusDocument {
+  /** `public`: what a daemon tells everybody, to a user who may not look into its state directory. */
+  readonly access: 'full' | 'public';
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   readonly agents: readonly AgentStatus[];
-  readonly ledger: { readonly path: string; readonly entries: number };
+  /** `entries`: null where the ledger may not be read. */
+  readonly ledger: { readonly path: string; readonly entries: number | null };
+  /** Root's daemon on this host, where a user asked who has a state directory of its own. */
+  readonly hostDaemon?: {
+    readonly stateDir: string;
+    readonly pid: number;
+    readonly since: string;
+    readonly agents: number;
+    readonly tuned: number;
+  };
 }
 
 export function agentEvent(event: AgentEvent['event'], agent: Agent): AgentEvent {

@@ -5,7 +5,7 @@
  * SQLite in WAL mode without fsync: what a process has written stays in the page cache when that process is killed, and
  * a power cut, which loses it, clears every timer slack as well.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 
@@ -223,9 +223,4 @@ function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
 
 export function ledgerPath(stateDir: string): string {
   return join(stateDir, 'ledger.db');
-}
-
-/** Whether there is a ledger at all: reading commands don't create one. */
-export function ledgerExists(stateDir: string): boolean {
-  return existsSync(ledgerPath(stateDir));
 }

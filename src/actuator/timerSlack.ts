@@ -11,6 +11,10 @@ const REAL_TIME = new Map([
 /** `flags` of /proc/ID/stat: a thread of the kernel's own. */
 const PF_KTHREAD = 0x00200000;
 
+export function isKernelThread(flags: number): boolean {
+  return (flags & PF_KTHREAD) !== 0;
+}
+
 /** The largest target that makes sense: the kernel's own cap for the slack of a long select or poll, 100 ms. */
 const MAX_NS = 100_000_000n;
 
@@ -63,7 +67,7 @@ export const timerSlack: Knob = {
    */
   exempt({ state, flags, policy }: ThreadStat): string | undefined {
     if (state === 'Z' || state === 'X') return 'zombie';
-    if ((flags & PF_KTHREAD) !== 0) return 'kernel thread';
+    if (isKernelThread(flags)) return 'kernel thread';
     return REAL_TIME.get(policy);
   },
 

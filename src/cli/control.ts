@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { jsonText, printable } from '../printable.ts';
+import { isDenied, NoAccess } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
 import { askLine } from './lineClient.ts';
 import { type Bounds, serveLines } from './lineServer.ts';
@@ -35,7 +36,7 @@ export function serve(
 }
 
 /** One line: what was answered, or why not. */
-function replyTo(line: string, answer: (request: Request) => unknown): string {
+export function replyTo(line: string, answer: (request: Request) => unknown): string {
   try {
     return jsonText({ ok: answer(requestSchema.parse(JSON.parse(line))) });
   } catch (error) {
@@ -44,20 +45,20 @@ function replyTo(line: string, answer: (request: Request) => unknown): string {
 }
 
 /**
- * Asks a running daemon. @returns undefined when none runs (or it may not be reached).
- * @throws CliError when what answers refuses, or is not understood.
+ * Asks a running daemon. @returns undefined when none runs.
+ * @throws NoAccess when that may not be known; CliError when what answers refuses, or is not understood.
  */
 export async function ask<T>(stateDir: string, request: Request): Promise<T | undefined> {
   try {
     return await askAt<T>(socketPath(stateDir), request);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    if (isDenied(error)) throw new NoAccess(stateDir, 'whether a daemon runs with it');
     throw error;
   }
 }
 
 /** The same, of a socket. @throws Error as the kernel refuses; CliError when what answers refuses, or is not understood. */
-async function askAt<T>(path: string, request: Request): Promise<T | undefined> {
+export async function askAt<T>(path: string, request: Request): Promise<T | undefined> {
   const text = await askLine(path, JSON.stringify(request));
   return text === undefined ? undefined : understand<T>(path, text, request.op);
 }

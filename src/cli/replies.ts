@@ -33,6 +33,7 @@ const tracer = z.looseObject({
 });
 
 const status = z.looseObject({
+  access: z.enum(['full', 'public']),
   daemon: z.looseObject({ pid: z.int(), since: text }),
   tracer: tracer.nullable(),
   agents: z.array(agent),

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
-import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
+import { type Ledger, type LedgerEntry, LedgerError, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
+import { openLedger } from './access.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, pid, withCommon, withJson } from './options.ts';
@@ -52,14 +53,8 @@ Examples:
 }
 
 async function restore(pids: number[] | undefined, options: RestoreCommandOptions): Promise<Restored[]> {
-  if (!ledgerExists(options.stateDir)) return [];
-  let ledger: Ledger;
-  try {
-    ledger = new Ledger(options.stateDir);
-  } catch (error) {
-    throw new CliError((error as Error).message, EXIT.failed);
-  }
-  using held = ledger;
+  using held = open(options.stateDir);
+  if (!held) return [];
   const { agent, rule, olderThan } = options;
   const filter = {
     ...(pids && pids.length > 0 ? { pids } : {}),
@@ -73,6 +68,16 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
   const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
   return [...byDaemon, ...restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true })];
+}
+
+/** @throws CliError where the ledger can't be read: that there is nothing to put back may be said only of one that was. */
+function open(stateDir: string): Ledger | undefined {
+  try {
+    return openLedger(stateDir);
+  } catch (error) {
+    if (error instanceof LedgerError) throw new CliError(error.message, EXIT.failed);
+    throw error;
+  }
 }
 
 async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Promise<Restored[]> {

@@ -95,10 +95,17 @@ export class Decisions {
     return !this.#dnsServers.has(id, startTicks) && this.#contacts.note(id, startTicks, key, contact);
   }
 
+  /** What was decided of a process that a rule names. */
+  named(pid: number): Kept | undefined {
+    const kept = this.#kept.of(pid);
+    return kept?.verdict.decision === 'ignore' ? undefined : kept;
+  }
+
   /** All that is known of a process, with the rules that came near where none names it. */
   explain(pid: number): Explanation {
+    const named = this.named(pid);
+    if (named) return { kept: named, near: [] };
     const kept = this.#kept.of(pid);
-    if (kept && kept.verdict.decision !== 'ignore') return { kept, near: [] };
     try {
       using process = new LazyHandle(pid);
       const near = nearMisses(this.#facts(process), this.#rules);

@@ -49,7 +49,7 @@ export async function observeTuning(): Promise<Tuning> {
   return {
     ...observed,
     after,
-    status: { total, tuned: n, ledger: status.ledger.entries },
+    status: { total, tuned: n, ledger: status.ledger.entries ?? -1 },
     ledgerAfter: ledger.count(),
     exitCode,
     modes: taut.errors.flatMap((line) => /measuring .*\(mode (\w+)\)/.exec(line)?.[1] ?? []),
