@@ -1,14 +1,16 @@
 /** What taut says to its operator: lines on standard error, by level. Standard output belongs to `--json` and results. */
+import { printable } from './printable.ts';
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type Log = Record<LogLevel, (message: string) => void>;
 
-/** A log that writes lines of the given level or above. */
+/** A log that writes lines of the given level or above. A message is one line, whatever it quotes. */
 export function createLog(level: LogLevel, write: (line: string) => void): Log {
   const from = LOG_LEVELS.indexOf(level);
   const at = (l: LogLevel) => (message: string) => {
-    if (LOG_LEVELS.indexOf(l) >= from) write(`taut: ${l === 'info' ? '' : `${l}: `}${message}`);
+    if (LOG_LEVELS.indexOf(l) >= from) write(printable(`taut: ${l === 'info' ? '' : `${l}: `}${message}`));
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

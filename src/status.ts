@@ -36,14 +36,24 @@ export interface TracerStatus {
 }
 
 export interface StatusDocument {
+  /** `public`: what a daemon tells everybody, to a user who may not look into its state directory. */
+  readonly access: 'full' | 'public';
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   readonly agents: readonly AgentStatus[];
   /** The process that puts everything back should the daemon be killed; null where nothing may be tuned, and with `--no-guard`. */
   readonly guard: { readonly pid: number } | null;
-  /** `entries` is null, and `problem` says why, where the ledger can't be read. */
+  /** `entries` is null where the ledger may not be read, and, where `problem` says why, where it can't be. */
   readonly ledger: { readonly path: string; readonly entries: number | null; readonly problem?: string };
+  /** Root's daemon on this host, where a user asked who has a state directory of its own. */
+  readonly hostDaemon?: {
+    readonly stateDir: string;
+    readonly pid: number;
+    readonly since: string;
+    readonly agents: number;
+    readonly tuned: number;
+  };
 }
 
 export function agentEvent(event: AgentEvent['event'], agent: Agent): AgentEvent {

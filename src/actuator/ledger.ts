@@ -283,7 +283,7 @@ export function countUnwritable(stateDir: string): number {
   }
 }
 
-/** Whether there is a ledger at all: reading commands don't create one. */
+/** Whether there is a ledger that this user may see: reading commands don't create one. */
 export function ledgerExists(stateDir: string): boolean {
   return existsSync(ledgerPath(stateDir));
 }

@@ -1,6 +1,7 @@
-/** What a running daemon answers to other commands. */
+/** What a running daemon answers to other commands: everything to its own user, something to everybody. */
 import type { Decisions } from '../discovery/decisions.ts';
-import type { StatusDocument } from '../status.ts';
+import type { Kept } from '../discovery/kept.ts';
+import type { AgentStatus, StatusDocument } from '../status.ts';
 import type { Watcher } from '../watcher.ts';
 import type { Request } from './control.ts';
 
@@ -15,10 +16,48 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
     case 'status':
       return status();
     case 'explain':
-      return { ...decisions.explain(request.pid), gate: watcher.agent(request.pid)?.tunings[0]?.gate ?? null };
+      return { ...decisions.explain(request.pid), gate: gateOf(watcher, request.pid) };
     case 'last':
       return decisions.last(request.n);
     case 'restore':
       return request.pids.flatMap((pid) => watcher.revert(pid, 'taut restore'));
   }
+}
+
+/** Nothing here looks into /proc, or does more the more a stranger asks. @throws Error for what is not for everybody. */
+export function answerPublicly(request: Request, { watcher, decisions, status }: Daemon): unknown {
+  switch (request.op) {
+    case 'status': {
+      const document = status();
+      return { ...document, access: 'public', agents: document.agents.map(publicAgent) };
+    }
+    case 'explain': {
+      const kept = decisions.named(request.pid);
+      return { access: 'public', kept: kept && publicDecision(kept), near: [], gate: gateOf(watcher, request.pid) };
+    }
+    default:
+      throw new Error('that is not for everybody');
+  }
+}
+
+function gateOf(watcher: Watcher, pid: number) {
+  return watcher.agent(pid)?.tunings[0]?.gate ?? null;
+}
+
+/** Of a process that no rule knows the name is what it calls itself, which may be its whole command line. */
+function publicName(rule: string, name: string): string {
+  return rule === 'pid' ? (/^[\w.@+-]{1,32}/.exec(name)?.[0] ?? '') : name;
+}
+
+function publicAgent(agent: AgentStatus): AgentStatus {
+  return { ...agent, name: publicName(agent.rule, agent.name) };
+}
+
+/** Without evidence, which quotes programs, paths and environments, and without whom it asked for or connected to. */
+function publicDecision({ verdict, sightings, more }: Kept): Kept {
+  return {
+    verdict: { ...verdict, name: publicName(verdict.ruleId, verdict.name), evidence: [], lost: [] },
+    sightings: sightings.map(({ what: _, ...seen }) => seen),
+    more,
+  };
 }

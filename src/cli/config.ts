@@ -6,9 +6,10 @@ import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import { importAgentSight } from '../config/importAgentSight.ts';
 import { checkConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
+import { printableLines } from '../printable.ts';
 import { CliError, EXIT } from './exit.ts';
 import { nameOf, readText, sayFindings, verdict } from './findings.ts';
-import { printJson } from './options.ts';
+import { printError, printJson, printLine, printText } from './output.ts';
 
 export function addConfig(program: Command): void {
   const config = program.command('config').description('check, convert and describe configuration files');
@@ -34,8 +35,8 @@ Examples:
     .addHelpText('after', '\nExamples:\n  taut config import /etc/agentsight/config.json > taut.yaml')
     .action((file: string) => {
       const { config: imported, leftOut } = read(file);
-      for (const line of leftOut) process.stderr.write(`taut: left out: ${line}\n`);
-      process.stdout.write(stringify(imported));
+      for (const line of leftOut) printError(`taut: left out: ${line}`);
+      printText(yamlText(imported));
     });
   config
     .command('schema')
@@ -50,7 +51,7 @@ function check(file: string, options: { strict?: boolean }): void {
   const name = nameOf(file);
   const { config, warnings } = checkConfig(readText(file), name, { users: usersHere(), takenIds: TAKEN_IDS });
   sayFindings([], warnings);
-  process.stdout.write(`${name}: ${verdict(warnings)}; ${config.rules.length} rules of its own\n`);
+  printLine(`${name}: ${verdict(warnings)}; ${config.rules.length} rules of its own`);
   if (options.strict && warnings.length > 0) process.exitCode = EXIT.failed;
 }
 
@@ -62,6 +63,13 @@ function usersHere(): string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** With every text in double quotes where one is not printable: so YAML has escapes for it, the same that are printed. */
+function yamlText(document: unknown): string {
+  const text = stringify(document).trimEnd();
+  const isPrintable = printableLines(text).join('\n') === text;
+  return isPrintable ? text : stringify(document, { defaultStringType: 'QUOTE_DOUBLE' }).trimEnd();
 }
 
 function read(file: string): ReturnType<typeof importAgentSight> {

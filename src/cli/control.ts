@@ -1,8 +1,11 @@
-/** How commands reach a running daemon: one JSON line each way over a Unix socket that only root can open. */
-import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+/** How commands reach a running daemon: one JSON line each way over a Unix socket that only its user (and root) can open. */
 import { z } from 'zod';
-import { bigintAsNumber } from './options.ts';
+import { jsonText, printable } from '../printable.ts';
+import { isDenied, NoAccess } from './access.ts';
+import { CliError, EXIT } from './exit.ts';
+import { askLine } from './lineClient.ts';
+import { type Bounds, serveLines } from './lineServer.ts';
+import { REPLIES } from './replies.ts';
 import { socketPath } from './stateDir.ts';
 
 const requestSchema = z.discriminatedUnion('op', [
@@ -14,73 +17,63 @@ const requestSchema = z.discriminatedUnion('op', [
 
 export type Request = z.infer<typeof requestSchema>;
 
-const MAX_REQUEST = 16 << 20;
-const MAX_REPLY = 64 << 20;
-const PATIENCE_MS = 5_000;
+const BOUNDS: Bounds = { clients: 1_024, perSecond: Number.POSITIVE_INFINITY, bytes: 16 << 20, ms: 30_000 };
+/** What an answer that is not understood is shown with. */
+const SHOWN = 80;
 
 /** Serves requests until it is closed. The caller holds the state directory's lock, so a leftover socket is stale. */
-export async function serve(stateDir: string, answer: (request: Request) => unknown): Promise<AsyncDisposable> {
-  const path = socketPath(stateDir);
-  rmSync(path, { force: true });
-  const server = createServer((socket) => handle(socket, answer));
-  const mask = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
-  } finally {
-    process.umask(mask);
-  }
-  chmodSync(path, 0o600);
-  server.unref();
-  return { [Symbol.asyncDispose]: () => close(server, path) };
+export function serve(
+  stateDir: string,
+  answer: (request: Request) => unknown,
+  onProblem: (message: string) => void,
+): Promise<AsyncDisposable> {
+  const reply = (line: string) => replyTo(line, answer);
+  return serveLines({ path: socketPath(stateDir), mode: 0o600, bounds: BOUNDS, reply, onProblem });
 }
 
-function handle(socket: Socket, answer: (request: Request) => unknown): void {
-  let text = '';
-  socket.unref();
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
-  socket.on('error', () => socket.destroy());
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-    if (text.length > MAX_REQUEST) socket.destroy();
-    else if (text.includes('\n')) socket.end(`${reply(text, answer)}\n`);
-  });
-}
-
-function reply(text: string, answer: (request: Request) => unknown): string {
+/** One line: what was answered, or why not. */
+export function replyTo(line: string, answer: (request: Request) => unknown): string {
   try {
-    return JSON.stringify({ ok: answer(requestSchema.parse(JSON.parse(text))) }, bigintAsNumber);
+    return jsonText({ ok: answer(requestSchema.parse(JSON.parse(line))) });
   } catch (error) {
-    return JSON.stringify({ error: (error as Error).message });
+    return jsonText({ error: error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message });
   }
 }
 
-async function close(server: Server, path: string): Promise<void> {
-  server.close();
-  rmSync(path, { force: true });
+/**
+ * Asks a running daemon. @returns undefined when none runs.
+ * @throws NoAccess when that may not be known; CliError when what answers refuses, or is not understood.
+ */
+export async function ask<T>(stateDir: string, request: Request): Promise<T | undefined> {
+  try {
+    return await askAt<T>(socketPath(stateDir), request);
+  } catch (error) {
+    if (isDenied(error)) throw new NoAccess(stateDir, 'whether a daemon runs with it');
+    throw error;
+  }
 }
 
-/** Asks a running daemon. Undefined when none runs (or it may not be reached). @throws Error when it refuses. */
-export function ask<T>(stateDir: string, request: Request): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const socket = connect(socketPath(stateDir), () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('the daemon does not answer')));
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > MAX_REPLY) socket.destroy(new Error('the answer is too long'));
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'EACCES') resolve(undefined);
-      else reject(error);
-    });
-    socket.on('end', () => {
-      try {
-        const message = JSON.parse(text) as { ok?: T; error?: string };
-        if (message.error !== undefined) reject(new Error(message.error));
-        else resolve(message.ok);
-      } catch (error) {
-        reject(error as Error);
-      }
-    });
-  });
+/** The same, of a socket. @throws Error as the kernel refuses; CliError when what answers refuses, or is not understood. */
+export async function askAt<T>(path: string, request: Request): Promise<T | undefined> {
+  const text = await askLine(path, JSON.stringify(request));
+  return text === undefined ? undefined : understand<T>(path, text, request.op);
+}
+
+const messageSchema = z.union([z.strictObject({ error: z.string() }), z.strictObject({ ok: z.unknown() })]);
+
+function understand<T>(path: string, text: string, op: Request['op']): T {
+  const refuse = (why: string) => new CliError(`${path} answers what is not taut's: ${why}`, EXIT.failed);
+  if (text.trim() === '') throw refuse('nothing');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw refuse(`no JSON, or not all of it: ${printable(text.slice(0, SHOWN), SHOWN)}`);
+  }
+  const message = messageSchema.safeParse(json);
+  if (!message.success) throw refuse(printable(JSON.stringify(json).slice(0, SHOWN), SHOWN));
+  if ('error' in message.data) throw new CliError(`the daemon refuses: ${message.data.error}`, EXIT.failed);
+  const reply = REPLIES[op].safeParse(message.data.ok);
+  if (reply.success) return reply.data as T;
+  throw refuse(`${z.prettifyError(reply.error).replaceAll('\n', ' ')} (another version?)`);
 }

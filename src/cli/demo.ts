@@ -9,9 +9,10 @@ import { describeAll, describePhase, toJson } from './demo/report.ts';
 import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
-import { EndedEarly, Lifetime } from './lifetime.ts';
+import { EndedEarly, Lifetime, UNREAD } from './lifetime.ts';
 import { onNpmEnd } from './npmParent.ts';
-import { type CommonOptions, printJson, withCommon, withGuard, withJson } from './options.ts';
+import { type CommonOptions, withCommon, withGuard, withJson } from './options.ts';
+import { onClosed, printError, printJson, printText } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { stateDirProblem } from './stateDir.ts';
 
@@ -33,21 +34,18 @@ export function addDemo(program: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, say);
+  const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, printError);
   const lifetime = new Lifetime(log, 'end');
   using _npm = onNpmEnd(() => lifetime.end({ why: 'the npm that started taut has ended' }));
+  onClosed(() => lifetime.end(UNREAD));
   try {
     await tell(options, log, lifetime);
   } catch (error) {
     if (!(error instanceof EndedEarly)) throw error;
     const { why, signal, exitCode, isQuiet } = error.ending;
-    if (!isQuiet) say(`${why}: the sample agent was put back as it was found, and ended`);
+    if (!isQuiet) printError(`${why}: the sample agent was put back as it was found, and ended`);
     process.exitCode = exitCode ?? (signal ? 128 + constants.signals[signal] : EXIT.failed);
   }
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 /** Three measured phases on the same process: as found, tuned, restored. */
@@ -55,7 +53,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
   const stateDir = join(options.stateDir, 'demo');
   const problem = stateDirProblem(stateDir);
   if (problem) throw new CliError(`--state-dir ${stateDir}: ${problem}`, EXIT.usage);
-  say(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
+  printError(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
   const gate = new SwitchGate();
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
@@ -68,18 +66,18 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
   const phase = async (name: Phase['name'], target: bigint | undefined, reason: string) => {
     gate.set({ value: target ?? null, reason });
     await settled(watcher, sample.pid, target);
-    say(`measuring ${options.seconds} s ${reason} ...`);
+    printError(`measuring ${options.seconds} s ${reason} ...`);
     const measuring = measurePhase(name, watcher, sample.pid, options.seconds, original, TARGET);
     const measured = await lifetime.unlessEnded(measuring);
     phases.push(measured);
-    if (!options.json) process.stdout.write(`${describePhase(measured)}\n`);
+    if (!options.json) printText(describePhase(measured));
   };
   await phase('original', undefined, 'as found');
   await phase('tuned', TARGET, 'with every thread tuned to 1 ns');
   await phase('restored', undefined, 'with every thread put back');
 
   if (options.json) printJson(toJson(phases));
-  else process.stdout.write(`\n${describeAll(phases)}\n\n${await whereabouts(session)}\n`);
+  else printText(`\n${describeAll(phases)}\n\n${await whereabouts(session)}`);
   const last = phases.at(-1)?.threads;
   if (last?.original !== last?.total) throw new CliError('not every thread is back at its original', EXIT.failed);
 }

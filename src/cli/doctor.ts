@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { type Check, examine } from './checks.ts';
 import { EXIT } from './exit.ts';
-import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, withCommon, withJson } from './options.ts';
+import { printJson, printLine } from './output.ts';
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -12,13 +13,14 @@ export function addDoctor(program: Command): void {
     const { measure, tune, mode, checks } = await examine(options.stateDir);
     if (options.json) printJson({ measure, tune, mode, checks });
     else {
-      for (const check of checks) process.stdout.write(`${describe(check)}\n`);
-      process.stdout.write(`measuring: ${measure ? 'yes' : 'no'} (mode ${mode}); tuning: ${tune ? 'yes' : 'no'}\n`);
+      for (const check of checks) describe(check).forEach(printLine);
+      printLine(`measuring: ${measure ? 'yes' : 'no'} (mode ${mode}); tuning: ${tune ? 'yes' : 'no'}`);
     }
     if (mode !== 'full' || !measure || !tune) process.exitCode = EXIT.host;
   });
 }
 
-function describe({ name, ok, detail, mend }: Check): string {
-  return `${ok ? 'ok     ' : 'missing'}  ${name}: ${detail}${ok || !mend ? '' : `\n         mend: ${mend}`}`;
+function describe({ name, ok, detail, mend }: Check): string[] {
+  const found = `${ok ? 'ok     ' : 'missing'}  ${name}: ${detail}`;
+  return ok || !mend ? [found] : [found, `         mend: ${mend}`];
 }

@@ -1,17 +1,23 @@
+import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isGone, LazyHandle } from '../actuator/procHandle.ts';
+import { isGone, LazyHandle, ProcHandle } from '../actuator/procHandle.ts';
+import { isKernelThread } from '../actuator/timerSlack.ts';
 import { nowMs } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
-import { Decisions, type Explanation, type Verdict } from '../discovery/decisions.ts';
+import { Decisions, type Explanation } from '../discovery/decisions.ts';
 import type { Kept } from '../discovery/kept.ts';
 import { decide, NO_PROCESS } from '../discovery/matcher.ts';
 import { nearMisses } from '../discovery/nearMiss.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
-import type { Sighting } from '../discovery/sighting.ts';
 import type { GateDecision } from '../gate/gate.ts';
+import { describeUser, isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
+import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type CommonOptions, pid, printJson, withCommon, withConfig, withJson } from './options.ts';
+import { describe, type Explained, toJson } from './explained.ts';
+import { type CommonOptions, pid, withCommon, withConfig, withJson } from './options.ts';
+import { printJson, printLine } from './output.ts';
+import { defaultStateDir } from './stateDir.ts';
 import { splitWords } from './words.ts';
 
 interface ExplainOptions extends CommonOptions {
@@ -19,16 +25,10 @@ interface ExplainOptions extends CommonOptions {
   readonly cmdline?: string;
 }
 
-/** One decision, as it is shown. */
-interface Explained extends Omit<Verdict, 'pid'> {
-  readonly pid: number | null;
-  readonly sightings: readonly Sighting[];
-  /** Sightings that are not kept. */
-  readonly more: number;
-  readonly near: readonly string[];
+/** What a daemon says of a process. */
+interface Told extends Explanation {
   readonly gate: GateDecision | null;
-  /** Whether a running daemon decided it. */
-  readonly daemon: boolean;
+  readonly access?: 'public';
 }
 
 export function addExplain(program: Command): void {
@@ -52,19 +52,54 @@ Examples:
       if (options.last !== undefined) return show(await lastDecisions(options.last, options), options);
       if (options.cmdline !== undefined) return show(dry(options.cmdline, options), options);
       if (id === undefined) throw new CliError('a process id, --last or --cmdline is wanted', EXIT.usage);
-      return show(await ofProcess(id, options), options);
+      const found = await ofProcess(id, options);
+      show(found, options);
+      if (found.access === 'none') process.exitCode = EXIT.host;
     },
   );
 }
 
 async function ofProcess(id: number, options: ExplainOptions): Promise<Explained> {
-  const running = await ask<Explanation & { gate: GateDecision | null }>(options.stateDir, { op: 'explain', pid: id });
-  if (running?.kept) return { ...explained(running.kept), near: running.near, gate: running.gate };
-  return { ...decideNow(id, options), daemon: running !== undefined };
+  const { stateDir } = options;
+  const request = { op: 'explain', pid: id } as const;
+  const told = await askAsWhoIAm<Told>(stateDir, request).catch((error) => {
+    if (error instanceof NoAccess) return error;
+    throw error;
+  });
+  if (told && !(told instanceof NoAccess)) return byDaemon(id, told, stateDir, options);
+  const roots = stateDir === defaultStateDir() ? await askRoots<Told>(stateDir, request) : undefined;
+  if (roots) return byDaemon(id, roots, ROOT_STATE_DIR, options);
+  const found = decideNow(id, options);
+  if (told) return { ...found, access: 'none', notes: [...found.notes, told.message] };
+  const isAgent = found.decision === 'attach';
+  const notes = isAgent ? [`no daemon is running with ${stateDir}: it is neither measured nor tuned by one`] : [];
+  return { ...found, notes: [...found.notes, ...notes] };
+}
+
+/** @param stateDir whose daemon it was that told. */
+function byDaemon(
+  id: number,
+  { kept, near, gate, access }: Told,
+  stateDir: string,
+  options: ExplainOptions,
+): Explained {
+  const kernelThread = kernelThreadOf(id);
+  if (access !== 'public') {
+    if (kept) return { ...explained(kept), near, gate, kernelThread };
+    return { ...decideNow(id, options), daemon: true };
+  }
+  const notes = [
+    `the daemon with ${stateDir} tells everybody no more; its evidence is for those who may look in there`,
+  ];
+  if (kept) return { ...explained(kept), gate, kernelThread, access, notes };
+  if (!existsSync(`/proc/${id}`)) throw notThere(id);
+  const none = { decision: 'ignore', ruleId: '', name: '', attachPath: '', evidence: [], lost: [] } as const;
+  return { ...explained({ verdict: { ...none, pid: id }, sightings: [], more: 0 }), kernelThread, access, notes };
 }
 
 function explained({ verdict, sightings, more }: Kept): Explained {
-  return { ...verdict, sightings, more, near: [], gate: null, daemon: true };
+  const rest = { near: [], gate: null, kernelThread: undefined, access: 'full', notes: [] } as const;
+  return { ...verdict, sightings, more, daemon: true, ...rest };
 }
 
 /** No daemon has decided on it: the rules are held against the process as it is now. */
@@ -74,12 +109,43 @@ function decideNow(id: number, options: ExplainOptions): Explained {
     using process = new LazyHandle(id);
     decisions.decide(process, { kind: 'host' }, { source: 'explain', atMs: nowMs() });
   } catch (error) {
-    if (isGone(error)) throw new CliError(`there is no process ${id}`, EXIT.failed);
+    if (isGone(error)) throw notThere(id);
+    if (isDenied(error)) throw new CliError(`${describeUser()} may not look at process ${id}`, EXIT.host);
     throw error;
   }
   const { kept, near } = decisions.explain(id);
-  if (!kept) throw new CliError(`there is no process ${id}`, EXIT.failed);
-  return { ...explained(kept), near };
+  if (!kept) throw notThere(id);
+  const notes =
+    kept.verdict.decision === 'ignore' && isHidden(id)
+      ? [`${describeUser()} may not see its executable, directory and environment: rules about these did not match`]
+      : [];
+  return { ...explained(kept), near, daemon: false, kernelThread: kernelThreadOf(id), notes };
+}
+
+/** Where /proc hides other users' processes, what can't be seen may be there all the same. */
+function notThere(id: number): CliError {
+  if (existsSync('/proc/1')) return new CliError(`there is no process ${id}`, EXIT.failed);
+  const why = `/proc hides other users' processes from ${describeUser()} (hidepid)`;
+  return new CliError(`whether there is a process ${id} can't be known: ${why}; ask as root`, EXIT.host);
+}
+
+function isHidden(id: number): boolean {
+  try {
+    readlinkSync(`/proc/${id}/exe`);
+    return false;
+  } catch (error) {
+    return isDenied(error);
+  }
+}
+
+/** The name of a kernel thread; undefined of others, and of who is gone. */
+function kernelThreadOf(id: number): string | undefined {
+  try {
+    using handle = new ProcHandle(id);
+    return isKernelThread(handle.stat()) ? handle.text('comm').trimEnd() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function lastDecisions(n: number, options: ExplainOptions): Promise<Explained[]> {
@@ -94,72 +160,14 @@ function dry(cmdline: string, options: ExplainOptions): Explained {
   const rules = compileRules(loadConfig(options.config));
   const { decision, rule, path, evidence, lost } = decide(facts, rules);
   const near = decision === 'ignore' ? nearMisses(facts, rules) : [];
-  const decided = { decision, ruleId: rule?.id ?? '', name: rule?.name ?? '', attachPath: path, evidence, lost, near };
-  return { ...decided, pid: null, sightings: [], more: 0, gate: null, daemon: false };
+  const verdict = { decision, ruleId: rule?.id ?? '', name: rule?.name ?? '', attachPath: path, evidence, lost };
+  return { ...explained({ verdict: { ...verdict, pid: 0 }, sightings: [], more: 0 }), pid: null, near, daemon: false };
 }
 
-function show(explained: Explained | Explained[], options: ExplainOptions): void {
-  if (options.json) printJson(Array.isArray(explained) ? explained.map(toJson) : toJson(explained));
-  else process.stdout.write(`${[explained].flat().map(describe).join('\n') || 'nothing was decided yet'}\n`);
-}
-
-function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, daemon, ...more }: Explained): unknown {
-  return {
-    pid: id,
-    decision,
-    rule: ruleId || null,
-    evidence,
-    gate: gate && { value: gate.value, reason: gate.reason },
-    name: name || null,
-    attachPath: decision === 'attach' ? attachPath : null,
-    daemon,
-    sources: more.sightings.map(({ source, what, atMs, lastMs, times }) => ({
-      source,
-      what: what ?? null,
-      at: new Date(atMs).toISOString(),
-      last: new Date(lastMs).toISOString(),
-      times,
-    })),
-    moreSources: more.more,
-    lost: more.lost,
-    nearest: more.near,
-  };
-}
-
-function describe(one: Explained): string {
-  const { pid: id, decision, ruleId, name, evidence, gate, daemon } = one;
-  const who = id === null ? 'a process with this command line' : `process ${id}`;
-  const is = {
-    attach: `is an agent: ${name} (rule ${ruleId})`,
-    deny: `is denied by rule ${ruleId}`,
-    ignore: 'is no agent: no rule names it',
-  }[decision];
-  const lines = [`${who} ${is}`, ...evidence.map((e) => `  ${e}`)];
-  for (const { rule, why, evidence: because } of one.lost)
-    lines.push(`  rule ${rule} names it, too (${because.join(', ')}): ${why}`);
-  for (const near of one.near) lines.push(`  near: ${near}`);
-  for (const sighting of one.sightings) lines.push(`  seen: ${describeSighting(sighting)}`);
-  if (one.more > 0) lines.push(`  seen ${one.more} times more`);
-  if (gate) lines.push(`  gate: ${gate.value === null ? 'not tuned' : `${gate.value} ns`}: ${gate.reason}`);
-  else if (id !== null && decision === 'attach' && !daemon)
-    lines.push('  no daemon is running, so it is neither measured nor tuned');
-  return lines.join('\n');
-}
-
-const SOURCES: Record<Sighting['source'], string> = {
-  exec: 'it ran this program',
-  scan: 'it was there when every process was looked at',
-  rename: 'it gave itself another name',
-  dns: 'it asked for',
-  connection: 'it connected to',
-  child: 'an agent made it',
-  explain: 'now',
-};
-
-function describeSighting({ source, what, atMs, lastMs, times }: Sighting): string {
-  const at = new Date(atMs).toISOString();
-  const again = times > 1 ? ` (${times} times, last at ${new Date(lastMs).toISOString()})` : '';
-  return `${SOURCES[source]}${what === undefined ? '' : ` ${what}`}, ${at}${again}`;
+function show(found: Explained | Explained[], options: ExplainOptions): void {
+  if (options.json) return printJson(Array.isArray(found) ? found.map(toJson) : toJson(found));
+  const lines = [found].flat().flatMap(describe);
+  (lines.length > 0 ? lines : ['nothing was decided yet']).forEach(printLine);
 }
 
 function count(text: string): number {

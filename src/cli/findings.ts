@@ -1,6 +1,7 @@
 /** What the commands that check files have in common. */
 import { readFileSync } from 'node:fs';
 import { CliError, EXIT } from './exit.ts';
+import { printError } from './output.ts';
 
 export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file;
@@ -17,8 +18,8 @@ export function readText(file: string): string {
 
 /** Each is `file:line:column: what`. */
 export function sayFindings(mistakes: readonly string[], warnings: readonly string[]): void {
-  for (const line of mistakes) process.stderr.write(`${line}\n`);
-  for (const line of warnings) process.stderr.write(`${line.replace(/(:\d+:\d+: )/, '$1warning: ')}\n`);
+  for (const line of mistakes) printError(line);
+  for (const line of warnings) printError(line.replace(/(:\d+:\d+: )/, '$1warning: '));
 }
 
 export function verdict({ length }: readonly string[]): string {

@@ -3,6 +3,7 @@ import { KNOBS } from '../actuator/knobs.ts';
 import { flagFindings } from '../gate/flagFindings.ts';
 import { EXIT } from './exit.ts';
 import { nameOf, readText, sayFindings, verdict } from './findings.ts';
+import { printLine } from './output.ts';
 
 export function addFlags(program: Command): void {
   const flags = program.command('flags').description('check feature flag files');
@@ -27,6 +28,6 @@ Examples:
       sayFindings(wrong, warnings);
       if (wrong.length > 0) process.exitCode = EXIT.usage;
       else if (options.strict && warnings.length > 0) process.exitCode = EXIT.failed;
-      if (wrong.length === 0) process.stdout.write(`${nameOf(file)}: ${verdict(warnings)}\n`);
+      if (wrong.length === 0) printLine(`${nameOf(file)}: ${verdict(warnings)}`);
     });
 }

@@ -16,6 +16,9 @@ export interface Ending {
   readonly isQuiet?: boolean;
 }
 
+/** Nobody reads what is printed any more: the pipe's other end or the terminal is gone. It ends as `cat` does, quietly. */
+export const UNREAD: Ending = { why: 'nobody reads it any more', exitCode: 0, isQuiet: true };
+
 /** Signals that end a process which does not handle them, and that somebody may send. */
 const ENDING: readonly NodeJS.Signals[] = [
   ...(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU'] as const),

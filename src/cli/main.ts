@@ -5,7 +5,9 @@ import { confineSelf } from './capabilities.ts';
 if (['watch', 'attach'].includes(process.argv[2] ?? '')) confineSelf();
 
 const { run } = await import('./program.ts');
+const { drained } = await import('./output.ts');
 await run(process.argv);
-// All is done and written (pipes and files are written synchronously): a backend that does not answer, with the
-// exporters' retries and sockets, does not keep the process.
+await drained();
+// All is done and written: a backend that does not answer, with the exporters' retries and sockets, does not keep the
+// process.
 process.exit();

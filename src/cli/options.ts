@@ -6,6 +6,7 @@ import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Targets } from '../gate/gate.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../log.ts';
+import { printError } from './output.ts';
 import { defaultStateDir, stateDirProblem } from './stateDir.ts';
 
 export interface CommonOptions {
@@ -118,16 +119,7 @@ function percent(text: string): number {
 }
 
 export function logFor(options: CommonOptions): Log {
-  return createLog(options.logLevel, (line) => process.stderr.write(`${line}\n`));
-}
-
-export function printJson(document: unknown): void {
-  process.stdout.write(`${JSON.stringify(document, bigintAsNumber, 2)}\n`);
-}
-
-/** Nanoseconds are bigint inside and numbers in documents: slack values are far below 2^53. */
-export function bigintAsNumber(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
+  return createLog(options.logLevel, printError);
 }
 
 /** The largest that any Linux gives out: PID_MAX_LIMIT of the kernel. */

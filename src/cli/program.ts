@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { TelemetryConfigError } from '../../otel/environment.ts';
 import { ConfigError } from '../config/load.ts';
+import { printableLines } from '../printable.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
@@ -10,6 +11,7 @@ import { CliError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addFlags } from './flags.ts';
 import { HELP, OVERVIEW } from './help.ts';
+import { printError, printLine, printText } from './output.ts';
 import { addRestore } from './restore.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
@@ -25,10 +27,15 @@ const program = new Command('taut')
   .addHelpText('after', OVERVIEW)
   .addOption(new Option('-V').hideHelp())
   .on('option:V', () => {
-    process.stdout.write(`${version()}\n`);
+    printLine(version());
     throw new CommanderError(EXIT.done, 'commander.version', version());
   })
   .enablePositionalOptions()
+  .configureOutput({
+    writeOut: (text) => printText(text.trimEnd()),
+    writeErr: (text) => printableLines(text.trimEnd()).forEach(printError),
+    outputError: (text) => sayError(text.trimEnd()),
+  })
   .showHelpAfterError('(taut <command> --help shows options and examples)')
   .exitOverride();
 
@@ -49,14 +56,15 @@ for (const add of [
 program
   .command('version')
   .description('print the version')
-  .action(() => void process.stdout.write(`${version()}\n`));
+  .action(() => printLine(version()));
 
-/** Runs the command line; sets the process's exit code. */
+/** Runs the command line; sets the process's exit code, where it is another than 0. */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(bareOption(argv, shapeOf));
   } catch (error) {
-    process.exitCode = exitCode(error);
+    const code = exitCode(error);
+    if (code !== EXIT.done) process.exitCode = code;
   }
 }
 
@@ -76,11 +84,17 @@ function exitCode(error: unknown): number {
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliError || error instanceof ConfigError || error instanceof TelemetryConfigError) {
-    process.stderr.write(`taut: ${error.message}\n`);
+    sayError(`taut: ${error.message}`);
     return error instanceof CliError ? error.exitCode : EXIT.usage;
   }
-  process.stderr.write(
-    `taut: ${error instanceof Error ? (process.env['TAUT_DEBUG'] ? error.stack : error.message) : error}\n`,
-  );
+  const text = error instanceof Error ? (process.env['TAUT_DEBUG'] && error.stack) || error.message : error;
+  sayError(`taut: ${text}`);
   return EXIT.failed;
+}
+
+/** An error may have several lines, and quote what is not taut's: only the first looks like a message of taut's. */
+function sayError(message: string): void {
+  const [first = '', ...more] = message.split('\n');
+  printError(first);
+  for (const line of more) printError(`  ${line}`);
 }

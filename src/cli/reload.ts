@@ -22,8 +22,9 @@ export function onNewRules(file: RulesFile | undefined, log: Log, use: (rules: R
         await use(compileRules(config));
         log.info(`rules read again: ${config.rules.length} of its own`);
       } catch (error) {
-        if (error instanceof ConfigError) log.warn(`the rules stay as they were: ${error.message}`);
-        else log.error(`the new rules could not be applied to every process: ${(error as Error).message}`);
+        const message = (error as Error).message.replaceAll('\n', '; ');
+        if (error instanceof ConfigError) log.warn(`the rules stay as they were: ${message}`);
+        else log.error(`the new rules could not be applied to every process: ${message}`);
       }
     });
   };

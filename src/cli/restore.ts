@@ -1,12 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
-import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
+import { type Ledger, type LedgerEntry, LedgerError, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
 import { nowMs } from '../clock.ts';
 import type { Restoration } from '../tellRestored.ts';
+import { openLedger } from './access.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type CommonOptions, logFor, pid, printJson, withCommon, withJson } from './options.ts';
+import { type CommonOptions, logFor, pid, withCommon, withJson } from './options.ts';
+import { printJson, printLine } from './output.ts';
 import { tellRestoration } from './tellRestoration.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
@@ -48,7 +50,7 @@ Examples:
         OUTCOMES.map((outcome) => [outcome, results.filter((r) => r.outcome === outcome).length]),
       );
       if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
-      else process.stdout.write(`${describe(results, summary, options)}\n`);
+      else describe(results, summary, options).forEach(printLine);
       if (results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
       if (told) await tellRestoration(told, options.stateDir, logFor(options));
     },
@@ -62,14 +64,8 @@ interface Done {
 }
 
 async function restore(pids: number[] | undefined, options: RestoreCommandOptions): Promise<Done> {
-  if (!ledgerExists(options.stateDir)) return { results: [] };
-  let ledger: Ledger;
-  try {
-    ledger = new Ledger(options.stateDir);
-  } catch (error) {
-    throw new CliError((error as Error).message, EXIT.failed);
-  }
-  using held = ledger;
+  using held = open(options.stateDir);
+  if (!held) return { results: [] };
   const { agent, rule, olderThan } = options;
   const filter = {
     ...(pids && pids.length > 0 ? { pids } : {}),
@@ -88,6 +84,16 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   return { results: [...byDaemon, ...here], ...(here.length > 0 && !options.dryRun && { told }) };
 }
 
+/** @throws CliError where the ledger can't be read: that there is nothing to put back may be said only of one that was. */
+function open(stateDir: string): Ledger | undefined {
+  try {
+    return openLedger(stateDir);
+  } catch (error) {
+    if (error instanceof LedgerError) throw new CliError(error.message, EXIT.failed);
+    throw error;
+  }
+}
+
 async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Promise<Restored[]> {
   if (entries.length === 0) return [];
   const pids = [...new Set(entries.map((entry) => entry.pid))];
@@ -98,14 +104,14 @@ function describe(
   results: readonly Restored[],
   summary: Record<string, number>,
   options: RestoreCommandOptions,
-): string {
-  if (results.length === 0) return `nothing to put back (${ledgerPath(options.stateDir)})`;
+): string[] {
+  if (results.length === 0) return [`nothing to put back (${ledgerPath(options.stateDir)})`];
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
     const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
     return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be restored' : outcome} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
   });
   const totals = Object.entries(summary).map(([outcome, n]) => `${n} ${outcome}`);
-  return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`].join('\n');
+  return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`];
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

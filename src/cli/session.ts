@@ -25,13 +25,14 @@ import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { Watcher } from '../watcher.ts';
 import { writeProblem } from '../writable.ts';
-import { answer } from './answer.ts';
+import { answer, answerPublicly } from './answer.ts';
 import { type Request, serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
 import { tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
+import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
 import { socketPath } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
@@ -120,8 +121,9 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
-  const reply = (request: Request) => answer(request, { watcher, decisions, status });
-  if (isHeld) await openSocket(stack, stateDir, reply, said);
+  const running = { watcher, decisions, status };
+  if (isHeld) await openSocket(stack, stateDir, (request) => answer(request, running), said);
+  if (isHeld) stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
   const started = watcher.start();
   await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
@@ -183,7 +185,7 @@ function measure(log: Log, missing: string[]): Measuring {
     return measuring;
   }
   log.warn(`${LESS[mode]}: ${lack?.message}; ${lack?.mend}`);
-  if (lack?.log) log.debug(lack.log);
+  for (const line of lack?.log?.trimEnd().split('\n') ?? []) log.debug(line);
   missing.push('measure');
   return measuring;
 }
@@ -234,7 +236,7 @@ async function openSocket(
   { log, missing }: Said,
 ): Promise<void> {
   try {
-    stack.use(await serve(stateDir, reply));
+    stack.use(await serve(stateDir, reply, log.warn));
   } catch (error) {
     const path = socketPath(stateDir);
     log.warn(

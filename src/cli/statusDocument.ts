@@ -1,6 +1,7 @@
-import { countUnwritable, Ledger, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
+import { countUnwritable, type Ledger, ledgerPath } from '../actuator/ledger.ts';
 import type { StatusDocument } from '../status.ts';
 import type { Watcher } from '../watcher.ts';
+import { NoAccess, openLedger } from './access.ts';
 
 interface Running {
   readonly daemon: StatusDocument['daemon'];
@@ -10,6 +11,7 @@ interface Running {
 /** `status --json`; without a daemon, what the ledger alone can tell. */
 export function statusDocument(stateDir: string, open?: Ledger, running?: Running): StatusDocument {
   return {
+    access: 'full',
     daemon: running?.daemon ?? null,
     tracer: running?.watcher.tracerStatus() ?? null,
     agents: running?.watcher.agents() ?? [],
@@ -22,18 +24,18 @@ function guardStatus(pid: number | undefined): StatusDocument['guard'] {
   return pid === undefined ? null : { pid };
 }
 
-/** Also where nothing can be written: status has an answer on a full disk. */
+/** Null where it may not be known. Also where nothing can be written: status has an answer on a full disk. */
 function countEntries(stateDir: string, open: Ledger | undefined): Omit<StatusDocument['ledger'], 'path'> {
   try {
     if (open) return { entries: open.count() };
-    if (!ledgerExists(stateDir)) return { entries: 0 };
-    using ledger = new Ledger(stateDir);
-    return { entries: ledger.count() };
-  } catch {
+    using ledger = openLedger(stateDir);
+    return { entries: ledger?.count() ?? 0 };
+  } catch (error) {
+    if (error instanceof NoAccess) return { entries: null };
     try {
       return { entries: countUnwritable(stateDir) };
-    } catch (error) {
-      return { entries: null, problem: (error as Error).message };
+    } catch (failure) {
+      return { entries: null, problem: (failure as Error).message };
     }
   }
 }

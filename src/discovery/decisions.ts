@@ -3,6 +3,7 @@ import { opendirSync } from 'node:fs';
 import { isGone, LazyHandle, type ProcHandle } from '../actuator/procHandle.ts';
 import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
+import { MOST_OF_A_NAME, printable } from '../printable.ts';
 import { givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
@@ -94,10 +95,17 @@ export class Decisions {
     return !this.#dnsServers.has(id, startTicks) && this.#contacts.note(id, startTicks, key, contact);
   }
 
+  /** What was decided of a process that a rule names. */
+  named(pid: number): Kept | undefined {
+    const kept = this.#kept.of(pid);
+    return kept?.verdict.decision === 'ignore' ? undefined : kept;
+  }
+
   /** All that is known of a process, with the rules that came near where none names it. */
   explain(pid: number): Explanation {
+    const named = this.named(pid);
+    if (named) return { kept: named, near: [] };
     const kept = this.#kept.of(pid);
-    if (kept && kept.verdict.decision !== 'ignore') return { kept, near: [] };
     try {
       using process = new LazyHandle(pid);
       const near = nearMisses(this.#facts(process), this.#rules);
@@ -177,7 +185,9 @@ export class Decisions {
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.
     if (decision !== 'deny' && isNamed(scope, pid)) {
-      const name = rule?.name ?? (effectiveProgram(facts.argv, () => facts.exe).name || facts.comm);
+      // What it calls itself goes where a rule's name goes: into logs, tables and telemetry.
+      const itself = effectiveProgram(facts.argv, () => facts.exe).name || facts.comm;
+      const name = rule?.name ?? printable(itself, MOST_OF_A_NAME);
       const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid' } as const;
       return { ...named, evidence: [`process ${pid} was named by the operator`], lost: [] };
     }

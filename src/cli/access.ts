@@ -1,0 +1,66 @@
+/** What the user who asks may see of a state directory. That something may not be seen does not mean that it is not there. */
+import { closeSync, openSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { Ledger, ledgerPath } from '../actuator/ledger.ts';
+import { CliError, EXIT } from './exit.ts';
+
+/** Whether a call failed for want of a permission. */
+export function isDenied(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+/** Says what can't be known, and who could. */
+export class NoAccess extends CliError {
+  constructor(path: string, what: string) {
+    super(`${describeUser()} may not look into ${path}, so ${what} can't be known; ${whoMay(path)}`, EXIT.host);
+    this.name = 'NoAccess';
+  }
+}
+
+export function describeUser(): string {
+  const uid = process.geteuid?.() ?? -1;
+  try {
+    return `user ${userInfo().username} (${uid})`;
+  } catch {
+    return `user ${uid}`; // one without a name
+  }
+}
+
+function whoMay(path: string): string {
+  try {
+    const { uid } = statSync(path);
+    return uid === 0 ? 'ask as root' : `ask as user ${uid}, whose it is, or as root`;
+  } catch {
+    return 'ask as root';
+  }
+}
+
+/** The ledger; undefined when there is none. @throws NoAccess when it may not be read, LedgerError when it can't be used. */
+export function openLedger(stateDir: string): Ledger | undefined {
+  const path = ledgerPath(stateDir);
+  const denied = () => new NoAccess(path, 'what it holds');
+  try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  } catch (error) {
+    if (isDenied(error)) throw denied();
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+  try {
+    return new Ledger(stateDir);
+  } catch (error) {
+    // SQLite says just that it could not open it.
+    if (isUnreadable(path)) throw denied();
+    throw error;
+  }
+}
+
+function isUnreadable(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'r+'));
+    return false;
+  } catch (error) {
+    return isDenied(error);
+  }
+}

@@ -1,0 +1,105 @@
+/** A decision, as `explain` shows it: in words and as JSON. Pure. */
+import type { Verdict } from '../discovery/decisions.ts';
+import type { Sighting } from '../discovery/sighting.ts';
+import type { GateDecision } from '../gate/gate.ts';
+import { MOST_OF_A_NAME, printable } from '../printable.ts';
+
+export interface Explained extends Omit<Verdict, 'pid'> {
+  readonly pid: number | null;
+  readonly sightings: readonly Sighting[];
+  /** Sightings that are not kept. */
+  readonly more: number;
+  readonly near: readonly string[];
+  readonly gate: GateDecision | null;
+  /** Whether a running daemon decided it. */
+  readonly daemon: boolean;
+  /** The name of a kernel thread; undefined of a process. */
+  readonly kernelThread: string | undefined;
+  /** `public`: what a daemon tells everybody; `none`: whether a daemon runs may not be known. */
+  readonly access: 'full' | 'public' | 'none';
+  /** What else there is to know, and what may not be known. */
+  readonly notes: readonly string[];
+}
+
+export function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, ...more }: Explained): unknown {
+  return {
+    pid: id,
+    decision,
+    rule: ruleId || null,
+    evidence,
+    gate: gate && { value: gate.value, reason: gate.reason },
+    name: name || null,
+    attachPath: decision === 'attach' ? attachPath : null,
+    daemon: more.daemon,
+    sources: more.sightings.map(({ source, what, atMs, lastMs, times }) => ({
+      source,
+      what: what ?? null,
+      at: new Date(atMs).toISOString(),
+      last: new Date(lastMs).toISOString(),
+      times,
+    })),
+    moreSources: more.more,
+    lost: more.lost,
+    nearest: more.near,
+    kernelThread: more.kernelThread !== undefined,
+    access: more.access,
+    notes: more.notes,
+  };
+}
+
+export function describe(one: Explained): string[] {
+  const { gate } = one;
+  const lines = [`${who(one)} ${what(one)}`];
+  const isJustThread = one.kernelThread !== undefined && one.decision === 'ignore';
+  // Of what runs no program there is no evidence that says anything.
+  if (!isJustThread) lines.push(...one.evidence.map((e) => `  ${e}`));
+  if (one.kernelThread !== undefined && !isJustThread)
+    lines.push('  it is a kernel thread: timer slack means nothing to it, so taut never changes it');
+  for (const { rule, why, evidence: because } of one.lost)
+    lines.push(`  rule ${rule} names it, too (${because.join(', ')}): ${why}`);
+  if (!isJustThread) for (const near of one.near) lines.push(`  near: ${near}`);
+  for (const sighting of one.sightings) lines.push(`  seen: ${describeSighting(sighting)}`);
+  if (one.more > 0) lines.push(`  seen ${one.more} times more`);
+  if (gate) lines.push(`  gate: ${gate.value === null ? 'not tuned' : `${gate.value} ns`}: ${gate.reason}`);
+  return [...lines, ...one.notes.map((note) => `  ${note}`)];
+}
+
+function who({ pid: id }: Explained): string {
+  return id === null ? 'a process with this command line' : `process ${id}`;
+}
+
+function what({ decision, ruleId, name, kernelThread }: Explained): string {
+  const rule = `rule ${printable(ruleId, MOST_OF_A_NAME)}`;
+  switch (decision) {
+    case 'attach':
+      return `is an agent: ${printable(name, MOST_OF_A_NAME)} (${rule})`;
+    case 'deny':
+      return `is denied by ${rule}`;
+    case 'ignore':
+      if (kernelThread === undefined) return 'is no agent: no rule names it';
+      return `is a kernel thread (${printable(kernelThread, MOST_OF_A_NAME)}): it runs no program, and no rule names it`;
+  }
+}
+
+const SOURCES: Record<Sighting['source'], string> = {
+  exec: 'it ran this program',
+  scan: 'it was there when every process was looked at',
+  rename: 'it gave itself another name',
+  dns: 'it asked for',
+  connection: 'it connected to',
+  child: 'an agent made it',
+  explain: 'now',
+};
+
+function describeSighting({ source, what: name, atMs, lastMs, times }: Sighting): string {
+  const at = new Date(atMs).toISOString();
+  const again = times > 1 ? ` (${times} times, last at ${new Date(lastMs).toISOString()})` : '';
+  return `${sourceText(source, name)}, ${at}${again}`;
+}
+
+/** A name that was asked for is not told to everybody; that one was, is. */
+function sourceText(source: Sighting['source'], name: string | undefined): string {
+  if (name === undefined && source === 'dns') return 'it asked for a name';
+  if (name === undefined && source === 'connection') return 'it made a connection';
+  return `${SOURCES[source] ?? source}${name === undefined ? '' : ` ${name}`}`;
+}

@@ -1,0 +1,143 @@
+/**
+ * What a daemon tells everybody on its host: that it runs, whom it watches and tunes, and what it decided of a process;
+ * no command line, no evidence (which may quote one), no name that somebody asked for.
+ *
+ * At /run/taut/public/NAME.sock, NAME being made from the state directory's path: so the state directory, with the ledger,
+ * the telemetry and the socket that can restore, stays closed to others, also where it lies below somebody's home. Only
+ * root can make /run/taut (or a service manager for the daemon's own user): nobody else can stand in for a daemon.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { Log } from '../log.ts';
+import { jsonText } from '../printable.ts';
+import { askAt, type Request, replyTo } from './control.ts';
+import { type Bounds, serveLines } from './lineServer.ts';
+
+const PARENT = '/run';
+const FOLDERS = ['taut', 'public'];
+/** Others may pass through, and find what they know the name of. */
+const FOLDER_MODE = 0o711;
+
+const BOUNDS: Bounds = { clients: 32, perSecond: 200, bytes: 1_024, ms: 5_000 };
+/** A status is made at most that often, however many ask. */
+const STATUS_MS = 1_000;
+
+export type PublicRequest = Extract<Request, { op: 'status' | 'explain' }>;
+
+const publicSchema = z.object({ op: z.enum(['status', 'explain']) });
+
+function socketName(stateDir: string): string {
+  let path = resolve(stateDir);
+  try {
+    path = realpathSync(path);
+  } catch {
+    // Who may not look into its parents knows it by the name that it was given.
+  }
+  return `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.sock`;
+}
+
+/** Asks a daemon for what it tells everybody. Undefined when none runs, or none that does. @throws Error, CliError */
+export function askPublicly<T>(stateDir: string, request: PublicRequest): Promise<T | undefined> {
+  return askAt<T>(join(PARENT, ...FOLDERS, socketName(stateDir)), request);
+}
+
+/** Serves everybody until it is disposed of. Where that can't be, nobody: that is no reason not to watch. */
+export async function servePublicly(
+  stateDir: string,
+  answer: (request: Request) => unknown,
+  log: Log,
+): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  if (hidesProcesses()) {
+    log.debug('telling other users nothing: /proc hides processes from them (hidepid)');
+    return stack.move();
+  }
+  try {
+    const folder = stack.adopt(openFolder(), closeSync);
+    const path = `/proc/self/fd/${folder}/${socketName(stateDir)}`;
+    const cached = new Cached(STATUS_MS);
+    const reply = (line: string) => replyPublicly(line, answer, cached);
+    stack.use(await serveLines({ path, mode: 0o666, bounds: BOUNDS, reply, onProblem: (m) => log.warn(m) }));
+  } catch (error) {
+    log.debug(`telling other users nothing: ${(error as Error).message}`);
+  }
+  return stack.move();
+}
+
+function replyPublicly(line: string, answer: (request: Request) => unknown, cached: Cached): string | Buffer {
+  const make = () => replyTo(line, answer);
+  switch (publicOp(line)) {
+    case 'status':
+      return cached.get(make);
+    case 'explain':
+      return make();
+    default:
+      return jsonText({ error: 'that is not for everybody: status and explain are' });
+  }
+}
+
+function publicOp(line: string): PublicRequest['op'] | undefined {
+  try {
+    return publicSchema.safeParse(JSON.parse(line)).data?.op;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One text for all who ask within a while: its bytes are shared by those who are slow to read it, too. */
+class Cached {
+  readonly #forMs: number;
+  #text: Buffer | undefined;
+  #untilMs = 0;
+
+  constructor(forMs: number) {
+    this.#forMs = forMs;
+  }
+
+  get(make: () => string): Buffer {
+    const now = performance.now();
+    if (this.#text && now < this.#untilMs) return this.#text;
+    this.#text = Buffer.from(make());
+    this.#untilMs = now + this.#forMs;
+    return this.#text;
+  }
+}
+
+/** The folder of public sockets, made where it is missing. Each step is opened without following a link, and must be ours. */
+function openFolder(): number {
+  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+  let folder = openSync(PARENT, O_RDONLY | O_DIRECTORY);
+  for (const name of FOLDERS) {
+    const path = `/proc/self/fd/${folder}/${name}`;
+    try {
+      makeFolder(path);
+      const next = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      closeSync(folder);
+      folder = next;
+      const { uid, mode } = fstatSync(folder);
+      if (uid !== process.geteuid?.()) throw new Error(`${PARENT}/${FOLDERS.join('/')} belongs to user ${uid}`);
+      if ((mode & 0o777) !== FOLDER_MODE) fchmodSync(folder, FOLDER_MODE);
+    } catch (error) {
+      closeSync(folder);
+      throw error;
+    }
+  }
+  return folder;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Whether an operator keeps users' processes from each other: then a daemon does not tell of them either. */
+function hidesProcesses(): boolean {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const options = mounts.filter((line) => line.split(' ')[4] === '/proc').map((line) => line.split(' - ')[1] ?? '');
+  return options.some((line) => /\bhidepid=(?!0|off)/.test(line));
+}

@@ -1,0 +1,72 @@
+/**
+ * What a daemon's answers must be like for a command to use them: who answers at a socket may be a stranger, or another
+ * version. What is there beyond is kept, so that a newer daemon can say more.
+ */
+import { z } from 'zod';
+import type { Request } from './control.ts';
+
+const text = z.string();
+const count = z.number();
+/** A knob's value: any double that is whole. */
+const value = z.number().refine(Number.isInteger, 'a whole number is wanted');
+/** Milliseconds since the epoch that a Date can hold. */
+const time = z.number().min(0).max(8.64e15);
+const gate = z.looseObject({ value: count.nullable(), reason: text });
+
+const agent = z.looseObject({
+  pid: z.int(),
+  name: text,
+  rule: text,
+  attachPath: text,
+  target: value.nullable(),
+  gate,
+  threads: z.looseObject({ total: count, original: count, tuned: count, drifted: count, exempt: count }),
+});
+
+const tracer = z.looseObject({
+  mode: text,
+  modeReason: text.nullable(),
+  state: text,
+  reason: text.nullable(),
+  cost: z.looseObject({ percent: count.nullable(), method: text.nullable() }),
+  sampling: z.looseObject({ factor: count, detail: z.boolean() }),
+});
+
+const status = z.looseObject({
+  access: z.enum(['full', 'public']),
+  daemon: z.looseObject({ pid: z.int(), since: text }),
+  tracer: tracer.nullable(),
+  agents: z.array(agent),
+  ledger: z.looseObject({ path: text, entries: count.nullable() }),
+});
+
+const kept = z.looseObject({
+  verdict: z.looseObject({
+    pid: z.int(),
+    decision: z.enum(['attach', 'deny', 'ignore']),
+    ruleId: text,
+    name: text,
+    attachPath: text,
+    evidence: z.array(text),
+    lost: z.array(z.looseObject({ rule: text, action: text, evidence: z.array(text), why: text })),
+  }),
+  sightings: z.array(z.looseObject({ source: text, what: text.optional(), atMs: time, lastMs: time, times: count })),
+  more: count,
+});
+
+const restored = z.looseObject({
+  tid: z.int(),
+  pid: z.int(),
+  knob: text,
+  original: value,
+  was: value.optional(),
+  outcome: z.enum(['restored', 'vanished', 'drifted', 'failed']),
+  detail: text.optional(),
+});
+
+export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
+  status,
+  explain: z.looseObject({ kept: kept.optional(), near: z.array(text), gate: gate.nullable() }),
+  last: z.array(kept),
+  restore: z.array(restored),
+};
