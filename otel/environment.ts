@@ -1,18 +1,26 @@
 /** The standard OTEL_* variables, understood or refused. Pure. */
+import { masked } from './readable.ts';
 
 export const SIGNALS = ['traces', 'metrics', 'logs'] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
 /** Where a signal goes: over OTLP, into the embedded sink's files, or nowhere. */
 export type Destination =
-  | { readonly kind: 'otlp'; readonly protocol: 'http/protobuf' | 'http/json'; readonly endpoint: string }
+  | {
+      readonly kind: 'otlp';
+      readonly protocol: 'http/protobuf' | 'http/json';
+      /** As it was given. */
+      readonly endpoint: string;
+      /** To which it is posted. */
+      readonly address: string;
+    }
   | { readonly kind: 'files' }
   | { readonly kind: 'none' };
 
-/** A variable that can't be understood. Never a reason to send somewhere else instead. */
+/** A variable that can't be understood. Never a reason to send somewhere else instead. Shows its value without secrets. */
 export class TelemetryConfigError extends Error {
   constructor(variable: string, value: string, mend: string) {
-    super(`${variable}=${value}: ${mend}`);
+    super(`${variable}=${masked(value)}: ${mend}`);
     this.name = 'TelemetryConfigError';
   }
 }
@@ -47,7 +55,10 @@ export function destination(env: Env, signal: SignalName): Destination {
   const variable = read(env, own) === undefined ? common : own;
   const endpoint = read(env, variable);
   if (endpoint === undefined && exporter === undefined) return { kind: 'files' };
-  return { kind: 'otlp', protocol: protocol(env, prefix), endpoint: checkUrl(variable, endpoint ?? DEFAULT_ENDPOINT) };
+  const url = checkUrl(variable, endpoint ?? DEFAULT_ENDPOINT);
+  // One of all signals is where their paths begin; one of a signal is taken as it is.
+  const address = variable === own ? url : `${url.replace(/\/$/, '')}/v1/${signal}`;
+  return { kind: 'otlp', protocol: protocol(env, prefix), endpoint: url, address };
 }
 
 function protocol(env: Env, prefix: string): 'http/protobuf' | 'http/json' {

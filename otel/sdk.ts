@@ -9,7 +9,7 @@ import {
   type Resource,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
-import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs';
 import {
   AggregationTemporality,
   InstrumentType,
@@ -18,16 +18,18 @@ import {
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
+import { masked } from './readable.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
-import { sayRarely } from './sayRarely.ts';
+import { complaints, rarely } from './sayRarely.ts';
+import { type Exporter, type Pending, tellFailures } from './tellFailures.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -75,19 +77,26 @@ const SHUTDOWN_MS = 2_000;
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { env, stateDir } = options;
   const to = destinations(options);
-  diag.setLogger(sayRarely(options.onWarning), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  const say = rarely(options.onWarning);
+  diag.setLogger(complaints(say), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = describeSelf(env, options.serviceVersion);
 
+  const pending: Pending[] = [];
+  const telling = <T, E extends Exporter<T>>(exporter: E | undefined, signal: SignalName): E | undefined => {
+    if (exporter) pending.push(tellFailures(exporter, `${signal} ${where(to[signal], stateDir)}`, say));
+    return exporter;
+  };
   const providers = [
-    startTraces(options, resource, to.traces),
-    startMetrics(options, resource, to.metrics),
-    startLogs(env, resource, to.logs, stateDir),
+    startTraces(env, resource, telling(spanExporter(to.traces, stateDir), 'traces')),
+    startMetrics(options, resource, to.metrics.kind, telling(metricExporter(to.metrics, stateDir), 'metrics')),
+    startLogs(env, resource, telling(logExporter(to.logs, stateDir), 'logs')),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
   let ended: Promise<void> | undefined;
   const shutdown = (ms = SHUTDOWN_MS) => {
     ended ??= all('shutdown', ms).then(() => {
+      for (const text of pending.map((one) => one.describe())) if (text !== undefined) say(text);
       for (const api of [trace, metrics, logs, diag]) api.disable();
     });
     return ended;
@@ -136,8 +145,7 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
   };
 }
 
-function startTraces({ env, stateDir }: TelemetryOptions, resource: Resource, to: Destination): TracerProvider {
-  const exporter = spanExporter(to, stateDir);
+function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined): TracerProvider {
   const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
   const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
   trace.setGlobalTracerProvider(provider);
@@ -145,14 +153,14 @@ function startTraces({ env, stateDir }: TelemetryOptions, resource: Resource, to
 }
 
 function startMetrics(
-  { env, stateDir, ...options }: TelemetryOptions,
+  { env, ...options }: TelemetryOptions,
   resource: Resource,
-  to: Destination,
+  to: Destination['kind'],
+  exporter: PushMetricExporter | undefined,
 ): MeterProvider {
-  const exporter = metricExporter(to, stateDir);
   const readers = [];
   if (exporter) {
-    const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to.kind]);
+    const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to]);
     const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
     readers.push(
       new PeriodicExportingMetricReader({
@@ -186,8 +194,7 @@ function producers(
   ];
 }
 
-function startLogs(env: Env, resource: Resource, to: Destination, stateDir: string): LoggerProvider {
-  const exporter = logExporter(to, stateDir);
+function startLogs(env: Env, resource: Resource, exporter: LogRecordExporter | undefined): LoggerProvider {
   const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP', 1_000) })] : [];
   const provider = new LoggerProvider({ resource, processors });
   logs.setGlobalLoggerProvider(provider);
@@ -204,9 +211,15 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 function describe(to: Record<SignalName, Destination>, stateDir: string): string {
-  const where = (d: Destination) =>
-    d.kind === 'otlp' ? `to ${d.endpoint} (${d.protocol})` : d.kind === 'files' ? `into ${stateDir}/otlp` : 'nowhere';
-  const places = SIGNALS.map((signal) => where(to[signal]));
+  const places = SIGNALS.map((signal) => {
+    const d = to[signal];
+    return d.kind === 'otlp' ? `to ${masked(d.endpoint)} (${d.protocol})` : where(d, stateDir);
+  });
   if (new Set(places).size === 1) return `traces, metrics and logs go ${places[0]}`;
   return SIGNALS.map((signal, i) => `${signal} go ${places[i]}`).join('; ');
+}
+
+function where(to: Destination, stateDir: string): string {
+  if (to.kind === 'otlp') return `to ${masked(to.address)}`;
+  return to.kind === 'files' ? `into ${stateDir}/otlp` : 'nowhere';
 }

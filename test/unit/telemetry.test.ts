@@ -1,16 +1,24 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { expect, test } from 'vitest';
 import { destination, TelemetryConfigError, wholeNumber } from '../../otel/environment.ts';
 import { JsonLines } from '../../otel/local/jsonLines.ts';
+import { masked } from '../../otel/readable.ts';
 import { sampler } from '../../otel/sampler.ts';
-import { sayRarely } from '../../otel/sayRarely.ts';
+import { complaints, rarely } from '../../otel/sayRarely.ts';
+import { tellFailures } from '../../otel/tellFailures.ts';
 
 test('signals go over OTLP where an endpoint is configured, and into files where none is', () => {
   const common = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' };
   expect(destination({}, 'traces')).toEqual({ kind: 'files' });
-  expect(destination(common, 'traces')).toEqual({ kind: 'otlp', protocol: 'http/protobuf', endpoint: 'http://c:4318' });
+  expect(destination(common, 'traces')).toEqual({
+    kind: 'otlp',
+    protocol: 'http/protobuf',
+    endpoint: 'http://c:4318',
+    address: 'http://c:4318/v1/traces',
+  });
   expect(destination({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://l:1/v1/logs' }, 'traces')).toEqual({ kind: 'files' });
   expect(destination({ ...common, OTEL_METRICS_EXPORTER: 'none' }, 'metrics')).toEqual({ kind: 'none' });
   expect(destination({ ...common, OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json' }, 'metrics')).toMatchObject({
@@ -63,13 +71,80 @@ test("the sink's files never outgrow their bound, and lose whole lines only, the
 test('the same complaint is said once a minute', () => {
   const said: string[] = [];
   let now = 0;
-  const log = sayRarely(
+  const say = rarely(
     (m) => said.push(m),
     () => now,
   );
+  const log = complaints(say);
   log.error(JSON.stringify({ message: 'connect ECONNREFUSED', stack: '…' }));
   log.error(JSON.stringify({ message: 'connect ECONNREFUSED', stack: '…' }));
   now = 61_000;
   log.error(JSON.stringify({ message: 'connect ECONNREFUSED', stack: '…' }));
   expect(said).toEqual(['telemetry: connect ECONNREFUSED', 'telemetry: connect ECONNREFUSED']);
+});
+
+test('a complaint keeps all that it was given, on one line, without control characters', () => {
+  const said: string[] = [];
+  const log = complaints((m) => said.push(m));
+  log.warn(
+    'OTLPExportDelegate',
+    'Received Partial Success response:',
+    '{"rejectedDataPoints":"7","errorMessage":"over quota"}',
+  );
+  log.warn(
+    'OTLPExportDelegate',
+    'could not deserialize',
+    new Error('index out of range'),
+    Buffer.from('<html>\u001b[2J\n'),
+  );
+  log.error('PeriodicExportingMetricReader: metrics collection errors', new AggregateError([new Error('one of two')]));
+  log.error('BatchSpanProcessor', { dropped: 42 });
+  expect(said).toEqual([
+    'OTLPExportDelegate Received Partial Success response: {"rejectedDataPoints":"7","errorMessage":"over quota"}',
+    'OTLPExportDelegate could not deserialize index out of range <html> [2J',
+    'PeriodicExportingMetricReader: metrics collection errors one of two',
+    'BatchSpanProcessor {"dropped":42}',
+  ]);
+});
+
+test.each([
+  ['http://u:p@c:4318', 'http://***@c:4318'],
+  ['https://token@c/v1/traces', 'https://***@c/v1/traces'],
+  ['http://c:4318/v1/metrics?api_key=s3cret&x=1', 'http://c:4318/v1/metrics?***'],
+  ['http://u:p@ss/w@c:1?k=v', 'http://***@c:1?***'],
+  ['user:s3cret@collector:4318', '***@collector:4318'],
+  ["could not parse URL: 'http://u:p@c', using undefined", "could not parse URL: 'http://***@c', using undefined"],
+  ['http://localhost:4318', 'http://localhost:4318'],
+  ['connect ECONNREFUSED 127.0.0.1:4318', 'connect ECONNREFUSED 127.0.0.1:4318'],
+])('of the address %s is shown %s', (given, shown) => {
+  expect(masked(given)).toBe(shown);
+});
+
+test('a refused address stops the start without its secrets', () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://u:s3cret@c?key=s3cret' };
+  expect(() => destination(env, 'traces')).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT=ftp:\/\/\*\*\*@c\?\*\*\*/);
+});
+
+test('an export that fails is told with signal, address and reason, and once when it works again', () => {
+  const said: string[] = [];
+  const answers: (Error | undefined)[] = [
+    new Error('connect ECONNREFUSED 127.0.0.1:4318'),
+    Object.assign(new Error('Internal Server Error'), { code: 500, data: 'delta is not supported' }),
+    undefined,
+    undefined,
+  ];
+  const exporter = {
+    export: (_: string, done: (result: ExportResult) => void) => {
+      const error = answers.shift();
+      done(error ? { code: ExportResultCode.FAILED, error } : { code: ExportResultCode.SUCCESS });
+    },
+  };
+  const pending = tellFailures(exporter, 'metrics to http://c/v1/metrics', (text) => said.push(text));
+  for (let n = 0; n < 4; n++) exporter.export('', () => {});
+  expect(said).toEqual([
+    'metrics to http://c/v1/metrics: connect ECONNREFUSED 127.0.0.1:4318',
+    'metrics to http://c/v1/metrics: 500 Internal Server Error delta is not supported',
+    'metrics to http://c/v1/metrics: works again, after 2 exports that failed',
+  ]);
+  expect(pending.describe()).toBeUndefined();
 });

@@ -1,0 +1,117 @@
+/** What a backend refuses is said: which signal, to which address, why; and when it works again. Never with a secret. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { tell } from './conversation.ts';
+import type { Program } from './program.ts';
+import { Bench } from './taut.ts';
+
+class Backend implements AsyncDisposable {
+  answer: RequestListener;
+  readonly #server: Server;
+
+  private constructor(server: Server, answer: RequestListener) {
+    this.#server = server;
+    this.answer = answer;
+    server.on('request', (request, response) => {
+      request.resume().on('end', () => this.answer(request, response));
+    });
+  }
+
+  static async start(answer: RequestListener): Promise<Backend> {
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    return new Backend(server, answer);
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+}
+
+const respond =
+  (body: string): RequestListener =>
+  (_, response) => {
+    response.setHeader('content-type', 'application/json').end(body);
+  };
+const cut: RequestListener = (request) => {
+  request.socket.destroy();
+};
+
+const FAST = {
+  OTEL_BSP_SCHEDULE_DELAY: '100',
+  OTEL_METRIC_EXPORT_INTERVAL: '1000',
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+};
+
+const saidBy = (taut: Program) => taut.errors.filter((line) => line.includes('telemetry:'));
+
+test('what a server answers is said with signal and address, and once that it works again', async () => {
+  await using backend = await Backend.start((_, response) => void response.writeHead(400).end('over quota: ask Ann'));
+  using bench = new Bench({ ...FAST, OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backend.host}` });
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using taut = await bench.watch();
+  const to = (signal: string) => `${signal} to http://${backend.host}/v1/${signal}`;
+  for (const signal of ['traces', 'metrics']) {
+    const line = await taut.line(new RegExp(`telemetry: ${to(signal)}: `));
+    expect(line).toBe(`taut: warn: telemetry: ${to(signal)}: 400 Bad Request over quota: ask Ann`);
+  }
+  backend.answer = respond('{}');
+  await using another = bench.python('sleeper.py');
+  await another.line(/^ready/);
+  for (const signal of ['traces', 'metrics']) await taut.line(new RegExp(`telemetry: ${to(signal)}: works again`));
+  await tell(agent, 'sleep 3000 1000');
+  await taut.stop();
+  expect(saidBy(taut)).toHaveLength(4);
+});
+
+test.each([
+  [
+    'takes a part',
+    respond('{"partialSuccess":{"rejectedDataPoints":"7","errorMessage":"no more of these"}}'),
+    ['Partial Success', '"rejectedDataPoints":"7"', 'no more of these'],
+  ],
+  ['answers what is no OTLP', respond('<html>Portal</html>'), ['is not valid JSON', '<html>Portal</html>']],
+  ['cuts the connection', cut, ['socket hang up']],
+] as const)('of a backend that %s, the whole complaint is said', async (_, answer, words) => {
+  await using backend = await Backend.start(answer);
+  using bench = new Bench({
+    ...FAST,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backend.host}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '900',
+  });
+  await using taut = await bench.watch();
+  const line = await taut.line(new RegExp(`telemetry: metrics to http://${backend.host}/v1/metrics: `));
+  for (const word of words) expect(line).toContain(word);
+  await taut.stop();
+});
+
+test('a backend that is not there, and one that never answers, are said by name; no secret of an address ever is', async () => {
+  await using backend = await Backend.start(() => {});
+  for (const [host, word] of [
+    ['127.0.0.1:9', 'ECONNREFUSED'],
+    [backend.host, 'not answered in time'],
+  ] as const) {
+    using bench = new Bench({
+      ...FAST,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://ann:s3cret@${host}/base?key=s3cret`,
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `http://ann:s3cret@${host}/mine?key=s3cret`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
+    });
+    await using agent = bench.python('sleeper.py');
+    await agent.line(/^ready/);
+    await using taut = await bench.watch();
+    await taut.line(new RegExp(`traces go to http://\\*\\*\\*@${host}/base\\?\\*\\*\\*`));
+    if (word === 'ECONNREFUSED') await taut.line(/telemetry: metrics to .*ECONNREFUSED/);
+    await taut.stop();
+    expect(saidBy(taut).join('\n')).toContain(`metrics to http://***@${host}/mine?***: `);
+    expect(saidBy(taut).join('\n')).toContain(word);
+    expect(taut.errors.join('\n')).not.toContain('s3cret');
+  }
+});
