@@ -128,11 +128,20 @@ export interface NativeExercise {
   close(): void;
 }
 
+/** See `native/addon/guard.h`. */
+export interface NativeGuard {
+  start(path: string, pid: string, ...command: string[]): number;
+  isRunning(): boolean;
+  release(): void;
+  close(): void;
+}
+
 interface Addon {
   readonly layout: Layout;
   readonly Tracer: new () => NativeTracer;
   readonly Canary: new () => NativeCanary;
   readonly Exercise: new () => NativeExercise;
+  readonly Guard: new () => NativeGuard;
   openDirectory(at: number, path: string): number;
   readAt(at: number, name: string, limit: number): Buffer | number;
   readTextAt(at: number, name: string, limit: number): string | number;
@@ -141,9 +150,6 @@ interface Addon {
   writeAt(at: number, name: string, text: string): number;
   close(fd: number): number;
   lock(path: string): number;
-  /** @returns the guard's process id, and the descriptor over which a byte ends it. See `native/addon/guard.cc`. */
-  startGuard(path: string, pid: string, ...command: string[]): [number, number] | number;
-  isGuarded(descriptor: number): boolean;
   confine(keep: bigint): number;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;

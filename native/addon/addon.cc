@@ -12,13 +12,13 @@
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
-  ExportGuard(env, exports);
   ExportPrivileges(env, exports);
   ExportSockets(env, exports);
   exports.Set("layout", Layout(env));
   exports.Set("Tracer", Tracer::Define(env));
   exports.Set("Canary", Canary::Define(env));
   exports.Set("Exercise", Exercise::Define(env));
+  exports.Set("Guard", Guard::Define(env));
   return exports;
 }
 

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -53,18 +55,38 @@ int Spawn(std::vector<char*>& argv, const std::string& path, const Pipe& to_guar
   return failed;
 }
 
-// startGuard(path, pid, command, ...) -> [process id, descriptor]: see native/guard/guard.c. Over the descriptor a byte
-// ends the guard. Returns when the guard stands; -ECHILD if it ended before.
-Napi::Value StartGuard(const Napi::CallbackInfo& info) {
+}  // namespace
+
+Napi::Function Guard::Define(Napi::Env env) {
+  return DefineClass(env, "Guard",
+                     {InstanceMethod("start", &Guard::Start), InstanceMethod("isRunning", &Guard::IsRunning),
+                      InstanceMethod("release", &Guard::Release), InstanceMethod("close", &Guard::CloseCall)});
+}
+
+Guard::Guard(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Guard>(info) {
+  napi_add_env_cleanup_hook(info.Env(), OnCleanup, this);
+}
+
+Guard::~Guard() {
+  napi_remove_env_cleanup_hook(Env(), OnCleanup, this);
+  Close();
+}
+
+void Guard::OnCleanup(void* self) { static_cast<Guard*>(self)->Close(); }
+
+void Guard::Close() { Pipe::Close(to_guard_); }
+
+// Returns when the guard stands; -ECHILD if it ended before.
+Napi::Value Guard::Start(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::vector<std::string> texts;
-  for (size_t i = 0; i < info.Length(); i++) texts.push_back(args.Text(i));
-  if (texts.size() < 3) args.Text(texts.size());
+  for (size_t i = 0; i < std::max<size_t>(info.Length(), 3); i++) texts.push_back(args.Text(i));
   if (args.Wrong()) return {};
+  auto failed = [&](int error) { return Napi::Number::New(info.Env(), -error); };
+  if (to_guard_ >= 0) return failed(EBUSY);
   std::vector<char*> argv;
   for (std::string& text : texts) argv.push_back(text.data());
   argv.push_back(nullptr);
-  auto failed = [&](int error) { return Napi::Number::New(info.Env(), -error); };
 
   Pipe to_guard, from_guard;
   if (!to_guard.Open() || !from_guard.Open()) return failed(errno);
@@ -78,24 +100,25 @@ Napi::Value StartGuard(const Napi::CallbackInfo& info) {
   while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (n <= 0) return failed(ECHILD);
-  auto started = Napi::Array::New(info.Env(), 2);
-  started.Set(0u, strtol(said, nullptr, 10));
-  started.Set(1u, to_guard.to);
-  to_guard.to = -1;  // the caller's now
-  return started;
+  std::swap(to_guard_, to_guard.to);
+  return Napi::Number::New(info.Env(), static_cast<double>(strtol(said, nullptr, 10)));
 }
 
-// isGuarded(descriptor) -> whether the guard at the other end lives: nobody else holds that.
-Napi::Value IsGuarded(const Napi::CallbackInfo& info) {
-  Arguments args(info);
-  pollfd pipe = {args.Descriptor(0), 0, 0};
-  if (args.Wrong()) return {};
-  return Napi::Boolean::New(info.Env(), poll(&pipe, 1, 0) == 0);
+// Nobody but the guard holds the pipe's other end.
+Napi::Value Guard::IsRunning(const Napi::CallbackInfo& info) {
+  pollfd pipe = {to_guard_, 0, 0};
+  return Napi::Boolean::New(info.Env(), to_guard_ >= 0 && poll(&pipe, 1, 0) == 0);
 }
 
-}  // namespace
+Napi::Value Guard::Release(const Napi::CallbackInfo& info) {
+  // EPIPE: it has died already, and so does nothing either.
+  while (to_guard_ >= 0 && write(to_guard_, "r", 1) < 0 && errno == EINTR) {
+  }
+  Close();
+  return info.Env().Undefined();
+}
 
-void ExportGuard(Napi::Env env, Napi::Object exports) {
-  exports.Set("startGuard", Napi::Function::New(env, StartGuard));
-  exports.Set("isGuarded", Napi::Function::New(env, IsGuarded));
+Napi::Value Guard::CloseCall(const Napi::CallbackInfo& info) {
+  Close();
+  return info.Env().Undefined();
 }

@@ -8,8 +8,8 @@
  * it stands.
  *
  * What ends taut must not end the guard: it is in a session of its own, nobody's child, takes no signal but SIGKILL
- * (SIGTERM would come from a service manager, which stops the guard by stopping taut), and it is small. It allocates no
- * memory, holds two descriptors, and until taut is gone it sleeps in poll(2) without a timer.
+ * (SIGTERM would come from a service manager, which stops the guard by stopping taut), and it is small: it allocates no
+ * memory, and until taut is gone it sleeps in poll(2) without a timer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -170,11 +170,10 @@ static bool is_released(int pidfd, bool gone)
 
 			if (read(FROM_TAUT, &byte, 1) == 1)
 				return true;
-			/* The pipe has ended. Where the kernel has no pidfd (before 5.3) that is taut's end. */
-			watched[0].fd = -1;
-			if (pidfd < 0)
-				return false;
+			/* The pipe has ended: taut has ended, or has become another program. */
+			return false;
 		}
+		/* A child of taut's may hold the pipe open. */
 		if (gone || watched[1].revents)
 			return false;
 	}

@@ -166,6 +166,16 @@ test.each([
   await isPutBack(bench, agent, guard);
 });
 
+test('an application becomes another program, under the same process id: it can not put anything back any more', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using application = await applicationOf(bench, agent);
+  const [guard = 0] = guardsOf(application.pid);
+  application.say('become another program');
+  await isPutBack(bench, agent, guard);
+  expect(isRunning(application.pid)).toBe(true);
+});
+
 test('an application disposes of its watcher: no guard stays, and nothing waits for its end', async () => {
   using bench = new Bench();
   await using agent = await agentOf(bench);
