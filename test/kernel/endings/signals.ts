@@ -200,6 +200,20 @@ export const SIGNALS: Ending[] = [
     },
   },
   {
+    // All is tuned before it has fully started.
+    name: 'SIGTERM, after a SIGHUP in the middle of its start',
+    ways: ['watch'],
+    quick: [],
+    by: 'itself',
+    start: { until: 'tuned' },
+    end: async (life) => {
+      life.signal('SIGHUP');
+      await life.program.line(/watching/);
+      if (!life.isTuned) throw new Error('a reload put back what the rules still name');
+      life.signal('SIGTERM');
+    },
+  },
+  {
     name: 'SIGTERM, after the shell that started it was killed',
     ways: ['watch'],
     quick: ['watch'],
