@@ -149,9 +149,10 @@ export const SIGNALS: Ending[] = [
     end: killRestores,
   },
   {
+    // Which a taut looks after every few seconds: the demo is over by then.
     name: 'SIGKILL to its guard, and a moment later to itself',
-    ways: COMMANDS,
-    quick: ['watch'],
+    ways: ['watch', 'attach', 'run'],
+    quick: [],
     by: 'guard',
     end: async (life) => {
       const before = life.of('guard');
