@@ -1,4 +1,7 @@
-/** However taut ends, nothing stays tuned: every row of the table in every way that taut is used, for 300 agents. */
+/**
+ * However taut ends, nothing stays tuned: every row of the table in every way that taut is used, for 300 agents (but the
+ * demo, which has its own).
+ */
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compiled } from '../kernel/compiled.ts';
@@ -27,8 +30,9 @@ afterAll(async () => {
 });
 
 const rows = ROWS.flatMap((ending) => ending.ways.map((way) => [way, ending.name, ending] as const));
-test.each(rows)(`of ${AGENTS} agents %s leaves none tuned, and nothing of itself, after: %s`, (way, _, ending) =>
-  prove(crew, way, ending),
+test.each(rows)(
+  `on a host with ${AGENTS} agents %s leaves nothing tuned, and nothing of itself, after: %s`,
+  (way, _, ending) => prove(crew, way, ending),
 );
 
 test.each(MOMENTS)('asked twice to end in its start, after %i ms, it leaves nothing', async (ms) => {

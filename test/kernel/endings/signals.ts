@@ -149,9 +149,10 @@ export const SIGNALS: Ending[] = [
     end: killRestores,
   },
   {
+    // Which a taut looks after every few seconds: the demo is over by then.
     name: 'SIGKILL to its guard, and a moment later to itself',
-    ways: COMMANDS,
-    quick: ['watch'],
+    ways: ['watch', 'attach', 'run'],
+    quick: [],
     by: 'guard',
     end: async (life) => {
       const before = life.of('guard');
@@ -195,6 +196,20 @@ export const SIGNALS: Ending[] = [
     end: async (life) => {
       life.signal('SIGHUP');
       await life.program.line(/rules read again/);
+      if (!life.isTuned) throw new Error('a reload put back what the rules still name');
+      life.signal('SIGTERM');
+    },
+  },
+  {
+    // All is tuned before it has fully started.
+    name: 'SIGTERM, after a SIGHUP in the middle of its start',
+    ways: ['watch'],
+    quick: [],
+    by: 'itself',
+    start: { until: 'tuned' },
+    end: async (life) => {
+      life.signal('SIGHUP');
+      await life.program.line(/watching/);
       if (!life.isTuned) throw new Error('a reload put back what the rules still name');
       life.signal('SIGTERM');
     },

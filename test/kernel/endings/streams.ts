@@ -1,5 +1,6 @@
 /** Pipes, terminals and disks that take nothing more. */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { until } from '../program.ts';
@@ -215,6 +216,8 @@ const TERMINALS: Ending[] = [
     by: 'itself',
     start: { ...job('nohup "$@" >nohup.out 2>&1 & wait'), until: 'tuned' },
     end: async (life) => {
+      const said = join(life.crew.bench.dir, 'nohup.out');
+      await until('it has started', () => readFileSync(said, 'utf8').includes('watching'));
       close(life);
       await until('the shell has ended', () => life.program.child.exitCode !== null);
       await setTimeout(1_000);

@@ -90,7 +90,13 @@ const MISTAKES: Ending[] = (
   by: 'either' as const,
   isMistake: true,
   start: { env: { TAUT_FAULT: fault }, until: 'started' as const },
-  end: (life) => life.ended(),
+  end: async (life) => {
+    await life.program.line(/TAUT_FAULT/);
+    if (life.way !== 'run') return;
+    // That may wait for the command, with nothing tuned any more.
+    await until('it has put everything back', () => life.hasEnded || !life.isAnyTuned, 10_000);
+    life.signal('SIGTERM');
+  },
 }));
 
 /** The name of a server asked for on this host, as any user may. */
