@@ -172,13 +172,14 @@ const TERMINALS: Ending[] = [
   },
   {
     // Nobody tells it: it finds out when it says something.
-    name: 'the shell is killed while it is in the background, and it says something to nobody',
+    name: 'its shell is killed and the terminal closed while it is in the background, and it says something to nobody',
     ways: ['watch'],
     quick: ['watch'],
     by: 'itself',
     start: job('"$@" & wait'),
     end: async (life) => {
       life.program.say('kill');
+      close(life);
       await another(life);
     },
   },
