@@ -7,7 +7,7 @@ import { until } from '../program.ts';
 import { FIXTURES } from '../taut.ts';
 import { askedIfItGoesOn, COMMANDS, type Ending, shell, signals, WATCHERS } from './ending.ts';
 import type { Life } from './life.ts';
-import { kill, nameOf } from './processes.ts';
+import { hasEnded, kill, nameOf } from './processes.ts';
 
 /** Something happens that taut tells of. */
 async function another(life: Life): Promise<void> {
@@ -171,14 +171,16 @@ const TERMINALS: Ending[] = [
     end: close,
   },
   {
-    // Nobody tells it: it finds out when it says something.
-    name: 'its shell is killed and the terminal closed while it is in the background, and it says something to nobody',
+    // Nobody tells it, as nobody leads the session any more: it finds out when it says something.
+    name: 'its terminal is closed after its shell was killed, and it says something to nobody',
     ways: ['watch'],
     quick: ['watch'],
     by: 'itself',
     start: job('"$@" & wait'),
     end: async (life) => {
+      const shells = life.all().filter((pid) => nameOf(pid) === 'bash');
       life.program.say('kill');
+      await until('the shell is gone', () => shells.every(hasEnded));
       close(life);
       await another(life);
     },

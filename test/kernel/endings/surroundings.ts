@@ -91,7 +91,7 @@ const MISTAKES: Ending[] = (
   isMistake: true,
   start: { env: { TAUT_FAULT: fault }, until: 'started' as const },
   end: async (life) => {
-    await life.program.line(/TAUT_FAULT/);
+    await life.program.line(/TAUT_FAULT/, 10_000);
     if (life.way !== 'run') return;
     // That may wait for the command, with nothing tuned any more.
     await until('it has put everything back', () => life.hasEnded || !life.isAnyTuned, 10_000);
