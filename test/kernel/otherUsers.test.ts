@@ -230,6 +230,27 @@ test("a user's plain status and explain tell of root's daemon", async () => {
   expect(closed.err).toContain(`root's daemon ${taut.pid} runs on this host`);
 });
 
+test.each([
+  ['a link', 'mkdir /run/other && ln -s other /run/taut', '/run/other'],
+  ['of another user', `mkdir /run/taut && chown ${UID} /run/taut`, '/run/taut'],
+  ['a link further down', 'mkdir /run/taut /run/other && ln -s ../other /run/taut/public', '/run/other'],
+])('a folder for public sockets that is %s is left alone', async (_, prepare, folder) => {
+  using bench = new Bench();
+  const script = `mount -t tmpfs none /run && ${prepare} && chmod 700 ${folder} && exec "$@"`;
+  const watch = ['watch', '--config', bench.config, '--state-dir', bench.stateDir, '--log-level', 'debug'];
+  await using taut = new Program('unshare', ['--mount', 'sh', '-c', script, 'sh', LAUNCHER, ...watch]);
+  await taut.line(/telling other users nothing: /);
+  await taut.line(/watching/);
+  const inside = await said([
+    'nsenter',
+    `--mount=/proc/${taut.pid}/ns/mnt`,
+    'sh',
+    '-c',
+    `stat -c %a ${folder}; ls ${folder}`,
+  ]);
+  expect(inside).toEqual({ code: 0, out: '700', err: '' });
+});
+
 test('where /proc hides processes from users, nobody is told of them, and what is hidden is not called absent', async () => {
   using bench = new Bench();
   await using agent = await sleeper(bench);
