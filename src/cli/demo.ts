@@ -52,7 +52,7 @@ async function demo(options: DemoOptions): Promise<void> {
     phases.push(measured);
     if (!options.json) process.stdout.write(`${describePhase(measured)}\n`);
   };
-  await phase('original', undefined, 'as found');
+  await phase('original', undefined, 'before anything is changed');
   await phase('tuned', TARGET, 'with every thread tuned to 1 ns');
   await phase('restored', undefined, 'with every thread put back');
 

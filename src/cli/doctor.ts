@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Mode } from '../tracer/features.ts';
 import { type Check, examine } from './checks.ts';
 import { EXIT } from './exit.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
@@ -13,12 +14,26 @@ export function addDoctor(program: Command): void {
     if (options.json) printJson({ measure, tune, mode, checks });
     else {
       for (const check of checks) process.stdout.write(`${describe(check)}\n`);
-      process.stdout.write(`measuring: ${measure ? 'yes' : 'no'} (mode ${mode}); tuning: ${tune ? 'yes' : 'no'}\n`);
+      process.stdout.write(`measuring: ${describeMeasuring(measure, mode, checks)}; tuning: ${tune ? 'yes' : 'no'}\n`);
     }
     if (mode !== 'full' || !measure || !tune) process.exitCode = EXIT.host;
   });
 }
 
+/** In plain text a check is called by what it is; programs know it by its name. */
+const TITLES: Readonly<Record<string, string>> = {
+  canary: 'check of what is measured',
+  ledger: 'record of what is changed',
+};
+
+function describeMeasuring(measure: boolean, mode: Mode, checks: readonly Check[]): string {
+  if (mode === 'schedstat') return 'just the time spent waiting for a CPU (mode schedstat)';
+  if (mode === 'none') return 'no';
+  if (measure) return mode === 'full' ? 'yes, everything (mode full)' : 'yes, but not timers (mode wakeups)';
+  const against = checks.find(({ ok, name }) => !ok && (name === 'PID namespace' || name === 'canary'));
+  return `no (see ${TITLES[against?.name ?? ''] ?? against?.name ?? 'above'})`;
+}
+
 function describe({ name, ok, detail, mend }: Check): string {
-  return `${ok ? 'ok     ' : 'missing'}  ${name}: ${detail}${ok || !mend ? '' : `\n         mend: ${mend}`}`;
+  return `${ok ? 'ok     ' : 'missing'}  ${TITLES[name] ?? name}: ${detail}${ok || !mend ? '' : `\n         mend: ${mend}`}`;
 }

@@ -9,6 +9,7 @@ import { nearMisses } from '../discovery/nearMiss.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
 import type { Sighting } from '../discovery/sighting.ts';
 import type { GateDecision } from '../gate/gate.ts';
+import type { StatusDocument } from '../status.ts';
 import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, pid, printJson, withCommon, withConfig, withJson } from './options.ts';
@@ -49,8 +50,10 @@ Examples:
     );
   withJson(withConfig(withCommon(command)), 'the decision').action(
     async (id: number | undefined, options: ExplainOptions) => {
+      if (id !== undefined && (options.last !== undefined || options.cmdline !== undefined))
+        throw new CliError('one of a process id, --last and --cmdline is wanted, not several', EXIT.usage);
       if (options.last !== undefined) return show(await lastDecisions(options.last, options), options);
-      if (options.cmdline !== undefined) return show(dry(options.cmdline, options), options);
+      if (options.cmdline !== undefined) return show(await dry(options.cmdline, options), options);
       if (id === undefined) throw new CliError('a process id, --last or --cmdline is wanted', EXIT.usage);
       return show(await ofProcess(id, options), options);
     },
@@ -84,11 +87,17 @@ function decideNow(id: number, options: ExplainOptions): Explained {
 
 async function lastDecisions(n: number, options: ExplainOptions): Promise<Explained[]> {
   const kept = await ask<Kept[]>(options.stateDir, { op: 'last', n });
-  if (!kept) throw new CliError(`no daemon is running with ${options.stateDir}`, EXIT.failed);
+  if (!kept) throw new CliError(`no taut is running with the state directory ${options.stateDir}`, EXIT.failed);
   return kept.map(explained);
 }
 
-function dry(cmdline: string, options: ExplainOptions): Explained {
+/** Of these rules: those of a running taut may be others. */
+async function dry(cmdline: string, options: ExplainOptions): Promise<Explained> {
+  const running = await ask<StatusDocument>(options.stateDir, { op: 'status' });
+  if (running?.daemon && options.config === undefined)
+    process.stderr.write(
+      `taut: this is what the built-in rules say; taut ${running.daemon.pid}, which is running, may have others: give its --config\n`,
+    );
   const argv = splitWords(cmdline);
   const facts = { ...NO_PROCESS, pid: 0, argv, exe: argv[0], comm: '' };
   const rules = compileRules(loadConfig(options.config));
@@ -140,9 +149,10 @@ function describe(one: Explained): string {
   for (const near of one.near) lines.push(`  near: ${near}`);
   for (const sighting of one.sightings) lines.push(`  seen: ${describeSighting(sighting)}`);
   if (one.more > 0) lines.push(`  seen ${one.more} times more`);
-  if (gate) lines.push(`  gate: ${gate.value === null ? 'not tuned' : `${gate.value} ns`}: ${gate.reason}`);
+  if (gate)
+    lines.push(`  ${gate.value === null ? 'not tuned' : `its timer slack is to be ${gate.value} ns`}: ${gate.reason}`);
   else if (id !== null && decision === 'attach' && !daemon)
-    lines.push('  no daemon is running, so it is neither measured nor tuned');
+    lines.push('  no taut is running that watches it: it is not measured, and its timer slack is not changed');
   return lines.join('\n');
 }
 

@@ -23,14 +23,14 @@ import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { Watcher } from '../watcher.ts';
 import { writeProblem } from '../writable.ts';
 import { answer } from './answer.ts';
-import { type Request, serve } from './control.ts';
+import type { Request } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
 import { onNewRules } from './reload.ts';
-import { socketPath } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
+import { openSocket, type Said, writableMend } from './unwritable.ts';
 import { version } from './version.ts';
 
 export interface Session extends AsyncDisposable {
@@ -38,6 +38,8 @@ export interface Session extends AsyncDisposable {
   readonly telemetry: Telemetry;
   /** What could not be done on this host, each already said; the exit code tells. */
   readonly missing: readonly string[];
+  /** Whether a thread has a value that taut gave it. */
+  hasToPutBack(): boolean;
 }
 
 export interface SessionOptions extends TuneOptions {
@@ -85,7 +87,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     startTelemetry({
       env: process.env,
       stateDir,
-      sinkProblem: writeProblem(stateDir),
+      sinkProblem: writeProblem(join(stateDir, 'otlp')),
       serviceVersion: version(),
       snapshots: () => observed?.snapshots() ?? [],
       mode: () => measuring.mode,
@@ -124,6 +126,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     get missing() {
       return watcher.hasFailed && !missing.includes('tune') ? [...missing, 'tune'] : missing;
     },
+    hasToPutBack: () => ledger !== undefined && holdsEntries(ledger),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -169,12 +172,6 @@ function readWithout(): Without {
   }
 }
 
-/** Where what is missing is said, and noted for the exit code. */
-interface Said {
-  readonly log: Log;
-  readonly missing: string[];
-}
-
 /**
  * @returns whether it is held. A lock that can't be made (read-only, full, not allowed) is no reason not to measure.
  * @throws CliError when somebody else holds it.
@@ -195,28 +192,6 @@ function holdLock(stack: AsyncDisposableStack, path: string, mend: string, { log
   return true;
 }
 
-function writableMend(path: string): string {
-  const inStateDir = path !== writerLockPath();
-  return `make ${dirname(path)} writable${inStateDir ? ', or use another --state-dir' : ''}`;
-}
-
-async function openSocket(
-  stack: AsyncDisposableStack,
-  stateDir: string,
-  reply: (request: Request) => unknown,
-  { log, missing }: Said,
-): Promise<void> {
-  try {
-    stack.use(await serve(stateDir, reply));
-  } catch (error) {
-    const path = socketPath(stateDir);
-    log.warn(
-      `the control socket can't be made: ${(error as Error).message}; taut status, explain and restore can't ask this taut; ${writableMend(path)}`,
-    );
-    missing.push('socket');
-  }
-}
-
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */
 function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: string[]): Ledger | undefined {
   try {
@@ -230,6 +205,15 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
   }
 }
 
+/** One that can't be read may hold some. */
+function holdsEntries(ledger: Ledger): boolean {
+  try {
+    return ledger.count() > 0;
+  } catch {
+    return true;
+  }
+}
+
 /** Puts back what a daemon that was killed has left behind. */
 function recover(ledger: Ledger, log: Log): void {
   const entries = ledger.entries();
@@ -237,6 +221,6 @@ function recover(ledger: Ledger, log: Log): void {
   const results = restoreEntries(ledger, KNOBS, entries);
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
   log.info(
-    `an earlier run ended without putting back ${entries.length} threads: restored ${n('restored')}, vanished ${n('vanished')}, drifted ${n('drifted')}, failed ${n('failed')}`,
+    `an earlier run ended without putting back ${entries.length} threads: ${n('restored')} put back now, ${n('vanished')} gone, ${n('drifted')} set by somebody else since, ${n('failed')} failed`,
   );
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { formatNs } from '../duration.ts';
-import type { StatusDocument, TracerStatus } from '../status.ts';
+import type { AgentStatus, StatusDocument, TracerStatus } from '../status.ts';
+import type { Mode } from '../tracer/features.ts';
 import { ask } from './control.ts';
 import { EXIT } from './exit.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
@@ -21,26 +22,48 @@ export function addStatus(program: Command): void {
 }
 
 function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
-  const lines = [daemon ? `daemon ${daemon.pid}, since ${daemon.since}` : 'no daemon is running'];
+  const lines = [
+    daemon ? `taut ${daemon.pid} is running, since ${daemon.since}` : 'no taut is running with this state directory',
+  ];
   if (tracer) lines.push(describeTracer(tracer));
-  for (const a of agents) {
-    const slack = a.target === null ? 'as found' : `timer slack ${formatNs(BigInt(a.target))}`;
-    const { total, tuned, drifted, exempt } = a.threads;
-    const threads = `${tuned} of ${total} threads tuned${drifted ? `, ${drifted} drifted` : ''}${exempt ? `, ${exempt} exempt` : ''}`;
-    lines.push(
-      `${String(a.pid).padStart(8)}  ${a.name}  ${slack}, ${threads} (rule ${a.rule}; gate: ${a.gate.reason})`,
-    );
-  }
+  for (const agent of agents) lines.push(`${String(agent.pid).padStart(8)}  ${describeAgent(agent)}`);
   if (daemon && agents.length === 0) lines.push('no agent is running');
-  lines.push(ledger.problem ?? `ledger ${ledger.path}: ${ledger.entries} entries`);
+  const { path, entries, problem } = ledger;
+  lines.push(
+    problem ?? (entries === 0 ? `nothing to put back (${path})` : `${inWords(entries ?? 0)} to put back (${path})`),
+  );
   return lines.join('\n');
 }
 
+function describeAgent({ name, rule, target, gate, threads }: AgentStatus): string {
+  const { total, tuned, drifted, exempt } = threads;
+  const slack =
+    target === null
+      ? `timer slack not changed in ${inWords(total)}`
+      : `timer slack ${formatNs(BigInt(target))} in ${tuned} of ${inWords(total)}`;
+  const others = [
+    drifted > 0 ? `, ${drifted} set by somebody else since` : '',
+    exempt > 0 ? `, ${exempt} that have none` : '',
+  ].join('');
+  return `${name}: ${slack}${others} (${gate.reason}); ${rule === 'pid' ? 'named on the command line' : `rule ${rule}`}`;
+}
+
+function inWords(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
+}
+
+const MEASURING: Record<Mode, string> = {
+  full: 'everything',
+  wakeups: 'wakeups, but not timers',
+  schedstat: 'just the time spent waiting for a CPU',
+  none: 'nothing',
+};
+
 function describeTracer({ mode, modeReason, state, reason, cost, sampling }: TracerStatus): string {
-  const parts = [`measuring: mode ${mode}${modeReason === null ? '' : ` (${modeReason})`}`];
-  if (mode === 'full' || mode === 'wakeups') parts.push(state === 'ok' ? 'ok' : `degraded: ${reason}`);
+  const parts = [`measuring ${MEASURING[mode]} (mode ${mode}${modeReason === null ? '' : `: ${modeReason}`})`];
+  if (state !== 'ok') parts.push(`not reliable now (degraded): ${reason}`);
   if (cost.percent !== null) parts.push(`${cost.percent.toFixed(2)}% of a core (${cost.method})`);
-  if (!sampling.detail) parts.push('just lateness and run-queue delay');
-  if (sampling.factor > 1) parts.push(`of one wakeup in ${sampling.factor}`);
+  const of = sampling.factor > 1 ? ` of one wakeup in ${sampling.factor}` : '';
+  if (!sampling.detail) parts.push(`to cost less just how late timers fire and how long threads wait for a CPU${of}`);
   return parts.join(', ');
 }

@@ -56,6 +56,8 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const ended = untilSignal(scope.kind === 'host' ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP']);
   const onEvent = (event: AgentEvent) => process.stdout.write(`${JSON.stringify(event)}\n`);
   await using session = await openSession({ ...options, scope, ...(options.json && { onEvent }) }, log);
+  if (scope.kind === 'host' && session.watcher.agents().length === 0)
+    log.info('no agent is running yet; waiting for one');
   const idle = new Promise<void>((resolve) => {
     if (scope.kind !== 'pids') return;
     const check = () => session.watcher.agents().length === 0 && resolve();
@@ -63,7 +65,7 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
     check();
   });
   const signal = await Promise.race([ended, idle]);
-  if (signal) log.info(`${signal}: putting everything back`);
-  else log.info('no process is left to watch');
+  if (!signal) log.info('every process that was to be watched has ended');
+  else log.info(`${signal}: ${session.hasToPutBack() ? 'putting everything back' : 'ending'}`);
   if (session.missing.length > 0) process.exitCode = EXIT.failed;
 }
