@@ -87,7 +87,9 @@ export class Agents {
     try {
       const verdict = this.#sightings.decide(process, seen, parent);
       if (verdict.decision === 'deny' && seen.source === 'scan' && isNamed(this.#options.scope, pid))
-        this.#options.log.warn(`not watching ${pid}: rule ${verdict.ruleId} denies it, which wins over naming it`);
+        this.#options.log.warn(
+          `not watching ${pid}: rule ${verdict.ruleId} denies it, and a denial counts for processes that are named, too`,
+        );
       if (verdict.decision !== 'attach') return;
       const stat = process.get().stat();
       // Its id was given to another, of which the kernel tells as well.
@@ -127,7 +129,7 @@ export class Agents {
     this.#begin(agent);
     await gated;
     // Said when all is done: a terminal is slower than a kernel.
-    log.info(`attached to ${name} (${handle.id}) by rule ${rule}`);
+    log.info(`attached to ${name} (${handle.id}) by rule ${describeRule(rule)}`);
     for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
     agent.attached();
     log.debug(`${name} (${handle.id}): ${describeTimes([...times, placedMs, agent.settledAtMs])}`);
@@ -184,7 +186,7 @@ export class Agents {
           this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent);
         }
       } catch (error) {
-        this.#options.failed(`the gate of ${agent.identity.name}`, error);
+        this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
       }
     }
   }
@@ -214,9 +216,9 @@ export class Agents {
         `${n('failed')} threads of ${name} (${pid}) could not be put back, and stay on record for taut restore`,
         new Error(results.find((r) => r.detail)?.detail ?? 'for an unknown reason'),
       );
-    this.#options.log.info(
-      results.length > 0 ? `put back ${n('restored')} threads of ${name} (${pid})` : `let ${name} (${pid}) go`,
-    );
+    const why = reason === 'shutdown' ? 'taut ends' : reason;
+    const done = results.length > 0 ? `; put back ${n('restored')} of ${results.length} threads` : '';
+    this.#options.log.info(`stopped watching ${name} (${pid}): ${why}${done}`);
     this.#changed('release', agent);
     agent[Symbol.dispose]();
   }
@@ -231,10 +233,15 @@ export class Agents {
     this.#host.signals.operation('measure', 'overflow');
     if (!this.#hasOverflowed)
       this.#options.log.warn(
-        `from ${agent.identity.name} (${agent.identity.pid}) on, agents share one series: too many at once`,
+        `too many agents for series of their own: from ${agent.identity.name} (${agent.identity.pid}) on they share one`,
       );
     this.#hasOverflowed = true;
   }
+}
+
+/** `pid` is no rule of a configuration. */
+function describeRule(rule: string): string {
+  return rule === 'pid' ? 'pid (named on the command line)' : rule;
 }
 
 /** Milliseconds, of which the first is the sighting and each other ends a step. */

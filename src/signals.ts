@@ -151,8 +151,8 @@ export class Signals {
 
   /** The canary and the tracer disagree (`reason`), or agree again. */
   tracerDegraded(reason: string | undefined): void {
-    if (reason === undefined) this.#log.info('the tracer agrees with its canary again');
-    else this.#log.warn(`the tracer is degraded, do not rely on its numbers: ${reason}`);
+    if (reason === undefined) this.#log.info('what is measured is reliable again');
+    else this.#log.warn(`what is measured is not reliable now (degraded): ${reason}`);
     this.event(semconv.EVENT_TRACER_DEGRADED, reason === undefined ? SeverityNumber.INFO : SeverityNumber.WARN, {
       [semconv.ATTR_TAUT_TRACER_STATE]: reason === undefined ? 'ok' : 'degraded',
       ...(reason === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_REASON]: reason }),
@@ -162,9 +162,8 @@ export class Signals {
 
   /** Another amount is shed to stay below the limit. Both in percent of a core. */
   shedding(shed: Shed | undefined, cost: number, limit: number): void {
-    const what = !shed
-      ? 'everything'
-      : `just lateness and run-queue delay${shed.factor > 1 ? ` of one wakeup in ${shed.factor}` : ''}`;
+    const of = shed && shed.factor > 1 ? ` of one wakeup in ${shed.factor}` : '';
+    const what = !shed ? 'everything' : `just how late timers fire and how long threads wait for a CPU${of}`;
     this.#log.warn(
       `measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on ${what} is recorded`,
     );

@@ -34,7 +34,9 @@ function pidNamespace(): string {
 /** The record can't be written or read: nothing may be tuned. Names the file and what to do. */
 export class LedgerError extends Error {
   constructor(path: string, cause: unknown) {
-    super(`the ledger ${path} can't be used: ${(cause as Error).message}; mend or move it, or use another --state-dir`);
+    super(
+      `${path}, the record of what taut changes, can't be used: ${(cause as Error).message}; mend or move it, or use another --state-dir`,
+    );
     this.name = 'LedgerError';
   }
 }

@@ -29,7 +29,7 @@ export const timerSlack: Knob = {
   option: 'optimize-timer-slack',
   help: 'set the timer slack of agents to this (units: ns, us, ms); not changed unless given',
   defaultTarget: 1n,
-  mend: 'taut needs CAP_SYS_NICE over its user namespace; run as root, or: setcap cap_sys_nice+ep',
+  mend: 'taut needs CAP_SYS_NICE in the user namespace of that process; run taut as root',
 
   /** 1 ns to 100 ms. */
   parse(text: string): bigint {

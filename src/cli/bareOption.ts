@@ -13,8 +13,8 @@ export interface CommandShape {
 
 const BY_OPTION = new Map(KNOBS.map((knob) => [`--${knob.option}`, knob]));
 
-/** A number, alone or with what may be a unit of time: meant as a value, whether or not it is a good one. */
-const NUMBER = /^[-+]?(?:\d[\d_.,]*|\.\d+)\s*(?:[nuµμm]?s|[nuµμm]?sec|(?:nano|micro|milli)?seconds?)?$/i;
+/** A switch, or a number, alone or with what may be a unit of time: meant as a value, whether or not it is a good one. */
+const VALUE = /^(?:on|off)$|^[-+]?(?:\d[\d_.,]*|\.\d+)\s*(?:[nuµμm]?s|[nuµμm]?secs?|(?:nano|micro|milli)?seconds?)?$/i;
 
 /**
  * Completes each option that stands alone, so that no word after it is taken for its value. A word after it that looks
@@ -41,8 +41,8 @@ export function bareOption(argv: readonly string[], shapeOf: (command: string) =
 }
 
 function refuseValue(knob: Knob, next: string | undefined, command: string, { takes }: CommandShape): void {
-  const isNumber = next !== undefined && (NUMBER.test(next) || isGood(knob, next));
-  if (next === undefined || (!isNumber && (next.startsWith('-') || takes !== 'nothing'))) return;
+  const isValue = next !== undefined && (VALUE.test(next) || isGood(knob, next));
+  if (next === undefined || (!isValue && (next.startsWith('-') || takes !== 'nothing'))) return;
   const option = `--${knob.option}`;
   const refuse = (mend: string) => new CliError(`${option} ${next}: ${mend}`, EXIT.usage);
   if (takes === 'pids' && /^\d+$/.test(next))

@@ -6,7 +6,7 @@ import { addon, check } from '../native.ts';
 export const CAPABILITIES = {
   CAP_SYS_NICE: { bit: 23, use: "read and write other processes' timer slack" },
   CAP_BPF: { bit: 39, use: 'load BPF programs and read their maps' },
-  CAP_PERFMON: { bit: 38, use: 'attach them to tracepoints' },
+  CAP_PERFMON: { bit: 38, use: 'attach BPF programs to tracepoints' },
   CAP_NET_ADMIN: { bit: 12, use: 'see which process asks which name, and connects to whom' },
   CAP_SYS_PTRACE: { bit: 19, use: "read other users' executables" },
   CAP_DAC_READ_SEARCH: { bit: 2, use: 'read rules and flags that belong to others' },

@@ -51,7 +51,7 @@ export async function examine(stateDir: string): Promise<Examination> {
     {
       name: 'BTF',
       ok: btf,
-      detail: btf ? '/sys/kernel/btf/vmlinux' : 'this kernel has no BTF',
+      detail: btf ? '/sys/kernel/btf/vmlinux' : 'this kernel does not describe its types, which measuring needs',
       mend: 'run a kernel with CONFIG_DEBUG_INFO_BTF=y',
     },
     capability('CAP_BPF'),
@@ -70,7 +70,8 @@ export async function examine(stateDir: string): Promise<Examination> {
       detail: initial ? "the host's" : "not the host's: the kernel's process ids differ from those in /proc here",
       mend: 'run taut on the host, or in a container with --pid=host',
     },
-    ...measuring,
+    // There every process id that the kernel tells is another one: nothing can agree.
+    ...measuring.map((check) => (initial ? check : { ...check, mend: 'see PID namespace above' })),
     native.ok ? tryNetwork() : { ...native, name: 'names and connections', detail: 'needs the native addon' },
     ledger,
   ];
@@ -111,7 +112,12 @@ async function tryCanary(tracer: Tracer): Promise<Check> {
     }
     const ok = found?.disagreement === undefined;
     const agrees = `the tracer agrees with a thread that keeps time by itself (${found?.wakes} wakeups)`;
-    return { name, ok, detail: ok ? agrees : `degraded: ${found?.disagreement}`, mend };
+    return {
+      name,
+      ok,
+      detail: ok ? agrees : `what is measured is not reliable (degraded): ${found?.disagreement}`,
+      mend,
+    };
   } catch (error) {
     return { name, ok: false, detail: (error as Error).message, mend };
   }

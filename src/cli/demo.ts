@@ -72,7 +72,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
     phases.push(measured);
     if (!options.json) printText(describePhase(measured));
   };
-  await phase('original', undefined, 'as found');
+  await phase('original', undefined, 'before anything is changed');
   await phase('tuned', TARGET, 'with every thread tuned to 1 ns');
   await phase('restored', undefined, 'with every thread put back');
 

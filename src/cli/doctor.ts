@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Mode } from '../tracer/features.ts';
 import { type Check, examine } from './checks.ts';
 import { EXIT } from './exit.ts';
 import { type CommonOptions, withCommon, withJson } from './options.ts';
@@ -14,13 +15,27 @@ export function addDoctor(program: Command): void {
     if (options.json) printJson({ measure, tune, mode, checks });
     else {
       for (const check of checks) describe(check).forEach(printLine);
-      printLine(`measuring: ${measure ? 'yes' : 'no'} (mode ${mode}); tuning: ${tune ? 'yes' : 'no'}`);
+      printLine(`measuring: ${describeMeasuring(measure, mode, checks)}; tuning: ${tune ? 'yes' : 'no'}`);
     }
     if (mode !== 'full' || !measure || !tune) process.exitCode = EXIT.host;
   });
 }
 
+/** In plain text a check is called by what it is; programs know it by its name. */
+const TITLES: Readonly<Record<string, string>> = {
+  canary: 'check of what is measured',
+  ledger: 'record of what is changed',
+};
+
+function describeMeasuring(measure: boolean, mode: Mode, checks: readonly Check[]): string {
+  if (mode === 'schedstat') return 'just the time spent waiting for a CPU (mode schedstat)';
+  if (mode === 'none') return 'no';
+  if (measure) return mode === 'full' ? 'yes, everything (mode full)' : 'yes, but not timers (mode wakeups)';
+  const against = checks.find(({ ok, name }) => !ok && (name === 'PID namespace' || name === 'canary'));
+  return `no (see ${TITLES[against?.name ?? ''] ?? against?.name ?? 'above'})`;
+}
+
 function describe({ name, ok, detail, mend }: Check): string[] {
-  const found = `${ok ? 'ok     ' : 'missing'}  ${name}: ${detail}`;
+  const found = `${ok ? 'ok     ' : 'missing'}  ${TITLES[name] ?? name}: ${detail}`;
   return ok || !mend ? [found] : [found, `         mend: ${mend}`];
 }

@@ -10,13 +10,14 @@ import { decide, NO_PROCESS } from '../discovery/matcher.ts';
 import { nearMisses } from '../discovery/nearMiss.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
 import type { GateDecision } from '../gate/gate.ts';
+import type { StatusDocument } from '../status.ts';
 import { describeUser, isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
 import { describe, type Explained, toJson } from './explained.ts';
 import { type CommonOptions, pid, withCommon, withConfig, withJson } from './options.ts';
-import { printJson, printLine } from './output.ts';
+import { printError, printJson, printLine } from './output.ts';
 import { defaultStateDir } from './stateDir.ts';
 import { splitWords } from './words.ts';
 
@@ -49,8 +50,10 @@ Examples:
     );
   withJson(withConfig(withCommon(command)), 'the decision').action(
     async (id: number | undefined, options: ExplainOptions) => {
+      if (id !== undefined && (options.last !== undefined || options.cmdline !== undefined))
+        throw new CliError('one of a process id, --last and --cmdline is wanted, not several', EXIT.usage);
       if (options.last !== undefined) return show(await lastDecisions(options.last, options), options);
-      if (options.cmdline !== undefined) return show(dry(options.cmdline, options), options);
+      if (options.cmdline !== undefined) return show(await dry(options.cmdline, options), options);
       if (id === undefined) throw new CliError('a process id, --last or --cmdline is wanted', EXIT.usage);
       const found = await ofProcess(id, options);
       show(found, options);
@@ -150,11 +153,18 @@ function kernelThreadOf(id: number): string | undefined {
 
 async function lastDecisions(n: number, options: ExplainOptions): Promise<Explained[]> {
   const kept = await ask<Kept[]>(options.stateDir, { op: 'last', n });
-  if (!kept) throw new CliError(`no daemon is running with ${options.stateDir}`, EXIT.failed);
+  if (!kept) throw new CliError(`no taut is running with the state directory ${options.stateDir}`, EXIT.failed);
   return kept.map(explained);
 }
 
-function dry(cmdline: string, options: ExplainOptions): Explained {
+/** Of these rules: those of a running taut may be others. */
+async function dry(cmdline: string, options: ExplainOptions): Promise<Explained> {
+  // Who may not ask it gets an answer all the same.
+  const running = await askAsWhoIAm<StatusDocument>(options.stateDir, { op: 'status' }).catch(() => undefined);
+  if (running?.daemon && options.config === undefined)
+    printError(
+      `taut: this is what the built-in rules say; taut ${running.daemon.pid}, which is running, may have others: give its --config`,
+    );
   const argv = splitWords(cmdline);
   const facts = { ...NO_PROCESS, pid: 0, argv, exe: argv[0], comm: '' };
   const rules = compileRules(loadConfig(options.config));

@@ -60,7 +60,8 @@ export function describe(one: Explained): string[] {
   if (!isJustThread) for (const near of one.near) lines.push(`  near: ${near}`);
   for (const sighting of one.sightings) lines.push(`  seen: ${describeSighting(sighting)}`);
   if (one.more > 0) lines.push(`  seen ${one.more} times more`);
-  if (gate) lines.push(`  gate: ${gate.value === null ? 'not tuned' : `${gate.value} ns`}: ${gate.reason}`);
+  if (gate)
+    lines.push(`  ${gate.value === null ? 'not tuned' : `its timer slack is to be ${gate.value} ns`}: ${gate.reason}`);
   return [...lines, ...one.notes.map((note) => `  ${note}`)];
 }
 

@@ -21,6 +21,13 @@ interface RestoreCommandOptions extends CommonOptions {
 
 const OUTCOMES: readonly RestoreOutcome[] = ['restored', 'vanished', 'drifted', 'failed'];
 
+const WORDS: Record<RestoreOutcome, string> = {
+  restored: 'put back',
+  vanished: 'gone',
+  drifted: 'set by somebody else since, left alone',
+  failed: 'failed',
+};
+
 export function addRestore(program: Command): void {
   const command = program
     .command('restore')
@@ -108,10 +115,10 @@ function describe(
   if (results.length === 0) return [`nothing to put back (${ledgerPath(options.stateDir)})`];
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
     const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
-    return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be restored' : outcome} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
+    return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be put back' : WORDS[outcome]} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
   });
-  const totals = Object.entries(summary).map(([outcome, n]) => `${n} ${outcome}`);
-  return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join(', ')}`];
+  const totals = OUTCOMES.flatMap((outcome) => (summary[outcome] ? `${summary[outcome]} ${WORDS[outcome]}` : []));
+  return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join('; ')}`];
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

@@ -26,7 +26,6 @@ import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { Watcher } from '../watcher.ts';
 import { writeProblem } from '../writable.ts';
 import { answer, answerPublicly } from './answer.ts';
-import { type Request, serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
 import { tryLock, writerLockPath } from './locks.ts';
@@ -34,8 +33,8 @@ import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
 import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
-import { socketPath } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
+import { openSocket, type Said, writableMend } from './unwritable.ts';
 import { version } from './version.ts';
 
 export interface Session extends AsyncDisposable {
@@ -96,7 +95,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     startTelemetry({
       env: process.env,
       stateDir,
-      sinkProblem: writeProblem(stateDir),
+      sinkProblem: writeProblem(join(stateDir, 'otlp')),
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,
@@ -198,12 +197,6 @@ function readWithout(): Without {
   }
 }
 
-/** Where what is missing is said, and noted for the exit code. */
-interface Said {
-  readonly log: Log;
-  readonly missing: string[];
-}
-
 /**
  * @returns whether it is held. A lock that can't be made (read-only, full, not allowed) is no reason not to measure.
  * @throws CliError when somebody else holds it.
@@ -222,28 +215,6 @@ function holdLock(stack: AsyncDisposableStack, path: string, mend: string, { log
   if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
   stack.use(lock);
   return true;
-}
-
-function writableMend(path: string): string {
-  const inStateDir = path !== writerLockPath();
-  return `make ${dirname(path)} writable${inStateDir ? ', or use another --state-dir' : ''}`;
-}
-
-async function openSocket(
-  stack: AsyncDisposableStack,
-  stateDir: string,
-  reply: (request: Request) => unknown,
-  { log, missing }: Said,
-): Promise<void> {
-  try {
-    stack.use(await serve(stateDir, reply, log.warn));
-  } catch (error) {
-    const path = socketPath(stateDir);
-    log.warn(
-      `the control socket can't be made: ${(error as Error).message}; taut status, explain and restore can't ask this taut; ${writableMend(path)}`,
-    );
-    missing.push('socket');
-  }
 }
 
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */
@@ -282,7 +253,7 @@ function recover(ledger: Ledger, log: Log): Restoration | undefined {
   const results = restoreEntries(ledger, KNOBS, entries);
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
   log.info(
-    `an earlier run ended without putting back ${entries.length} threads: restored ${n('restored')}, vanished ${n('vanished')}, drifted ${n('drifted')}, failed ${n('failed')}`,
+    `an earlier run ended without putting back ${entries.length} threads: ${n('restored')} put back now, ${n('vanished')} gone, ${n('drifted')} set by somebody else since, ${n('failed')} failed`,
   );
   return { results, reason: 'an earlier taut ended without putting it back', startMs, endMs: nowMs() };
 }

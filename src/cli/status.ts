@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { formatNs } from '../duration.ts';
 import { MOST_OF_A_NAME, printable } from '../printable.ts';
 import type { AgentStatus, StatusDocument, TracerStatus } from '../status.ts';
+import type { Mode } from '../tracer/features.ts';
 import { describeUser, NoAccess } from './access.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -40,40 +41,64 @@ async function rootsDaemon(stateDir: string): Promise<StatusDocument['hostDaemon
 
 function describe(document: StatusDocument, stateDir: string): string[] {
   const { access, daemon, tracer, agents, guard, ledger, hostDaemon } = document;
-  const lines = [daemon ? `daemon ${daemon.pid}, since ${daemon.since}` : `no daemon is running with ${stateDir}`];
+  const lines = [
+    daemon ? `taut ${daemon.pid} is running, since ${daemon.since}` : `no taut is running with ${stateDir}`,
+  ];
   if (tracer) lines.push(describeTracer(tracer));
-  lines.push(...agents.map(describeAgent));
+  for (const agent of agents) lines.push(`${String(agent.pid).padStart(8)}  ${describeAgent(agent)}`);
   if (daemon && agents.length === 0) lines.push('no agent is running');
-  if (guard) lines.push(`guard ${guard.pid}: puts everything back should the daemon be killed`);
-  if (ledger.problem) lines.push(ledger.problem);
-  else if (ledger.entries === null) lines.push(`ledger ${ledger.path}: ${describeUser()} may not read it; ask as root`);
-  else lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);
+  if (guard) lines.push(`process ${guard.pid} puts everything back should this taut be killed (its guard)`);
+  lines.push(describeLedger(ledger));
   if (access === 'public')
     lines.push(
-      `this is what the daemon tells everybody; more is for those who may look into ${stateDir}, which ${describeUser()} may not`,
+      `this is what taut tells everybody; more is for those who may look into ${stateDir}, which ${describeUser()} may not`,
     );
   if (hostDaemon) lines.push(describeRoots(hostDaemon));
   return lines;
 }
 
+function describeLedger({ path, entries, problem }: StatusDocument['ledger']): string {
+  if (problem !== undefined) return problem;
+  if (entries === null) return `what is still to be put back ${describeUser()} may not know (${path}); ask as root`;
+  return entries === 0 ? `nothing to put back (${path})` : `${inWords(entries)} to put back (${path})`;
+}
+
 function describeRoots({ stateDir, pid, since, agents, tuned }: NonNullable<StatusDocument['hostDaemon']>): string {
   const has = `${agents} agents, ${tuned} of them tuned`;
-  return `root's daemon ${pid} runs on this host, since ${since}: ${has}; see: taut status --state-dir ${stateDir}`;
+  return `root's taut ${pid} runs on this host, since ${since}: ${has}; see: taut status --state-dir ${stateDir}`;
 }
 
-function describeAgent({ pid, name, rule, gate, target, threads }: AgentStatus): string {
-  const slack = target === null ? 'as found' : `timer slack ${formatNs(BigInt(target))}`;
+function describeAgent({ name, rule, target, gate, threads }: AgentStatus): string {
   const { total, tuned, drifted, exempt } = threads;
-  const counts = `${tuned} of ${total} threads tuned${drifted ? `, ${drifted} drifted` : ''}${exempt ? `, ${exempt} exempt` : ''}`;
+  const slack =
+    target === null
+      ? `timer slack not changed in ${inWords(total)}`
+      : `timer slack ${formatNs(BigInt(target))} in ${tuned} of ${inWords(total)}`;
+  const others = [
+    drifted > 0 ? `, ${drifted} set by somebody else since` : '',
+    exempt > 0 ? `, ${exempt} that have none` : '',
+  ].join('');
   const called = printable(name, MOST_OF_A_NAME);
-  return `${String(pid).padStart(8)}  ${called}  ${slack}, ${counts} (rule ${printable(rule, MOST_OF_A_NAME)}; gate: ${gate.reason})`;
+  const by = rule === 'pid' ? 'named on the command line' : `rule ${printable(rule, MOST_OF_A_NAME)}`;
+  return `${called}: ${slack}${others} (${gate.reason}); ${by}`;
 }
+
+function inWords(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
+}
+
+const MEASURING: Record<Mode, string> = {
+  full: 'everything',
+  wakeups: 'wakeups, but not timers',
+  schedstat: 'just the time spent waiting for a CPU',
+  none: 'nothing',
+};
 
 function describeTracer({ mode, modeReason, state, reason, cost, sampling }: TracerStatus): string {
-  const parts = [`measuring: mode ${mode}${modeReason === null ? '' : ` (${modeReason})`}`];
-  if (mode === 'full' || mode === 'wakeups') parts.push(state === 'ok' ? 'ok' : `degraded: ${reason}`);
+  const parts = [`measuring ${MEASURING[mode]} (mode ${mode}${modeReason === null ? '' : `: ${modeReason}`})`];
+  if (state !== 'ok') parts.push(`not reliable now (degraded): ${reason}`);
   if (cost.percent !== null) parts.push(`${cost.percent.toFixed(2)}% of a core (${cost.method})`);
-  if (!sampling.detail) parts.push('just lateness and run-queue delay');
-  if (sampling.factor > 1) parts.push(`of one wakeup in ${sampling.factor}`);
+  const of = sampling.factor > 1 ? ` of one wakeup in ${sampling.factor}` : '';
+  if (!sampling.detail) parts.push(`to cost less just how late timers fire and how long threads wait for a CPU${of}`);
   return parts.join(', ');
 }

@@ -58,6 +58,8 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   onClosed(() => lifetime.end(UNREAD));
   const events = options.json ? { onEvent: printEvent } : {};
   await using session = await openSession({ ...options, scope, lifetime, ...events }, log);
+  if (scope.kind === 'host' && session.watcher.agents().length === 0)
+    log.info('no agent is running yet; waiting for one');
   const idle = new Promise<void>((resolve) => {
     if (scope.kind !== 'pids') return;
     const check = () => session.watcher.agents().length === 0 && resolve();
@@ -65,7 +67,7 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
     check();
   });
   const ending = await Promise.race([lifetime.ended, idle]);
-  if (!ending) log.info('no process is left to watch');
+  if (!ending) log.info('every process that was to be watched has ended');
   else if (!ending.isQuiet) log.info(`${ending.why}: ${session.hasWritten ? 'putting everything back' : 'ending'}`);
   await session.end();
   if (session.missing.length > 0 || session.hasWritten) process.exitCode = EXIT.failed;

@@ -31,10 +31,16 @@ export function alwaysTrue(asked: Asked): string[] {
 
 /** Whether `wide` matches every process that `narrow` matches, as far as their texts show. */
 export function matchesAllOf(wide: Rule, narrow: Rule): boolean {
-  if (wide.not) return false;
-  const always = new Set(alwaysTrue(wide));
-  const asked = conditionsIn(narrow);
-  return [...conditionsIn(wide)].every(([key, texts]) => always.has(key) || isWithin(key, texts, asked.get(key) ?? []));
+  return !wide.not && alwaysHolding(wide, narrow).length === conditionsIn(wide).size;
+}
+
+/** Conditions of `asked` that hold for every process of which `given` is true, by their keys. */
+export function alwaysHolding(asked: Asked, given: Asked): string[] {
+  const always = new Set(alwaysTrue(asked));
+  const known = conditionsIn(given);
+  const holds = ([key, texts]: [string, readonly string[]]) =>
+    always.has(key) || isWithin(key, texts, known.get(key) ?? []);
+  return [...conditionsIn(asked)].filter(holds).map(([key]) => key);
 }
 
 function isWithin(key: string, wide: readonly string[], narrow: readonly string[]): boolean {

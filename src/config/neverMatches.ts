@@ -1,5 +1,7 @@
 /** Globs that can match nothing, by what they are held against (`discovery/conditions.ts`). Pure. */
 
+const CLASS = /\[!?.[^\]]*\]/gu;
+
 type Problem = (glob: string, literal: string) => string | undefined;
 
 /** Held against the name of a program, without its folder and its ending. */
@@ -35,10 +37,12 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   cwd: (glob, literal) =>
     absolute(glob, literal) ??
     (/[^*?\]]\/$/.test(glob) ? 'a folder is compared without "/" at its end, so this never matches' : undefined),
-  comm: (_, literal) =>
-    Buffer.byteLength(literal) > 15
-      ? `the kernel keeps 15 bytes of this name, so this never matches; write "${literal.slice(0, 15)}"`
-      : undefined,
+  comm: (glob) => {
+    // Each class and each `?` is a character at least.
+    const least = glob.replace(CLASS, '?').replaceAll('*', '');
+    if (Buffer.byteLength(least) <= 15) return undefined;
+    return `the kernel keeps 15 bytes of this name, so this never matches; write "${glob.slice(0, 14)}*"`;
+  },
   env: (glob, literal) =>
     literal.includes('=')
       ? `just the name of a variable is compared, so this never matches; write "${glob.split('=')[0]}"`
@@ -51,12 +55,27 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
       ? 'nobody asks for an address, so this never matches; use connect'
       : undefined;
   },
+  connect: (pattern) =>
+    /^[a-z*][^:/]*\.(:\d+)?$/i.test(pattern)
+      ? 'a name is compared without "." at its end, so this never matches'
+      : undefined,
   user: (_, literal) => (/[:/\s]/.test(literal) ? 'no user is called so: write a name or a number' : undefined),
 };
 
+/** What is no glob, or is one by mistake. An argument may hold anything. */
+function ofAnother(condition: string, glob: string, literal: string): string | undefined {
+  if (glob.trim() === '') return 'this is blank, and matches nothing that has a name';
+  if (condition === 'anyArg' || condition === 'cmdline') return undefined;
+  if (glob !== glob.trim()) return 'there is a blank at its end, with which it is compared; leave that out';
+  if (/^\^|\$$|\||\\/.test(literal))
+    return 'this looks like a regular expression; a glob has *, ? and [a-c], matches the whole text, and stands in a list for "or"';
+  if (/\{[^}]*,[^}]*\}/.test(glob)) return 'braces mean nothing in a glob; write a list';
+  return undefined;
+}
+
 /** Why nothing matches a glob of this condition, or next to nothing, and what to write; undefined where something may. */
 export function neverProblem(condition: string, glob: string): string | undefined {
-  const literal = glob.replace(/\[!?.[^\]]*\]/gu, '').replace(/[*?]/g, '');
-  const problem = PROBLEMS[condition]?.(glob, literal);
+  const literal = glob.replace(CLASS, '').replace(/[*?]/g, '');
+  const problem = ofAnother(condition, glob, literal) ?? PROBLEMS[condition]?.(glob, literal);
   return problem && `"${glob}": ${problem}`;
 }

@@ -1,6 +1,6 @@
 /** What a configuration may say and most likely does not mean: rules that match all, or none, or never decide. Pure. */
 import type { Document } from 'yaml';
-import { type Asked, alwaysTrue, conditionsIn, matchesAllOf } from './breadth.ts';
+import { type Asked, alwaysHolding, alwaysTrue, conditionsIn, matchesAllOf } from './breadth.ts';
 import { isEverything } from './globs.ts';
 import { type Mistake, placeOfValue } from './mistakes.ts';
 import { nearest } from './nearest.ts';
@@ -56,9 +56,9 @@ function unknownUser(text: string, users: readonly string[] | undefined): string
 }
 
 function tooWide(rule: Rule): Warning[] {
-  const inNot = alwaysTrue(rule.not ?? {}).map((key) => ({
+  const inNot = alwaysHolding(rule.not ?? {}, rule).map((key) => ({
     path: ['not', key],
-    message: `not: ${key}: this holds for every process, so the rule matches none`,
+    message: `not: ${key}: this holds for whatever the rule is about, so the rule matches none`,
   }));
   const always = alwaysTrue(rule);
   const asked = conditionsIn(rule);

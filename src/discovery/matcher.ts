@@ -40,7 +40,11 @@ export function decide(facts: Facts, rules: RuleSet): Decided {
     const lost = may.slice(i + 1).flatMap((other) => lostTo(rule, other, facts, program));
     return { decision: rule.action, rule, path: rule.path(facts), evidence, lost };
   }
-  const tried = `${rules.rules.length} rules tried; its program is ${JSON.stringify(program.name)}`;
+  const itself =
+    program.name === ''
+      ? 'it has no program: it is a thread of the kernel, or has ended'
+      : `its program is ${JSON.stringify(program.name)}`;
+  const tried = `${rules.rules.length} rules tried; ${itself}`;
   return { decision: 'ignore', rule: undefined, path: 'cmdline', evidence: [tried], lost: [] };
 }
 

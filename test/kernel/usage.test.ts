@@ -172,7 +172,8 @@ test('version is asked for in each of the usual ways', async () => {
 });
 
 /** What only a reader of the README knows. */
-const JARGON = /\b(gates?|ledger|canary|knobs?|sink|sight(ed|ing)?s?|preset|as found|daemon|reachable)\b/i;
+const JARGON =
+  /\b(gates?|ledger(?!\.db)|canary|knobs?|sink|sight(ed|ing)?s?|preset|as found|daemon|reachable|drifted)\b/i;
 
 test.each([
   '',
@@ -186,4 +187,63 @@ test.each([
   expect(out.split('\n').filter((line) => line.length > 80 || JARGON.test(line))).toEqual([]);
   expect(out).not.toContain('slack [value]');
   if (!['version', 'flags', 'config', 'config schema'].includes(command)) expect(out).toMatch(/ {2}taut \w+/);
+});
+
+test('says that it puts back only where something was written, and that it waits where there is no agent', async () => {
+  using bench = new Bench();
+  await using idle = await bench.watch('--optimize-timer-slack');
+  expect(await idle.line(/no agent is running yet/)).toContain('waiting');
+  expect(await idle.stop()).toBe(0);
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  await using observing = await bench.watch();
+  expect(await observing.stop('SIGINT')).toBe(0);
+  await using tuning = await bench.watch('--optimize-timer-slack');
+  expect(await tuning.stop()).toBe(0);
+  const said = [idle, observing, tuning].map(({ errors }) => errors.filter((line) => /SIG(TERM|INT): /.test(line)));
+  expect(said).toEqual([
+    ['taut: SIGTERM: ending'],
+    ['taut: SIGINT: ending'],
+    ['taut: SIGTERM: putting everything back'],
+  ]);
+  expect([...observing.errors, ...tuning.errors].filter((line) => /no agent/.test(line))).toEqual([]);
+});
+
+test('what it says in the life of an agent needs no README', async () => {
+  using bench = new Bench();
+  await using agent = bench.python('sleeper.py');
+  await agent.line(/^ready/);
+  const said: string[] = [];
+  const run = async (...args: string[]) => {
+    await using taut = bench.taut(...args);
+    const { out, err } = await outcome(taut);
+    said.push(out, err);
+  };
+  const pid = String(agent.pid);
+  await run('status');
+  await run('restore');
+  await run('explain', pid);
+  await run('explain', pid, '--config', bench.config);
+  await run('explain', '2');
+  await run('doctor');
+  await using observing = bench.taut('attach', pid);
+  await observing.line(/watching/);
+  await run('status');
+  await run('explain', pid);
+  await observing.stop();
+  await using tuning = await bench.watch('--optimize-timer-slack');
+  await run('status');
+  await run('explain', '--cmdline', 'claude');
+  await run('restore', '--dry-run');
+  await run('restore', pid);
+  await tuning.stop();
+  said.push(...observing.errors, ...tuning.errors);
+  expect(
+    said
+      .join('\n')
+      .split('\n')
+      .filter((line) => JARGON.test(line)),
+  ).toEqual([]);
+  expect(said.join('\n')).toContain(`stopped watching fixture-agent (${pid}): taut ends`);
+  expect(said.join('\n')).toContain('may have others: give its --config');
 });

@@ -52,7 +52,23 @@ describeEach((option, whole) => {
     expect(words(...argv)).toEqual(argv);
   });
 
-  const VALUES = ['10us', '1', '0', '1.5ms', '.5us', '10µs', '5s', '-5', '+5', '1_000', '10 us', '0.1seconds'];
+  const VALUES = [
+    '10us',
+    '1',
+    '0',
+    '1.5ms',
+    '.5us',
+    '10µs',
+    '5s',
+    '-5',
+    '+5',
+    '1_000',
+    '10 us',
+    '0.1seconds',
+    '3usecs',
+    'off',
+    'ON',
+  ];
   test.each(['watch', 'attach', 'run'].flatMap((command) => VALUES.map((value) => [command, value] as const)))(
     '%s refuses the value %s after a space, also after others and before --, and says how to write it',
     (command, value) => {

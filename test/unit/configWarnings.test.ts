@@ -1,6 +1,7 @@
 /** What `config check` says of a configuration that is allowed and most likely not meant. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { covers, globMatcher, isEverything } from '../../src/config/globs.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { effectiveProgram } from '../../src/discovery/program.ts';
@@ -25,7 +26,15 @@ test.each([
   [{ cgroup: 'system.slice/*' }, /write "\*\/system.slice\/\*"/],
   [{ cwd: 'src' }, /never matches/],
   [{ cwd: '/home/me/' }, /"\/" at its end/],
-  [{ comm: 'a-name-of-20-letters' }, /15 bytes.*write "a-name-of-20-le"/],
+  [{ comm: 'a-name-of-20-letters' }, /15 bytes.*write "a-name-of-20-l\*"/],
+  [{ comm: '????????????????' }, /15 bytes/],
+  [{ connect: 'api.x.com.:443' }, /"\." at its end/],
+  [{ program: '^claude$' }, /regular expression/],
+  [{ program: 'claude|codex' }, /in a list for "or"/],
+  [{ user: 'build\\d+' }, /regular expression/],
+  [{ exe: '*/{claude,codex}' }, /braces.*write a list/],
+  [{ program: ' claude' }, /blank at its end/],
+  [{ anyArg: '  ' }, /this is blank/],
   [{ env: 'AGENT=1' }, /^env: .*write "AGENT"/],
   [{ env: 'AGENT=*' }, /just the name/],
   [{ dns: 'https://api.x.com' }, /like "api.example.com"/],
@@ -44,6 +53,7 @@ test.each([
   [{ connect: ['*'] }, /^connect: this matches every name/],
   [{ program: 'x', user: '*' }, /^user: this holds for every process; leave it out$/],
   [{ program: 'x', not: { cwd: '*' } }, /the rule matches none/],
+  [{ program: 'x', user: 'root', not: { program: 'X', env: 'CI' } }, /^not: program: .*the rule matches none/],
   [{ id: 'builtin/codex', program: 'x' }, /has a meaning already/],
   [{ id: 'pid', program: 'x' }, /has a meaning already/],
 ])('%j is warned of, once', (rule, said) => {
@@ -57,7 +67,9 @@ test.each([
   { program: ['a.b', 'x.pyc'], comm: 'fifteen-letters', env: 'AGENT_*', user: ['1000', 'ROOT', 'build*'] },
   { package: ['@openai/codex', '@openai/*', '*'], path: ['*/x.py', './x', '*.sh'] },
   { dns: ['*.openai.com', 'localhost'], connect: ['10.0.0.1:443', ':80', '*.x.com'] },
-  { cmdline: ['*', '-m', 'agent'], anyArg: ['--flag=1', 'a b', '/x/y'] },
+  { cmdline: ['*', '-m', 'agent'], anyArg: ['--flag=1', 'a b', '/x/y', 'a|b', '^x$', ' x'] },
+  { program: 'x', not: { program: ['y', 'xy'], env: 'x' } },
+  { comm: '?????[a-z]?????????*' },
   { program: 'x', dns: '*' },
   { exe: '[/x]*', cwd: '?home' },
 ])('nothing is said of %j', (rule) => {
@@ -135,4 +147,9 @@ test('what is said never to match a program matches none', () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('nothing is said of the built-in rules', () => {
+  const { warnings } = checkConfig(JSON.stringify({ version: 1, rules: BUILTIN_RULES }), 'c', { takenIds: [] });
+  expect(warnings).toEqual([]);
 });

@@ -4,12 +4,12 @@ import type { SlackClass } from '../../tracer/series.ts';
 import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
 import { axis, sparkline } from './picture.ts';
 
-const TITLES: Record<PhaseName, string> = { original: 'as found', tuned: 'tuned', restored: 'restored' };
+const TITLES: Record<PhaseName, string> = { original: 'before', tuned: 'tuned', restored: 'restored' };
 
-const CLASS_TEXT: Record<SlackClass, string> = {
-  reachable: 'timers that the slack governs',
-  beyond: 'timers with a slack of their own (long epoll, poll, select)',
-  none: 'timers without slack (timerfd, real-time)',
+const ROWS: Record<SlackClass, string> = {
+  reachable: 'late: timers with slack',
+  beyond: 'late: long poll, epoll',
+  none: 'late: timers without slack',
 };
 
 export function toJson(phases: readonly Phase[]): unknown {
@@ -32,8 +32,8 @@ export function describePhase(phase: Phase): string {
   const slacks = [...phase.slacks].map(([slack, n]) => `${n} of ${total} threads at ${formatNs(slack)}`).join(', ');
   const lines = [`${TITLES[phase.name].padEnd(9)} ${slacks}`];
   for (const [name, histogram] of phase.lateness)
-    if (histogram.count > 0) lines.push(row(`lateness, ${name}`, summarize(histogram)));
-  lines.push(row('run-queue delay (control)', summarize(phase.runQueueDelay)));
+    if (histogram.count > 0) lines.push(row(ROWS[name], summarize(histogram)));
+  lines.push(row('wait for a CPU (control)', summarize(phase.runQueueDelay)));
   const percent = (seconds: number) =>
     Number.isNaN(seconds) ? 'unknown' : `${((100 * seconds) / phase.seconds).toFixed(2)}%`;
   lines.push(
@@ -47,10 +47,10 @@ export function describeAll(phases: readonly Phase[]): string {
   const line = (phase: Phase, picture: string) => `  ${TITLES[phase.name].padEnd(9)} ${picture}`;
   const reachable = (phase: Phase) => phase.lateness.get('reachable');
   return [
-    `lateness of ${CLASS_TEXT.reachable}`,
+    'how late timers fire whose slack is tuned',
     ...phases.map((phase) => line(phase, pictureOf(reachable(phase)))),
     `  ${''.padEnd(9)} ${axis()}`,
-    'run-queue delay: the control, slack has no part in it',
+    'wait for a CPU, once awake: the control, timer slack has no part in it',
     ...phases.map((phase) => line(phase, pictureOf(phase.runQueueDelay))),
     `  ${''.padEnd(9)} ${axis()}`,
     '',
@@ -65,7 +65,7 @@ function verdict(phases: readonly Phase[]): string {
   };
   const [found, tuned, restored] = [p50('original'), p50('tuned'), p50('restored')];
   if (found === null || tuned === null || restored === null) return 'too few timers fired to compare the phases';
-  const change = `Half of the timers were later than ${us(found)} as found, ${us(tuned)} tuned, ${us(restored)} restored`;
+  const change = `Half of the timers were later than ${us(found)} before, ${us(tuned)} tuned, ${us(restored)} restored`;
   return `${change}: ${(found / tuned).toFixed(1)} times ${tuned < found ? 'less' : 'as much'} when tuned.`;
 }
 

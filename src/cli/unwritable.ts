@@ -1,0 +1,34 @@
+/** What can't be made where nothing can be written: said, noted for the exit code, and done without. */
+import { dirname } from 'node:path';
+import type { Log } from '../log.ts';
+import { type Request, serve } from './control.ts';
+import { writerLockPath } from './locks.ts';
+import { socketPath } from './stateDir.ts';
+
+/** Where what is missing is said and noted. */
+export interface Said {
+  readonly log: Log;
+  readonly missing: string[];
+}
+
+/** What to do where `path` can't be made. */
+export function writableMend(path: string): string {
+  const inStateDir = path !== writerLockPath();
+  return `make ${dirname(path)} writable${inStateDir ? ', or use another --state-dir' : ''}`;
+}
+
+/** Serves other commands until the stack ends; where it can't, everything else goes on. */
+export async function openSocket(
+  stack: AsyncDisposableStack,
+  stateDir: string,
+  reply: (request: Request) => unknown,
+  { log, missing }: Said,
+): Promise<void> {
+  try {
+    stack.use(await serve(stateDir, reply, log.warn));
+  } catch (error) {
+    const cause = `the control socket can't be made: ${(error as Error).message}`;
+    log.warn(`${cause}; taut status, explain and restore can't ask this taut; ${writableMend(socketPath(stateDir))}`);
+    missing.push('socket');
+  }
+}
