@@ -39,6 +39,9 @@ export interface StatusDocument {
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
+  /** Each `taut run` that looks after its command itself. */
+  readonly runs: readonly { readonly pid: number; readonly since: string }[];
+  /** Of all of these. */
   readonly agents: readonly AgentStatus[];
   readonly ledger: { readonly path: string; readonly entries: number };
 }

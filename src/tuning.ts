@@ -24,6 +24,15 @@ export interface TuningHost {
   readonly ledger: Ledger | undefined;
   readonly signals: Signals;
   readonly descendants: Descendants;
+  /** What was tuned before its agent could be attached. */
+  readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
+}
+
+/** Of a command that is tuned before its first instruction, and attached when it runs already. */
+export interface BegunTuning {
+  readonly converger: Converger;
+  /** Milliseconds since the epoch. */
+  readonly startMs: number;
 }
 
 /** The process, held since its first sighting. */
@@ -41,6 +50,8 @@ export class Tuning {
   readonly #inherited: Inheritance | undefined;
   #converger: Converger | undefined;
   #target: bigint | undefined;
+  /** Not told of yet. */
+  #begun: BegunTuning | undefined;
   /** When the last decision had been carried out and checked, milliseconds since the epoch. */
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
@@ -50,6 +61,9 @@ export class Tuning {
     this.#host = host;
     this.#agent = agent;
     this.#inherited = inherited;
+    this.#begun = host.begun?.(agent.identity.pid, knob);
+    this.#converger = this.#begun?.converger;
+    this.#target = this.#begun?.converger.order.target;
   }
 
   /** What is written now, in the knob's unit; undefined when the agent is as it was found. */
@@ -67,8 +81,10 @@ export class Tuning {
     const target = decision.value ?? undefined;
     if (this.#target !== undefined && target !== this.#target) this.revert(`gate: ${decision.reason}`);
     this.settledAtMs = nowMs();
-    if (target === this.#target) return;
-    if (target !== undefined) this.#tune(target);
+    const begun = this.#target === undefined ? undefined : this.#begun;
+    this.#begun = undefined;
+    if (begun) this.#converge(begun);
+    else if (target !== undefined && target !== this.#target) this.#tune(target);
   }
 
   /** Tunes threads that the kernel reported as new. */
@@ -142,22 +158,20 @@ export class Tuning {
   }
 
   #tune(target: bigint): void {
-    const { ledger, signals } = this.#host;
-    const { identity, handle, trace } = this.#agent;
+    const { ledger } = this.#host;
+    const { identity, handle } = this.#agent;
     if (!ledger) return;
-    const { pid, startTicks, name, rule } = identity;
-    const operation = newSpanId();
-    const order = {
-      pid,
-      processStartTicks: startTicks,
-      target,
-      agent: name,
-      rule,
-      reason: this.gate.reason,
-      operation,
-    };
-    const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
-    const startMs = nowMs();
+    const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
+    const { reason } = this.gate;
+    const order = { pid, processStartTicks, target, agent, rule, reason, operation: newSpanId() };
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
+    this.#converge({ converger, startMs: nowMs() });
+  }
+
+  #converge({ converger, startMs }: BegunTuning): void {
+    const { signals } = this.#host;
+    const { identity, trace } = this.#agent;
+    const { target, operation } = converger.order;
     const tell = (endMs: number, more: (span: Span) => void) => {
       const attributes = {
         [semconv.ATTR_TAUT_KNOB]: this.knob.id,
@@ -166,11 +180,14 @@ export class Tuning {
       };
       trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes, id: operation }, more);
     };
-    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, note);
     this.#converger = converger;
     this.#target = target;
     try {
-      const progress = signals.attempt(() => converger.run());
+      const note = (tid: number, state: ThreadState) => signals.thread(identity, this.knob, tid, state);
+      const progress = signals.attempt(() => {
+        converger.continueAs({ agent: identity.name, rule: identity.rule, reason: this.gate.reason }, note);
+        return converger.run();
+      });
       this.settledAtMs = nowMs();
       const writtenMs = converger.writtenAtMs || this.settledAtMs;
       const outcomes = outcomesOf(this.threads);

@@ -6,9 +6,11 @@ import type { Ledger, LedgerEntry } from './actuator/ledger.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
 import { sweep } from './actuator/sweep.ts';
+import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
 import { epochMsOfMonotonic, nowMs } from './clock.ts';
+import type { Adopted } from './discovery/decisions.ts';
 import type { NetworkSighting } from './discovery/network/source.ts';
 import { ScanClock } from './discovery/scanClock.ts';
 import type { Seen } from './discovery/sighting.ts';
@@ -20,6 +22,7 @@ import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import type { AgentSnapshot, ExpHistogram, Snapshot } from './tracer/series.ts';
+import type { TuningHost } from './tuning.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement'> {
   /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
@@ -29,6 +32,7 @@ export interface WatcherOptions extends Omit<AgentsOptions, 'measurement'> {
   /** Undefined: nothing is tuned. */
   readonly ledger: Ledger | undefined;
   readonly descendants: Descendants;
+  readonly begun?: TuningHost['begun'];
 }
 
 /** Between looks for drift, missed threads and lost events; and, without the kernel's events, between scans. */
@@ -55,7 +59,10 @@ export class Watcher implements Disposable {
     this.#failures = new FailureLog(options.log);
     this.#signals = new Signals(options.log, measuring.mode);
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
-    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants };
+    const host = {
+      ...{ knobs: KNOBS, ledger, signals: this.#signals, descendants },
+      ...(options.begun && { begun: options.begun }),
+    };
     this.#agents = new Agents({ ...options, measurement: this.#measurement }, host, () => this.#onChange());
     const { scope, log } = options;
     this.#life = new LifeEvents({
@@ -153,6 +160,12 @@ export class Watcher implements Disposable {
     }
     await this.scan();
     await this.#agents.gateAll();
+  }
+
+  /** Takes over a process that `taut run` has started. @throws Error when it is not taken. */
+  async adopt(process: Adopted): Promise<AgentStatus> {
+    if (this.#released) throw new Error('it is ending');
+    return adopt(process, this.#agents, this.#options.decisions);
   }
 
   agents(): AgentStatus[] {

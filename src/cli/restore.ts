@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
-import { Ledger, type LedgerEntry, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
+import { Ledger, ledgerExists, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
-import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, pid, printJson, withCommon, withJson } from './options.ts';
+import { askOwners } from './owners.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
   readonly dryRun?: boolean;
@@ -29,7 +29,7 @@ export function addRestore(program: Command): void {
       'after',
       `
 Only what still has the value that taut gave it is written; another value is somebody else's, and left alone.
-A running daemon puts its own agents back, and tunes them again when its gate changes its word.
+A running taut (the daemon, each taut run) puts its own agents back, and tunes them again when its gate changes its word.
 
 Examples:
   taut restore                     everything in the ledger
@@ -67,17 +67,12 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
     ...(olderThan === undefined ? {} : { before: Date.now() - olderThan }),
   };
   const entries = held.entries(filter);
-  const byDaemon = options.dryRun ? [] : await askDaemon(options.stateDir, entries);
+  const say = (message: string) => process.stderr.write(`taut: ${message}\n`);
+  const byOwners = options.dryRun ? [] : await askOwners(options.stateDir, entries, say);
   // What it has put back is off the ledger; what it knows nothing of (an earlier taut's) is done here.
   const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
   const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
-  return [...byDaemon, ...restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true })];
-}
-
-async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Promise<Restored[]> {
-  if (entries.length === 0) return [];
-  const pids = [...new Set(entries.map((entry) => entry.pid))];
-  return (await ask<Restored[]>(stateDir, { op: 'restore', pids })) ?? [];
+  return [...byOwners, ...restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true })];
 }
 
 function describe(results: Restored[], summary: Record<string, number>, options: RestoreCommandOptions): string {

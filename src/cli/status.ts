@@ -3,6 +3,7 @@ import { formatNs } from '../duration.ts';
 import type { StatusDocument, TracerStatus } from '../status.ts';
 import { ask } from './control.ts';
 import { type CommonOptions, printJson, withCommon, withJson } from './options.ts';
+import { statusOfRuns, withRuns } from './owners.ts';
 import { statusDocument } from './statusDocument.ts';
 
 export function addStatus(program: Command): void {
@@ -11,15 +12,16 @@ export function addStatus(program: Command): void {
     .description('who is attached, tuned, to what, by which rule and flag; what the ledger holds')
     .addHelpText('after', '\nExamples:\n  taut status\n  taut status --json | jq ".agents[] | {pid, name, target}"');
   withJson(withCommon(command), 'the status').action(async (options: CommonOptions) => {
-    const document =
-      (await ask<StatusDocument>(options.stateDir, { op: 'status' })) ?? statusDocument(options.stateDir);
+    const daemons = (await ask<StatusDocument>(options.stateDir, { op: 'status' })) ?? statusDocument(options.stateDir);
+    const document = withRuns(daemons, await statusOfRuns(options.stateDir));
     if (options.json) printJson(document);
     else process.stdout.write(`${describe(document)}\n`);
   });
 }
 
-function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
+function describe({ daemon, runs, tracer, agents, ledger }: StatusDocument): string {
   const lines = [daemon ? `daemon ${daemon.pid}, since ${daemon.since}` : 'no daemon is running'];
+  for (const { pid, since } of runs) lines.push(`taut run ${pid}, since ${since}`);
   if (tracer) lines.push(describeTracer(tracer));
   for (const a of agents) {
     const slack = a.target === null ? 'as found' : `timer slack ${formatNs(BigInt(a.target))}`;
@@ -29,7 +31,7 @@ function describe({ daemon, tracer, agents, ledger }: StatusDocument): string {
       `${String(a.pid).padStart(8)}  ${a.name}  ${slack}, ${threads} (rule ${a.rule}; gate: ${a.gate.reason})`,
     );
   }
-  if (daemon && agents.length === 0) lines.push('no agent is running');
+  if ((daemon || runs.length > 0) && agents.length === 0) lines.push('no agent is running');
   lines.push(`ledger ${ledger.path}: ${ledger.entries} entries`);
   return lines.join('\n');
 }

@@ -12,6 +12,7 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
   return {
     daemon: running?.daemon ?? null,
     tracer: running?.watcher.tracerStatus() ?? null,
+    runs: [],
     agents: running?.watcher.agents() ?? [],
     ledger: { path: ledgerPath(stateDir), entries: countEntries(stateDir, open) },
   };
