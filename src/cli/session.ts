@@ -2,7 +2,7 @@
  * Everything that watching needs, put together and taken apart in order: lock, ledger (with what a crash left), tracer,
  * telemetry, gate, watcher, control socket. What this host can't do is said once, and the rest goes on.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faults.ts';
 import { KNOBS } from '../actuator/knobs.ts';
@@ -21,15 +21,17 @@ import { givenSpanId } from '../spanId.ts';
 import type { AgentEvent } from '../status.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
-import { Watcher } from '../watcher.ts';
+import { Watcher, type WatcherOptions } from '../watcher.ts';
 import { answer } from './answer.ts';
-import { serve } from './control.ts';
+import { type Request, serve } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
-import { tryLock, writerLockPath } from './locks.ts';
+import { type LockOptions, tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
 import { onNewRules } from './reload.ts';
+import { serveRun } from './run/socket.ts';
+import { removeStale, socketPath } from './sockets.ts';
 import { statusDocument } from './statusDocument.ts';
 import { version } from './version.ts';
 
@@ -50,13 +52,23 @@ export interface SessionOptions extends TuneOptions {
   readonly gate?: Gate;
   readonly onEvent?: (event: AgentEvent) => void;
   /** What it is that may end the command meanwhile. */
-  readonly lifetime: Lifetime;
+  readonly lifetime: Pick<Lifetime, 'doing' | 'end' | 'onUncaught'>;
+  /** Of `run`, which shares the state directory with others. */
+  readonly run?: RunSession;
+}
+
+export interface RunSession {
+  /** Undefined: nothing is tuned, for a reason that was said. */
+  readonly ledger: Ledger | undefined;
+  readonly begun: NonNullable<WatcherOptions['begun']>;
+  /** Once the command has ended there is nothing to open. */
+  readonly ended: AbortSignal;
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
 export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
   await using stack = new AsyncDisposableStack();
-  const { stateDir, scope, descendants, lifetime } = options;
+  const { stateDir, scope, descendants, lifetime, run } = options;
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
@@ -67,17 +79,18 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     (g) => g.close(),
   );
   const isAsked = targetsOf(options).size > 0 || options.flags !== undefined || options.gate !== undefined;
-  const mayTune = isAsked && !options.observeOnly;
+  const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
   const measuring = measure(log, missing);
   if (measuring.tracer) stack.use(measuring.tracer);
   if (measuring.mode === 'none' && !mayTune)
     throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
 
-  holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir');
-  if (mayTune) holdLock(stack, writerLockPath(), 'one taut tunes at a time: end that one, or use --observe-only');
-  const ledger = openLedger(stateDir, mayTune, log, missing);
-  if (ledger) stack.use(ledger);
+  run?.ended.throwIfAborted();
+
+  if (!run) holdLocks(stack, options, mayTune);
+  const ledger = run ? run.ledger : openLedger(stateDir, mayTune, log, missing);
+  if (ledger && !run) stack.use(ledger);
   if (ledger) recover(ledger, log);
 
   let observed: Watcher | undefined;
@@ -100,6 +113,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, measuring, ledger, descendants },
     ...(onEvent && { onEvent }),
+    ...(run && { begun: run.begun }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
   });
   observed = watcher;
@@ -107,7 +121,10 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (ledger) stack.use(watchLedger(ledger, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
-  stack.use(await serve(stateDir, (request) => answer(request, { watcher, decisions, status })));
+  const replies = (request: Request) => answer(request, { watcher, decisions, status });
+  const server = run ? await serveRun(stateDir, replies, log) : await serve(socketPath(stateDir), replies);
+  if (server) stack.use(server);
+  removeStale(stateDir);
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
   const started = watcher.start();
   await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
@@ -116,6 +133,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     if (scope.kind !== 'pids') await network.use(changed);
     await watcher.decideAnew();
   };
+  run?.ended.throwIfAborted();
   if (scope.kind === 'host') stack.use(onNewRules(file, log, use));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
   lifetime.doing = 'watching';
@@ -181,15 +199,22 @@ function readWithout(): Without {
   }
 }
 
-function holdLock(stack: AsyncDisposableStack, path: string, mend: string): void {
+function holdLock(stack: AsyncDisposableStack, path: string, mend: string, options: LockOptions = {}): void {
   let lock: ReturnType<typeof tryLock>;
   try {
-    lock = tryLock(path);
+    lock = tryLock(path, options);
   } catch (error) {
     throw new CliError(`${(error as Error).message}; ${mend}`, EXIT.failed);
   }
   if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
   stack.use(lock);
+}
+
+/** `demo` notes no socket: what it tunes is its own sample. */
+function holdLocks(stack: AsyncDisposableStack, { stateDir, gate }: SessionOptions, mayTune: boolean): void {
+  holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir');
+  const mend = 'one taut tunes at a time: end that one, or use --observe-only';
+  if (mayTune) holdLock(stack, writerLockPath(), mend, gate ? {} : { socket: resolve(socketPath(stateDir)) });
 }
 
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */
@@ -209,7 +234,7 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
 const LEDGER_CHECK_MS = 1_000;
 
 /** Nothing can be put on record in a ledger that is gone, nor found by `taut restore`: then this taut puts back and ends. */
-function watchLedger(ledger: Ledger, log: Log, lifetime: Lifetime): Disposable {
+function watchLedger(ledger: Ledger, log: Log, lifetime: Pick<Lifetime, 'end'>): Disposable {
   const timer = setInterval(() => {
     if (ledger.isInPlace()) return;
     clearInterval(timer);

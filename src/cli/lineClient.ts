@@ -1,0 +1,31 @@
+/** Asks whoever serves at a Unix socket for one line. What answers may be a stranger, hang, or never end. */
+import { connect } from 'node:net';
+
+const MAX_REPLY = 64 << 20;
+/** Without a byte, and in all. */
+const PATIENCE_MS = 5_000;
+const LONGEST_MS = 60_000;
+
+/** @returns all that was answered; undefined when nobody serves there. @throws Error, with `code` where the kernel refused. */
+export function askLine(path: string, line: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const socket = connect(path, () => socket.write(`${line}\n`));
+    const giveUp = (why: string) => socket.destroy(new Error(`${path}: ${why}`));
+    const longest = setTimeout(() => giveUp('the answer has no end'), LONGEST_MS);
+    socket.setTimeout(PATIENCE_MS, () => giveUp('the daemon does not answer'));
+    socket.on('close', () => clearTimeout(longest));
+    socket.on('data', (piece: Buffer) => {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes > MAX_REPLY) giveUp(`the answer is longer than ${MAX_REPLY >> 20} MiB`);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // Nobody, not even a directory; or a socket that a daemon left behind.
+      if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(error.code ?? '')) resolve(undefined);
+      else reject(error);
+    });
+    socket.on('end', () => resolve(Buffer.concat(pieces).toString('utf8')));
+  });
+}

@@ -1,0 +1,37 @@
+/** What `taut run` says on a terminal that its command draws on: before the command starts and after it has ended. */
+import { createLog, type Log } from '../../log.ts';
+import type { CommonOptions } from '../options.ts';
+
+/** Lines that are kept; of those that come later it is said how many there were. */
+const KEPT = 200;
+
+export interface QuietLog extends Log {
+  /** The command draws now. */
+  hush(): void;
+  /** It has ended: says what was kept. */
+  tell(): void;
+}
+
+export function quietLog({ logLevel }: CommonOptions): QuietLog {
+  let isHushed = false;
+  let left = 0;
+  const kept: string[] = [];
+  const write = (line: string) => void process.stderr.write(`${line}\n`);
+  process.stderr.on('error', () => {}); // nobody reads it any more: no reason to end
+  const log = createLog(logLevel, (line) => {
+    if (!isHushed) write(line);
+    else if (kept.length < KEPT) kept.push(line);
+    else left++;
+  });
+  return {
+    ...log,
+    hush() {
+      isHushed = process.stderr.isTTY === true && logLevel !== 'debug';
+    },
+    tell() {
+      isHushed = false;
+      for (const line of kept.splice(0)) write(line);
+      if (left > 0) write(`taut: … and ${left} lines more; --log-level debug says everything at once`);
+    },
+  };
+}
