@@ -79,6 +79,23 @@ function checkUrl(variable: string, value: string): string {
   );
 }
 
+const NUMBERS: readonly [name: string, min: number][] = [
+  ...['OTEL_BSP', 'OTEL_BLRP'].flatMap((prefix): [string, number][] => [
+    [`${prefix}_MAX_QUEUE_SIZE`, 1],
+    [`${prefix}_MAX_EXPORT_BATCH_SIZE`, 1],
+    [`${prefix}_SCHEDULE_DELAY`, 0],
+    [`${prefix}_EXPORT_TIMEOUT`, 1],
+  ]),
+  ['OTEL_METRIC_EXPORT_INTERVAL', 1],
+  ['OTEL_METRIC_EXPORT_TIMEOUT', 1],
+];
+
+/** What telemetry will be started with, before the SDK is loaded; but for the sampler. @throws TelemetryConfigError */
+export function checkEnvironment(env: Env): void {
+  if (!isDisabled(env)) for (const signal of SIGNALS) destination(env, signal);
+  for (const [name, min] of NUMBERS) wholeNumber(env, name, min, min);
+}
+
 /**
  * A whole number of at least `min`, in the variable's own unit (milliseconds for times).
  * @throws TelemetryConfigError

@@ -112,7 +112,8 @@ export class Agents {
     const { measurement, log } = this.#options;
     const { startTicks, ppid } = stat;
     const { name, ruleId: rule, attachPath } = verdict;
-    const [atMs = nowMs()] = times;
+    const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
+    const [atMs = nowMs()] = [...begun, ...times];
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
     const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
     this.#byPid.set(handle.id, agent);
@@ -155,8 +156,13 @@ export class Agents {
       const { knob } = tuning;
       const askedMs = nowMs();
       const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
-      const asked = gate.decide({ knob, pid, name, ruleId, ...(ruleTarget === undefined ? {} : { ruleTarget }) });
-      const decision = asked instanceof Promise ? await asked : asked;
+      const asked = decisions.asked(pid, ruleId, knob.id);
+      const said = gate.decide({
+        ...{ knob, pid, name, ruleId },
+        ...(ruleTarget === undefined ? {} : { ruleTarget }),
+        ...(asked === undefined ? {} : { asked }),
+      });
+      const decision = said instanceof Promise ? await said : said;
       if (this.#byPid.get(pid) !== agent) return;
       const changed = tuning.gate.value !== decision.value;
       agent.decide(tuning, decision, askedMs);

@@ -149,7 +149,10 @@ interface Addon {
   readLinkAt(at: number, name: string): string | number;
   writeAt(at: number, name: string, text: string): number;
   close(fd: number): number;
-  lock(path: string): number;
+  lock(path: string, shared: boolean): number;
+  adoptOrphans(on: boolean): number;
+  reap(pid: number): number;
+  unblock(signal: number): number;
   confine(keep: bigint): number;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;
@@ -189,6 +192,11 @@ export function guardPath(): string {
 /** A compiled set of BPF programs: `taut` (the tracer), `names` (who asks for which names), `buckets`, `chain` and `empty` (for tests). */
 export function bpfObjectPath(name: 'taut' | 'names' | 'buckets' | 'chain' | 'empty'): string {
   return join(packageRoot(), `build/${name}.bpf.o`);
+}
+
+/** What holds a command until it is tuned: `native/hold`. */
+export function holdPath(): string {
+  return join(packageRoot(), 'build/taut-hold');
 }
 
 /** Throws the `-errno` of a call as a TautError; hands on everything else. */

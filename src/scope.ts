@@ -9,7 +9,7 @@ export type Scope =
   | { readonly kind: 'pids'; readonly pids: ReadonlySet<number> }
   /**
    * One process, which is an agent because somebody said so, and whatever of its descendants a rule names. `command`: what
-   * it will run; at first it is a shell that waits to become that.
+   * it will run; at first it is what holds it (`native/hold`), and becomes that.
    */
   | { readonly kind: 'tree'; readonly root: number; readonly command: readonly string[] };
 
@@ -26,7 +26,12 @@ export function isNamed(scope: Scope, pid: number): boolean {
 
 /** What somebody gave the process to run, which it may not do yet: each argument ended by a NUL. Undefined: it must say itself. */
 export function givenCmdline(scope: Scope, pid: number): string | undefined {
-  return scope.kind === 'tree' && scope.root === pid ? scope.command.map((word) => `${word}\0`).join('') : undefined;
+  return scope.kind === 'tree' && scope.root === pid ? cmdlineOf(scope.command) : undefined;
+}
+
+/** Words as `/proc/PID/cmdline` has them. */
+export function cmdlineOf(words: readonly string[]): string {
+  return words.map((word) => `${word}\0`).join('');
 }
 
 /** Whether a process may be looked at. */

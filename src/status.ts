@@ -41,6 +41,9 @@ export interface StatusDocument {
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
+  /** Each `taut run` that looks after its command itself. */
+  readonly runs: readonly { readonly pid: number; readonly since: string }[];
+  /** Of all of these. */
   readonly agents: readonly AgentStatus[];
   /** The process that puts everything back should the daemon be killed; null where nothing may be tuned, and with `--no-guard`. */
   readonly guard: { readonly pid: number } | null;

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
 import * as semconv from '../otel/semconv.ts';
 
-import { Converger, type Drift, type Inheritance, type TuneOrder } from './actuator/converge.ts';
+import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from './actuator/converge.ts';
 import { type Born, contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
 import type { Ledger } from './actuator/ledger.ts';
@@ -28,6 +28,15 @@ export interface TuningHost {
   readonly signals: Signals;
   readonly descendants: Descendants;
   readonly onRecord: OnRecord;
+  /** What was tuned before its agent could be attached. */
+  readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
+}
+
+/** Of a command that is tuned before its first instruction, and attached when it runs already. */
+export interface BegunTuning {
+  readonly converger: Converger;
+  /** Milliseconds since the epoch. */
+  readonly startMs: number;
 }
 
 /** The process, held since its first sighting. */
@@ -49,6 +58,8 @@ export class Tuning {
     (batch) => this.#tellLater(batch),
   );
   #target: bigint | undefined;
+  /** Not told of yet. */
+  #begun: BegunTuning | undefined;
   /** When the last decision had been carried out and checked, milliseconds since the epoch. */
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
@@ -58,6 +69,9 @@ export class Tuning {
     this.#host = host;
     this.#agent = agent;
     this.#inherited = inherited;
+    this.#begun = host.begun?.(agent.identity.pid, knob);
+    this.#converger = this.#begun?.converger;
+    this.#target = this.#begun?.converger.order.target;
   }
 
   /** What is written now, in the knob's unit; undefined when the agent is as it was found. */
@@ -75,8 +89,10 @@ export class Tuning {
     const target = decision.value ?? undefined;
     if (this.#target !== undefined && target !== this.#target) this.revert(`gate: ${decision.reason}`);
     this.settledAtMs = nowMs();
-    if (target === this.#target) return;
-    if (target !== undefined) this.#tune(target);
+    const begun = this.#target === undefined ? undefined : this.#begun;
+    this.#begun = undefined;
+    if (begun) this.#converge(begun);
+    else if (target !== undefined && target !== this.#target) this.#tune(target);
   }
 
   /** Tunes threads that the kernel reported as new. */
@@ -156,30 +172,33 @@ export class Tuning {
   }
 
   #tune(target: bigint): void {
-    const { ledger, signals } = this.#host;
-    const { identity, handle, trace } = this.#agent;
+    const { ledger } = this.#host;
+    const { identity, handle } = this.#agent;
     if (!ledger) return;
-    const { pid, startTicks, name, rule } = identity;
-    const order = {
-      pid,
-      processStartTicks: startTicks,
-      target,
-      agent: name,
-      rule,
-      reason: this.gate.reason,
-      operation: randomUUID(),
-    };
-    const startMs = nowMs();
+    const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
+    const { reason } = this.gate;
+    const order = { pid, processStartTicks, target, agent, rule, reason, operation: randomUUID() };
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
+    this.#converge({ converger, startMs: nowMs() });
+  }
+
+  #converge({ converger, startMs }: BegunTuning): void {
+    const { signals, onRecord } = this.#host;
+    const { identity, trace } = this.#agent;
+    const { target } = converger.order;
     const tell = (endMs: number, more: (span: Span) => void) =>
-      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: this.#attributes(order) }, more);
-    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, {
+      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: this.#attributes(converger.order) }, more);
+    const hears: Hears = {
       outcome: (tid, state, by) => this.#note(tid, state, by),
-      ended: (threads) => this.#host.onRecord.ended(threads),
-    });
+      ended: (threads) => onRecord.ended(threads),
+    };
     this.#converger = converger;
     this.#target = target;
     try {
-      const progress = signals.attempt(() => converger.run());
+      const progress = signals.attempt(() => {
+        converger.continueAs({ agent: identity.name, rule: identity.rule, reason: this.gate.reason }, hears);
+        return converger.run();
+      });
       this.settledAtMs = nowMs();
       const writtenMs = converger.writtenAtMs || this.settledAtMs;
       const outcomes = this.#outcomes.take();

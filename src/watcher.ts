@@ -8,9 +8,11 @@ import type { Ledger, LedgerEntry } from './actuator/ledger.ts';
 import { isGone, ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
 import { sweep } from './actuator/sweep.ts';
+import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
 import { Agents, type AgentsOptions } from './agents.ts';
 import { nowMs } from './clock.ts';
+import type { Adopted } from './discovery/decisions.ts';
 import type { NetworkSighting } from './discovery/network/source.ts';
 import { ScanClock } from './discovery/scanClock.ts';
 import { FailureLog } from './failureLog.ts';
@@ -25,6 +27,7 @@ import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import { tellRestored } from './tellRestored.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from './tracer/series.ts';
+import type { TuningHost } from './tuning.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
   /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
@@ -34,8 +37,12 @@ export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'fai
   /** Undefined: nothing is tuned. */
   readonly ledger: Ledger | undefined;
   readonly descendants: Descendants;
-  /** Whether a guard puts everything back should this process be killed. Default: true, where there is a ledger. */
-  readonly guard?: boolean;
+  /**
+   * Whether a guard puts everything back should this process be killed; or the one that stands already, which whoever
+   * started it releases. Default: true, where there is a ledger.
+   */
+  readonly guard?: boolean | Guard;
+  readonly begun?: TuningHost['begun'];
 }
 
 /** Between looks for drift, missed threads and lost events; and, without the kernel's events, between scans. */
@@ -67,7 +74,10 @@ export class Watcher implements Disposable {
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
     const left = (ledger && this.#signals.attempt(() => ledger.orphans())) ?? [];
     this.#onRecord = new OnRecord(this.#signals, left);
-    const host = { knobs: KNOBS, ledger, signals: this.#signals, descendants, onRecord: this.#onRecord };
+    const host = {
+      ...{ knobs: KNOBS, ledger, signals: this.#signals, descendants, onRecord: this.#onRecord },
+      ...(options.begun && { begun: options.begun }),
+    };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
     this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
     const { scope, log } = options;
@@ -91,7 +101,8 @@ export class Watcher implements Disposable {
     const { tracer } = measuring;
     process.on('exit', this.#atExit); // by process.exit, by an error that nobody catches; the guard is for the other ways
     // Started now, as that takes longer than tuning an agent.
-    if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
+    if (typeof guard === 'object') this.#guard = guard;
+    else if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
     tracer?.listen((events) => this.#life.handle(events));
     this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
     this.#endObserving = observe({
@@ -170,6 +181,12 @@ export class Watcher implements Disposable {
     }
     await this.scan();
     await this.#agents.gateAll();
+  }
+
+  /** Takes over a process that `taut run` has started. @throws Error when it is not taken. */
+  async adopt(process: Adopted): Promise<AgentStatus> {
+    if (this.#released) throw new Error('it is ending');
+    return adopt(process, this.#agents, this.#options.decisions);
   }
 
   agents(): AgentStatus[] {
@@ -271,7 +288,7 @@ export class Watcher implements Disposable {
     tellRestored(this.#signals, { results, reason, startMs, endMs: nowMs() });
     // What is left is the guard's, which tries again once this process is gone.
     if (this.#signals.attempt(() => ledger.own().length) !== 0) return;
-    this.#guard?.release();
+    if (typeof this.#options.guard !== 'object') this.#guard?.release();
     this.#guard = undefined;
   }
 

@@ -7,12 +7,14 @@
 #include "guard.h"
 #include "layout.h"
 #include "privileges.h"
+#include "processes.h"
 #include "sockets.h"
 #include "tracer.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
   ExportPrivileges(env, exports);
+  ExportProcesses(env, exports);
   ExportSockets(env, exports);
   exports.Set("layout", Layout(env));
   exports.Set("Tracer", Tracer::Define(env));

@@ -132,14 +132,15 @@ Napi::Value Close(const Napi::CallbackInfo& info) {
   return close(fd) < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), 0);
 }
 
-// lock(path) -> descriptor that holds an exclusive flock until it is closed, by us or by our death; -EWOULDBLOCK if held.
+// lock(path, shared) -> descriptor that holds an flock until it is closed, by us or by our death; -EWOULDBLOCK if it is held.
 Napi::Value Lock(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::string path = args.Text(0);
+  bool shared = args.Flag(1);
   if (args.Wrong()) return {};
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return Errno(info.Env());
-  if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+  if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
     Napi::Value failed = Errno(info.Env());
     close(fd);
     return failed;

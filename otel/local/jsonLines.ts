@@ -8,7 +8,7 @@ const KEPT = 2;
 export class JsonLines {
   readonly path: string;
   readonly #maxBytes: number;
-  #size: number | undefined;
+  #hasFolder = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(path: string, maxBytes = MAX_BYTES) {
@@ -29,16 +29,15 @@ export class JsonLines {
   }
 
   async #append(line: Uint8Array): Promise<void> {
-    if (this.#size === undefined) {
-      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-      this.#size = await stat(this.path).then(
-        (s) => s.size,
-        () => 0,
-      );
-    }
-    if (this.#size > 0 && this.#size + line.length + 1 > this.#maxBytes) await this.#rotate();
+    if (!this.#hasFolder) await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    this.#hasFolder = true;
+    // Asked each time: other tauts may write to it, and make it anew.
+    const size = await stat(this.path).then(
+      (s) => s.size,
+      () => 0,
+    );
+    if (size > 0 && size + line.length + 1 > this.#maxBytes) await this.#rotate();
     await appendFile(this.path, Buffer.concat([line, Buffer.from('\n')]), { mode: 0o600 });
-    this.#size += line.length + 1;
   }
 
   async #rotate(): Promise<void> {
@@ -48,6 +47,5 @@ export class JsonLines {
         if (error.code !== 'ENOENT') throw error;
       });
     }
-    this.#size = 0;
   }
 }

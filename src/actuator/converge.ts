@@ -63,8 +63,8 @@ export class Converger {
   readonly #ledger: Ledger;
   readonly #process: ProcHandle;
   readonly #inheritance: Inheritance | undefined;
-  readonly #hears: Hears;
-  readonly order: TuneOrder;
+  #hears: Hears;
+  #order: TuneOrder;
   /** Every thread that is there, by id. */
   readonly threads = new Map<number, ThreadState>();
   /** When the last write was done, which then was read back: milliseconds since the epoch. */
@@ -82,9 +82,26 @@ export class Converger {
     this.#knob = knob;
     this.#ledger = ledger;
     this.#process = process;
-    this.order = order;
+    this.#order = order;
     this.#inheritance = inheritance;
     this.#hears = hears;
+  }
+
+  get order(): TuneOrder {
+    return this.#order;
+  }
+
+  /**
+   * The process is known by this name, and by this rule, from now on; and `hears` is told of every thread, first of those
+   * that are done already. @throws LedgerError
+   */
+  continueAs(named: Pick<TuneOrder, 'agent' | 'rule' | 'reason'>, hears: Hears): void {
+    const { agent, rule, reason, operation } = this.#order;
+    const isOther = named.agent !== agent || named.rule !== rule || named.reason !== reason;
+    this.#order = { ...this.#order, ...named };
+    if (isOther) this.#ledger.describe(operation, named);
+    this.#hears = hears;
+    for (const [tid, state] of this.threads) hears.outcome(tid, state, 'tune');
   }
 
   /**

@@ -158,6 +158,15 @@ export class Ledger implements Disposable {
       this.#write(entries, (e) => this.#remove.run(...this.#here, e.tid, e.startTicks, e.knob));
   }
 
+  /** Names what an operation of this process's was about. @throws LedgerError */
+  describe(operation: string, named: Pick<LedgerEntry, 'agent' | 'rule' | 'reason'>): void {
+    const { agent, rule, reason } = named;
+    for (const [key, entry] of this.#own)
+      if (entry.operation === operation) this.#own.set(key, { ...entry, agent, rule, reason });
+    const update = `UPDATE tuned_thread SET agent = ?, rule = ?, reason = ? WHERE ${HERE} AND operation = ?`;
+    this.#write([operation], (id) => this.#db.prepare(update).run(agent, rule, reason, ...this.#here, id));
+  }
+
   /** How many entries this process has on record. */
   get ownCount(): number {
     return this.#own.size;

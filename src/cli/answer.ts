@@ -1,5 +1,5 @@
 /** What a running daemon answers to other commands: everything to its own user, something to everybody. */
-import type { Decisions } from '../discovery/decisions.ts';
+import type { Adopted, Decisions } from '../discovery/decisions.ts';
 import type { Kept } from '../discovery/kept.ts';
 import type { AgentStatus, StatusDocument } from '../status.ts';
 import type { Watcher } from '../watcher.ts';
@@ -9,6 +9,11 @@ interface Daemon {
   readonly watcher: Watcher;
   readonly decisions: Decisions;
   readonly status: () => StatusDocument;
+}
+
+function adopted({ pid, startTicks, command, targets }: Extract<Request, { op: 'adopt' }>): Adopted {
+  const asked = Object.entries(targets).map(([knob, value]) => [knob, BigInt(value)] as const);
+  return { pid, startTicks, command, targets: new Map(asked) };
 }
 
 export function answer(request: Request, { watcher, decisions, status }: Daemon): unknown {
@@ -21,6 +26,8 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
       return decisions.last(request.n);
     case 'restore':
       return request.pids.flatMap((pid) => watcher.revert(pid, 'taut restore'));
+    case 'adopt':
+      return watcher.adopt(adopted(request));
   }
 }
 

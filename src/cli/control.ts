@@ -13,28 +13,33 @@ const requestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('explain'), pid: z.int().positive() }),
   z.strictObject({ op: z.literal('last'), n: z.int().positive().max(4096) }),
   z.strictObject({ op: z.literal('restore'), pids: z.array(z.int().positive()).max(1_000_000) }),
+  z.strictObject({
+    op: z.literal('adopt'),
+    pid: z.int().positive(),
+    startTicks: z.int(),
+    command: z.array(z.string()).min(1),
+    targets: z.record(z.string(), z.int().positive()),
+  }),
 ]);
 
 export type Request = z.infer<typeof requestSchema>;
+
+type Answer = (request: Request) => unknown;
 
 const BOUNDS: Bounds = { clients: 1_024, perSecond: Number.POSITIVE_INFINITY, bytes: 16 << 20, ms: 30_000 };
 /** What an answer that is not understood is shown with. */
 const SHOWN = 80;
 
-/** Serves requests until it is closed. The caller holds the state directory's lock, so a leftover socket is stale. */
-export function serve(
-  stateDir: string,
-  answer: (request: Request) => unknown,
-  onProblem: (message: string) => void,
-): Promise<AsyncDisposable> {
+/** Serves requests until it is closed. Nobody else serves at this path, so a leftover socket is stale. */
+export function serve(path: string, answer: Answer, onProblem: (message: string) => void): Promise<AsyncDisposable> {
   const reply = (line: string) => replyTo(line, answer);
-  return serveLines({ path: socketPath(stateDir), mode: 0o600, bounds: BOUNDS, reply, onProblem });
+  return serveLines({ path, mode: 0o600, bounds: BOUNDS, reply, onProblem });
 }
 
 /** One line: what was answered, or why not. */
-export function replyTo(line: string, answer: (request: Request) => unknown): string {
+export async function replyTo(line: string, answer: Answer): Promise<string> {
   try {
-    return jsonText({ ok: answer(requestSchema.parse(JSON.parse(line))) });
+    return jsonText({ ok: await answer(requestSchema.parse(JSON.parse(line))) });
   } catch (error) {
     return jsonText({ error: error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message });
   }

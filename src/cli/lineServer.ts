@@ -13,12 +13,14 @@ export interface Bounds {
   readonly ms: number;
 }
 
+type Reply = (line: string) => string | Buffer | Promise<string | Buffer>;
+
 export interface LineServerOptions {
   readonly path: string;
   readonly mode: number;
   readonly bounds: Bounds;
-  /** Must not throw. */
-  readonly reply: (line: string) => string | Buffer;
+  /** Must not throw, nor reject. */
+  readonly reply: Reply;
   /** No connection could be taken, for instance for want of descriptors. */
   readonly onProblem: (message: string) => void;
 }
@@ -72,13 +74,17 @@ function limitRate(server: Server, perSecond: number, listenAgain: () => void): 
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
-function handle(socket: Socket, bounds: Bounds, reply: (line: string) => string | Buffer): void {
+function handle(socket: Socket, bounds: Bounds, reply: Reply): void {
   const pieces: Buffer[] = [];
   let bytes = 0;
   const deadline = setTimeout(() => socket.destroy(), bounds.ms).unref();
   socket.unref();
   socket.on('error', () => socket.destroy());
   socket.on('close', () => clearTimeout(deadline));
+  const answer = async (line: string) => {
+    socket.write(await reply(line));
+    socket.end('\n');
+  };
   const take = (piece: Buffer) => {
     bytes += piece.length;
     if (bytes > bounds.bytes) return void socket.destroy();
@@ -86,8 +92,7 @@ function handle(socket: Socket, bounds: Bounds, reply: (line: string) => string 
     pieces.push(end < 0 ? piece : piece.subarray(0, end));
     if (end < 0) return;
     socket.off('data', take).resume(); // what comes after the line is nothing to us
-    socket.write(reply(Buffer.concat(pieces).toString('utf8')));
-    socket.end('\n');
+    void answer(Buffer.concat(pieces).toString('utf8'));
   };
   socket.on('data', take);
 }

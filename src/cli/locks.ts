@@ -1,8 +1,9 @@
 /**
- * Who may do what at a time: one taut for a state directory, and for a host one that tunes. A lock is an flock, so it
- * ends with its holder, however that ends.
+ * Who may do what at a time. One `watch` or `attach` for a state directory; and of what may tune on a host either one
+ * that tunes whom it finds, or any number of `run`, each of which tunes its own command. A lock is an flock, so it ends
+ * with its holder, however that ends.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { addon, TautError } from '../native.ts';
@@ -10,19 +11,29 @@ import { addon, TautError } from '../native.ts';
 /** Somebody else holds it: `holder` is a process id, as text. */
 export interface Held {
   readonly holder: string;
+  /** The control socket of who takes over what another may not do itself. */
+  readonly socket: string | undefined;
+}
+
+export interface LockOptions {
+  /** With others that share it. */
+  readonly shared?: boolean;
+  /** For who finds it held: see `Held`. */
+  readonly socket?: string;
 }
 
 /** A lock that is released by closing it. @throws TautError or Error when the file can't be made. */
-export function tryLock(path: string): Disposable | Held {
+export function tryLock(path: string, { shared = false, socket }: LockOptions = {}): Disposable | Held {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const fd = addon().lock(path);
+  const fd = addon().lock(path, shared);
   if (fd >= 0) {
-    sayHolder(path);
+    sayHolder(path, socket);
     return { [Symbol.dispose]: () => void addon().close(fd) };
   }
   const error = new TautError(fd, `lock ${path}`);
   if (error.code !== 'EAGAIN') throw error;
-  return { holder: readFileSync(path, 'latin1').trim() };
+  const [, holder = '', named] = /^(\S*)(?: (.*))?/.exec(readFileSync(path, 'latin1')) ?? [];
+  return { holder, socket: named && Buffer.from(named, 'latin1').toString('utf8') };
 }
 
 /** The same for every taut of this host that may write to the same processes. */
@@ -31,10 +42,20 @@ export function writerLockPath(env: NodeJS.ProcessEnv = process.env): string {
   return join(env['XDG_RUNTIME_DIR'] ?? tmpdir(), `taut-${process.getuid?.()}`, 'writer.lock');
 }
 
+/** The processes that hold a lock, as the kernel lists them; those of other PID namespaces are not among them. */
+export function holdersOf(path: string): number[] {
+  const { ino } = statSync(path);
+  const lines = readFileSync('/proc/locks', 'latin1').split('\n');
+  return lines.flatMap((line) => {
+    const [, pid, inode] = /FLOCK .* (\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line) ?? [];
+    return Number(inode) === ino && Number(pid) > 0 ? [Number(pid)] : [];
+  });
+}
+
 /** For who finds it held. A full disk is no reason not to hold it. */
-function sayHolder(path: string): void {
+function sayHolder(path: string, socket: string | undefined): void {
   try {
-    writeFileSync(path, `${process.pid}\n`);
+    writeFileSync(path, `${process.pid}${socket === undefined ? '' : ` ${socket}`}\n`);
   } catch {
     // The lock holds all the same.
   }

@@ -1,22 +1,11 @@
 /** The commands, and what their errors mean to the shell. */
 import { Command, CommanderError, Option } from 'commander';
-import { TelemetryConfigError } from '../../otel/environment.ts';
-import { ConfigError } from '../config/load.ts';
 import { printableLines } from '../printable.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
-import { addConfig } from './config.ts';
-import { addDemo } from './demo.ts';
-import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
-import { addExplain } from './explain.ts';
-import { addFlags } from './flags.ts';
 import { HELP, OVERVIEW } from './help.ts';
 import { printError, printLine, printText } from './output.ts';
-import { addRestore } from './restore.ts';
-import { addRun } from './run.ts';
-import { addStatus } from './status.ts';
 import { version } from './version.ts';
-import { addAttach, addWatch } from './watch.ts';
 
 const program = new Command('taut')
   .description(
@@ -39,31 +28,40 @@ const program = new Command('taut')
   .showHelpAfterError('(taut <command> --help shows options and examples)')
   .exitOverride();
 
-for (const add of [
-  addWatch,
-  addRun,
-  addAttach,
-  addStatus,
-  addExplain,
-  addRestore,
-  addDoctor,
-  addConfig,
-  addFlags,
-  addDemo,
-])
-  add(program);
+/** Loaded when they are asked for: the command of `taut run` waits for what is loaded. In the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  watch: async () => (await import('./watch.ts')).addWatch,
+  run: async () => (await import('./run.ts')).addRun,
+  attach: async () => (await import('./watch.ts')).addAttach,
+  status: async () => (await import('./status.ts')).addStatus,
+  explain: async () => (await import('./explain.ts')).addExplain,
+  restore: async () => (await import('./restore.ts')).addRestore,
+  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  config: async () => (await import('./config.ts')).addConfig,
+  flags: async () => (await import('./flags.ts')).addFlags,
+  demo: async () => (await import('./demo.ts')).addDemo,
+  version: async () => addVersion,
+};
 
-program
-  .command('version')
-  .description('print the version')
-  .action(() => printLine(version()));
+function addVersion(to: Command): void {
+  to.command('version')
+    .description('print the version')
+    .action(() => printLine(version()));
+}
+
+/** Only the command that is meant; all where that is not clear, for the help and for what was probably meant. */
+async function addCommands([, , name = '']: readonly string[]): Promise<void> {
+  const meant = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  for (const load of meant) (await load?.())?.(program);
+}
 
 /** Runs the command line; sets the process's exit code, where it is another than 0. */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
+    await addCommands(argv);
     await program.parseAsync(bareOption(argv, shapeOf));
   } catch (error) {
-    const code = exitCode(error);
+    const code = await exitCode(error);
     if (code !== EXIT.done) process.exitCode = code;
   }
 }
@@ -76,12 +74,14 @@ function shapeOf(name: string): CommandShape | undefined {
   return { takesValue, takes: argument === 'pid' ? 'pids' : argument === 'command' ? 'command' : 'nothing' };
 }
 
-function exitCode(error: unknown): number {
+async function exitCode(error: unknown): Promise<number> {
   // Ending failed after the job had: both are said, the job's counts.
   if (error instanceof SuppressedError) {
-    exitCode(error.error);
+    await exitCode(error.error);
     return exitCode(error.suppressed);
   }
+  const { ConfigError } = await import('../config/load.ts');
+  const { TelemetryConfigError } = await import('../../otel/environment.ts');
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliError || error instanceof ConfigError || error instanceof TelemetryConfigError) {
     sayError(`taut: ${error.message}`);

@@ -66,7 +66,11 @@ export async function servePublicly(
   return stack.move();
 }
 
-function replyPublicly(line: string, answer: (request: Request) => unknown, cached: Cached): string | Buffer {
+function replyPublicly(
+  line: string,
+  answer: (request: Request) => unknown,
+  cached: Cached,
+): string | Promise<string | Buffer> {
   const make = () => replyTo(line, answer);
   switch (publicOp(line)) {
     case 'status':
@@ -89,17 +93,17 @@ function publicOp(line: string): PublicRequest['op'] | undefined {
 /** One text for all who ask within a while: its bytes are shared by those who are slow to read it, too. */
 class Cached {
   readonly #forMs: number;
-  #text: Buffer | undefined;
+  #text: Promise<Buffer> | undefined;
   #untilMs = 0;
 
   constructor(forMs: number) {
     this.#forMs = forMs;
   }
 
-  get(make: () => string): Buffer {
+  get(make: () => Promise<string>): Promise<Buffer> {
     const now = performance.now();
     if (this.#text && now < this.#untilMs) return this.#text;
-    this.#text = Buffer.from(make());
+    this.#text = make().then(Buffer.from);
     this.#untilMs = now + this.#forMs;
     return this.#text;
   }

@@ -69,4 +69,5 @@ export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
   explain: z.looseObject({ kept: kept.optional(), near: z.array(text), gate: gate.nullable() }),
   last: z.array(kept),
   restore: z.array(restored),
+  adopt: agent,
 };

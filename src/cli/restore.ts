@@ -1,14 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
-import { type Ledger, type LedgerEntry, LedgerError, ledgerPath } from '../actuator/ledger.ts';
+import { type Ledger, LedgerError, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
 import { nowMs } from '../clock.ts';
 import type { Restoration } from '../tellRestored.ts';
 import { openLedger } from './access.ts';
-import { ask } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, logFor, pid, withCommon, withJson } from './options.ts';
-import { printJson, printLine } from './output.ts';
+import { printError, printJson, printLine } from './output.ts';
+import { askOwners } from './owners.ts';
 import { tellRestoration } from './tellRestoration.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
@@ -41,8 +41,8 @@ export function addRestore(program: Command): void {
       'after',
       `
 Only a thread that still has the value that taut gave it is written: another
-value is somebody else's. A running taut puts its own agents back, and tunes
-them again only after its feature flags or rules have changed.
+value is somebody else's. A running taut (the daemon, each taut run) puts its own
+agents back, and tunes them again only after its feature flags or rules have changed.
 
 Examples:
   taut restore                     everything
@@ -81,14 +81,15 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
     ...(olderThan === undefined ? {} : { before: Date.now() - olderThan }),
   };
   const entries = held.entries(filter);
-  const byDaemon = options.dryRun ? [] : await askDaemon(options.stateDir, entries);
+  const say = (message: string) => printError(`taut: ${message}`);
+  const byOwners = options.dryRun ? [] : await askOwners(options.stateDir, entries, say);
   // What it has put back is off the ledger; what it knows nothing of (an earlier taut's) is done here.
   const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
   const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
   const startMs = nowMs();
   const here = restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true });
   const told = { results: here, reason: 'taut restore', startMs, endMs: nowMs() };
-  return { results: [...byDaemon, ...here], ...(here.length > 0 && !options.dryRun && { told }) };
+  return { results: [...byOwners, ...here], ...(here.length > 0 && !options.dryRun && { told }) };
 }
 
 /** @throws CliError where the ledger can't be read: that there is nothing to put back may be said only of one that was. */
@@ -99,12 +100,6 @@ function open(stateDir: string): Ledger | undefined {
     if (error instanceof LedgerError) throw new CliError(error.message, EXIT.failed);
     throw error;
   }
-}
-
-async function askDaemon(stateDir: string, entries: readonly LedgerEntry[]): Promise<Restored[]> {
-  if (entries.length === 0) return [];
-  const pids = [...new Set(entries.map((entry) => entry.pid))];
-  return (await ask<Restored[]>(stateDir, { op: 'restore', pids })) ?? [];
 }
 
 function describe(

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { ProcHandle } from '../actuator/procHandle.ts';
-import { CliError, EXIT } from './exit.ts';
-import { Lifetime } from './lifetime.ts';
-import { logFor, type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
-import { openSession } from './session.ts';
+import { type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
+import { type HeldCommand, hold } from './run/held.ts';
+import { planFor } from './run/plan.ts';
+import { quietLog } from './run/quietLog.ts';
+import { handOn } from './run/signals.ts';
+import { Survival } from './run/survival.ts';
+import { watchOver } from './run/watchOver.ts';
 
 export function addRun(program: Command): void {
   const command = program
@@ -16,52 +15,33 @@ export function addRun(program: Command): void {
     .passThroughOptions()
     .addHelpText(
       'after',
-      '\nExamples:\n  taut run -- claude\n  taut run --optimize-timer-slack -- node my-agent.js --fast',
+      `
+The command runs whatever becomes of taut: any number of them at once, without privilege, with a state directory
+that can't be used. What taut can't do is said on standard error, and the exit code is the command's (128 and the
+signal's number when one ended it, 127 when there is no such program). Only wrong usage or configuration, found before
+the command starts, is an exit code of taut's own: 2.
+
+Another taut that tunes this host takes the command over: its rules and its gate decide, and it puts back. So does a
+taut watch of the same state directory where nothing is to be tuned.
+
+Examples:
+  taut run -- claude
+  taut run --optimize-timer-slack -- node my-agent.js --fast`,
     );
   withTuning(withConfig(withCommon(command))).action(run);
 }
 
-/**
- * The command starts stopped, as a shell that becomes it: it is attached (and tuned) before its first instruction, under
- * the PID that it keeps.
- */
-const HELD = ['-c', 'kill -STOP $$; exec "$@"', 'taut-run'];
+/** For how long a command waits at most to be tuned before its first instruction. */
+const HOLD_MS = 50;
 
 async function run(command: string[], options: TuneOptions): Promise<void> {
-  const log = logFor(options);
-  const child = spawn('/bin/sh', [...HELD, ...command], { stdio: 'inherit' });
-  const ended = exitOf(child);
-  try {
-    if (child.pid === undefined) throw new CliError('the command could not be started', EXIT.failed);
-    await stopped(child.pid);
-    // Asked to end, the command is asked first; what it does then is what we do.
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-    process.on('SIGINT', () => {}); // the terminal sends it to the command as well
-    const scope = { kind: 'tree', root: child.pid, command } as const;
-    await using session = await openSession({ ...options, scope, lifetime: new Lifetime(log, 'end') }, log);
-    child.kill('SIGCONT');
-    process.exitCode = await ended;
-    if (process.exitCode === 0 && session.missing.length > 0) process.exitCode = EXIT.failed;
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  }
-}
-
-/** Waits for the shell to have stopped itself. */
-async function stopped(pid: number): Promise<void> {
-  for (;;) {
-    using handle = new ProcHandle(pid);
-    const { state } = handle.stat();
-    if (state === 'T') return;
-    if (state === 'Z') throw new CliError('/bin/sh ended before the command began', EXIT.failed);
-    await setTimeout(1);
-  }
-}
-
-function exitOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve) => {
-    child.once('error', () => resolve(EXIT.failed));
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-  });
+  const log = quietLog(options);
+  const plan = await planFor(command, options, log);
+  const survival = new Survival(log);
+  let held: HeldCommand | undefined;
+  handOn(() => held);
+  held = await hold(command, HOLD_MS, (message) => log.error(message));
+  if (held.pid !== undefined) await watchOver({ held, pid: held.pid, plan, options, log, survival });
+  process.exitCode = await held.ended;
+  log.tell();
 }

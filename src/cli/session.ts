@@ -2,9 +2,10 @@
  * Everything that watching needs, put together and taken apart in order: lock, ledger (with what a crash left), tracer,
  * telemetry, gate, watcher, control socket. What this host can't do is said once, and the rest goes on.
  */
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faults.ts';
+import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
@@ -23,16 +24,20 @@ import type { AgentEvent } from '../status.ts';
 import { type Restoration, tellRestored } from '../tellRestored.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
-import { Watcher } from '../watcher.ts';
+import { Watcher, type WatcherOptions } from '../watcher.ts';
 import { writeProblem } from '../writable.ts';
 import { answer, answerPublicly } from './answer.ts';
+import type { Request } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
-import { tryLock, writerLockPath } from './locks.ts';
+import { type LockOptions, tryLock, writerLockPath } from './locks.ts';
 import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
 import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
+import { serveRun } from './run/socket.ts';
+import { removeStale } from './sockets.ts';
+import { socketPath } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
 import { openSocket, type Said, writableMend } from './unwritable.ts';
 import { version } from './version.ts';
@@ -54,13 +59,24 @@ export interface SessionOptions extends TuneOptions {
   readonly gate?: Gate;
   readonly onEvent?: (event: AgentEvent) => void;
   /** What it is that may end the command meanwhile. */
-  readonly lifetime: Lifetime;
+  readonly lifetime: Pick<Lifetime, 'doing' | 'end' | 'onUncaught'>;
+  /** Of `run`, which shares the state directory with others. */
+  readonly run?: RunSession;
+}
+
+export interface RunSession {
+  /** Undefined: nothing is tuned, for a reason that was said. */
+  readonly ledger: Ledger | undefined;
+  readonly guard: Guard | undefined;
+  readonly begun: NonNullable<WatcherOptions['begun']>;
+  /** Once the command has ended there is nothing to open. */
+  readonly ended: AbortSignal;
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
 export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
   await using stack = new AsyncDisposableStack();
-  const { stateDir, scope, descendants, lifetime } = options;
+  const { stateDir, scope, descendants, lifetime, run } = options;
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
@@ -71,22 +87,22 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     (g) => g.close(),
   );
   const isAsked = targetsOf(options).size > 0 || options.flags !== undefined || options.gate !== undefined;
-  const mayTune = isAsked && !options.observeOnly;
+  const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
   const measuring = measure(log, missing);
   if (measuring.tracer) stack.use(measuring.tracer);
   if (measuring.mode === 'none' && !mayTune)
     throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
 
+  run?.ended.throwIfAborted();
+
   const said = { log, missing };
-  const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
-  const mayWrite =
-    mayTune && holdLock(stack, writerLockPath(), 'one taut tunes at a time: end that one, or use --observe-only', said);
   // Without its locks two could write to the same threads: nothing is tuned then.
-  const ledger = isHeld && mayWrite === mayTune ? openLedger(stateDir, mayTune, log, missing) : undefined;
+  const mayRecord = run !== undefined || holdLocks(stack, options, mayTune, said);
+  const ledger = run ? run.ledger : mayRecord ? openLedger(stateDir, mayTune, log, missing) : undefined;
   if (mayTune && !ledger && !missing.includes('tune')) missing.push('tune');
-  if (ledger) stack.use(ledger);
-  const recovered = ledger && recover(ledger, log);
+  if (ledger && !run) stack.use(ledger);
+  const recovered = ledger ? recover(ledger, log) : undefined;
 
   let observed: Watcher | undefined;
   // Ends after the last export, so that the last export has the final counts.
@@ -111,8 +127,9 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, measuring, ledger, descendants },
-    guard: mayTune && options.guard !== false,
+    guard: run?.guard ?? (!run && mayTune && options.guard !== false),
     ...(onEvent && { onEvent }),
+    ...(run && { begun: run.begun }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
   });
   observed = watcher;
@@ -121,8 +138,15 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
   const running = { watcher, decisions, status };
-  if (isHeld) await openSocket(stack, stateDir, (request) => answer(request, running), said);
-  if (isHeld) stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
+  const replies = (request: Request) => answer(request, running);
+  if (run) {
+    const server = await serveRun(stateDir, replies, log);
+    if (server) stack.use(server);
+  } else if (!missing.includes('lock')) {
+    await openSocket(stack, stateDir, replies, said);
+    stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
+  }
+  removeStale(stateDir);
   const network = stack.use(new Network(config.dnsPorts, watcher, log));
   const started = watcher.start();
   await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
@@ -131,6 +155,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     if (scope.kind !== 'pids') await network.use(changed);
     await watcher.decideAnew();
   };
+  run?.ended.throwIfAborted();
   if (scope.kind === 'host') stack.use(onNewRules(file, log, use));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
   lifetime.doing = 'watching';
@@ -201,10 +226,16 @@ function readWithout(): Without {
  * @returns whether it is held. A lock that can't be made (read-only, full, not allowed) is no reason not to measure.
  * @throws CliError when somebody else holds it.
  */
-function holdLock(stack: AsyncDisposableStack, path: string, mend: string, { log, missing }: Said): boolean {
+function holdLock(
+  stack: AsyncDisposableStack,
+  path: string,
+  mend: string,
+  { log, missing }: Said,
+  options: LockOptions = {},
+): boolean {
   let lock: ReturnType<typeof tryLock>;
   try {
-    lock = tryLock(path);
+    lock = tryLock(path, options);
   } catch (error) {
     const cause = `the lock ${path} can't be made: ${writeProblem(dirname(path)) ?? (error as Error).message}`;
     const without = path === writerLockPath() ? 'tuning' : 'tuning and without an answer to taut status';
@@ -215,6 +246,20 @@ function holdLock(stack: AsyncDisposableStack, path: string, mend: string, { log
   if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
   stack.use(lock);
   return true;
+}
+
+/** `demo` notes no socket: what it tunes is its own sample. */
+function holdLocks(
+  stack: AsyncDisposableStack,
+  { stateDir, gate }: SessionOptions,
+  mayTune: boolean,
+  said: Said,
+): boolean {
+  const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
+  if (!mayTune) return isHeld;
+  const mend = 'one taut tunes at a time: end that one, or use --observe-only';
+  const socket = gate ? {} : { socket: resolve(socketPath(stateDir)) };
+  return holdLock(stack, writerLockPath(), mend, said, socket) && isHeld;
 }
 
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */
@@ -234,7 +279,7 @@ function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: strin
 const LEDGER_CHECK_MS = 1_000;
 
 /** Nothing can be put on record in a ledger that is gone, nor found by `taut restore`: then this taut puts back and ends. */
-function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Lifetime): Disposable {
+function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Pick<Lifetime, 'end'>): Disposable {
   const timer = setInterval(() => {
     if (ledger.isInPlace()) return;
     clearInterval(timer);

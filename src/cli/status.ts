@@ -8,6 +8,7 @@ import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, withCommon, withJson } from './options.ts';
 import { printJson, printLine } from './output.ts';
+import { statusOfRuns, withRuns } from './owners.ts';
 import { defaultStateDir } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
 
@@ -23,7 +24,8 @@ export function addStatus(program: Command): void {
         throw new CliError(`${error.message}\n${describeRoots(hostDaemon)}`, EXIT.host);
       throw error;
     });
-    const document = { ...(asked ?? statusDocument(stateDir)), ...(hostDaemon && { hostDaemon }) };
+    const all = withRuns(asked ?? statusDocument(stateDir), await statusOfRuns(stateDir));
+    const document = { ...all, ...(hostDaemon && { hostDaemon }) };
     if (json) printJson(document);
     else describe(document, stateDir).forEach(printLine);
     if (document.ledger.entries === null) process.exitCode = document.ledger.problem ? EXIT.failed : EXIT.host;
@@ -40,13 +42,14 @@ async function rootsDaemon(stateDir: string): Promise<StatusDocument['hostDaemon
 }
 
 function describe(document: StatusDocument, stateDir: string): string[] {
-  const { access, daemon, tracer, agents, guard, ledger, hostDaemon } = document;
+  const { access, daemon, runs, tracer, agents, guard, ledger, hostDaemon } = document;
   const lines = [
     daemon ? `taut ${daemon.pid} is running, since ${daemon.since}` : `no taut is running with ${stateDir}`,
   ];
+  for (const { pid, since } of runs) lines.push(`taut run ${pid} is running, since ${since}`);
   if (tracer) lines.push(describeTracer(tracer));
   for (const agent of agents) lines.push(`${String(agent.pid).padStart(8)}  ${describeAgent(agent)}`);
-  if (daemon && agents.length === 0) lines.push('no agent is running');
+  if ((daemon || runs.length > 0) && agents.length === 0) lines.push('no agent is running');
   if (guard) lines.push(`process ${guard.pid} puts everything back should this taut be killed (its guard)`);
   lines.push(describeLedger(ledger));
   if (access === 'public')

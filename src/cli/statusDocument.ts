@@ -14,6 +14,7 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
     access: 'full',
     daemon: running?.daemon ?? null,
     tracer: running?.watcher.tracerStatus() ?? null,
+    runs: [],
     agents: running?.watcher.agents() ?? [],
     guard: guardStatus(running?.watcher.guardPid),
     ledger: { path: ledgerPath(stateDir), ...countEntries(stateDir, open) },

@@ -25,7 +25,7 @@ export async function openSocket(
   { log, missing }: Said,
 ): Promise<void> {
   try {
-    stack.use(await serve(stateDir, reply, log.warn));
+    stack.use(await serve(socketPath(stateDir), reply, log.warn));
   } catch (error) {
     const cause = `the control socket can't be made: ${(error as Error).message}`;
     log.warn(`${cause}; taut status, explain and restore can't ask this taut; ${writableMend(socketPath(stateDir))}`);

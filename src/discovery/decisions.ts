@@ -4,7 +4,7 @@ import { isGone, LazyHandle, type ProcHandle } from '../actuator/procHandle.ts';
 import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { MOST_OF_A_NAME, printable } from '../printable.ts';
-import { givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
+import { cmdlineOf, givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule } from './matcher.ts';
@@ -30,12 +30,24 @@ export interface Verdict {
   readonly lost: readonly LostRule[];
 }
 
+/** A process that `taut run` has started and handed over: an agent by its word, as if the operator had named it here. */
+export interface Adopted {
+  readonly pid: number;
+  readonly startTicks: number;
+  /** What it will run; at first it is what holds it. */
+  readonly command: readonly string[];
+  /** What it is to be tuned to, by the knob's id; empty: not. */
+  readonly targets: ReadonlyMap<string, bigint>;
+}
+
 export interface Explanation {
   /** Undefined: nothing was decided. */
   readonly kept: Kept | undefined;
   readonly near: readonly string[];
 }
 
+/** The rule of a process that is an agent because somebody said so. */
+const BY_NAME = 'pid';
 /** To which the kernel rounds a start time, and a little for the clocks. */
 const TICK_MS = 20;
 
@@ -53,6 +65,7 @@ export class Decisions {
   readonly #names = new ProcessNotes<string>();
   readonly #contacts = new ProcessNotes<Contact>();
   readonly #kept = new KeptDecisions();
+  readonly #adopted = new Map<number, Adopted>();
 
   readonly #dnsServers: DnsServers;
 
@@ -67,9 +80,30 @@ export class Decisions {
    * seen, for `explain`. Opens it only when more is asked for.
    */
   decide(process: LazyHandle, scope: Scope, seen: Seen): Verdict {
-    const verdict = this.#verdict(this.#facts(process, givenCmdline(scope, process.id) ?? seen.cmdline), scope);
+    const adopted = this.#adoptedAs(process);
+    const given = adopted ? cmdlineOf(adopted.command) : givenCmdline(scope, process.id);
+    const verdict = this.#verdict(this.#facts(process, given ?? seen.cmdline), scope);
     this.#kept.keep(verdict, seen);
     return verdict;
+  }
+
+  /** That process is an agent from now on, until it is forgotten. */
+  adopt(process: Adopted): void {
+    this.#adopted.set(process.pid, process);
+  }
+
+  /** Not another process, to which its id was given since. */
+  #adoptedAs(process: LazyHandle): Adopted | undefined {
+    const adopted = this.#adopted.get(process.id);
+    if (!adopted || process.get().stat().startTicks === adopted.startTicks) return adopted;
+    this.#adopted.delete(process.id);
+    return undefined;
+  }
+
+  /** What was asked for of a process that was handed over, in the knob's unit. A rule that names it is asked before. */
+  asked(pid: number, ruleId: string, knob: string): bigint | 'off' | undefined {
+    const adopted = this.#adopted.get(pid);
+    return adopted && (adopted.targets.get(knob) ?? (ruleId === BY_NAME ? 'off' : undefined));
   }
 
   /** Another word has the last say: its parent's rule. */
@@ -134,6 +168,7 @@ export class Decisions {
   }
 
   forget(pid: number): void {
+    this.#adopted.delete(pid);
     this.#kept.forget(pid);
   }
 
@@ -184,12 +219,14 @@ export class Decisions {
     const { pid } = facts;
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
     // A denial wins over the operator's word, too: whoever wrote it meant every path.
-    if (decision !== 'deny' && isNamed(scope, pid)) {
+    const isAdopted = decision === 'ignore' && this.#adopted.has(pid);
+    if (decision !== 'deny' && (isNamed(scope, pid) || isAdopted)) {
       // What it calls itself goes where a rule's name goes: into logs, tables and telemetry.
       const itself = effectiveProgram(facts.argv, () => facts.exe).name || facts.comm;
       const name = rule?.name ?? printable(itself, MOST_OF_A_NAME);
-      const named = { pid, decision: 'attach', ruleId: 'pid', name, attachPath: 'pid' } as const;
-      return { ...named, evidence: [`process ${pid} was named by the operator`], lost: [] };
+      const named = { pid, decision: 'attach', ruleId: BY_NAME, name, attachPath: 'pid' } as const;
+      const by = isAdopted ? 'the taut run that started it' : 'the operator';
+      return { ...named, evidence: [`process ${pid} was named by ${by}`], lost: [] };
     }
     return {
       pid,

@@ -10,6 +10,7 @@ import {
   ProviderEvents,
 } from '@openfeature/server-sdk';
 import { flagKey, type Gate, type GateDecision, type GateQuestion, type Targets } from './gate.ts';
+import { NOT_ASKED } from './staticGate.ts';
 
 /** OpenFeature's providers are named per domain: taut's own does not disturb an application's. */
 const DOMAIN = 'taut';
@@ -47,7 +48,7 @@ async function evaluate(
 function decision(
   details: EvaluationDetails<FlagValue>,
   provider: string,
-  { knob, ruleId, ruleTarget }: GateQuestion,
+  { knob, ruleId, ruleTarget, asked }: GateQuestion,
   targets: Targets,
 ): GateDecision {
   const key = flagKey(knob);
@@ -57,7 +58,9 @@ function decision(
   const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
   if (value === false || value === 'off') return { value: null, reason: said, flag };
   if (ruleTarget === 'off') return { value: null, reason: `rule ${ruleId} says off`, flag };
-  if (value === true) return { value: ruleTarget ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
+  if (asked === 'off') return { value: null, reason: NOT_ASKED, flag };
+  if (value === true)
+    return { value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
   try {
     return { value: knob.parse(String(value)), reason: said, flag };
   } catch (error) {

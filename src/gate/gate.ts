@@ -22,6 +22,8 @@ export interface GateQuestion {
   readonly ruleId: string;
   /** What the agent's rule asks for, in the knob's unit; `off`: this rule's agents are never tuned. */
   readonly ruleTarget?: bigint | 'off';
+  /** What the `taut run` asked for that handed the process over: one that asked for nothing is not tuned. */
+  readonly asked?: bigint | 'off';
 }
 
 export interface GateDecision {

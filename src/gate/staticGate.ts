@@ -9,19 +9,24 @@ export function staticGate(targets: Targets): Gate {
   };
 }
 
-function decide({ knob, ruleId, ruleTarget }: GateQuestion, targets: Targets): GateDecision {
+/** Of a process that was handed over. */
+export const NOT_ASKED = 'the taut run that started it did not ask for it';
+
+function decide({ knob, ruleId, ruleTarget, asked }: GateQuestion, targets: Targets): GateDecision {
   const value = targets.get(knob.id);
   if (value === undefined) return { value: null, reason: `--${knob.option} was not given` };
   if (ruleTarget === 'off') return { value: null, reason: `rule ${ruleId} says off` };
+  if (asked === 'off') return { value: null, reason: NOT_ASKED };
   if (ruleTarget !== undefined)
     return { value: ruleTarget, reason: `--${knob.option}; rule ${ruleId} gives the value` };
+  if (asked !== undefined) return { value: asked, reason: `--${knob.option}; taut run gives the value` };
   return { value, reason: `--${knob.option}` };
 }
 
-/** `--observe-only`: never, whatever else was said. */
-export function observeOnlyGate(): Gate {
+/** Never, whatever else was said. */
+export function observeOnlyGate(reason = '--observe-only'): Gate {
   return {
-    decide: () => ({ value: null, reason: '--observe-only' }),
+    decide: () => ({ value: null, reason }),
     onChange: () => () => {},
     close: async () => {},
   };

@@ -14,39 +14,6 @@ async function sleeper(bench: Bench): Promise<Program> {
   return program;
 }
 
-test('run tunes a command before its first instruction, and exits with its exit code', async () => {
-  using bench = new Bench();
-  const script = 'cat /proc/$$/timerslack_ns; exit 7';
-  await using tuned = bench.taut('run', '--optimize-timer-slack', '--', 'sh', '-c', script);
-  expect(await outcome(tuned)).toMatchObject({ code: 7, out: '1' });
-  await using plain = bench.taut('run', '--', 'sh', '-c', script);
-  expect(await outcome(plain)).toMatchObject({ code: 7, out: '50000' });
-  await using missing = bench.taut('run', '--', '/no/such/program');
-  expect((await outcome(missing)).code).toBe(127);
-});
-
-test('run calls an agent that a rule knows by the rule, from the start, and says once that a rule denies it', async () => {
-  using bench = new Bench();
-  await using known = bench.taut('run', '--config', bench.config, '--', 'sh', '-c', 'exit 3', bench.mark);
-  await known.line(/attached to fixture-agent \(\d+\) by rule pid/);
-  expect(await known.ended).toBe(3);
-  const rule = { id: 'not-this', anyArg: bench.mark, action: 'deny' };
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
-  await using denied = bench.taut('run', '--config', bench.config, '--', 'sh', '-c', 'exit 4', bench.mark);
-  expect(await denied.ended).toBe(4);
-  expect(denied.errors.filter((line) => line.includes('rule not-this denies it'))).toHaveLength(1);
-  expect(denied.errors.join()).not.toContain('attached');
-});
-
-test('run hands on a signal, and says how the command ended', async () => {
-  using bench = new Bench();
-  await using program = bench.taut('run', '--', 'sleep', '1000');
-  await program.line(/watching/);
-  expect(await program.line(/attached/)).toContain(`attached to sleep (`); // and not to the shell that became it
-  program.child.kill('SIGTERM');
-  expect(await program.ended, program.errors.join('\n')).toBe(128 + 15);
-});
-
 test('attach watches just the processes that it is given, and ends with them', async () => {
   using bench = new Bench();
   await using agent = await sleeper(bench);

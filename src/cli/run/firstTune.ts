@@ -1,0 +1,57 @@
+/**
+ * Tuning a command before its first instruction: what can be done in the few milliseconds for which it is held. What
+ * measures it and tells of it is loaded when it runs already, and goes on from here.
+ */
+import { randomUUID } from 'node:crypto';
+import { Converger, type Inheritance } from '../../actuator/converge.ts';
+import type { Knob } from '../../actuator/knob.ts';
+import { KNOBS } from '../../actuator/knobs.ts';
+import type { Ledger } from '../../actuator/ledger.ts';
+import { ProcHandle } from '../../actuator/procHandle.ts';
+import { nowMs } from '../../clock.ts';
+import type { BegunTuning } from '../../tuning.ts';
+import type { Plan } from './plan.ts';
+
+export class FirstTune implements Disposable {
+  readonly #pid: number;
+  readonly #process: ProcHandle;
+  readonly #begun = new Map<Knob, BegunTuning>();
+  /** What its descendants are born with. */
+  readonly born = new Map<Knob, Inheritance>();
+
+  /** @throws TautError when there is no such process. */
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#process = new ProcHandle(pid);
+  }
+
+  /** Tunes it as the gate says. @throws LedgerError when that can't be put on record; then nothing was written. */
+  async tune(plan: Plan, ledger: Ledger): Promise<void> {
+    const pid = this.#pid;
+    const startMs = nowMs();
+    const identity = plan.identify(pid);
+    if (!identity) return;
+    const { name: agent, rule } = identity;
+    for (const knob of KNOBS) {
+      const { value: target, reason } = await plan.decide(knob, pid, agent, rule);
+      if (target === null) continue;
+      const { startTicks: processStartTicks } = this.#process.stat();
+      const order = { pid, processStartTicks, target, agent, rule, reason, operation: randomUUID() };
+      const converger = new Converger(knob, ledger, this.#process, order, undefined);
+      converger.run();
+      // What the kernel refused is tried again, and then said, by what goes on from here.
+      const original = converger.originalFor();
+      if (original === undefined) continue;
+      this.#begun.set(knob, { converger, startMs });
+      this.born.set(knob, { target, original });
+    }
+  }
+
+  /** For whoever goes on. */
+  readonly begun = (pid: number, knob: Knob): BegunTuning | undefined =>
+    pid === this.#pid ? this.#begun.get(knob) : undefined;
+
+  [Symbol.dispose](): void {
+    this.#process[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,85 @@
+/** The command of `taut run`: started, held for a moment so that it can be tuned first, and waited for. */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { holdPath } from '../../native.ts';
+
+/** As a shell has them. */
+const NOT_FOUND = 127;
+const NOT_RUNNABLE = 126;
+/** Where the command's hold is let go: its descriptor. */
+const HOLD = 3;
+/** There is no room for one more process, or for the descriptors that starting one takes. */
+const NO_ROOM: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
+
+export interface HeldCommand {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** Its exit code; 128 and the signal's number where one ended it. */
+  readonly ended: Promise<number>;
+  hasEnded(): boolean;
+  /** Lets it run its first instruction. */
+  release(): void;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Starts a command, under the id that it keeps, that runs its first instruction when it is released, and after `ms`
+ * milliseconds whatever happens to taut. Where it can't be held it is started all the same; where there is no room for it
+ * beside taut, this process becomes it.
+ */
+export async function hold(
+  command: readonly string[],
+  ms: number,
+  say: (message: string) => void,
+): Promise<HeldCommand> {
+  try {
+    const held = start([holdPath(), String(HOLD), String(ms), ...command], ['inherit', 'inherit', 'inherit', 'pipe']);
+    if (held.pid !== undefined) return watched(held, say, command);
+    const [error] = (await once(held, 'error').catch((error) => [error])) as [NodeJS.ErrnoException];
+    if (NO_ROOM.has(error.code)) become(command, error, say);
+    const { TAUT_IGNORED_SIGNALS: _, TAUT_NOHUP: __, ...env } = process.env;
+    return watched(start(command, 'inherit', env), say, command);
+  } catch (error) {
+    const ended = Promise.resolve(failure(error as Error, command, say));
+    return { pid: undefined, ended, hasEnded: () => true, release: () => {}, kill: () => {} };
+  }
+}
+
+/** @throws Error for some reasons why there is no process; for others it has no id, and emits the error. */
+function start([program = '', ...args]: readonly string[], stdio: StdioOptions, env = process.env): ChildProcess {
+  return spawn(program, args, { stdio, env });
+}
+
+/** Does not return where it succeeds. */
+function become(command: readonly string[], error: Error, say: (message: string) => void): void {
+  say(`not watching the command, which there is no room for beside taut: ${error.message}`);
+  const environment = Object.entries(process.env).filter(([, value]) => value !== undefined);
+  process.execve?.(holdPath(), [holdPath(), '-1', '0', ...command], Object.fromEntries(environment));
+}
+
+function failure(error: NodeJS.ErrnoException, [program]: readonly string[], say: (message: string) => void): number {
+  const isMissing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+  say(`${program}: ${isMissing ? 'not found' : error.message}`);
+  return isMissing ? NOT_FOUND : NOT_RUNNABLE;
+}
+
+function watched(child: ChildProcess, say: (message: string) => void, command: readonly string[]): HeldCommand {
+  let hasEnded = false;
+  const ended = new Promise<number>((resolve) => {
+    child.once('error', (error) => resolve(failure(error, command, say)));
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  const line = child.stdio?.[HOLD]; // there is none of a child that could not be started
+  line?.on('error', () => {}); // of who is gone
+  return {
+    pid: child.pid,
+    ended,
+    hasEnded: () => hasEnded,
+    release: () => line?.destroy(),
+    kill: (signal) => void child.kill(signal),
+  };
+}

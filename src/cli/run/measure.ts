@@ -1,0 +1,73 @@
+/** Measuring a command that runs: all that takes long to load, and that its start does not wait for. */
+import { containTree } from '../../actuator/descendants.ts';
+import type { Guard } from '../../actuator/guard.ts';
+import type { Ledger } from '../../actuator/ledger.ts';
+import type { Gate } from '../../gate/gate.ts';
+import type { TuneOptions } from '../options.ts';
+import type { Session } from '../session.ts';
+import type { FirstTune } from './firstTune.ts';
+import type { HeldCommand } from './held.ts';
+import type { Orphans } from './orphans.ts';
+import type { Plan } from './plan.ts';
+import type { QuietLog } from './quietLog.ts';
+import type { Survival } from './survival.ts';
+
+/** A command that has been started. */
+export interface Started {
+  readonly held: HeldCommand;
+  readonly pid: number;
+  readonly plan: Plan;
+  readonly options: TuneOptions;
+  readonly log: QuietLog;
+  readonly survival: Survival;
+}
+
+/** What is held from before its first instruction until it has ended. */
+export interface Begun {
+  readonly ledger: Ledger;
+  readonly first: FirstTune;
+  readonly orphans: Orphans;
+  /** Stands since before the first write. */
+  readonly guard: Guard | undefined;
+}
+
+/** Between looks for descendants, where the kernel does not tell of them. */
+const LOOK_MS = 1_000;
+
+/** Resolves when the command has ended, or taut can do no more for it; then everything is put back. @throws Error */
+export async function measure(started: Started, gate: Gate, begun?: Begun): Promise<void> {
+  const { held, pid, plan, options, log, survival } = started;
+  const over = new AbortController();
+  const ended = held.ended.then(() => over.abort());
+  await new Promise(setImmediate); // the command is let go first
+  // One that is over when this is loaded leaves nothing to be measured.
+  const module = await Promise.race([import('../session.ts'), ended]);
+  if (!module || over.signal.aborted) return;
+  const scope = { kind: 'tree', root: pid, command: plan.command } as const;
+  const { ledger, guard, first } = begun ?? {};
+  const run = { ledger, guard, begun: first?.begun ?? (() => undefined), ended: over.signal };
+  try {
+    await using session = await module.openSession({ ...options, scope, gate, lifetime: survival, run }, log);
+    using _look = begun && findBorn(session, started, begun);
+    await Promise.race([ended, survival.failed]);
+    await session.end();
+  } catch (error) {
+    if (!over.signal.aborted) throw error;
+  }
+}
+
+/** Descendants that were born before the kernel's events were heard; where there are none, again and again. */
+function findBorn({ watcher }: Session, { pid, options }: Started, { first, orphans }: Begun): Disposable {
+  const isAgent = (id: number) => id === pid || watcher.agent(id) !== undefined;
+  const look = () => {
+    if (options.descendants !== 'contain') return;
+    orphans.contain(first.born, isAgent);
+    for (const [knob, inheritance] of first.born) containTree(knob, pid, inheritance, isAgent);
+  };
+  look();
+  const { mode } = watcher.tracerStatus();
+  const isTold = mode === 'full' || mode === 'wakeups';
+  if (isTold) orphans.takeNoMore();
+  const timer = isTold ? undefined : setInterval(look, LOOK_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,45 @@
+/**
+ * Descendants of a tuned command whose parents end before the kernel's events are heard: they become taut's children
+ * instead of init's, where they are found and put back.
+ */
+
+import type { Inheritance } from '../../actuator/converge.ts';
+import { childrenOf, containTree } from '../../actuator/descendants.ts';
+import type { Knob } from '../../actuator/knob.ts';
+import { isGone, ProcHandle } from '../../actuator/procHandle.ts';
+import { addon, check } from '../../native.ts';
+
+export class Orphans {
+  readonly #isWaitedFor: (pid: number) => boolean;
+
+  /** @param isWaitedFor a child that Node waits for. @throws TautError */
+  constructor(isWaitedFor: (pid: number) => boolean) {
+    this.#isWaitedFor = isWaitedFor;
+    check(addon().adoptOrphans(true), 'become the parent of orphans');
+    process.on('SIGCHLD', () => setImmediate(() => this.#reap())); // after Node has waited for its own
+  }
+
+  /** From now on they are init's again. Those that were taken stay. */
+  takeNoMore(): void {
+    addon().adoptOrphans(false);
+  }
+
+  /** Puts back what descendants were born with, but for agents and theirs. */
+  contain(born: ReadonlyMap<Knob, Inheritance>, isAgent: (pid: number) => boolean): void {
+    for (const [knob, inheritance] of born) containTree(knob, process.pid, inheritance, isAgent);
+  }
+
+  #reap(): void {
+    for (const pid of childrenOf(process.pid)) if (!this.#isWaitedFor(pid) && hasEnded(pid)) addon().reap(pid);
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    using handle = new ProcHandle(pid);
+    return handle.hasEnded();
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}

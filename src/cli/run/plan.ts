@@ -1,0 +1,84 @@
+/**
+ * What the options of `taut run` come to for its command. Wrong ones are found here, before the command is started; no more
+ * is loaded than they ask for, as the command waits.
+ */
+import { checkEnvironment } from '../../../otel/environment.ts';
+import { LazyHandle } from '../../actuator/procHandle.ts';
+import { effectiveProgram } from '../../discovery/program.ts';
+import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
+import { observeOnlyGate, staticGate } from '../../gate/staticGate.ts';
+import type { Log } from '../../log.ts';
+import type { Scope } from '../../scope.ts';
+import { withoutFrom } from '../../tracer/features.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { type TuneOptions, targetsOf } from '../options.ts';
+
+export interface Plan {
+  readonly command: readonly string[];
+  /** Whether it is to be tuned, unless a rule or a flag says no. */
+  readonly mayTune: boolean;
+  readonly gate: Gate;
+  /** What its name and its rule are, as far as they can be known now; undefined when a rule denies it. */
+  identify(pid: number): { readonly name: string; readonly rule: string } | undefined;
+  decide(knob: GatedKnob & { readonly id: string }, pid: number, name: string, rule: string): Promise<GateDecision>;
+}
+
+/** @throws CliError, ConfigError or TelemetryConfigError for what is wrong. */
+export async function planFor(command: readonly string[], options: TuneOptions, log: Log): Promise<Plan> {
+  try {
+    withoutFrom(process.env);
+  } catch (error) {
+    throw new CliError((error as Error).message, EXIT.usage);
+  }
+  await checkTelemetry(process.env);
+  const rules = options.config === undefined ? undefined : await ownRules(options.config);
+  const targets = targetsOf(options);
+  const mayTune = !options.observeOnly && (targets.size > 0 || options.flags !== undefined);
+  const gate = mayTune ? await openGate(options, log) : observeOnlyOr(options);
+  return {
+    command,
+    mayTune,
+    gate,
+    identify(pid) {
+      const named = { name: effectiveProgram([...command], () => undefined).name, rule: 'pid' };
+      return rules ? rules(pid, { kind: 'tree', root: pid, command }) : named;
+    },
+    decide: async (knob, pid, name, ruleId) => gate.decide({ knob, pid, name, ruleId }),
+  };
+}
+
+function observeOnlyOr({ observeOnly }: TuneOptions): Gate {
+  return observeOnly ? observeOnlyGate() : staticGate(new Map());
+}
+
+async function checkTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
+  checkEnvironment(env);
+  if (!env['OTEL_TRACES_SAMPLER'] && !env['OTEL_TRACES_SAMPLER_ARG']) return;
+  const { sampler } = await import('../../../otel/sampler.ts');
+  sampler(env);
+}
+
+async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
+  const targets = targetsOf(options);
+  if (options.flags === undefined) return staticGate(targets);
+  const { createGate } = await import('../../gate/createGate.ts');
+  try {
+    return await createGate({ targets, flagsFile: options.flags, onProblem: (message) => log.warn(message) });
+  } catch (error) {
+    throw new CliError((error as Error).message, EXIT.usage);
+  }
+}
+
+async function ownRules(file: string) {
+  const [{ loadConfig }, { compileRules }, { Decisions }] = await Promise.all([
+    import('../../config/load.ts'),
+    import('../../discovery/ruleSet.ts'),
+    import('../../discovery/decisions.ts'),
+  ]);
+  const decisions = new Decisions(compileRules(loadConfig(file)));
+  return (pid: number, scope: Scope) => {
+    using process = new LazyHandle(pid);
+    const verdict = decisions.decide(process, scope, { source: 'scan', atMs: Date.now() });
+    return verdict.decision === 'attach' ? { name: verdict.name, rule: verdict.ruleId } : undefined;
+  };
+}

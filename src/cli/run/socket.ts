@@ -1,0 +1,20 @@
+/** The control socket of one `taut run`: for `status`, `restore`, and a run within its command. */
+import { mkdirSync } from 'node:fs';
+import type { Log } from '../../log.ts';
+import { type Request, serve } from '../control.ts';
+import { runSocketPath } from '../sockets.ts';
+
+/** Where there can be none nothing else is missed. */
+export async function serveRun(
+  stateDir: string,
+  answer: (request: Request) => unknown,
+  log: Log,
+): Promise<AsyncDisposable | undefined> {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    return await serve(runSocketPath(stateDir), answer, log.debug);
+  } catch (error) {
+    log.debug(`no control socket: ${(error as Error).message}`);
+    return undefined;
+  }
+}

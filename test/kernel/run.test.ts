@@ -1,0 +1,177 @@
+/** `taut run`: the command runs, whatever taut can do for it. */
+import { chmodSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { holdPath } from '../../src/native.ts';
+import { Program, slacks, until } from './program.ts';
+import { Bench, LAUNCHER } from './taut.ts';
+import { entries, finished, outcome, pidOf, TUNED, WAITING } from './waiting.ts';
+
+test('tunes a command before its first instruction, and exits with its exit code', async () => {
+  using bench = new Bench();
+  const script = 'cat /proc/$$/timerslack_ns; exit 7';
+  // A host that is so busy that this takes longer than a command is held has it tuned a moment later.
+  await until('it is tuned first', async () => {
+    await using tuned = bench.taut('run', TUNED, '--', 'sh', '-c', script);
+    const { code, out } = await outcome(tuned);
+    expect([code, ['1', '50000'].includes(out)]).toEqual([7, true]);
+    return out === '1';
+  });
+  await using plain = bench.taut('run', '--', 'sh', '-c', script);
+  expect(await outcome(plain)).toMatchObject({ code: 7, out: '50000' });
+});
+
+test.each([
+  [['/no/such/program'], 127, /^taut: \/no\/such\/program: not found$/m],
+  [['no-such-program-anywhere'], 127, /not found/],
+  [['/etc'], 126, /^taut: \/etc: Permission denied$/m],
+  [['sh', '-c', 'kill -KILL $$'], 128 + 9, /^/],
+  [['sh', '-c', 'kill -USR1 $$'], 128 + 10, /^/],
+  [['true'], 0, /^/],
+])('%j ends as a shell says it', async (command, code, said) => {
+  using bench = new Bench();
+  await using program = bench.taut('run', '--', ...command);
+  const ended = await outcome(program);
+  expect(ended.code).toBe(code);
+  expect(ended.err).toMatch(said);
+});
+
+test('a command is held no longer than it says, whatever becomes of taut', async () => {
+  // Its other end is never closed.
+  await using held = new Program(holdPath(), ['0', '50', 'echo', 'begun']);
+  await held.line(/^begun$/);
+  // And with a taut that does nothing any more, at any of its instants until then.
+  using bench = new Bench();
+  await using taut = bench.tautWith({ TAUT_FAULT: 'recorded' }, 'run', TUNED, '--', 'sh', '-c', 'echo begun; sleep 1');
+  await taut.line(/^begun$/);
+});
+
+test.each([[[]], [[TUNED]]])('runs without privilege %j, and says once what it can not do', async (options) => {
+  using bench = new Bench();
+  chmodSync(bench.dir, 0o777);
+  const world = ['--reuid=65534', '--regid=65534', '--clear-groups', LAUNCHER];
+  const args = ['run', '--state-dir', bench.stateDir, ...options, '--', ...WAITING];
+  await using program = new Program('setpriv', [...world, ...args]);
+  await program.line(/measuring just/);
+  await program.line(/watching/);
+  expect(await finished(program)).toBe(7);
+  expect(program.errors.filter((line) => line.includes('measuring just'))).toHaveLength(1);
+  expect(program.errors.filter((line) => line.includes('CAP_SYS_NICE'))).toHaveLength(options.length);
+});
+
+const READ_ONLY = 'mkdir -p "$0" && mount -t tmpfs -o ro none "$0" && exec "$@"';
+const A_FILE = 'touch "$0" && exec "$@"';
+const DAMAGED = 'mkdir -p "$0" && echo damaged, and long enough to be no empty file > "$0/ledger.db" && exec "$@"';
+
+test.each([READ_ONLY, A_FILE, DAMAGED])('runs where the state directory is of no use: %s', async (world) => {
+  using bench = new Bench();
+  const args = [LAUNCHER, 'run', '--state-dir', bench.stateDir, TUNED, '--', ...WAITING];
+  await using program = new Program('unshare', ['--mount', 'sh', '-c', world, bench.stateDir, ...args]);
+  const pid = await pidOf(program);
+  await program.line(/not tuning/);
+  await program.line(/watching/);
+  expect(slacks(pid)).toEqual([50_000]);
+  expect(await finished(program)).toBe(7);
+  expect(program.errors.filter((line) => line.includes('not tuning'))).toHaveLength(1);
+});
+
+test.each([64, 32, 24])('runs with as few as %d descriptors', async (n) => {
+  using bench = new Bench();
+  const args = [LAUNCHER, 'run', '--state-dir', bench.stateDir, TUNED, '--', ...WAITING];
+  await using program = new Program('sh', ['-c', `ulimit -n ${n} && exec "$@"`, 'sh', ...args]);
+  await pidOf(program);
+  expect(await finished(program)).toBe(7);
+});
+
+test('runs where nothing can be measured', async () => {
+  using bench = new Bench();
+  await using program = bench.tautWith({ TAUT_WITHOUT: 'bpf,schedstat' }, 'run', '--', ...WAITING);
+  await program.line(/measuring is not possible here; the command goes on/);
+  expect(await finished(program)).toBe(7);
+});
+
+test.each(['uncaught', 'rejection'])(
+  'an error that taut did not expect (%s) puts back, and is not the command’s',
+  async (fault) => {
+    using bench = new Bench();
+    await using program = bench.tautWith({ TAUT_FAULT: fault }, 'run', TUNED, '--', ...WAITING);
+    const pid = await pidOf(program);
+    await program.line(/did not expect/);
+    await until('it is put back', () => slacks(pid)[0] === 50_000);
+    expect(await entries(bench)).toBe(0);
+    expect(await finished(program)).toBe(7);
+  },
+);
+
+test('what a command leaves behind at its first instruction is put back, with and without the kernel’s events', async () => {
+  using bench = new Bench();
+  for (const without of ['', 'bpf']) {
+    const script = '(sleep 1000 >&- 2>&- & echo left $!); exit 3';
+    await using program = bench.tautWith({ TAUT_WITHOUT: without }, 'run', TUNED, '--', 'sh', '-c', script);
+    const left = Number((await program.line(/^left/)).split(' ')[1]);
+    try {
+      expect(await program.ended).toBe(3);
+      expect(slacks(left)).toEqual([50_000]);
+      expect(await entries(bench)).toBe(0);
+    } finally {
+      process.kill(left, 'SIGKILL');
+    }
+  }
+});
+
+test.each(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)(
+  'hands %s on to the command',
+  async (signal) => {
+    using bench = new Bench();
+    const script = `trap 'echo got it; exit 5' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`;
+    await using program = bench.taut('run', '--', 'sh', '-c', script);
+    await program.line(/^ready/);
+    program.child.kill(signal);
+    expect(await program.ended).toBe(5);
+    expect(program.lines.filter((line) => line === 'got it')).toHaveLength(1);
+  },
+);
+
+test('what was ignored when taut was started is ignored by the command: nohup, jobs in the background of a script', async () => {
+  using bench = new Bench();
+  const asked = 'sed -n "s/SigIgn:.*\\(.\\{8\\}\\)/\\1/p" /proc/self/status';
+  const ignored = async (...before: string[]) => {
+    await using program = new Program('sh', [
+      '-c',
+      `trap '' HUP INT USR2; exec "$@"`,
+      'sh',
+      ...before,
+      'sh',
+      '-c',
+      asked,
+    ]);
+    return (await outcome(program)).out;
+  };
+  const plainly = await ignored();
+  expect(await ignored(LAUNCHER, 'run', '--state-dir', bench.stateDir, '--')).toBe(plainly);
+  expect(Number.parseInt(plainly, 16) & 0b100000000011).toBe(0b100000000011);
+});
+
+test.each([
+  ['--optimize-timer-slack=5parsecs'],
+  ['--config', '/no/such/file.yaml'],
+  ['--flags', '/no/such/flags.json'],
+  ['--max-overhead', 'none'],
+])('%s %s is wrong usage: the command is not started', async (...options) => {
+  using bench = new Bench();
+  const witness = join(bench.dir, 'started');
+  await using program = bench.taut('run', ...options, '--', 'touch', witness);
+  expect((await outcome(program)).code).toBe(2);
+  expect(existsSync(witness)).toBe(false);
+});
+
+test.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_TRACES_SAMPLER', 'TAUT_WITHOUT'])(
+  'so is %s that can not be understood',
+  async (variable) => {
+    using bench = new Bench();
+    const witness = join(bench.dir, 'started');
+    await using program = bench.tautWith({ [variable]: 'nonsense' }, 'run', '--', 'touch', witness);
+    expect(await outcome(program)).toMatchObject({ code: 2, err: expect.stringContaining(variable) });
+    expect(existsSync(witness)).toBe(false);
+  },
+);

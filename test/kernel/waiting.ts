@@ -1,0 +1,27 @@
+/** What tests of `taut run` share. */
+import type { StatusDocument } from '../../src/status.ts';
+import type { Program } from './program.ts';
+import type { Bench } from './taut.ts';
+
+export const TUNED = '--optimize-timer-slack';
+/** Says its id and its slack, then waits for a line, and exits with 7. */
+export const WAITING = ['sh', '-c', 'echo $$ $(cat /proc/$$/timerslack_ns); read line; exit 7'];
+
+export async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
+  const code = await program.ended;
+  return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
+}
+
+/** The id of a command that waits, once it says it. */
+export async function pidOf(program: Program): Promise<number> {
+  return Number((await program.line(/^\d+ \d+$/)).split(' ')[0]);
+}
+
+export async function entries(bench: Bench): Promise<number> {
+  return (await bench.json<StatusDocument>('status')).ledger.entries ?? Number.NaN;
+}
+
+export async function finished(program: Program): Promise<number> {
+  program.say('');
+  return program.ended;
+}
