@@ -58,7 +58,11 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
   const gate = new SwitchGate();
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
   await using session = await openSession({ ...options, stateDir, scope, gate, lifetime, descendants: 'contain' }, log);
-  if (session.missing.length > 0) throw new CliError('the demo needs to measure and to tune', EXIT.host);
+  if (session.missing.length > 0)
+    throw new CliError(
+      'the demo needs to measure and to tune; taut doctor says what is missing, and how to get it',
+      EXIT.host,
+    );
 
   const { watcher } = session;
   const original = commonest(threadSlacks(sample.pid));
