@@ -52,6 +52,8 @@ export class Watcher implements Disposable {
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
+  /** Every process that ran already has been looked at. */
+  readonly #looked = Promise.withResolvers<void>();
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -93,6 +95,7 @@ export class Watcher implements Disposable {
       runQueueTimes: () => this.#measurement.runQueueTimes(),
     });
     await this.scan();
+    this.#looked.resolve();
     const timer = setInterval(
       () => this.#inBackground('looking again', this.#reconcile()),
       tracer ? RECONCILE_MS : SCAN_MS,
@@ -164,6 +167,7 @@ export class Watcher implements Disposable {
 
   /** Takes over a process that `taut run` has started. @throws Error when it is not taken. */
   async adopt(process: Adopted): Promise<AgentStatus> {
+    await this.#looked.promise; // what it descends from may be an agent, and tuned
     if (this.#released) throw new Error('it is ending');
     return adopt(process, this.#agents, this.#options.decisions);
   }

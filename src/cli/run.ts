@@ -41,6 +41,7 @@ async function run(command: string[], options: TuneOptions): Promise<void> {
   let held: HeldCommand | undefined;
   handOn(() => held);
   held = await hold(command, HOLD_MS, (message) => log.error(message));
+  log.hush();
   if (held.pid !== undefined) await watchOver({ held, pid: held.pid, plan, options, log, survival });
   process.exitCode = await held.ended;
   log.tell();

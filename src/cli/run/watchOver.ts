@@ -87,7 +87,7 @@ async function takenOrMeasured(started: Started, { why, socket }: Other): Promis
     if (taken) {
       const said = taken.target === null ? `leaves it as it is (${taken.gate.reason})` : 'tunes it';
       log.info(`${why}: it has taken ${taken.name} (${pid}) over, and ${said}`);
-      return start(started);
+      return started.held.release();
     }
     log.warn(`not tuning: ${why}, and does not take over`);
   } catch (error) {
@@ -103,7 +103,7 @@ async function handOverSoon(started: Started, socket: string, targets: Targets):
   for (let left = TRIES; left > 0 && !held.hasEnded(); left--) {
     const taken = await handOver(socket, handedOver);
     if (taken) return taken;
-    start(started);
+    started.held.release();
     await setTimeout(RETRY_MS);
   }
   return undefined;
@@ -131,7 +131,7 @@ async function isTakenByDaemon(started: Started): Promise<boolean> {
     const taken = await handOver(socket, { pid, command: plan.command, targets: new Map() });
     if (!taken) return false;
     log.info(`the taut watch of ${options.stateDir} has taken ${taken.name} (${pid}) over`);
-    start(started);
+    started.held.release();
     return true;
   } catch (error) {
     log.info(`the taut watch of ${options.stateDir} does not take the command over: ${(error as Error).message}`);
@@ -149,10 +149,14 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
     log.warn(`not tuned before it starts: ${(error as Error).message}`);
   }
   const putBack = () => {
-    restoreEntries(ledger, KNOBS, ledger.own());
+    try {
+      restoreEntries(ledger, KNOBS, ledger.own());
+    } catch (error) {
+      log.error(`putting back: ${(error as Error).message}`);
+    }
     orphans.contain(first.born, () => false);
   };
-  start(started);
+  started.held.release();
   try {
     await measure(started, plan.gate, { ledger, first, orphans });
   } finally {
@@ -163,13 +167,8 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
 }
 
 async function measureOnly(started: Started, gate: Gate): Promise<void> {
-  start(started);
+  started.held.release();
   await measure(started, gate);
-}
-
-function start({ held, log }: Started): void {
-  held.release();
-  log.hush();
 }
 
 /** Of the tauts that tune a command each, the one whose command this process is a part of. */
