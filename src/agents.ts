@@ -115,7 +115,7 @@ export class Agents {
     const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
     const [atMs = nowMs()] = [...begun, ...times];
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
-    const agent = new Agent(identity, handle, this.#host, atMs, this.#byPid.get(ppid));
+    const agent = new Agent(identity, handle, this.#host, atMs, this.#maker(ppid));
     this.#byPid.set(handle.id, agent);
     try {
       const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
@@ -138,6 +138,12 @@ export class Agents {
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id))
         if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
+  }
+
+  /** The agent from which a process with this parent may have its values: also through others, until they are put back. */
+  #maker(ppid: number): Agent | undefined {
+    const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
+    return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#sightings.agentAbove(ppid) : undefined);
   }
 
   #begin({ identity: { name, pid } }: Agent): void {

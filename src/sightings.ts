@@ -55,7 +55,7 @@ export class Sightings {
   /** What its parent's rule makes of a decision on a child. */
   #asChild(ppid: number, maker: Agent | undefined, decided: Verdict): Verdict {
     if (decided.decision === 'deny' || decided.ruleId === 'pid') return decided;
-    const above = decided.decision === 'attach' ? this.#agentAbove(ppid) : undefined;
+    const above = decided.decision === 'attach' ? this.agentAbove(ppid) : undefined;
     if (above && this.#decisions.children(above.identity.rule) === 'none') {
       const { name, rule, pid } = above.identity;
       const evidence = [
@@ -72,7 +72,7 @@ export class Sightings {
   }
 
   /** The nearest agent that a process with this parent descends from. */
-  #agentAbove(ppid: number): Agent | undefined {
+  agentAbove(ppid: number): Agent | undefined {
     for (const { id } of ancestors(ppid)) {
       const agent = this.#agent(id);
       if (agent) return agent;

@@ -65,6 +65,8 @@ export class Watcher implements Disposable {
   #released = false;
   #guard: Guard | undefined;
   readonly #atExit = () => this.release('the program ends');
+  /** Every process that ran already has been looked at. */
+  readonly #looked = Promise.withResolvers<void>();
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -114,6 +116,7 @@ export class Watcher implements Disposable {
       isDegraded: () => this.#measurement.isDegraded,
     });
     await this.scan();
+    this.#looked.resolve();
     const timer = setInterval(
       () => this.#inBackground('looking again', this.#reconcile()),
       tracer ? RECONCILE_MS : SCAN_MS,
@@ -185,6 +188,7 @@ export class Watcher implements Disposable {
 
   /** Takes over a process that `taut run` has started. @throws Error when it is not taken. */
   async adopt(process: Adopted): Promise<AgentStatus> {
+    await this.#looked.promise; // what it descends from may be an agent, and tuned
     if (this.#released) throw new Error('it is ending');
     return adopt(process, this.#agents, this.#options.decisions);
   }

@@ -10,11 +10,11 @@ import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
 import { EndedEarly, Lifetime, UNREAD } from './lifetime.ts';
+import { meansOf } from './means.ts';
 import { onNpmEnd } from './npmParent.ts';
 import { type CommonOptions, withCommon, withGuard, withJson } from './options.ts';
 import { onClosed, printError, printJson, printText } from './output.ts';
 import { openSession, type Session } from './session.ts';
-import { stateDirProblem } from './stateDir.ts';
 
 interface DemoOptions extends CommonOptions {
   readonly seconds: number;
@@ -23,6 +23,7 @@ interface DemoOptions extends CommonOptions {
 }
 
 const TARGET = 1n;
+const NEVER = new AbortController().signal;
 
 export function addDemo(program: Command): void {
   const command = program
@@ -50,14 +51,17 @@ async function demo(options: DemoOptions): Promise<void> {
 
 /** Three measured phases on the same process: as found, tuned, restored. */
 async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise<void> {
-  const stateDir = join(options.stateDir, 'demo');
-  const problem = stateDirProblem(stateDir);
-  if (problem) throw new CliError(`--state-dir ${stateDir}: ${problem}`, EXIT.usage);
+  using means = meansOf(options.stateDir);
+  if ('why' in means)
+    throw new CliError(`${means.why}, and one taut tunes at a time: end that one for the demo`, EXIT.failed);
   printError(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
   const gate = new SwitchGate();
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
-  await using session = await openSession({ ...options, stateDir, scope, gate, lifetime, descendants: 'contain' }, log);
+  const run = { ledger: means.ledger, guard: options.guard !== false, begun: () => undefined, ended: NEVER };
+  const sinkDir = join(options.stateDir, 'demo');
+  const of = { scope, gate, lifetime, run, sinkDir, descendants: 'contain' } as const;
+  await using session = await openSession({ ...options, ...of }, log);
   if (session.missing.length > 0)
     throw new CliError(
       'the demo needs to measure and to tune; taut doctor says what is missing, and how to get it',
@@ -86,7 +90,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
   if (last?.original !== last?.total) throw new CliError('not every thread is back at its original', EXIT.failed);
 }
 
-/** The gate's word takes effect in its own time: waits for it. */
+/** What the gate decides is carried out a moment later: waits for it. */
 async function settled(watcher: Watcher, pid: number, target: bigint | undefined): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (watcher.agent(pid) && watcher.agent(pid)?.tunings[0]?.target !== target) {

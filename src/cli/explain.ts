@@ -75,7 +75,9 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
   const found = decideNow(id, options);
   if (told) return { ...found, access: 'none', notes: [...found.notes, told.message] };
   const isAgent = found.decision === 'attach';
-  const notes = isAgent ? [`no daemon is running with ${stateDir}: it is neither measured nor tuned by one`] : [];
+  const notes = isAgent
+    ? [`no taut is running with ${stateDir}: nobody measures it, and nobody changes its timer slack`]
+    : [];
   return { ...found, notes: [...found.notes, ...notes] };
 }
 

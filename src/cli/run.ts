@@ -16,13 +16,15 @@ export function addRun(program: Command): void {
     .addHelpText(
       'after',
       `
-The command runs whatever becomes of taut: any number of them at once, without privilege, with a state directory
-that can't be used. What taut can't do is said on standard error, and the exit code is the command's (128 and the
-signal's number when one ended it, 127 when there is no such program). Only wrong usage or configuration, found before
-the command starts, is an exit code of taut's own: 2.
+The command runs whatever becomes of taut: any number of them at once, without
+privilege, with a state directory that can't be written. What taut can't do is
+said on standard error. The exit code is the command's: 128 and the signal's
+number when one ended it, 127 when there is no such program. Only wrong usage or
+configuration, found before the command starts, has an exit code of taut's: 2.
 
-Another taut that tunes this host takes the command over: its rules and its gate decide, and it puts back. So does a
-taut watch of the same state directory where nothing is to be tuned.
+Another taut that tunes on this host takes the command over: its rules and flags
+decide, and it puts back. So does a taut watch of the same state directory where
+nothing is to be tuned.
 
 Examples:
   taut run -- claude
@@ -41,6 +43,7 @@ async function run(command: string[], options: TuneOptions): Promise<void> {
   let held: HeldCommand | undefined;
   handOn(() => held);
   held = await hold(command, HOLD_MS, (message) => log.error(message));
+  log.hush();
   if (held.pid !== undefined) await watchOver({ held, pid: held.pid, plan, options, log, survival });
   process.exitCode = await held.ended;
   log.tell();

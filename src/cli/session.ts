@@ -58,16 +58,19 @@ export interface SessionOptions extends TuneOptions {
   /** Instead of the one that the options ask for. */
   readonly gate?: Gate;
   readonly onEvent?: (event: AgentEvent) => void;
+  /** Where the embedded sink writes, where that is not the state directory. */
+  readonly sinkDir?: string;
   /** What it is that may end the command meanwhile. */
   readonly lifetime: Pick<Lifetime, 'doing' | 'end' | 'onUncaught'>;
-  /** Of `run`, which shares the state directory with others. */
+  /** Of `run` and `demo`, which share the state directory with others. */
   readonly run?: RunSession;
 }
 
 export interface RunSession {
   /** Undefined: nothing is tuned, for a reason that was said. */
   readonly ledger: Ledger | undefined;
-  readonly guard: Guard | undefined;
+  /** As of the watcher. */
+  readonly guard: boolean | Guard;
   readonly begun: NonNullable<WatcherOptions['begun']>;
   /** Once the command has ended there is nothing to open. */
   readonly ended: AbortSignal;
@@ -76,7 +79,7 @@ export interface RunSession {
 /** @throws CliError with the exit code when nothing useful can be done. */
 export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
   await using stack = new AsyncDisposableStack();
-  const { stateDir, scope, descendants, lifetime, run } = options;
+  const { stateDir, sinkDir = stateDir, scope, descendants, lifetime, run } = options;
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
@@ -110,8 +113,8 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const telemetry = stack.use(
     startTelemetry({
       env: process.env,
-      stateDir,
-      sinkProblem: writeProblem(join(stateDir, 'otlp')),
+      stateDir: sinkDir,
+      sinkProblem: writeProblem(join(sinkDir, 'otlp')),
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,
@@ -127,7 +130,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, measuring, ledger, descendants },
-    guard: run?.guard ?? (!run && mayTune && options.guard !== false),
+    guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
     ...(run && { begun: run.begun }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
@@ -248,18 +251,11 @@ function holdLock(
   return true;
 }
 
-/** `demo` notes no socket: what it tunes is its own sample. */
-function holdLocks(
-  stack: AsyncDisposableStack,
-  { stateDir, gate }: SessionOptions,
-  mayTune: boolean,
-  said: Said,
-): boolean {
+function holdLocks(stack: AsyncDisposableStack, { stateDir }: SessionOptions, mayTune: boolean, said: Said): boolean {
   const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
   if (!mayTune) return isHeld;
   const mend = 'one taut tunes at a time: end that one, or use --observe-only';
-  const socket = gate ? {} : { socket: resolve(socketPath(stateDir)) };
-  return holdLock(stack, writerLockPath(), mend, said, socket) && isHeld;
+  return holdLock(stack, writerLockPath(), mend, said, { socket: resolve(socketPath(stateDir)) }) && isHeld;
 }
 
 /** Without a usable ledger nothing is tuned; attaching and measuring go on. */

@@ -45,7 +45,7 @@ export async function measure(started: Started, gate: Gate, begun?: Begun): Prom
   if (!module || over.signal.aborted) return;
   const scope = { kind: 'tree', root: pid, command: plan.command } as const;
   const { ledger, guard, first } = begun ?? {};
-  const run = { ledger, guard, begun: first?.begun ?? (() => undefined), ended: over.signal };
+  const run = { ledger, guard: guard ?? false, begun: first?.begun ?? (() => undefined), ended: over.signal };
   try {
     await using session = await module.openSession({ ...options, scope, gate, lifetime: survival, run }, log);
     using _look = begun && findBorn(session, started, begun);

@@ -1,4 +1,4 @@
-/** What `taut run` says on a terminal that its command draws on: before the command starts and after it has ended. */
+/** What `taut run` says on a terminal that its command draws on: what it has to say once the command is started, when that has ended. */
 import { createLog, type Log } from '../../log.ts';
 import type { CommonOptions } from '../options.ts';
 import { printError } from '../output.ts';

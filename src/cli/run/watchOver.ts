@@ -6,15 +6,13 @@ import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { startGuard } from '../../actuator/guard.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
-import { Ledger } from '../../actuator/ledger.ts';
+import type { Ledger } from '../../actuator/ledger.ts';
 import { restoreEntries } from '../../actuator/restore.ts';
 import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
-import { inScope } from '../../scope.ts';
 import type { AgentStatus } from '../../status.ts';
-import { holdersOf, tryLock, writerLockPath } from '../locks.ts';
+import { type Means, meansOf, type Other } from '../means.ts';
 import { targetsOf } from '../options.ts';
-import { runSocketPath } from '../sockets.ts';
 import { socketPath } from '../stateDir.ts';
 import { FirstTune } from './firstTune.ts';
 import { handOver } from './handOver.ts';
@@ -53,33 +51,6 @@ async function tuneAndMeasure(started: Started): Promise<void> {
   await tuneFirst(started, held.ledger);
 }
 
-/** What tuning takes: the host's lock, and a ledger. */
-interface Means extends Disposable {
-  readonly ledger: Ledger;
-}
-
-/** Another taut, which tunes in this one's place. */
-interface Other {
-  readonly why: string;
-  readonly socket: string | undefined;
-}
-
-/** @throws Error where there can be no lock or ledger. */
-function meansOf(stateDir: string): Means | Other {
-  using stack = new DisposableStack();
-  const lock = tryLock(writerLockPath(), { shared: true });
-  if ('holder' in lock) return { why: `process ${lock.holder} tunes this host`, socket: lock.socket };
-  stack.use(lock);
-  const above = writerAbove();
-  if (above !== undefined) {
-    const why = `process ${above}, which this one descends from, tunes`;
-    return { why, socket: runSocketPath(stateDir, above) };
-  }
-  const ledger = stack.use(new Ledger(stateDir));
-  const held = stack.move();
-  return { ledger, [Symbol.dispose]: () => held.dispose() };
-}
-
 /** The nearest thing to what was asked for: another taut may do it, if it is willing. */
 async function takenOrMeasured(started: Started, { why, socket }: Other): Promise<void> {
   const { pid, log } = started;
@@ -89,7 +60,7 @@ async function takenOrMeasured(started: Started, { why, socket }: Other): Promis
     if (taken) {
       const said = taken.target === null ? `leaves it as it is (${taken.gate.reason})` : 'tunes it';
       log.info(`${why}: it has taken ${taken.name} (${pid}) over, and ${said}`);
-      return start(started);
+      return started.held.release();
     }
     log.warn(`not tuning: ${why}, and does not take over`);
   } catch (error) {
@@ -105,7 +76,7 @@ async function handOverSoon(started: Started, socket: string, targets: Targets):
   for (let left = TRIES; left > 0 && !held.hasEnded(); left--) {
     const taken = await handOver(socket, handedOver);
     if (taken) return taken;
-    start(started);
+    started.held.release();
     await setTimeout(RETRY_MS);
   }
   return undefined;
@@ -133,7 +104,7 @@ async function isTakenByDaemon(started: Started): Promise<boolean> {
     const taken = await handOver(socket, { pid, command: plan.command, targets: new Map() });
     if (!taken) return false;
     log.info(`the taut watch of ${options.stateDir} has taken ${taken.name} (${pid}) over`);
-    start(started);
+    started.held.release();
     return true;
   } catch (error) {
     log.info(`the taut watch of ${options.stateDir} does not take the command over: ${(error as Error).message}`);
@@ -152,10 +123,14 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
     log.warn(`not tuned before it starts: ${(error as Error).message}`);
   }
   const putBack = () => {
-    restoreEntries(ledger, KNOBS, ledger.own());
+    try {
+      restoreEntries(ledger, KNOBS, ledger.own());
+    } catch (error) {
+      log.error(`putting back: ${(error as Error).message}`);
+    }
     orphans.contain(first.born, () => false);
   };
-  start(started);
+  started.held.release();
   try {
     await measure(started, plan.gate, { ledger, first, orphans, guard });
   } finally {
@@ -168,21 +143,6 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
 }
 
 async function measureOnly(started: Started, gate: Gate): Promise<void> {
-  start(started);
+  started.held.release();
   await measure(started, gate);
-}
-
-function start({ held, log }: Started): void {
-  held.release();
-  log.hush();
-}
-
-/** Of the tauts that tune a command each, the one whose command this process is a part of. */
-function writerAbove(): number | undefined {
-  try {
-    const others = holdersOf(writerLockPath()).filter((pid) => pid !== process.pid);
-    return others.find((root) => inScope({ kind: 'tree', root, command: [] }, process.pid));
-  } catch {
-    return undefined; // nobody has ever tuned here
-  }
 }

@@ -69,8 +69,8 @@ export class Life implements AsyncDisposable {
     return hasEnded(this.#pid);
   }
 
-  /** Where the ledger and the traces are. */
-  get dataDir(): string {
+  /** Where the traces are. */
+  get sinkDir(): string {
     return this.way === 'demo' ? join(this.stateDir, 'demo') : this.stateDir;
   }
 
@@ -100,7 +100,7 @@ export class Life implements AsyncDisposable {
   /** What is to be gone, in words: the threads that have taut's value, the entries of the ledger, the processes. */
   leftovers(): string {
     const tuned = this.#tuned().length;
-    const noted = entries(this.dataDir);
+    const noted = entries(this.stateDir);
     const words: string[] = processesOf(this.#id, this.crew.bench.dir).map(({ kind }) => kind);
     if (tuned > 0) words.unshift(`${tuned} threads tuned`);
     if (noted > 0) words.unshift(`${noted} entries in the ledger`);
@@ -122,7 +122,7 @@ export class Life implements AsyncDisposable {
     if (this.way === 'demo') return this.isAnyTuned;
     const { threadsEach, value } = this.crew;
     const threads = this.agents.length * threadsEach;
-    return threads > 0 && threadsWith(value, this.agents).length === threads && entries(this.dataDir) >= threads;
+    return threads > 0 && threadsWith(value, this.agents).length === threads && entries(this.stateDir) >= threads;
   }
 
   /** Whether a thread of anybody has taut's value. */

@@ -29,7 +29,7 @@ export async function prove(crew: Crew, way: Way, ending: Ending): Promise<void>
 
 /** The traces say what was done to each agent, from the first to the last. */
 function isTraced(life: Life, { reachesSample }: Ending): void {
-  const spans = everySpan(life.dataDir);
+  const spans = everySpan(life.sinkDir);
   const byAgent = Map.groupBy(spans, (span) => attribute(span, 'process.pid'));
   const names = ['attach', 'gate', 'tune', 'verify', ...(life.way === 'demo' && reachesSample ? [] : ['revert'])];
   const lacking = life.agents.flatMap((pid) => {

@@ -1,0 +1,46 @@
+/** What a taut needs that tunes beside others: `run` its command, `demo` its sample. */
+import { Ledger } from '../actuator/ledger.ts';
+import { inScope } from '../scope.ts';
+import { holdersOf, tryLock, writerLockPath } from './locks.ts';
+import { runSocketPath } from './sockets.ts';
+
+/** What tuning takes: the host's lock, and a ledger. */
+export interface Means extends Disposable {
+  readonly ledger: Ledger;
+}
+
+/** Another taut, which tunes in this one's place. */
+export interface Other extends Disposable {
+  readonly why: string;
+  readonly socket: string | undefined;
+}
+
+/** @throws Error where there can be no lock or ledger. */
+export function meansOf(stateDir: string): Means | Other {
+  using stack = new DisposableStack();
+  const lock = tryLock(writerLockPath(), { shared: true });
+  if ('holder' in lock) return other(`process ${lock.holder} tunes this host`, lock.socket);
+  stack.use(lock);
+  const above = writerAbove();
+  if (above !== undefined) {
+    const why = `process ${above}, which this one descends from, tunes`;
+    return other(why, runSocketPath(stateDir, above));
+  }
+  const ledger = stack.use(new Ledger(stateDir));
+  const held = stack.move();
+  return { ledger, [Symbol.dispose]: () => held.dispose() };
+}
+
+function other(why: string, socket: string | undefined): Other {
+  return { why, socket, [Symbol.dispose]: () => {} };
+}
+
+/** Of the tauts that tune a command each, the one whose command this process is a part of. */
+function writerAbove(): number | undefined {
+  try {
+    const others = holdersOf(writerLockPath()).filter((pid) => pid !== process.pid);
+    return others.find((root) => inScope({ kind: 'tree', root, command: [] }, process.pid));
+  } catch {
+    return undefined; // nobody has ever tuned here
+  }
+}
