@@ -153,6 +153,8 @@ interface Addon {
   adoptOrphans(on: boolean): number;
   reap(pid: number): number;
   unblock(signal: number): number;
+  /** 1 when nobody is left at the other end of a pipe, a socket or a terminal, else 0. */
+  isHungUp(fd: number): number;
   confine(keep: bigint): number;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;

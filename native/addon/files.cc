@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string>
 #include <sys/file.h>
 #include <unistd.h>
@@ -148,6 +149,15 @@ Napi::Value Lock(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+// isHungUp(fd) -> 1 when nobody is left at the other end of a pipe, a socket or a terminal, else 0. Writes nothing.
+Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  pollfd end = {args.Descriptor(0), 0, 0};
+  if (args.Wrong()) return {};
+  if (poll(&end, 1, 0) < 0) return Errno(info.Env());
+  return Napi::Number::New(info.Env(), (end.revents & (POLLERR | POLLHUP)) != 0 ? 1 : 0);
+}
+
 }  // namespace
 
 void ExportFiles(Napi::Env env, Napi::Object exports) {
@@ -159,4 +169,5 @@ void ExportFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("writeAt", Napi::Function::New(env, WriteAt));
   exports.Set("close", Napi::Function::New(env, Close));
   exports.Set("lock", Napi::Function::New(env, Lock));
+  exports.Set("isHungUp", Napi::Function::New(env, IsHungUp));
 }

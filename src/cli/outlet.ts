@@ -3,6 +3,7 @@
  * decided here. Node itself would throw an error event that nobody handles, and keep in memory whatever is not read.
  */
 import { fstatSync } from 'node:fs';
+import { addon } from '../native.ts';
 
 /** What may wait for a slow reader: lines beyond are left out, unless they are a document's. Bytes. */
 const MOST_WAITING = 16 << 20;
@@ -86,6 +87,11 @@ export class Outlet {
         resolve();
       });
     });
+  }
+
+  /** Looks whether its reader is still there, where something was written: a write would tell, but the next may be hours away. */
+  check(): void {
+    if (this.#stream && !this.#isClosed && addon().isHungUp(this.#fd) === 1) this.#close('EPIPE');
   }
 
   /** Hands on what waits, unless the system has yet to take what it was given: then again when it has. */

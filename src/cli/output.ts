@@ -8,7 +8,7 @@ import { Outlet } from './outlet.ts';
 
 export interface Closed {
   readonly stream: 'standard output' | 'standard error';
-  /** `EPIPE`: the reader went away; `EIO`: the terminal did. */
+  /** Of the write that told of it; `EPIPE` where nothing was being written. */
   readonly code: string;
 }
 
@@ -16,8 +16,18 @@ const closed: Closed[] = [];
 const listeners: ((closed: Closed) => void)[] = [];
 let isStreaming = false;
 
-/** Calls back when nobody reads a standard stream any more, at once where that is so already. */
+const CHECK_MS = 1_000;
+
+/**
+ * Calls back when nobody reads any more what is written to a standard stream: within a second, also where nothing is
+ * being written; at once where that is so already. A stream that was never written to does not count.
+ */
 export function onClosed(listener: (closed: Closed) => void): void {
+  if (listeners.length === 0)
+    setInterval(() => {
+      output.check();
+      errors.check();
+    }, CHECK_MS).unref();
   listeners.push(listener);
   for (const which of closed) listener(which);
 }

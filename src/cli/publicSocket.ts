@@ -50,11 +50,8 @@ export async function servePublicly(
   log: Log,
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  if (hidesProcesses()) {
-    log.debug('telling other users nothing: /proc hides processes from them (hidepid)');
-    return stack.move();
-  }
   try {
+    if (hidesProcesses()) throw new Error('/proc hides processes from them (hidepid)');
     const folder = stack.adopt(openFolder(), closeSync);
     const path = `/proc/self/fd/${folder}/${socketName(stateDir)}`;
     const cached = new Cached(STATUS_MS);

@@ -41,8 +41,8 @@ export function addRestore(program: Command): void {
       'after',
       `
 Only a thread that still has the value that taut gave it is written: another
-value is somebody else's. A running taut (watch, attach, run) puts its own agents
-back, and tunes them again only after its feature flags or rules have changed.
+value is somebody else's. A running taut (watch, attach, run) puts its own
+agents back, and tunes them again only after its flags or rules have changed.
 
 Examples:
   taut restore                     everything

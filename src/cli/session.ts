@@ -280,7 +280,7 @@ function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Pick<
     if (ledger.isInPlace()) return;
     clearInterval(timer);
     lifetime.end({ why: 'the ledger is gone', exitCode: EXIT.failed, isQuiet: true });
-    watcher.release('the ledger is gone'); // at once, and before it is said: killed in between, nobody else could
+    watcher.release('shutdown'); // at once, and before it is said: killed in between, nobody else could
     log.error(`${ledger.path} was removed or replaced while taut ran: everything was put back, and taut ends`);
   }, LEDGER_CHECK_MS).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -154,7 +154,9 @@ export class Life implements AsyncDisposable {
 
   async #ready(what: NonNullable<Start['until']>): Promise<void> {
     if (what === 'nothing') return;
-    if (what === 'said') await this.program.line(this.way === 'demo' ? /every thread tuned/ : /watching/);
+    // At a terminal `run` says nothing while its command may draw there.
+    if (what === 'said' && this.way !== 'run')
+      await this.program.line(this.way === 'demo' ? /every thread tuned/ : /watching/);
     await this.#holds('taut runs', () => {
       const all = this.of('taut');
       this.#pid = all.find((pid) => !all.includes(parentOf(pid))) ?? 0;
