@@ -24,6 +24,7 @@ Napi::Value Reap(const Napi::CallbackInfo& info) {
   Arguments args(info);
   auto pid = static_cast<pid_t>(args.Number(0, INT32_MAX));
   if (args.Wrong()) return {};
+  if (pid == 0) return Napi::Number::New(info.Env(), -EINVAL);  // to waitpid(2) that is any of the group
   pid_t reaped = waitpid(pid, nullptr, WNOHANG);
   return Napi::Number::New(info.Env(), reaped < 0 ? -errno : reaped);
 }

@@ -1,5 +1,5 @@
 /** `taut run`: the command runs, whatever taut can do for it. */
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { holdPath } from '../../src/native.ts';
@@ -34,6 +34,23 @@ test.each([
   const ended = await outcome(program);
   expect(ended.code).toBe(code);
   expect(ended.err).toMatch(said);
+});
+
+test('what takes long to load is loaded after the command is started', async () => {
+  using bench = new Bench();
+  const trace = join(bench.dir, 'trace');
+  const args = [LAUNCHER, 'run', '--state-dir', bench.stateDir, TUNED, '--', ...WAITING];
+  await using program = new Program('strace', ['-f', '-qq', '-e', 'trace=openat,execve', '-o', trace, ...args]);
+  await program.line(/watching/);
+  await finished(program);
+  const lines = readFileSync(trace, 'utf8').split('\n');
+  const start = lines.findIndex((line) => line.includes(`execve("${holdPath()}"`));
+  const packages = (from: number, to?: number) =>
+    new Set(
+      lines.slice(from, to).flatMap((line) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/.*\.js"/.exec(line)?.[1] ?? []),
+    );
+  expect(packages(0, start)).toEqual(new Set(['commander']));
+  expect(packages(start)).toContain('zod');
 });
 
 test('a command is held no longer than it says, whatever becomes of taut', async () => {
