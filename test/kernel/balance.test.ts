@@ -266,7 +266,7 @@ test('taut restore puts back first, and waits for no backend: neither one that n
     await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
     await taut.stop('SIGKILL');
     await using restore = bench.tautWith(env, 'restore');
-    await restore.line(/1 restored/);
+    await restore.line(/^1 put back/);
     expect(slacks(agent.pid)).toEqual([50_000]);
     expect(await restore.ended).toBe(0);
   }
