@@ -11,7 +11,7 @@ import {
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import { subtract } from '../src/tracer/arithmetic.ts';
-import type { AgentSnapshot, ExpHistogram, Quantity, Series, Shed, Snapshot } from '../src/tracer/series.ts';
+import type { ExpHistogram, Quantity, Series, Shed, Snapshot, TracedProcess } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import * as semconv from './semconv.ts';
@@ -45,7 +45,7 @@ function whose(snapshot: Snapshot): Attributes {
   return processAttributes(snapshot);
 }
 
-export function processAttributes({ pid, createdAtMs, name }: Pick<AgentSnapshot, 'pid' | 'createdAtMs' | 'name'>) {
+export function processAttributes({ pid, createdAtMs, name }: TracedProcess) {
   return {
     [semconv.ATTR_PROCESS_PID]: pid,
     [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(createdAtMs).toISOString(),

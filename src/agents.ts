@@ -13,7 +13,7 @@ import type { Log } from './log.ts';
 import { isNamed, type Scope } from './scope.ts';
 import { isAsSeen, isTheSame, Sightings, withoutCmdline } from './sightings.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
-import type { TracedProcess } from './tracer/tracer.ts';
+import type { TracedProcess } from './tracer/series.ts';
 import type { Tuning } from './tuning.ts';
 
 export interface AgentsOptions {

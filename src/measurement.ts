@@ -11,8 +11,8 @@ import { KernelCost } from './tracer/cost.ts';
 import type { Mode } from './tracer/features.ts';
 import type { Measuring } from './tracer/measuring.ts';
 import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from './tracer/overhead.ts';
-import type { ExpHistogram, RunQueueTime, Shed, Snapshot } from './tracer/series.ts';
-import type { TracedProcess, Tracer } from './tracer/tracer.ts';
+import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from './tracer/series.ts';
+import type { Tracer } from './tracer/tracer.ts';
 
 export interface MeasurementOptions {
   readonly measuring: Measuring;

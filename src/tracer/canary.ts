@@ -3,8 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { addon, check, type NativeCanary } from '../native.ts';
 import { add, empty, subtract } from './arithmetic.ts';
 import { judge, type Wake } from './canaryVerdict.ts';
-import type { ExpHistogram } from './series.ts';
-import type { TracedThread, Tracer } from './tracer.ts';
+import type { ExpHistogram, TracedThread } from './series.ts';
+import type { Tracer } from './tracer.ts';
 
 /** The scale of everything that the tracer counts. */
 const SCALE = 3;

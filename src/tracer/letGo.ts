@@ -2,7 +2,7 @@
  * What was counted of processes that are not measured any more, until the next collection takes it. One that is measured
  * again before that goes on with its series: two points of one series in one collection would be two writers of it.
  */
-import type { TracedProcess } from './tracer.ts';
+import type { TracedProcess } from './series.ts';
 
 export class LetGo<T extends TracedProcess> {
   #last: T[] = [];

@@ -6,8 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { nowMs } from '../clock.ts';
 import { LetGo } from './letGo.ts';
-import type { RunQueueTime } from './series.ts';
-import type { TracedProcess } from './tracer.ts';
+import type { RunQueueTime, TracedProcess } from './series.ts';
 
 interface Waited {
   readonly ns: bigint;

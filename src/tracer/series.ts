@@ -57,13 +57,22 @@ export interface Series {
   readonly histogram: ExpHistogram;
 }
 
-/** Everything counted for one agent process. */
-export interface AgentSnapshot {
+/** An agent process that is measured. */
+export interface TracedProcess {
   readonly pid: number;
   /** The agent's name (`taut.agent.name`). */
   readonly name: string;
   /** The process's creation time, milliseconds since the epoch. */
   readonly createdAtMs: number;
+}
+
+/** One thread of this process, measured apart from the agents. */
+export interface TracedThread extends Disposable {
+  series(): Series[];
+}
+
+/** Everything counted for one agent process. */
+export interface AgentSnapshot extends TracedProcess {
   /** When measuring it began, milliseconds since the epoch: the start of the cumulative series. */
   readonly attachedAtMs: number;
   readonly series: readonly Series[];
@@ -78,11 +87,8 @@ export interface OverflowSnapshot {
 }
 
 /** What schedstat says of one process, since it was attached. */
-export interface RunQueueTime {
-  readonly pid: number;
-  readonly name: string;
-  /** Both in milliseconds since the epoch. */
-  readonly createdAtMs: number;
+export interface RunQueueTime extends TracedProcess {
+  /** Milliseconds since the epoch. */
   readonly attachedAtMs: number;
   readonly waitedNs: bigint;
   /** Times that a thread of it was put on a CPU. */

@@ -8,7 +8,7 @@ import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
 import { LetGo } from './letGo.ts';
 import { LIFE, loadPrograms } from './programs.ts';
-import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot } from './series.ts';
+import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot, TracedProcess, TracedThread } from './series.ts';
 import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
 import { WakeupHooks } from './wakeupHooks.ts';
@@ -19,13 +19,6 @@ const DETACH = 2;
 const SPARE = 16;
 /** A process that makes threads faster than they are let go is let go all the same. */
 const MAX_PASSES = 64;
-
-export interface TracedProcess {
-  readonly pid: number;
-  readonly name: string;
-  /** Milliseconds since the epoch. */
-  readonly createdAtMs: number;
-}
 
 interface Session extends TracedProcess {
   readonly slot: number;
@@ -40,14 +33,6 @@ export interface TracerOptions {
   readonly without?: Without;
   /** All is ready, and no wakeup is measured yet. */
   readonly beforeWakeups?: () => void;
-}
-
-/** One thread of this process, measured apart from the agents. */
-export interface TracedThread extends Disposable {
-  series(): Series[];
-}
-
-export interface TracerOptions {
   /** Agents with series of their own; further ones share one series. At most, and by default, the kernel half's 4,096. */
   readonly maxAgents?: number;
 }

@@ -176,7 +176,7 @@ for (const [how, recover, reason] of [
     for (const agent of [one, two, gone]) agents.use(agent);
     await tell(one, 'thread');
     await tell(one, 'thread');
-    await using taut = await bench.watch('--optimize-timer-slack');
+    await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
     await exported(bench);
     await taut.stop('SIGKILL');
     await gone.stop('SIGKILL');
@@ -218,10 +218,30 @@ for (const [how, recover, reason] of [
     ]);
   });
 
+test('what the guard puts back after SIGKILL is told, too, by the same names', async () => {
+  using bench = new Bench({ OTEL_BSP_SCHEDULE_DELAY: '100' });
+  await using agent = await sleeper(bench);
+  await tell(agent, 'thread');
+  await using taut = await bench.watch('--optimize-timer-slack');
+  await tell(agent, 'thread');
+  await tuned(bench, 3);
+  await exported(bench);
+  await taut.stop('SIGKILL');
+  await until('it is told', () => spansOf(bench.stateDir, 'restore').length > 0);
+  await until('it is counted', () => operations(bench)('restore') > 0);
+  await isBalanced(bench, 0);
+  const [span] = spansOf(bench.stateDir, 'restore');
+  expect(values(span?.attributes ?? [])).toMatchObject({
+    'process.pid': agent.pid,
+    'taut.agent.name': 'fixture-agent',
+    'taut.threads.restored': 3,
+  });
+});
+
 test('a thread that can not be put back is an event, and the span says so', async () => {
   using bench = new Bench();
   await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
   await exported(bench);
   await taut.stop('SIGKILL');
   execFileSync('chrt', ['-f', '-p', '1', String(agent.pid)]);
@@ -243,10 +263,10 @@ test('taut restore puts back first, and waits for no backend: neither one that n
   ]) {
     using bench = new Bench();
     await using agent = await sleeper(bench);
-    await using taut = await bench.watch('--optimize-timer-slack');
+    await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
     await taut.stop('SIGKILL');
     await using restore = bench.tautWith(env, 'restore');
-    await restore.line(/1 restored/);
+    await restore.line(/^1 put back/);
     expect(slacks(agent.pid)).toEqual([50_000]);
     expect(await restore.ended).toBe(0);
   }
