@@ -22,7 +22,7 @@ import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
 
 const STARTS: [string, (bench: Bench, agent: Program) => Program | Promise<Program>][] = [
   ['watch', (bench) => bench.taut('watch', '--config', bench.config, '--optimize-timer-slack')],
-  ['attach', (bench, agent) => bench.taut('attach', '--optimize-timer-slack', String(agent.pid))],
+  ['attach', (bench, agent) => bench.taut('attach', String(agent.pid), '--optimize-timer-slack')],
   ['an application that uses the package', applicationOf],
   [
     'an application with a preload of its own',
@@ -48,14 +48,13 @@ test.each([
   [
     'run',
     (bench: Bench) => ['run', '--optimize-timer-slack', '--', 'python3', join(FIXTURES, 'sleeper.py'), bench.mark],
-    '.',
   ],
-  ['demo', () => ['demo', '--seconds', '5'], 'demo'],
-] as const)('%s is killed, whose agent is its own child', async (_name, command, dir) => {
+  ['demo', () => ['demo', '--seconds', '5']],
+] as const)('%s is killed, whose agent is its own child', async (_name, command) => {
   using bench = new Bench();
   await using taut = bench.taut(...command(bench));
   await taut.line(/^ready|with every thread tuned/, 90_000);
-  using ledger = new Ledger(join(bench.stateDir, dir));
+  using ledger = new Ledger(bench.stateDir);
   const agents = [...new Set(ledger.entries().map(({ pid }) => pid))];
   expect(agents).toHaveLength(1);
   const [agent = 0] = agents;
