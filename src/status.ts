@@ -35,6 +35,9 @@ export interface TracerStatus {
   readonly sampling: { readonly factor: number; readonly detail: boolean };
 }
 
+/** The process that puts everything back should a taut be killed; null where there is none. */
+type Guarded = { readonly pid: number } | null;
+
 export interface StatusDocument {
   /** `public`: what a daemon tells everybody, to a user who may not look into its state directory. */
   readonly access: 'full' | 'public';
@@ -42,11 +45,11 @@ export interface StatusDocument {
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   /** Each `taut run` that looks after its command itself. */
-  readonly runs: readonly { readonly pid: number; readonly since: string }[];
+  readonly runs: readonly { readonly pid: number; readonly since: string; readonly guard: Guarded }[];
   /** Of all of these. */
   readonly agents: readonly AgentStatus[];
   /** The process that puts everything back should the daemon be killed; null where nothing may be tuned, and with `--no-guard`. */
-  readonly guard: { readonly pid: number } | null;
+  readonly guard: Guarded;
   /** `entries` is null where the ledger may not be read, and, where `problem` says why, where it can't be. */
   readonly ledger: { readonly path: string; readonly entries: number | null; readonly problem?: string };
   /** Root's daemon on this host, where a user asked who has a state directory of its own. */

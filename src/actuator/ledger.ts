@@ -219,9 +219,12 @@ export class Ledger implements Disposable {
     return this.#holds.get(...this.#here, tid) !== undefined;
   }
 
-  /** Entries of this process. @throws LedgerError */
+  /** Entries of this process, as the file has them: `taut restore` may have taken some off. @throws LedgerError */
   own(): LedgerEntry[] {
-    return this.entries({ owner: selfOwner() });
+    const entries = this.entries({ owner: selfOwner() });
+    this.#own.clear();
+    for (const entry of entries) this.#own.set(key(entry), entry);
+    return entries;
   }
 
   /** Entries whose taut is gone: whoever comes first puts them back. @throws LedgerError */

@@ -19,7 +19,7 @@ export function withRuns(document: StatusDocument, runs: readonly StatusDocument
   return {
     ...document,
     tracer: document.tracer ?? runs[0]?.tracer ?? null,
-    runs: runs.flatMap(({ daemon }) => daemon ?? []),
+    runs: runs.flatMap(({ daemon, guard }) => (daemon ? { ...daemon, guard } : [])),
     agents: [...document.agents, ...runs.flatMap(({ agents }) => agents)],
   };
 }

@@ -46,11 +46,14 @@ function describe(document: StatusDocument, stateDir: string): string[] {
   const lines = [
     daemon ? `taut ${daemon.pid} is running, since ${daemon.since}` : `no taut is running with ${stateDir}`,
   ];
-  for (const { pid, since } of runs) lines.push(`taut run ${pid} is running, since ${since}`);
+  for (const run of runs) {
+    lines.push(`taut ${run.pid} is running for one command or demo, since ${run.since}`);
+    lines.push(...describeGuard(run.guard));
+  }
   if (tracer) lines.push(describeTracer(tracer));
   for (const agent of agents) lines.push(`${String(agent.pid).padStart(8)}  ${describeAgent(agent)}`);
   if ((daemon || runs.length > 0) && agents.length === 0) lines.push('no agent is running');
-  if (guard) lines.push(`process ${guard.pid} puts everything back should this taut be killed (its guard)`);
+  lines.push(...describeGuard(guard));
   lines.push(describeLedger(ledger));
   if (access === 'public')
     lines.push(
@@ -58,6 +61,10 @@ function describe(document: StatusDocument, stateDir: string): string[] {
     );
   if (hostDaemon) lines.push(describeRoots(hostDaemon));
   return lines;
+}
+
+function describeGuard(guard: StatusDocument['guard']): string[] {
+  return guard ? [`process ${guard.pid} puts everything back should this taut be killed (its guard)`] : [];
 }
 
 function describeLedger({ path, entries, problem }: StatusDocument['ledger']): string {

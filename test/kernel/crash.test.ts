@@ -106,3 +106,16 @@ test('puts back just what it is asked for: a process, an agent, a rule, what is 
   expect(await listed('--older-than', '1h')).toBe(0);
   await isRestored(bench, agent);
 });
+
+test('a daemon that does not answer is done without, and has nothing left to put back when it goes on', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  taut.child.kill('SIGSTOP');
+  await using restore = bench.taut('restore');
+  expect(await restore.ended, restore.errors.join('\n')).toBe(0);
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+  taut.child.kill('SIGCONT');
+  expect(await taut.stop(), taut.errors.join('\n')).toBe(0);
+  expect(slacks(agent.pid)).toEqual(ORIGINALS);
+});

@@ -47,7 +47,9 @@ test('what takes long to load is loaded after the command is started', async () 
   const start = lines.findIndex((line) => line.includes(`execve("${holdPath()}"`));
   const packages = (from: number, to?: number) =>
     new Set(
-      lines.slice(from, to).flatMap((line) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/.*\.js"/.exec(line)?.[1] ?? []),
+      lines
+        .slice(from, to)
+        .flatMap((line) => /openat\(.*node_modules\/((?:@[^/]+\/)?[^/]+)\/.*\.js"/.exec(line)?.[1] ?? []),
     );
   expect(packages(0, start)).toEqual(new Set(['commander']));
   expect(packages(start)).toContain('zod');
