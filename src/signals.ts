@@ -162,10 +162,10 @@ export class Signals {
 
   /** Another amount is shed to stay below the limit. Both in percent of a core. */
   shedding(shed: Shed | undefined, cost: number, limit: number): void {
-    const of = shed && shed.factor > 1 ? ` of one wakeup in ${shed.factor}` : '';
-    const what = !shed ? 'everything' : `just how late timers fire and how long threads wait for a CPU${of}`;
+    const of = shed && shed.factor > 1 ? `, for one wakeup in ${shed.factor}` : '';
+    const what = !shed ? 'everything' : `only how late timers fire and how long threads wait for a CPU${of}`;
     this.#log.warn(
-      `measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on ${what} is recorded`,
+      `measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on taut records ${what}`,
     );
     this.event(semconv.EVENT_SHEDDING, SeverityNumber.WARN, {
       [semconv.ATTR_TAUT_SAMPLING_FACTOR]: shed?.factor ?? 1,

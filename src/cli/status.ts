@@ -108,7 +108,7 @@ function describeTracer({ mode, modeReason, state, reason, cost, sampling }: Tra
   const parts = [`measuring ${MEASURING[mode]} (mode ${mode}${modeReason === null ? '' : `: ${modeReason}`})`];
   if (state !== 'ok') parts.push(`not reliable now (degraded): ${reason}`);
   if (cost.percent !== null) parts.push(`${cost.percent.toFixed(2)}% of a core (${cost.method})`);
-  const of = sampling.factor > 1 ? ` of one wakeup in ${sampling.factor}` : '';
-  if (!sampling.detail) parts.push(`to cost less just how late timers fire and how long threads wait for a CPU${of}`);
+  const of = sampling.factor > 1 ? `, for one wakeup in ${sampling.factor}` : '';
+  if (!sampling.detail) parts.push(`to cost less only how late timers fire and how long threads wait for a CPU${of}`);
   return parts.join(', ');
 }

@@ -92,12 +92,12 @@ test('above the limit it sheds and says so, the books balance, and it records ev
   await using program = await busy(bench, 8);
   await using taut = await bench.watch('--optimize-timer-slack', '--max-overhead', '2');
   program.say('nanosleep 400000 30');
-  await taut.line(/the limit is 2%: from now on just lateness/);
+  await taut.line(/the limit is 2%: from now on taut records only how late/);
   const tracer = async () => (await bench.json<StatusDocument>('status')).tracer;
   await until('wakeups are sampled', async () => ((await tracer())?.sampling.factor ?? 1) > 1);
   expect((await tracer())?.sampling.detail).toBe(false);
   await program.stop('SIGKILL');
-  await taut.line(/from now on everything is recorded/, 100_000);
+  await taut.line(/from now on taut records everything/, 100_000);
   expect((await tracer())?.sampling).toEqual({ factor: 1, detail: true });
   await taut.stop();
 
