@@ -2,6 +2,7 @@
  * The one place that writes to standard output and standard error. What is written is printable; a reader that goes away
  * is no error; all is written before the process ends (`drained`). Nothing here throws, whatever becomes of the streams.
  */
+import { isatty } from 'node:tty';
 import { jsonText, printable, printableLines } from '../printable.ts';
 import { EXIT } from './exit.ts';
 import { Outlet } from './outlet.ts';
@@ -57,6 +58,11 @@ const errors = new Outlet(2, () => process.stderr, {
   onFull: () => {},
   onLost: (lines) => printError(`taut: warn: ${lines} lines are missing here`),
 });
+
+/** Whether standard error is a terminal, on which others may draw as well. */
+export function isTerminal(): boolean {
+  return isatty(2);
+}
 
 /** One line of a result. */
 export function printLine(text: string): void {

@@ -1,7 +1,7 @@
 /** What `taut run` says on a terminal that its command draws on: what it has to say once the command is started, when that has ended. */
 import { createLog, type Log } from '../../log.ts';
 import type { CommonOptions } from '../options.ts';
-import { printError } from '../output.ts';
+import { isTerminal, printError } from '../output.ts';
 
 /** Lines that are kept; of those that come later it is said how many there were. */
 const KEPT = 200;
@@ -25,7 +25,7 @@ export function quietLog({ logLevel }: CommonOptions): QuietLog {
   return {
     ...log,
     hush() {
-      isHushed = process.stderr.isTTY === true && logLevel !== 'debug';
+      isHushed = isTerminal() && logLevel !== 'debug';
     },
     tell() {
       isHushed = false;
