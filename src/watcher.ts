@@ -133,6 +133,9 @@ export class Watcher implements Disposable {
   async scan(): Promise<void> {
     const { decisions, scope, log } = this.#options;
     using clock = new ScanClock();
+    // First: its descendants may have been born with what it was given, and ids that were given out again may be lower.
+    if (scope.kind === 'tree' && !this.#agents.has(scope.root))
+      await this.#agents.sight(scope.root, { source: 'scan', atMs: nowMs() });
     for await (const pid of decisions.processes(scope)) {
       if (!this.#agents.has(pid)) await this.#agents.sight(pid, { source: 'scan', atMs: nowMs() });
       clock.decided();

@@ -80,8 +80,10 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** The process's first thread comes first, though ids that are given out again may be lower. */
 export function threadIds(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).map(Number);
+  const others = readdirSync(`/proc/${pid}/task`).map(Number);
+  return [pid, ...others.filter((tid) => tid !== pid)];
 }
 
 /** The timer slack of every thread of a process, nanoseconds. */

@@ -3,8 +3,9 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { holdPath } from '../../src/native.ts';
+import type { StatusDocument } from '../../src/status.ts';
 import { Program, slacks, until } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
 import { entries, finished, outcome, pidOf, TUNED, WAITING } from './waiting.ts';
 
 test('tunes a command before its first instruction, and exits with its exit code', async () => {
@@ -20,6 +21,20 @@ test('tunes a command before its first instruction, and exits with its exit code
   await using plain = bench.taut('run', '--', 'sh', '-c', script);
   expect(await outcome(plain)).toMatchObject({ code: 7, out: '50000' });
 });
+
+test('an agent that its command starts at once, with a lower process id, is known to be born tuned', async () => {
+  using bench = new Bench();
+  // The kernel gives out the ids after this one: such a child comes before its parent when all processes are looked at.
+  const script = `echo 300 > /proc/sys/kernel/ns_last_pid; exec 3<&0; python3 "$0" "$@" <&3 & wait`;
+  const agent = [join(FIXTURES, 'sleeper.py'), bench.mark];
+  await using taut = bench.taut('run', '--config', bench.config, TUNED, '--', 'sh', '-c', script, ...agent);
+  const named = async () =>
+    (await bench.json<StatusDocument>('status')).agents.filter(({ name }) => name === 'fixture-agent');
+  await until('both are attached', async () => (await named()).length === 2);
+  const lowest = Math.min(...(await named()).map(({ pid }) => pid));
+  expect(lowest).toBeLessThan(taut.pid);
+  for (const { threads } of await named()) expect(threads).toMatchObject({ tuned: threads.total });
+}, 60_000);
 
 test.each([
   [['/no/such/program'], 127, /^taut: \/no\/such\/program: not found$/m],

@@ -19,7 +19,13 @@ export async function prove(crew: Crew, way: Way, ending: Ending): Promise<void>
   // Strict: no time is in it. Its guard may live a little longer.
   const atExit = life.leftovers();
   const since = performance.now();
-  if (ending.by === 'itself') expect.soft(atExit.replace(/^guard$/, NOTHING), 'left as it ended').toBe(NOTHING);
+  if (ending.by === 'itself')
+    expect
+      .soft(
+        atExit.replace(/^guard$/, NOTHING),
+        `left as it ended; it said:\n${life.program.errors.slice(-20).join('\n')}\n`,
+      )
+      .toBe(NOTHING);
   expect.soft(await life.settled(), 'left after it ended').toBe(NOTHING);
   took.push({ ending: `${way}: ${ending.name}`, ms: performance.now() - since });
   if (ending.exit !== undefined) expect.soft(await life.program.ended, 'exit status').toBe(ending.exit);
