@@ -43,6 +43,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   version: async () => addVersion,
 };
 
+/** Options that take no command. */
+const VERSION = ['-v', '-V', '--version'];
+
 function addVersion(to: Command): void {
   to.command('version')
     .description('print the version')
@@ -51,6 +54,7 @@ function addVersion(to: Command): void {
 
 /** Only the command that is meant; all where that is not clear, for the help and for what was probably meant. */
 async function addCommands([, , name = '']: readonly string[]): Promise<void> {
+  if (VERSION.includes(name)) return;
   const meant = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const load of meant) (await load?.())?.(program);
 }
