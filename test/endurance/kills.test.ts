@@ -10,7 +10,7 @@ import { type Program, slacks, until } from '../kernel/program.ts';
 import { Bench } from '../kernel/taut.ts';
 
 const KILLS = 200;
-const GUARDED_KILLS = 100;
+const GUARDED_KILLS = 50;
 
 async function agentOf(bench: Bench): Promise<Program> {
   const agent = bench.python('sleeper.py');
