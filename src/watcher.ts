@@ -134,12 +134,13 @@ export class Watcher implements Disposable {
     const { decisions, scope, log } = this.#options;
     using clock = new ScanClock();
     // First: its descendants may have been born with what it was given, and ids that were given out again may be lower.
-    if (scope.kind === 'tree' && !this.#agents.has(scope.root))
-      await this.#agents.sight(scope.root, { source: 'scan', atMs: nowMs() });
-    for await (const pid of decisions.processes(scope)) {
+    const root = scope.kind === 'tree' ? scope.root : undefined;
+    const look = async (pid: number) => {
       if (!this.#agents.has(pid)) await this.#agents.sight(pid, { source: 'scan', atMs: nowMs() });
       clock.decided();
-    }
+    };
+    if (root !== undefined) await look(root);
+    for await (const pid of decisions.processes(scope)) if (pid !== root) await look(pid);
     log.debug(clock.describe());
   }
 
