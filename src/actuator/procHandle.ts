@@ -17,9 +17,14 @@ export interface ThreadStat {
   readonly flags: number;
 }
 
-/** Parses `/proc/ID/stat`. The name is in parentheses and may hold anything, parentheses too. */
+/** Fields of `/proc/ID/stat` from the third (state) on. The second, the name, is in parentheses and may hold anything, parentheses too. */
+export function statFields(text: string): string[] {
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Parses `/proc/ID/stat`. */
 export function parseStat(text: string): ThreadStat {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(text);
   const at = (field: number) => Number(fields[field - 3] ?? Number.NaN);
   return { state: fields[0] ?? '?', ppid: at(4), threads: at(20), startTicks: at(22), policy: at(41), flags: at(9) };
 }
