@@ -9,11 +9,10 @@ import { describeAll, describePhase, toJson } from './demo/report.ts';
 import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
-import { EndedEarly, Lifetime, UNREAD } from './lifetime.ts';
+import { EndedEarly, Lifetime } from './lifetime.ts';
 import { meansOf } from './means.ts';
-import { onNpmEnd } from './npmParent.ts';
 import { type CommonOptions, withCommon, withGuard, withJson } from './options.ts';
-import { onClosed, printError, printJson, printText } from './output.ts';
+import { printError, printJson, printText } from './output.ts';
 import { openSession, type Session } from './session.ts';
 
 interface DemoOptions extends CommonOptions {
@@ -37,8 +36,6 @@ export function addDemo(program: Command): void {
 async function demo(options: DemoOptions): Promise<void> {
   const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, printError);
   const lifetime = new Lifetime(log, 'end');
-  using _npm = onNpmEnd(() => lifetime.end({ why: 'the npm that started taut has ended' }));
-  onClosed(() => lifetime.end(UNREAD));
   try {
     await tell(options, log, lifetime);
   } catch (error) {

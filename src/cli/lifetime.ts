@@ -4,7 +4,10 @@
  * and cuts nothing short: a second Ctrl-C must not leave agents tuned.
  */
 import { readFileSync } from 'node:fs';
+import { statFields } from '../actuator/procHandle.ts';
 import type { Log } from '../log.ts';
+import { onNpmEnd } from './npmParent.ts';
+import { onClosed } from './output.ts';
 
 /** Why a command ends, and what its exit code is on account of that. */
 export interface Ending {
@@ -17,7 +20,7 @@ export interface Ending {
 }
 
 /** Nobody reads what is printed any more: the pipe's other end or the terminal is gone. It ends as `cat` does, quietly. */
-export const UNREAD: Ending = { why: 'nobody reads it any more', exitCode: 0, isQuiet: true };
+const UNREAD: Ending = { why: 'nobody reads it any more', exitCode: 0, isQuiet: true };
 
 /** Signals that end a process which does not handle them, and that somebody may send. */
 const ENDING: readonly NodeJS.Signals[] = [
@@ -54,15 +57,13 @@ export class Lifetime {
     for (const signal of WITHOUT_MEANING)
       process.on(signal, () => log.info(`${signal} has no meaning for taut: ignored`));
     process.on('uncaughtException', (error) => this.#onUncaught(error));
+    onClosed(() => this.end(UNREAD));
+    onNpmEnd(() => this.end({ why: 'the npm that started taut has ended' }));
   }
 
   /** What an error that nobody caught must not prevent: runs at once, synchronously. */
   onUncaught(putBack: () => void): void {
     this.#putBack = putBack;
-  }
-
-  get isEnding(): boolean {
-    return this.#ending !== undefined;
   }
 
   /** The first reason counts; later ones are answered with what is being done. */
@@ -120,6 +121,5 @@ export function hangUpOfDaemon(env: NodeJS.ProcessEnv = process.env): 'end' | 'r
 
 /** Whether this process has a controlling terminal: field 7 of its `stat`. */
 function hasTerminal(): boolean {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0';
+  return statFields(readFileSync('/proc/self/stat', 'latin1'))[4] !== '0';
 }

@@ -11,20 +11,25 @@ const GENERATIONS = 2;
 const POLL_MS = 250;
 
 /** Calls back once when the npm that started taut, or the shell in between, has ended. Keeps nothing alive. */
-export function onNpmEnd(callback: () => void, env: NodeJS.ProcessEnv = process.env): Disposable {
+export function onNpmEnd(callback: () => void, env: NodeJS.ProcessEnv = process.env): void {
   const execPath = env[MARK];
   const line = execPath === undefined ? [] : upToNpm(execPath);
-  const close = () => {
+  if (line.length === 0) return;
+  const timer = setInterval(() => {
+    if (!line.some(hasEnded)) return;
     clearInterval(timer);
     for (const handle of line) handle[Symbol.dispose]();
-  };
-  const timer = setInterval(() => {
-    if (!line.some((handle) => handle.hasEnded())) return;
-    close();
     callback();
   }, POLL_MS).unref();
-  if (line.length === 0) close();
-  return { [Symbol.dispose]: close };
+}
+
+/** Not while that can't be told, as for want of descriptors: it is asked again. */
+function hasEnded(handle: ProcHandle): boolean {
+  try {
+    return handle.hasEnded();
+  } catch {
+    return false;
+  }
 }
 
 /** The nearest ancestors up to npm, npm included; none where taut was not started by it but somewhere below. */

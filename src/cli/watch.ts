@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { Scope } from '../scope.ts';
 import { CliError, EXIT } from './exit.ts';
-import { hangUpOfDaemon, Lifetime, UNREAD } from './lifetime.ts';
+import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';
-import { onNpmEnd } from './npmParent.ts';
 import { logFor, pid, type TuneOptions, withCommon, withConfig, withJson, withTuning } from './options.ts';
-import { onClosed, printEvent } from './output.ts';
+import { printEvent } from './output.ts';
 import { openSession } from './session.ts';
 
 const STREAM = 'what happens to agents (attach, tune, revert, release, end), one document a line,';
@@ -54,8 +53,6 @@ async function attach(pids: number[], options: TuneOptions): Promise<void> {
 async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const log = logFor(options);
   const lifetime = new Lifetime(log, scope.kind === 'host' ? hangUpOfDaemon() : 'end');
-  using _npm = onNpmEnd(() => lifetime.end({ why: 'the npm that started taut has ended' }));
-  onClosed(() => lifetime.end(UNREAD));
   const events = options.json ? { onEvent: printEvent } : {};
   await using session = await openSession({ ...options, scope, lifetime, ...events }, log);
   if (scope.kind === 'host' && session.watcher.agents().length === 0)
