@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
 import { askPublicly, type PublicRequest } from './publicSocket.ts';
+import { defaultStateDir } from './stateDir.ts';
 
 /** Where root's daemon is, unless it was told otherwise. */
 export const ROOT_STATE_DIR = '/var/lib/taut';
@@ -24,9 +25,12 @@ export async function askAsWhoIAm<T>(stateDir: string, request: PublicRequest): 
   }
 }
 
-/** What root's daemon tells everybody; undefined when there is none, when it is the one that was asked, or can't be asked. */
+/**
+ * What root's daemon tells everybody, for a user who asks of no state directory in particular; undefined for others, and when
+ * there is none, it is the one that was asked, or it can't be asked.
+ */
 export async function askRoots<T>(asked: string, request: PublicRequest): Promise<T | undefined> {
-  if (resolve(asked) === ROOT_STATE_DIR) return undefined;
+  if (asked !== defaultStateDir() || resolve(asked) === ROOT_STATE_DIR) return undefined;
   try {
     return await askPublicly<T>(ROOT_STATE_DIR, request);
   } catch {

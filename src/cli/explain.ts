@@ -18,7 +18,6 @@ import { CliError, EXIT } from './exit.ts';
 import { describe, type Explained, toJson } from './explained.ts';
 import { type CommonOptions, pid, withCommon, withConfig, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
-import { defaultStateDir } from './stateDir.ts';
 import { splitWords } from './words.ts';
 
 interface ExplainOptions extends CommonOptions {
@@ -70,7 +69,7 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
     throw error;
   });
   if (told && !(told instanceof NoAccess)) return byDaemon(id, told, stateDir, options);
-  const roots = stateDir === defaultStateDir() ? await askRoots<Told>(stateDir, request) : undefined;
+  const roots = await askRoots<Told>(stateDir, request);
   if (roots) return byDaemon(id, roots, ROOT_STATE_DIR, options);
   const found = decideNow(id, options);
   if (told) return { ...found, access: 'none', notes: [...found.notes, told.message] };

@@ -9,7 +9,6 @@ import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, withCommon, withJson } from './options.ts';
 import { printJson, printLine } from './output.ts';
 import { statusOfRuns, withRuns } from './owners.ts';
-import { defaultStateDir } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
 
 export function addStatus(program: Command): void {
@@ -18,7 +17,7 @@ export function addStatus(program: Command): void {
     .description('which agents a running taut watches, what their timer slack is and why; what is still to be put back')
     .addHelpText('after', '\nExamples:\n  taut status\n  taut status --json | jq ".agents[] | {pid, name, target}"');
   withJson(withCommon(command), 'the status').action(async ({ stateDir, json }: CommonOptions) => {
-    const hostDaemon = stateDir === defaultStateDir() ? await rootsDaemon(stateDir) : undefined;
+    const hostDaemon = await rootsDaemon(stateDir);
     const asked = await askAsWhoIAm<StatusDocument>(stateDir, { op: 'status' }).catch((error) => {
       if (error instanceof NoAccess && hostDaemon)
         throw new CliError(`${error.message}\n${describeRoots(hostDaemon)}`, EXIT.host);
