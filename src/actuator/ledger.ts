@@ -97,7 +97,7 @@ function addOwner(db: DatabaseSync): void {
 
 export class Ledger implements Disposable {
   readonly path: string;
-  /** What this process has put on record, for when the file is gone or can't be read. */
+  /** What this process has put on record, for when the file is gone. */
   readonly #own = new Map<string, LedgerEntry>();
   #file: string | undefined;
   readonly #here = [bootId(), pidNamespace()] as const;
