@@ -8,6 +8,7 @@ import { statFields } from '../actuator/procHandle.ts';
 import type { Log } from '../log.ts';
 import { onNpmEnd } from './npmParent.ts';
 import { onClosed } from './output.ts';
+import { onUncaught } from './uncaught.ts';
 
 /** Why a command ends, and what its exit code is on account of that. */
 export interface Ending {
@@ -56,7 +57,7 @@ export class Lifetime {
     else process.on('SIGHUP', () => {}); // also before there is somebody to handle it
     for (const signal of WITHOUT_MEANING)
       process.on(signal, () => log.info(`${signal} has no meaning for taut: ignored`));
-    process.on('uncaughtException', (error) => this.#onUncaught(error));
+    onUncaught(log, '', () => this.#endAfterError());
     onClosed(() => this.end(UNREAD));
     onNpmEnd(() => this.end({ why: 'the npm that started taut has ended' }));
   }
@@ -85,18 +86,10 @@ export class Lifetime {
     return Promise.race([work, ended]);
   }
 
-  /** An unhandled rejection comes here as well. */
-  #onUncaught(error: unknown): void {
-    this.#log.error(
-      `an error that taut did not expect, please report it: ${error instanceof Error ? error.stack : String(error)}`,
-    );
+  #endAfterError(): void {
     setTimeout(() => process.exit(1), LIMIT_MS).unref();
     this.end({ why: 'an unexpected error', exitCode: 1 });
-    try {
-      this.#putBack();
-    } catch (failure) {
-      this.#log.error(`putting back: ${(failure as Error).message}`);
-    }
+    this.#putBack();
   }
 }
 

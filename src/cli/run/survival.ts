@@ -1,5 +1,6 @@
 /** What fails in taut while a command runs ends what taut does, and never the command. */
 import type { Ending, Lifetime } from '../lifetime.ts';
+import { onUncaught } from '../uncaught.ts';
 import type { QuietLog } from './quietLog.ts';
 
 export class Survival implements Pick<Lifetime, 'doing' | 'end' | 'onUncaught'> {
@@ -13,15 +14,12 @@ export class Survival implements Pick<Lifetime, 'doing' | 'end' | 'onUncaught'> 
     const { promise, resolve } = Promise.withResolvers<void>();
     this.failed = promise;
     this.#fail = resolve;
-    // An unhandled rejection comes here as well.
-    process.on('uncaughtException', (error) => {
-      log.error(`an error that taut did not expect, please report it; the command goes on: ${error.stack}`);
+    onUncaught(log, '; the command goes on', () => {
       try {
         this.#putBack();
-      } catch (failure) {
-        log.error(`putting back: ${(failure as Error).message}`);
+      } finally {
+        this.#fail();
       }
-      this.#fail();
     });
   }
 
