@@ -62,7 +62,7 @@ export function guardsOf(pid: number): number[] {
 
 /** An application that uses the package, and has tuned. */
 export async function applicationOf(bench: Bench, agent: Program, env = process.env): Promise<Program> {
-  const script = join(FIXTURES, 'application.mjs');
+  const script = join(FIXTURES, 'application.ts');
   const application = new Program(process.execPath, [script, bench.stateDir, String(agent.pid)], env, bench.dir);
   await application.line(/^guard/);
   await isTuned(agent);
