@@ -36,6 +36,7 @@ export interface Metric {
   readonly unit: string;
   readonly exponentialHistogram?: { readonly aggregationTemporality: number; readonly dataPoints: HistogramPoint[] };
   readonly sum?: {
+    readonly aggregationTemporality: number;
     readonly dataPoints: { readonly attributes: Attribute[]; readonly asDouble?: number; readonly asInt?: string }[];
   };
 }
