@@ -1,7 +1,7 @@
 /** What a taut needs that tunes beside others: `run` its command, `demo` its sample. */
 import { Ledger } from '../actuator/ledger.ts';
-import { inScope } from '../scope.ts';
-import { holdersOf, tryLock, writerLockPath } from './locks.ts';
+import { ancestors } from '../discovery/facts.ts';
+import { hasOpen, tryLock, writerLockPath } from './locks.ts';
 import { runSocketPath } from './sockets.ts';
 
 /** What tuning takes: the host's lock, and a ledger. */
@@ -35,12 +35,16 @@ function other(why: string, socket: string | undefined): Other {
   return { why, socket, [Symbol.dispose]: () => {} };
 }
 
-/** Of the tauts that tune a command each, the one whose command this process is a part of. */
+/** Of the tauts that tune a command each, the nearest one whose command this process is a part of. */
 function writerAbove(): number | undefined {
+  for (const { id } of ancestors(process.ppid)) if (isWriter(id)) return id;
+  return undefined;
+}
+
+function isWriter(pid: number): boolean {
   try {
-    const others = holdersOf(writerLockPath()).filter((pid) => pid !== process.pid);
-    return others.find((root) => inScope({ kind: 'tree', root, command: [] }, process.pid));
+    return hasOpen(pid, writerLockPath());
   } catch {
-    return undefined; // nobody has ever tuned here
+    return false; // gone, or somebody else's: then it has another lock, too
   }
 }
