@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { getSystemErrorMap } from 'node:util';
 
 /** A system call that failed. `code` is the errno's name (`EPERM`), `hint` what to do about it, if we know. */
 export class TautError extends Error {
@@ -12,7 +11,9 @@ export class TautError extends Error {
   readonly hint: string | undefined;
 
   constructor(errno: number, syscall: string, hint?: string) {
-    const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
+    // Loaded for an error only: it takes as long as a tenth of Node's start, for which a command of `taut run` waits.
+    const errors = process.getBuiltinModule('node:util').getSystemErrorMap();
+    const [code, text] = errors.get(errno) ?? [`E${-errno}`, 'unknown error'];
     super(`${syscall}: ${text} (${code})${hint ? `; ${hint}` : ''}`);
     this.name = 'TautError';
     this.code = code;
@@ -155,6 +156,8 @@ interface Addon {
   unblock(signal: number): number;
   /** 1 when nobody is left at the other end of a pipe, a socket or a terminal, else 0. */
   isHungUp(fd: number): number;
+  /** How many bytes a pipe or a socket took at once, `-EAGAIN` when none. Leaves it blocking for who shares it. */
+  writeNow(fd: number, bytes: Buffer): number;
   confine(keep: bigint): number;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include <poll.h>
 #include <string>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace {
@@ -158,6 +160,23 @@ Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), (end.revents & (POLLERR | POLLHUP)) != 0 ? 1 : 0);
 }
 
+// writeNow(fd, bytes) -> how many a pipe or a socket took at once; -EAGAIN when none. Unlike Node's streams it leaves the
+// descriptor as it is: O_NONBLOCK belongs to everybody who shares it.
+Napi::Value WriteNow(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  pollfd end = {args.Descriptor(0), POLLOUT, 0};
+  auto bytes = args.Bytes(1);
+  if (args.Wrong()) return {};
+  ssize_t n = send(end.fd, bytes.Data(), bytes.Length(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n < 0 && errno == ENOTSOCK) {
+    // What a pipe has room for without waiting, as pipe(7) promises.
+    int ready = poll(&end, 1, 0);
+    if (ready == 0) errno = EAGAIN;
+    n = ready > 0 ? write(end.fd, bytes.Data(), std::min<size_t>(bytes.Length(), PIPE_BUF)) : -1;
+  }
+  return n < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), n);
+}
+
 }  // namespace
 
 void ExportFiles(Napi::Env env, Napi::Object exports) {
@@ -170,4 +189,5 @@ void ExportFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("close", Napi::Function::New(env, Close));
   exports.Set("lock", Napi::Function::New(env, Lock));
   exports.Set("isHungUp", Napi::Function::New(env, IsHungUp));
+  exports.Set("writeNow", Napi::Function::New(env, WriteNow));
 }

@@ -8,6 +8,9 @@ import { restoreEntries } from '../actuator/restore.ts';
 import { nowMs } from '../clock.ts';
 import { createLog } from '../log.ts';
 import { EXIT } from './exit.ts';
+import { leaveStreamsAlone } from './standardStreams.ts';
+
+await leaveStreamsAlone();
 
 // A service manager sends them to whatever its service has left behind, which is why this runs.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});

@@ -43,7 +43,7 @@ export class Outlet {
   #hasFailed = false;
   #onDrained: (() => void)[] = [];
 
-  /** @param open the stream, opened at the first write: opening makes a pipe non-blocking, for whoever shares it, too. */
+  /** @param open the stream, opened at the first write. */
   constructor(fd: number, open: () => Stream, events: OutletEvents) {
     this.#fd = fd;
     this.#open = open;
