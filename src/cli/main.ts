@@ -1,8 +1,12 @@
 #!/usr/bin/env node
-import { confineSelf } from './capabilities.ts';
+import { leaveStreamsAlone } from './standardStreams.ts';
 
+const [, , name = '', ...args] = process.argv;
+await leaveStreamsAlone();
 // Before anything else is loaded, as it begins anew. Not for `run`, whose command keeps what it was given.
-if (['watch', 'attach'].includes(process.argv[2] ?? '')) confineSelf();
+if (['watch', 'attach'].includes(name)) (await import('./capabilities.ts')).confineSelf();
+// Likewise, as its command waits.
+if (name === 'run') (await import('./run/atOnce.ts')).startAtOnce(args);
 
 const { run } = await import('./program.ts');
 const { drained } = await import('./output.ts');

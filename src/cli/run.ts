@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
-import { type HeldCommand, hold } from './run/held.ts';
+import { startedAtOnce } from './run/atOnce.ts';
+import { type HeldCommand, HOLD_MS, hold } from './run/held.ts';
 import { planFor } from './run/plan.ts';
-import { quietLog } from './run/quietLog.ts';
+import { type QuietLog, quietLog } from './run/quietLog.ts';
 import { handOn } from './run/signals.ts';
 import { Survival } from './run/survival.ts';
 import { watchOver } from './run/watchOver.ts';
@@ -33,18 +34,20 @@ Examples:
   withTuning(withConfig(withCommon(command))).action(run);
 }
 
-/** For how long a command waits at most to be tuned before its first instruction. */
-const HOLD_MS = 50;
-
 async function run(command: string[], options: TuneOptions): Promise<void> {
   const log = quietLog(options);
   const plan = await planFor(command, options, log);
   const survival = new Survival(log);
-  let held: HeldCommand | undefined;
-  handOn(() => held);
-  held = await hold(command, HOLD_MS, (message) => log.error(message));
+  const held = startedAtOnce((message) => log.error(message)) ?? (await startHeld(command, log));
   log.hush();
   if (held.pid !== undefined) await watchOver({ held, pid: held.pid, plan, options, log, survival });
   process.exitCode = await held.ended;
   log.tell();
+}
+
+async function startHeld(command: readonly string[], log: QuietLog): Promise<HeldCommand> {
+  let held: HeldCommand | undefined;
+  handOn(() => held);
+  held = await hold(command, HOLD_MS, (message) => log.error(message));
+  return held;
 }

@@ -51,11 +51,12 @@ test.each([
   expect(ended.err).toMatch(said);
 });
 
-test('what takes long to load is loaded after the command is started', async () => {
-  using bench = new Bench();
+/** The packages that taut loads before it starts a command, and from then on; how that is started. */
+async function loadsOf(bench: Bench, ...options: string[]) {
   const trace = join(bench.dir, 'trace');
-  const args = [LAUNCHER, 'run', '--state-dir', bench.stateDir, TUNED, '--', ...WAITING];
-  await using program = new Program('strace', ['-f', '-qq', '-e', 'trace=openat,execve', '-o', trace, ...args]);
+  const args = ['-f', '-qq', '-s', '200', '-e', 'trace=openat,execve', '-o', trace, LAUNCHER, 'run', ...options];
+  const env = { ...process.env, TAUT_STATE_DIR: bench.stateDir };
+  await using program = new Program('strace', [...args, '--', ...WAITING], env);
   await program.line(/watching/);
   await finished(program);
   const lines = readFileSync(trace, 'utf8').split('\n');
@@ -66,8 +67,57 @@ test('what takes long to load is loaded after the command is started', async () 
         .slice(from, to)
         .flatMap((line) => /openat\(.*node_modules\/((?:@[^/]+\/)?[^/]+)\/.*\.js"/.exec(line)?.[1] ?? []),
     );
-  expect(packages(0, start)).toEqual(new Set(['commander']));
-  expect(packages(start)).toContain('zod');
+  const ms = /execve\("[^"]*", \["[^"]*", "\d+", "(\d+)"/.exec(lines[start] ?? '')?.[1];
+  return { before: packages(0, start), after: packages(start), heldMs: Number(ms) };
+}
+
+test.each([
+  [[], [], 0],
+  [[TUNED], [], 50],
+  [[`${TUNED}=5us`], ['commander'], 50],
+  [['--log-level', 'warn', '--log-level=info'], ['commander'], 50],
+])('%j: what takes long to load is loaded after the command is started', async (options, before, heldMs) => {
+  using bench = new Bench();
+  const loads = await loadsOf(bench, ...options);
+  expect(loads).toMatchObject({ before: new Set(before), heldMs });
+  expect(loads.after).toContain('zod');
+});
+
+test.each([
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317' }, []],
+  [{ OTEL_TRACES_SAMPLER: 'sometimes' }, []],
+  [{ TAUT_STATE_DIR: '~/taut' }, []],
+  [{ TAUT_WITHOUT: 'everything' }, []],
+  [{ OTEL_METRICS_EXPORTER: 'statsd' }, [TUNED]],
+  [{}, [TUNED, '10us']],
+  [{}, ['--no-such-option']],
+])('%j %j: what is wrong is found before the command is started', async (env, options) => {
+  using bench = new Bench();
+  await using program = bench.tautWith(env, 'run', ...options, '--', 'echo', 'begun');
+  expect(await outcome(program)).toMatchObject({ code: 2, out: '' });
+});
+
+/** Says of each of its standard streams whether reading and writing do not wait, once it has read a line. */
+const FLAGS = `
+import fcntl, os, sys
+print('waits', flush=True)
+assert sys.stdin.readline() == 'go on\\n'
+print([fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK for fd in (0, 1, 2)])
+`;
+
+test.each([
+  ['sockets, as Node makes them', '"$@"'],
+  ['pipes', 'cat | "$@" 2>&1 | cat'],
+  ['pipes of another user', 'cat | setpriv --reuid=65534 --clear-groups --inh-caps=-all "$@" 2>&1 | cat'],
+])('what a command shares with taut waits as it did: %s', async (_, world) => {
+  using bench = new Bench();
+  chmodSync(bench.dir, 0o777);
+  const args = ['-c', world, 'sh', LAUNCHER, 'run', '--', 'python3', '-c', FLAGS];
+  await using program = new Program('sh', args, { ...process.env, TAUT_STATE_DIR: bench.stateDir });
+  await program.line(/^waits$/);
+  await program.line(/taut: .*watching/); // by then it has been written to
+  program.say('go on');
+  await program.line(/^\[0, 0, 0\]$/);
 });
 
 test('a command is held no longer than it says, whatever becomes of taut', async () => {

@@ -53,6 +53,8 @@ export class Bench implements Disposable {
   }
 
   tautWith(env: NodeJS.ProcessEnv, ...args: string[]): Program {
+    // Without an option, as most people write it: then the command starts before most of taut is loaded.
+    if (args[0] === 'run') return new Program(LAUNCHER, args, { ...this.#env, TAUT_STATE_DIR: this.stateDir, ...env });
     return new Program(LAUNCHER, this.#withStateDir(args), { ...this.#env, ...env });
   }
 
@@ -78,7 +80,6 @@ export class Bench implements Disposable {
     ]);
   }
 
-  /** After the command's name: what comes later may belong to the command that `run` starts. */
   #withStateDir([command = '', ...args]: readonly string[]): string[] {
     return [command, '--state-dir', this.stateDir, ...args];
   }

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { holdPath } from '../../native.ts';
 
+/** For how long a command waits at most to be tuned before its first instruction. */
+export const HOLD_MS = 50;
 /** As a shell has them. */
 const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
@@ -23,6 +25,22 @@ export interface HeldCommand {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Like `hold`, but does nothing at all where the command can't be held. */
+export function tryHold(
+  command: readonly string[],
+  ms: number,
+  say: (message: string) => void,
+): HeldCommand | undefined {
+  try {
+    const held = startHeld(command, ms);
+    if (held.pid !== undefined) return watched(held, say, command);
+    held.once('error', () => {}); // whoever tries again hears of it
+  } catch {
+    // Likewise.
+  }
+  return undefined;
+}
+
 /**
  * Starts a command, under the id that it keeps, that runs its first instruction when it is released, and after `ms`
  * milliseconds whatever happens to taut. Where it can't be held it is started all the same; where there is no room for it
@@ -34,7 +52,7 @@ export async function hold(
   say: (message: string) => void,
 ): Promise<HeldCommand> {
   try {
-    const held = start([holdPath(), String(HOLD), String(ms), ...command], ['inherit', 'inherit', 'inherit', 'pipe']);
+    const held = startHeld(command, ms);
     if (held.pid !== undefined) return watched(held, say, command);
     const [error] = (await once(held, 'error').catch((error) => [error])) as [NodeJS.ErrnoException];
     if (NO_ROOM.has(error.code)) become(command, error, say);
@@ -44,6 +62,11 @@ export async function hold(
     const ended = Promise.resolve(failure(error as Error, command, say));
     return { pid: undefined, ended, hasEnded: () => true, release: () => {}, kill: () => {} };
   }
+}
+
+/** @throws Error for some reasons why there is no process; for others it has no id, and emits the error. */
+function startHeld(command: readonly string[], ms: number): ChildProcess {
+  return start([holdPath(), String(HOLD), String(ms), ...command], ['inherit', 'inherit', 'inherit', 'pipe']);
 }
 
 /** @throws Error for some reasons why there is no process; for others it has no id, and emits the error. */
