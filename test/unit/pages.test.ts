@@ -6,9 +6,11 @@ import { beforeAll, expect, test } from 'vitest';
 import * as semconv from '../../otel/semconv.ts';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
+import { CAPABILITIES } from '../../src/cli/capabilities.ts';
 import { addCommands, program, shapeOf } from '../../src/cli/program.ts';
 import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { checkConfig } from '../../src/config/load.ts';
+import { configSchema, ruleSchema } from '../../src/config/schema.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
 import {
   blocks,
@@ -169,6 +171,16 @@ test('each configuration and each flag file that a page shows is one, without a 
   for (const { page, text } of json)
     expect(flagFindings(text, page.path, KNOBS), text).toEqual({ broken: [], mistakes: [], warnings: [] });
   expect([yaml.length > 3, json.length > 0]).toEqual([true, true]);
+});
+
+test('the page of rules has every key of a configuration, the page of privileges every capability', () => {
+  const rules = read('docs/rules.md');
+  const keys = [...Object.keys(configSchema.shape), ...Object.keys(ruleSchema.shape)];
+  const isShown = (key: string) => new RegExp(`\`${key}\`|^[ -]*${key}:`, 'm').test(rules);
+  expect(keys.filter((key) => !isShown(key))).toEqual([]);
+  const privileges = read('docs/privileges.md');
+  const named = new Set(privileges.match(/CAP_\w+/g));
+  expect([...named].sort()).toEqual(Object.keys(CAPABILITIES).sort());
 });
 
 test('the page of telemetry has every name that taut uses, and no other of its own', () => {
