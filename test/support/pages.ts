@@ -65,12 +65,18 @@ export function commandLines({ text }: Page): Shown[] {
   ];
 }
 
+/** What stands for `PID` and for `FILE` in a command line. */
+export interface Real {
+  readonly pid: string;
+  readonly file: string;
+}
+
 /** The words after `taut`, with something real in the place of what stands for it: `PID…`, `[=VALUE]`, `FILE`. */
-export function tautCommand(line: string): string[] {
+export function tautCommand(line: string, { pid, file }: Real = { pid: '4711', file: 'file' }): string[] {
   const real = line
     .replace(/ > \S+$/, '')
     .replace(/\[=VALUE\]/g, '=10us')
-    .replace(/\[?\b(PID|\$\(pidof \w+\))…?\]?/g, '4711')
-    .replace(/\b(?:FILE|CMD|DIR)…?/g, 'file');
+    .replace(/\[?\b(?:PID|4711)\b…?\]?/g, pid)
+    .replace(/\b(?:FILE|CMD)\b…?/g, file);
   return splitWords(real).slice(1);
 }
