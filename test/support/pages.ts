@@ -12,7 +12,8 @@ export interface Link {
   readonly anchor: string | undefined;
 }
 
-const BLOCK = /^```(\w*)\n(.*?)^```$/gms;
+/** A block of code: its language, its text. */
+export const BLOCK = /^```(\w*)\n(.*?)^```$/gms;
 
 /** Links into this repository. */
 export function links({ text }: Page): Link[] {

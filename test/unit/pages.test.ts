@@ -13,6 +13,7 @@ import { checkConfig } from '../../src/config/load.ts';
 import { configSchema, ruleSchema } from '../../src/config/schema.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
 import {
+  BLOCK,
   blocks,
   commandLines,
   inlineCode,
@@ -45,6 +46,16 @@ test('the README has at most 120 lines, and the two commands that everything beg
   expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(120);
   expect(text).toMatch(/^npm run demo\b/m);
   expect(text).toMatch(/^npm test\b/m);
+});
+
+test('no code in a sentence is broken over two lines, where neither a reader nor these tests would find it', () => {
+  const broken = findings(PAGES, ({ text }) =>
+    text
+      .replace(BLOCK, '')
+      .split('\n')
+      .filter((line) => line.split('`').length % 2 === 0),
+  );
+  expect(broken).toEqual([]);
 });
 
 test('every page of docs/ is linked in the README', () => {
