@@ -48,6 +48,13 @@ test('the README has at most 120 lines, and the two commands that everything beg
   expect(text).toMatch(/^npm test\b/m);
 });
 
+test('the README says in words what its picture shows', () => {
+  const [, words = ''] = /!\[(.+)\]\(docs\/lateness\.svg\)/.exec(read('README.md')) ?? [];
+  const medians = [...read('docs/lateness.svg').matchAll(/(before|tuned): half within (\d+ µs)/g)];
+  expect(medians).toHaveLength(2);
+  expect(medians.filter(([, name, median]) => !new RegExp(`${name}.* within ${median}`).test(words))).toEqual([]);
+});
+
 test('no code in a sentence is broken over two lines, where neither a reader nor these tests would find it', () => {
   const broken = findings(PAGES, ({ text }) =>
     text
