@@ -24,12 +24,20 @@ interface DemoOptions extends CommonOptions {
 const TARGET = 1n;
 const NEVER = new AbortController().signal;
 
+const MORE = `
+Times in the JSON are seconds. Bucket i of a histogram counts those above
+b^(offset + i) and up to b^(offset + i + 1), where b = 2^(2^-scale).
+
+Examples:
+  taut demo
+  taut demo --seconds 3 --json | jq ".phases[].metrics"`;
+
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
     .description('show it on this machine in under a minute: a sample agent is measured, tuned, and put back')
     .option('--seconds <n>', 'how long each of the three phases is', seconds, 8)
-    .addHelpText('after', '\nExamples:\n  taut demo\n  taut demo --seconds 3 --json | jq ".phases[].metrics"');
+    .addHelpText('after', MORE);
   withJson(withGuard(withCommon(command)), 'the phases').action(demo);
 }
 

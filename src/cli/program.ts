@@ -7,7 +7,7 @@ import { HELP, OVERVIEW } from './help.ts';
 import { printError, printLine, printText } from './output.ts';
 import { version } from './version.ts';
 
-const program = new Command('taut')
+export const program = new Command('taut')
   .description(
     'Finds AI agent processes, measures how late the kernel wakes them, and tightens their timer slack where told to.',
   )
@@ -53,7 +53,7 @@ function addVersion(to: Command): void {
 }
 
 /** Only the command that is meant; all where that is not clear, for the help and for what was probably meant. */
-async function addCommands([, , name = '']: readonly string[]): Promise<void> {
+export async function addCommands([, , name = '']: readonly string[]): Promise<void> {
   if (VERSION.includes(name)) return;
   const meant = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const load of meant) (await load?.())?.(program);
@@ -70,7 +70,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-function shapeOf(name: string): CommandShape | undefined {
+export function shapeOf(name: string): CommandShape | undefined {
   const command = program.commands.find((one) => one.name() === name);
   if (!command?.options.some(({ optional }) => optional)) return undefined;
   const takesValue = new Set(command.options.filter(({ required }) => required).map(({ long }) => long ?? ''));

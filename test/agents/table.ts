@@ -1,4 +1,4 @@
-/** Tables for people, as the README shows them. */
+/** Tables for people, as the pages show them. */
 
 /** A Markdown table on standard error, with what it was measured on. */
 export function printTable(what: string, head: readonly string[], rows: readonly (readonly string[])[]): void {

@@ -1,4 +1,4 @@
-/** One row each of the table of outcomes in the README. */
+/** One row each of the table of threads in docs/outcomes.md. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

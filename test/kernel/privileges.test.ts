@@ -86,7 +86,7 @@ test('without CAP_SYS_NICE it measures, and says once that it can not tune', asy
   expect(slacks(agent.pid)).toEqual([50_000]);
 });
 
-test('does everything as another user with exactly the four capabilities that the README names', async () => {
+test('does everything as another user with exactly the four capabilities that measuring and tuning need', async () => {
   using bench = new Bench();
   chmodSync(bench.dir, 0o777);
   await using agent = bench.python('sleeper.py');

@@ -171,7 +171,7 @@ test('version is asked for in each of the usual ways', async () => {
   }
 });
 
-/** What only a reader of the README knows. */
+/** What only a reader of the pages knows. */
 const JARGON =
   /\b(gates?|ledger(?!\.db)|canary|knobs?|sink|sight(ed|ing)?s?|preset|as found|daemon|reachable|drifted)\b/i;
 
@@ -179,7 +179,7 @@ test.each([
   '',
   ...['watch', 'run', 'attach', 'status', 'explain', 'restore', 'doctor', 'demo', 'version', 'flags', 'config'],
   ...['flags check', 'config check', 'config import', 'config schema'],
-])('the help of taut %s fits 80 columns, has examples, and no word that needs the README', async (command) => {
+])('the help of taut %s fits 80 columns, has examples, and no word that needs the pages', async (command) => {
   const words = command.split(' ').filter((word) => word !== '');
   await using taut = new Program(LAUNCHER, [...words, '--help']);
   const { code, out } = await outcome(taut);
@@ -209,7 +209,7 @@ test('says that it puts back only where something was written, and that it waits
   expect([...observing.errors, ...tuning.errors].filter((line) => /no agent/.test(line))).toEqual([]);
 });
 
-test('what it says in the life of an agent needs no README', async () => {
+test('what it says in the life of an agent needs no page', async () => {
   using bench = new Bench();
   await using agent = bench.python('sleeper.py');
   await agent.line(/^ready/);

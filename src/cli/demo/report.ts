@@ -1,6 +1,6 @@
 /** What the demo found, in words and as JSON. Pure. */
 import { formatNs } from '../../duration.ts';
-import type { SlackClass } from '../../tracer/series.ts';
+import type { ExpHistogram, SlackClass } from '../../tracer/series.ts';
 import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
 import { axis, sparkline } from './picture.ts';
 
@@ -19,12 +19,18 @@ export function toJson(phases: readonly Phase[]): unknown {
       seconds: phase.seconds,
       threads: phase.threads,
       metrics: {
-        'taut.timer.lateness': Object.fromEntries([...phase.lateness].map(([name, h]) => [name, summarize(h)])),
-        'taut.wakeup.run_queue_delay': summarize(phase.runQueueDelay),
+        'taut.timer.lateness': Object.fromEntries([...phase.lateness].map(([name, h]) => [name, measured(h)])),
+        'taut.wakeup.run_queue_delay': measured(phase.runQueueDelay),
       },
       cost: { 'taut.self.cpu': phase.cost },
     })),
   };
+}
+
+/** The quantiles, and the buckets that they come from. */
+function measured(histogram: ExpHistogram) {
+  const { scale, offset, buckets, zeroCount } = histogram;
+  return { ...summarize(histogram), histogram: { scale, offset, buckets, zeroCount } };
 }
 
 export function describePhase(phase: Phase): string {
