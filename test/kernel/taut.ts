@@ -6,7 +6,7 @@ import { Program } from './program.ts';
 import { allSpans } from './spans.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-export const LAUNCHER = join(ROOT, 'src/cli/taut');
+export const LAUNCHER = join(ROOT, 'bin/taut');
 export const FIXTURES = join(import.meta.dirname, 'fixtures');
 
 interface Point {

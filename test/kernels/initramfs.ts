@@ -11,7 +11,7 @@ const FIXTURES = 'test/kernel/fixtures';
 const TAUT = [
   'package.json',
   'dist',
-  'src/cli/taut',
+  'bin/taut',
   'build/Release/taut.node',
   'build/taut.bpf.o',
   'build/names.bpf.o',
