@@ -5,11 +5,11 @@
 import * as semconv from '../otel/semconv.ts';
 import type { Born } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
-import type { ProcHandle } from './actuator/procHandle.ts';
 import type { Restored } from './actuator/restore.ts';
 import { AgentTrace, outcomesOf, type Place } from './agentTrace.ts';
-import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
+import { nowMs } from './proc/clock.ts';
+import type { ProcHandle } from './proc/handle.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
 
 /** Who the process is, fixed when it was identified. */

@@ -4,7 +4,7 @@ import * as semconv from '../otel/semconv.ts';
 
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
-import { creationTimeMs } from './clock.ts';
+import { creationTimeMs } from './proc/clock.ts';
 import type { Signals } from './signals.ts';
 
 /** Where an agent comes from and runs. */

@@ -1,15 +1,16 @@
 /** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
-import { childrenOf } from './actuator/descendants.ts';
-import { isGone, LazyHandle, type ProcHandle, type ThreadStat } from './actuator/procHandle.ts';
 import type { Restored } from './actuator/restore.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { outcomesOf } from './agentTrace.ts';
-import { creationTimeMs, nowMs } from './clock.ts';
 import type { Decisions, Verdict } from './discovery/decisions.ts';
-import { placeOf } from './discovery/place.ts';
 import type { Seen } from './discovery/sighting.ts';
 import type { Gate } from './gate/gate.ts';
 import type { Log } from './log.ts';
+import { childrenOf } from './proc/ancestry.ts';
+import { creationTimeMs, nowMs } from './proc/clock.ts';
+import { isGone, LazyHandle, type ProcHandle } from './proc/handle.ts';
+import { placeOf } from './proc/place.ts';
+import type { ThreadStat } from './proc/stat.ts';
 import { isNamed, type Scope } from './scope.ts';
 import { isAsSeen, isTheSame, Sightings, withoutCmdline } from './sightings.ts';
 import { type AgentEvent, agentEvent } from './status.ts';

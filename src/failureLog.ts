@@ -1,5 +1,6 @@
 /** Says failures that may come by the thousand: each kind once a minute, with how many were not said. */
 import type { Log } from './log.ts';
+import { BoundedMap } from './util/boundedMap.ts';
 
 const AGAIN_AFTER_MS = 60_000;
 const MAX_KINDS = 64;
@@ -13,7 +14,7 @@ export class FailureLog {
   readonly #log: Log;
   readonly #now: () => number;
   /** Kinds of failures, the one said longest ago first. */
-  readonly #said = new Map<string, Said>();
+  readonly #said = new BoundedMap<string, Said>(MAX_KINDS);
 
   /** @param now milliseconds of a clock that never goes back. */
   constructor(log: Log, now: () => number = () => performance.now()) {
@@ -29,12 +30,7 @@ export class FailureLog {
       before.unsaid++;
       return;
     }
-    this.#said.delete(kind);
     this.#said.set(kind, { atMs: this.#now(), unsaid: 0 });
-    for (const oldest of this.#said.keys()) {
-      if (this.#said.size <= MAX_KINDS) break;
-      this.#said.delete(oldest);
-    }
     const more = before?.unsaid ? ` (and ${before.unsaid} times more since it was last said)` : '';
     this.#log.error(`${message}${more}`);
   }

@@ -1,12 +1,12 @@
 /** What the kernel tells of births, programs and deaths, and what follows for the agents. */
 import type { Descendants } from './actuator/descendants.ts';
 import type { Agent } from './agent.ts';
-import { epochMsOfMonotonic, ticksOf } from './clock.ts';
 import type { Verdict } from './discovery/decisions.ts';
 import type { Seen } from './discovery/sighting.ts';
 import { batches, type EventBatch } from './eventBatches.ts';
 import type { Log } from './log.ts';
 import type { KernelEvent } from './native.ts';
+import { epochMsOfMonotonic, startTicksOf } from './proc/clock.ts';
 import { inScope, type Scope } from './scope.ts';
 
 /** What the events are about: the watcher's agents. */
@@ -84,7 +84,7 @@ export class LifeEvents {
       this.#inBackground(event, this.#host.sight(pid, seenIn(event, 'child'), agent));
       return;
     }
-    if (!agent.newDescendant({ tid, startTicks: ticksOf(startNs) }, maker)) return;
+    if (!agent.newDescendant({ tid, startTicks: startTicksOf(startNs) }, maker)) return;
     const us = Number(process.hrtime.bigint() - atNs) / 1_000;
     this.#host.log.debug(
       `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,
@@ -115,6 +115,6 @@ export class LifeEvents {
 }
 
 function seenIn({ atNs, startNs, cmdline }: KernelEvent, source: Seen['source']): Seen {
-  const seen = { source, atMs: epochMsOfMonotonic(atNs), startTicks: ticksOf(startNs) };
+  const seen = { source, atMs: epochMsOfMonotonic(atNs), startTicks: startTicksOf(startNs) };
   return cmdline === undefined ? seen : { ...seen, cmdline };
 }

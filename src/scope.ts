@@ -1,6 +1,6 @@
 /** Which processes of the host a watcher looks at. */
-import { readFileSync } from 'node:fs';
-import { parseStat } from './actuator/procHandle.ts';
+import { descendsFrom } from './proc/ancestry.ts';
+import { cmdlineOf } from './proc/cmdline.ts';
 
 export type Scope =
   /** Every process. */
@@ -29,25 +29,8 @@ export function givenCmdline(scope: Scope, pid: number): string | undefined {
   return scope.kind === 'tree' && scope.root === pid ? cmdlineOf(scope.command) : undefined;
 }
 
-/** Words as `/proc/PID/cmdline` has them. */
-export function cmdlineOf(words: readonly string[]): string {
-  return words.map((word) => `${word}\0`).join('');
-}
-
 /** Whether a process may be looked at. */
 export function inScope(scope: Scope, pid: number): boolean {
   if (scope.kind === 'host') return true;
   return isNamed(scope, pid) || (scope.kind === 'tree' && descendsFrom(pid, scope.root));
-}
-
-function descendsFrom(pid: number, root: number): boolean {
-  for (let at = pid; at > 1; ) {
-    if (at === root) return true;
-    try {
-      at = parseStat(readFileSync(`/proc/${at}/stat`, 'latin1')).ppid;
-    } catch {
-      return false;
-    }
-  }
-  return false;
 }

@@ -10,14 +10,14 @@ import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } f
 import { type Born, contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
 import type { Knob } from './actuator/knob.ts';
 import type { Ledger } from './actuator/ledger.ts';
-import type { ProcHandle } from './actuator/procHandle.ts';
 import { type Restored, restoreEntries } from './actuator/restore.ts';
 import type { ThreadState } from './actuator/thread.ts';
 import type { AgentIdentity } from './agent.ts';
 import { type AgentTrace, fail, failWith } from './agentTrace.ts';
-import { nowMs } from './clock.ts';
 import type { GateDecision } from './gate/gate.ts';
 import type { OnRecord } from './onRecord.ts';
+import { nowMs } from './proc/clock.ts';
+import type { ProcHandle } from './proc/handle.ts';
 import type { Signals } from './signals.ts';
 import { account } from './tellRestored.ts';
 import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';

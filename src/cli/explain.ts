@@ -1,8 +1,6 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isGone, LazyHandle, ProcHandle } from '../actuator/procHandle.ts';
 import { isKernelThread } from '../actuator/timerSlack.ts';
-import { nowMs } from '../clock.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions, type Explanation } from '../discovery/decisions.ts';
 import type { Kept } from '../discovery/kept.ts';
@@ -10,6 +8,8 @@ import { decide, NO_PROCESS } from '../discovery/matcher.ts';
 import { nearMisses } from '../discovery/nearMiss.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
 import type { GateDecision } from '../gate/gate.ts';
+import { nowMs } from '../proc/clock.ts';
+import { isGone, LazyHandle, ProcHandle } from '../proc/handle.ts';
 import type { StatusDocument } from '../status.ts';
 import { describeUser, isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';

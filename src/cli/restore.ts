@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
 import { type Ledger, LedgerError, ledgerPath } from '../actuator/ledger.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
-import { nowMs } from '../clock.ts';
+import { nowMs } from '../proc/clock.ts';
 import type { Restoration } from '../tellRestored.ts';
 import { openLedger } from './access.ts';
 import { CliError, EXIT } from './exit.ts';

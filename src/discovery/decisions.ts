@@ -1,10 +1,11 @@
 /** What was decided of each process, why, and for how long that is kept. */
-import { opendirSync } from 'node:fs';
-import { isGone, LazyHandle, type ProcHandle } from '../actuator/procHandle.ts';
-import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { MOST_OF_A_NAME, printable } from '../printable.ts';
-import { cmdlineOf, givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
+import { epochMsOfTicks } from '../proc/clock.ts';
+import { cmdlineOf } from '../proc/cmdline.ts';
+import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
+import { eachProcess } from '../proc/processes.ts';
+import { givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule } from './matcher.ts';
@@ -15,7 +16,6 @@ import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
 import type { Seen } from './sighting.ts';
-import { Slices } from './slices.ts';
 
 /** One decision, with what the agent's life needs of its rule. */
 export interface Verdict {
@@ -190,18 +190,7 @@ export class Decisions {
   /** The ids of every process in scope; gives way to other work every few milliseconds. */
   async *processes(scope: Scope): AsyncGenerator<number> {
     if (scope.kind === 'pids') return yield* scope.pids;
-    const slices = new Slices();
-    // Piece by piece: to list ten thousand processes takes the kernel tens of milliseconds.
-    const directory = opendirSync('/proc', { bufferSize: 64 });
-    try {
-      for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-        const pid = Number(entry.name);
-        if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
-        await slices.next();
-      }
-    } finally {
-      directory.closeSync();
-    }
+    for await (const pid of eachProcess()) if (pid !== process.pid && inScope(scope, pid)) yield pid;
   }
 
   /** A start time is read only where something was noted: most processes have nothing. */

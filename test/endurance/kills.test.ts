@@ -1,8 +1,8 @@
 /** Killed at any moment, often: after each, one restore leaves every thread at its original and the ledger empty. */
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { childrenOf } from '../../src/actuator/descendants.ts';
 import { Ledger } from '../../src/actuator/ledger.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from '../kernel/conversation.ts';
 import { guardsOf, isRunning } from '../kernel/guarded.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
-import { ProcHandle } from '../../src/actuator/procHandle.ts';
+import { ProcHandle } from '../../src/proc/handle.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import {
   agentOf,

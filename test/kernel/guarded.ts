@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
-import { ProcHandle } from '../../src/actuator/procHandle.ts';
+import { ProcHandle } from '../../src/proc/handle.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, until } from './program.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { creationTimeMs } from '../../src/clock.ts';
+import { creationTimeMs } from '../../src/proc/clock.ts';
 import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, threadIds, until } from './program.ts';

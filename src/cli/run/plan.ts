@@ -3,11 +3,11 @@
  * is loaded than they ask for, as the command waits.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
-import { LazyHandle } from '../../actuator/procHandle.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
 import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
 import { observeOnlyGate, staticGate } from '../../gate/staticGate.ts';
 import type { Log } from '../../log.ts';
+import { LazyHandle } from '../../proc/handle.ts';
 import type { Scope } from '../../scope.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import { CliError, EXIT } from '../exit.ts';

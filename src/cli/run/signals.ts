@@ -1,8 +1,8 @@
 /** What signals to `taut run` mean: they are its command's. */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { statFields } from '../../actuator/procHandle.ts';
 import { addon } from '../../native.ts';
+import { statFields } from '../../proc/stat.ts';
 import type { HeldCommand } from './held.ts';
 
 /** Whoever sends one means the command. */

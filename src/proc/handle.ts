@@ -3,31 +3,8 @@
  * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
  */
 import { addon, check, TautError } from '../native.ts';
-
-/** Field 22 of `stat`, in clock ticks since boot: with the boot and the id, a thread's identity. */
-export interface ThreadStat {
-  readonly state: string;
-  readonly ppid: number;
-  /** Threads of the process; of a zombie leader, those that live on. */
-  readonly threads: number;
-  readonly startTicks: number;
-  /** 0 SCHED_OTHER, 1 FIFO, 2 RR, 3 BATCH, 5 IDLE, 6 DEADLINE. */
-  readonly policy: number;
-  /** PF_* flags of the kernel. */
-  readonly flags: number;
-}
-
-/** Fields of `/proc/ID/stat` from the third (state) on. The second, the name, is in parentheses and may hold anything, parentheses too. */
-export function statFields(text: string): string[] {
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
-}
-
-/** Parses `/proc/ID/stat`. */
-export function parseStat(text: string): ThreadStat {
-  const fields = statFields(text);
-  const at = (field: number) => Number(fields[field - 3] ?? Number.NaN);
-  return { state: fields[0] ?? '?', ppid: at(4), threads: at(20), startTicks: at(22), policy: at(41), flags: at(9) };
-}
+import { parseStat, type ThreadStat } from './stat.ts';
+import { threadGroupOf } from './status.ts';
 
 export class ProcHandle implements Disposable {
   readonly id: number;
@@ -84,7 +61,7 @@ export class ProcHandle implements Disposable {
 
   /** The thread group that this thread is in now. */
   processId(): number {
-    return Number(/^Tgid:\t(\d+)/m.exec(this.text('status'))?.[1] ?? Number.NaN);
+    return threadGroupOf(this.text('status'));
   }
 
   /** Whether the process is gone, also when somebody has yet to wait for it. */
@@ -135,4 +112,13 @@ export class LazyHandle implements Disposable {
 /** Whether an error says that the thread or process is gone: normal, not a failure. */
 export function isGone(error: unknown): boolean {
   return error instanceof TautError && (error.code === 'ENOENT' || error.code === 'ESRCH');
+}
+
+/** What the kernel won't show us is as if it were not there. */
+export function optional<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }

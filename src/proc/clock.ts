@@ -32,7 +32,24 @@ export function epochMsOfTicks(ticks: number): number {
   return nowMs() - uptimeMs + (ticks * 1_000) / TICKS_PER_SECOND;
 }
 
-/** Nanoseconds since boot, as the kernel rounds them in /proc/ID/stat. */
-export function ticksOf(bootNs: bigint): number {
-  return Number(bootNs / BigInt(1e9 / TICKS_PER_SECOND));
+let offsetNs: bigint | undefined;
+
+/**
+ * A start time of the kernel, in nanoseconds of its own clock since boot, as /proc/ID/stat shows it to us: in ticks, and by
+ * the clock of our time namespace.
+ */
+export function startTicksOf(bootNs: bigint): number {
+  offsetNs ??= boottimeOffset();
+  return Number((bootNs + offsetNs) / BigInt(1e9 / TICKS_PER_SECOND));
+}
+
+/** How far our time namespace's CLOCK_BOOTTIME is ahead of the kernel's own, in nanoseconds. */
+function boottimeOffset(): bigint {
+  try {
+    const offsets = readFileSync('/proc/self/timens_offsets', 'latin1');
+    const [, seconds = '0', ns = '0'] = /^boottime\s+(-?\d+)\s+(\d+)/m.exec(offsets) ?? [];
+    return BigInt(seconds) * 1_000_000_000n + BigInt(ns);
+  } catch {
+    return 0n; // a kernel without time namespaces
+  }
 }

@@ -1,6 +1,5 @@
 /** Where a process comes from and runs: of no account for what it is, and of much for whoever reads its trace. */
-import type { ProcHandle } from '../actuator/procHandle.ts';
-import { cgroupsOf, optional } from './facts.ts';
+import { optional, type ProcHandle } from './handle.ts';
 
 /** Its executable's name, without the folder, and the id of its innermost container; undefined where there is none. */
 export function placeOf(process: ProcHandle): {
@@ -24,4 +23,10 @@ const CONTAINER = /(?:^|[/:-])([0-9a-f]{64}|[0-9a-f]{32}-\d{8,10})(?=\.scope(?:\
 export function containerId(cgroups: readonly string[]): string | undefined {
   const ids = cgroups.map((path) => [...path.matchAll(CONTAINER)].at(-1)?.[1]);
   return ids.find((id) => id !== undefined);
+}
+
+/** Paths of its control groups: containers and services show in them. */
+export function cgroupsOf(process: ProcHandle): string[] {
+  const lines = process.read('cgroup', 65_536).toString('utf8').trim().split('\n');
+  return lines.map((line) => line.split(':').slice(2).join(':'));
 }
