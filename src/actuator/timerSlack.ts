@@ -1,6 +1,6 @@
-import { formatNs, parseNs } from '../duration.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
+import { formatNs, parseNs } from '../util/duration.ts';
 import type { Knob } from './knob.ts';
 
 const REAL_TIME = new Map([

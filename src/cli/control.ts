@@ -1,6 +1,6 @@
 /** How commands reach a running daemon: one JSON line each way over a Unix socket that only its user (and root) can open. */
 import { z } from 'zod';
-import { jsonText, printable } from '../printable.ts';
+import { jsonText, printable } from '../util/printable.ts';
 import { isDenied, NoAccess } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
 import { askLine } from './lineClient.ts';

@@ -5,8 +5,8 @@
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger, ledgerExists } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
-import { createLog } from '../log.ts';
 import { nowMs } from '../proc/clock.ts';
+import { createLog } from '../util/log.ts';
 import { EXIT } from './exit.ts';
 
 // A service manager sends them to whatever its service has left behind, which is why this runs.

@@ -4,8 +4,8 @@
  * and cuts nothing short: a second Ctrl-C must not leave agents tuned.
  */
 import { readFileSync } from 'node:fs';
-import type { Log } from '../log.ts';
 import { statFields } from '../proc/stat.ts';
+import type { Log } from '../util/log.ts';
 import { onNpmEnd } from './npmParent.ts';
 import { onClosed } from './output.ts';
 import { onUncaught } from './uncaught.ts';

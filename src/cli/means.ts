@@ -1,6 +1,6 @@
 /** What a taut needs that tunes beside others: `run` its command, `demo` its sample. */
 import { Ledger } from '../actuator/ledger.ts';
-import { inScope } from '../scope.ts';
+import { inScope } from '../discovery/scope.ts';
 import { holdersOf, tryLock, writerLockPath } from './locks.ts';
 import { runSocketPath } from './sockets.ts';
 

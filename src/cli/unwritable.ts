@@ -1,6 +1,6 @@
 /** What can't be made where nothing can be written: said, noted for the exit code, and done without. */
 import { dirname } from 'node:path';
-import type { Log } from '../log.ts';
+import type { Log } from '../util/log.ts';
 import { type Request, serve } from './control.ts';
 import { writerLockPath } from './locks.ts';
 import { socketPath } from './stateDir.ts';

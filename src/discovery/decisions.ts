@@ -1,11 +1,10 @@
 /** What was decided of each process, why, and for how long that is kept. */
 import { type Contact, namesOf } from '../config/contactPattern.ts';
-import { MOST_OF_A_NAME, printable } from '../printable.ts';
 import { epochMsOfTicks } from '../proc/clock.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
 import { eachProcess } from '../proc/processes.ts';
-import { givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
+import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
 import { decide, type LostRule } from './matcher.ts';
@@ -15,6 +14,7 @@ import type { NetworkSighting } from './network/source.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
+import { givenCmdline, inScope, isNamed, type Scope } from './scope.ts';
 import type { Seen } from './sighting.ts';
 
 /** One decision, with what the agent's life needs of its rule. */

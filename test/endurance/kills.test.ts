@@ -2,8 +2,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
-import type { StatusDocument } from '../../src/status.ts';
 import { tell } from '../kernel/conversation.ts';
 import { guardsOf, isRunning } from '../kernel/guarded.ts';
 import { type Program, slacks, until } from '../kernel/program.ts';

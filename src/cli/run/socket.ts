@@ -1,6 +1,6 @@
 /** The control socket of one `taut run`: for `status`, `restore`, and a run within its command. */
 import { mkdirSync } from 'node:fs';
-import type { Log } from '../../log.ts';
+import type { Log } from '../../util/log.ts';
 import { type Request, serve } from '../control.ts';
 import { runSocketPath } from '../sockets.ts';
 

@@ -1,10 +1,10 @@
 /** The trace of one agent process: `attach` is its root, everything that is done to it a child. */
 import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import * as semconv from '../otel/semconv.ts';
+import * as semconv from '../../otel/semconv.ts';
 
-import type { ThreadState } from './actuator/thread.ts';
+import type { ThreadState } from '../actuator/thread.ts';
+import { creationTimeMs } from '../proc/clock.ts';
 import type { AgentIdentity } from './agent.ts';
-import { creationTimeMs } from './proc/clock.ts';
 import type { Signals } from './signals.ts';
 
 /** Where an agent comes from and runs. */

@@ -1,4 +1,4 @@
-import type { KernelEvent } from './native.ts';
+import type { KernelEvent } from '../native.ts';
 
 /** At least one event; all of one kind, about one process, in the order in which the kernel told them. */
 export type EventBatch = readonly [KernelEvent, ...KernelEvent[]];

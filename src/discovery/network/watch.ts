@@ -1,10 +1,9 @@
 /** Finding agents by what the network sees of them: opened where a rule wants it and the host allows it. */
 
-import { heldConnections } from '../discovery/network/scan.ts';
-import { type NetworkSighting, NetworkSource, NetworkUnavailable } from '../discovery/network/source.ts';
-import type { RuleSet } from '../discovery/ruleSet.ts';
-import type { Log } from '../log.ts';
-import type { Watcher } from '../watcher.ts';
+import type { Log } from '../../util/log.ts';
+import type { RuleSet } from '../ruleSet.ts';
+import { heldConnections } from './scan.ts';
+import { type NetworkSighting, NetworkSource, NetworkUnavailable } from './source.ts';
 
 /** Between looks at the connections that are there: those that are made in between are reported by the kernel. */
 const SCAN_MS = 30_000;
@@ -12,9 +11,17 @@ const SCAN_MS = 30_000;
 const REST = 300;
 const LOST_MS = 5_000;
 
+/** Who is told of what the network shows. */
+export interface NetworkHears {
+  /** Never rejects. */
+  onNetwork(sighting: NetworkSighting): Promise<void>;
+  /** So many sightings are lost. */
+  onLost(n: number): void;
+}
+
 export class Network implements Disposable {
   readonly #dnsPorts: readonly number[];
-  readonly #watcher: Watcher;
+  readonly #hears: NetworkHears;
   readonly #log: Log;
   #source: NetworkSource | undefined;
   #rules: RuleSet | undefined;
@@ -24,9 +31,9 @@ export class Network implements Disposable {
   #ended = false;
   #lostTimer: NodeJS.Timeout | undefined;
 
-  constructor(dnsPorts: readonly number[], watcher: Watcher, log: Log) {
+  constructor(dnsPorts: readonly number[], hears: NetworkHears, log: Log) {
     this.#dnsPorts = dnsPorts;
-    this.#watcher = watcher;
+    this.#hears = hears;
     this.#log = log;
   }
 
@@ -63,7 +70,7 @@ export class Network implements Disposable {
     this.#source = undefined;
     if (!usesDns && !connections) return;
     try {
-      const onSighting = (sighting: NetworkSighting) => void this.#watcher.onNetwork(sighting);
+      const onSighting = (sighting: NetworkSighting) => void this.#hears.onNetwork(sighting);
       const wantsName = (name: string) => this.#rules?.wantsName(name) ?? false;
       this.#source = new NetworkSource({ dnsPorts: this.#dnsPorts, connections, wantsName, onSighting });
       for (const missing of this.#source.missing) this.#log.warn(`not seeing ${missing}`);
@@ -78,7 +85,7 @@ export class Network implements Disposable {
 
   #countLost(): void {
     const lost = this.#source?.lost() ?? 0;
-    if (lost > this.#lost) this.#watcher.onLost(lost - this.#lost);
+    if (lost > this.#lost) this.#hears.onLost(lost - this.#lost);
     this.#lost = lost;
   }
 
@@ -89,6 +96,6 @@ export class Network implements Disposable {
       const contact = this.#source?.contact(address, port, cookie) ?? { address, port, names: [] };
       return rules.wantsContact(contact) ? contact : undefined;
     });
-    for (const connection of held) await this.#watcher.onNetwork({ kind: 'contact', atNs, ...connection });
+    for (const connection of held) await this.#hears.onNetwork({ kind: 'contact', atNs, ...connection });
   }
 }

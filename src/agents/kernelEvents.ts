@@ -1,13 +1,13 @@
 /** What the kernel tells of births, programs and deaths, and what follows for the agents. */
-import type { Descendants } from './actuator/descendants.ts';
+import type { Descendants } from '../actuator/descendants.ts';
+import type { Verdict } from '../discovery/decisions.ts';
+import { inScope, type Scope } from '../discovery/scope.ts';
+import type { Seen } from '../discovery/sighting.ts';
+import type { KernelEvent } from '../native.ts';
+import { epochMsOfMonotonic, startTicksOf } from '../proc/clock.ts';
+import type { Log } from '../util/log.ts';
 import type { Agent } from './agent.ts';
-import type { Verdict } from './discovery/decisions.ts';
-import type { Seen } from './discovery/sighting.ts';
 import { batches, type EventBatch } from './eventBatches.ts';
-import type { Log } from './log.ts';
-import type { KernelEvent } from './native.ts';
-import { epochMsOfMonotonic, startTicksOf } from './proc/clock.ts';
-import { inScope, type Scope } from './scope.ts';
 
 /** What the events are about: the watcher's agents. */
 export interface LifeEventsHost {

@@ -4,23 +4,23 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
-import * as semconv from '../otel/semconv.ts';
+import * as semconv from '../../otel/semconv.ts';
 
-import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from './actuator/converge.ts';
-import { type Born, contain, containTree, type Descendants, recordInherited } from './actuator/descendants.ts';
-import type { Knob } from './actuator/knob.ts';
-import type { Ledger } from './actuator/ledger.ts';
-import { type Restored, restoreEntries } from './actuator/restore.ts';
-import type { ThreadState } from './actuator/thread.ts';
+import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
+import { type Born, contain, containTree, type Descendants, recordInherited } from '../actuator/descendants.ts';
+import type { Knob } from '../actuator/knob.ts';
+import type { Ledger } from '../actuator/ledger.ts';
+import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import type { ThreadState } from '../actuator/thread.ts';
+import type { GateDecision } from '../gate/gate.ts';
+import { nowMs } from '../proc/clock.ts';
+import type { ProcHandle } from '../proc/handle.ts';
 import type { AgentIdentity } from './agent.ts';
-import { type AgentTrace, fail, failWith } from './agentTrace.ts';
-import type { GateDecision } from './gate/gate.ts';
 import type { OnRecord } from './onRecord.ts';
-import { nowMs } from './proc/clock.ts';
-import type { ProcHandle } from './proc/handle.ts';
 import type { Signals } from './signals.ts';
 import { account } from './tellRestored.ts';
 import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
+import { type AgentTrace, fail, failWith } from './trace.ts';
 
 /** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
 export interface TuningHost {

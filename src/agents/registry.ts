@@ -1,20 +1,20 @@
 /** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
-import type { Restored } from './actuator/restore.ts';
+import type { Restored } from '../actuator/restore.ts';
+import type { Decisions, Verdict } from '../discovery/decisions.ts';
+import { isNamed, type Scope } from '../discovery/scope.ts';
+import type { Seen } from '../discovery/sighting.ts';
+import type { Gate } from '../gate/gate.ts';
+import { childrenOf } from '../proc/ancestry.ts';
+import { creationTimeMs, nowMs } from '../proc/clock.ts';
+import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
+import { placeOf } from '../proc/place.ts';
+import type { ThreadStat } from '../proc/stat.ts';
+import type { TracedProcess } from '../tracer/series.ts';
+import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
-import { outcomesOf } from './agentTrace.ts';
-import type { Decisions, Verdict } from './discovery/decisions.ts';
-import type { Seen } from './discovery/sighting.ts';
-import type { Gate } from './gate/gate.ts';
-import type { Log } from './log.ts';
-import { childrenOf } from './proc/ancestry.ts';
-import { creationTimeMs, nowMs } from './proc/clock.ts';
-import { isGone, LazyHandle, type ProcHandle } from './proc/handle.ts';
-import { placeOf } from './proc/place.ts';
-import type { ThreadStat } from './proc/stat.ts';
-import { isNamed, type Scope } from './scope.ts';
-import { isAsSeen, isTheSame, Sightings, withoutCmdline } from './sightings.ts';
+import { isAsSeen, isTheSame, Sightings, withoutCmdline } from './inheritance.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
-import type { TracedProcess } from './tracer/series.ts';
+import { outcomesOf } from './trace.ts';
 import type { Tuning } from './tuning.ts';
 
 export interface AgentsOptions {

@@ -3,8 +3,8 @@
  * it. Thus, for each knob, threads tuned = threads put back (or found drifted or vanished then) + threads that ended while
  * they were on record + threads that are on record.
  */
-import type { ThreadIdentity } from './actuator/ledger.ts';
-import type { Restored } from './actuator/restore.ts';
+import type { ThreadIdentity } from '../actuator/ledger.ts';
+import type { Restored } from '../actuator/restore.ts';
 import type { Signals } from './signals.ts';
 
 type Recorded = ThreadIdentity & { readonly knob: string };

@@ -1,8 +1,8 @@
 /** Taking over a process that `taut run` has started. */
-import type { Agents } from './agents.ts';
-import type { Adopted, Decisions } from './discovery/decisions.ts';
-import { nowMs } from './proc/clock.ts';
-import { ProcHandle } from './proc/handle.ts';
+import type { Adopted, Decisions } from '../discovery/decisions.ts';
+import { nowMs } from '../proc/clock.ts';
+import { ProcHandle } from '../proc/handle.ts';
+import type { Agents } from './registry.ts';
 import { type AgentStatus, agentStatus } from './status.ts';
 
 /** What the rules and the gate say stays above what was asked for. @throws Error when it is not taken. */

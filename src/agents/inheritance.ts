@@ -1,14 +1,14 @@
 /** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
+import { type Decisions, descendantOf, type Verdict } from '../discovery/decisions.ts';
+import type { NetworkSighting } from '../discovery/network/source.ts';
+import type { Scope } from '../discovery/scope.ts';
+import type { Seen } from '../discovery/sighting.ts';
+import { ancestors } from '../proc/ancestry.ts';
+import { epochMsOfMonotonic } from '../proc/clock.ts';
+import { readCmdline } from '../proc/cmdline.ts';
+import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
+import type { ThreadStat } from '../proc/stat.ts';
 import type { Agent } from './agent.ts';
-import { type Decisions, descendantOf, type Verdict } from './discovery/decisions.ts';
-import type { NetworkSighting } from './discovery/network/source.ts';
-import type { Seen } from './discovery/sighting.ts';
-import { ancestors } from './proc/ancestry.ts';
-import { epochMsOfMonotonic } from './proc/clock.ts';
-import { readCmdline } from './proc/cmdline.ts';
-import { isGone, LazyHandle, type ProcHandle } from './proc/handle.ts';
-import type { ThreadStat } from './proc/stat.ts';
-import type { Scope } from './scope.ts';
 
 export class Sightings {
   readonly #decisions: Decisions;

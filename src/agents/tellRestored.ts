@@ -4,11 +4,11 @@
  * its own, of one span: `restore`.
  */
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
-import * as semconv from '../otel/semconv.ts';
-import type { Restored } from './actuator/restore.ts';
-import { fail } from './agentTrace.ts';
-import { creationTimeMs } from './proc/clock.ts';
+import * as semconv from '../../otel/semconv.ts';
+import type { Restored } from '../actuator/restore.ts';
+import { creationTimeMs } from '../proc/clock.ts';
 import type { Signals } from './signals.ts';
+import { fail } from './trace.ts';
 
 /** What was put back at once, and why. Times: milliseconds since the epoch. */
 export interface Restoration {

@@ -2,17 +2,17 @@
  * How measuring goes: in which mode, whether the tracer can be believed (the canary), what it costs, and how much is shed
  * to keep that below a limit. What changes is said once, to the operator and as an event.
  */
-import { CanaryWatch } from './canaryWatch.ts';
-import type { Log } from './log.ts';
+import type { Figures } from '../tracer/calibrate.ts';
+import { CanaryWatch } from '../tracer/canaryWatch.ts';
+import { KernelCost } from '../tracer/cost.ts';
+import type { Mode } from '../tracer/features.ts';
+import type { Measuring } from '../tracer/measuring.ts';
+import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from '../tracer/overhead.ts';
+import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
+import type { Tracer } from '../tracer/tracer.ts';
+import type { Log } from '../util/log.ts';
 import type { Signals } from './signals.ts';
 import type { TracerStatus } from './status.ts';
-import type { Figures } from './tracer/calibrate.ts';
-import { KernelCost } from './tracer/cost.ts';
-import type { Mode } from './tracer/features.ts';
-import type { Measuring } from './tracer/measuring.ts';
-import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from './tracer/overhead.ts';
-import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from './tracer/series.ts';
-import type { Tracer } from './tracer/tracer.ts';
 
 export interface MeasurementOptions {
   readonly measuring: Measuring;

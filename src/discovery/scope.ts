@@ -1,6 +1,6 @@
 /** Which processes of the host a watcher looks at. */
-import { descendsFrom } from './proc/ancestry.ts';
-import { cmdlineOf } from './proc/cmdline.ts';
+import { descendsFrom } from '../proc/ancestry.ts';
+import { cmdlineOf } from '../proc/cmdline.ts';
 
 export type Scope =
   /** Every process. */

@@ -1,9 +1,9 @@
 /** A canary beside those who are measured, and whether the tracer can be believed. Where nobody is, there is none. */
-import type { Log } from './log.ts';
-import { add } from './tracer/arithmetic.ts';
-import { Canary } from './tracer/canary.ts';
-import type { ExpHistogram } from './tracer/series.ts';
-import type { Tracer } from './tracer/tracer.ts';
+import type { Log } from '../util/log.ts';
+import { add } from './arithmetic.ts';
+import { Canary } from './canary.ts';
+import type { ExpHistogram } from './series.ts';
+import type { Tracer } from './tracer.ts';
 
 /** The canary's sleeps are so long on average, and it is asked so often whether it agrees. */
 const CANARY_MS = 250;

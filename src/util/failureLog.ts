@@ -1,6 +1,6 @@
 /** Says failures that may come by the thousand: each kind once a minute, with how many were not said. */
+import { BoundedMap } from './boundedMap.ts';
 import type { Log } from './log.ts';
-import { BoundedMap } from './util/boundedMap.ts';
 
 const AGAIN_AFTER_MS = 60_000;
 const MAX_KINDS = 64;
