@@ -9,31 +9,13 @@ import type { Restored } from '../actuator/restore.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
-import { AgentTrace, outcomesOf, type Place } from './trace.ts';
+import type { AgentIdentity, ThreadCounts } from './identity.ts';
+import { AgentTrace, outcomesOf } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
-
-/** Who the process is, fixed when it was identified. */
-export interface AgentIdentity {
-  readonly pid: number;
-  readonly startTicks: number;
-  readonly name: string;
-  readonly rule: string;
-  readonly attachPath: string;
-  /** Where it runs; asked for once there is time. */
-  readonly place: () => Place;
-}
 
 /** What an agent needs of the host. */
 export interface AgentHost extends TuningHost {
   readonly knobs: readonly Knob[];
-}
-
-export interface ThreadCounts {
-  readonly total: number;
-  readonly original: number;
-  readonly tuned: number;
-  readonly drifted: number;
-  readonly exempt: number;
 }
 
 export class Agent implements Disposable {

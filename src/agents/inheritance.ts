@@ -1,16 +1,13 @@
 /** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
-import { type Decisions, descendantOf, type Verdict } from '../discovery/decisions.ts';
-import type { NetworkSighting } from '../discovery/network/source.ts';
+import type { Decisions } from '../discovery/decisions.ts';
 import type { Scope } from '../discovery/scope.ts';
 import type { Seen } from '../discovery/sighting.ts';
+import type { Verdict } from '../discovery/verdict.ts';
 import { ancestors } from '../proc/ancestry.ts';
-import { epochMsOfMonotonic } from '../proc/clock.ts';
-import { readCmdline } from '../proc/cmdline.ts';
-import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
-import type { ThreadStat } from '../proc/stat.ts';
+import { isGone, LazyHandle } from '../proc/handle.ts';
 import type { Agent } from './agent.ts';
 
-export class Sightings {
+export class InheritedDecisions {
   readonly #decisions: Decisions;
   readonly #scope: Scope;
   readonly #agent: (pid: number) => Agent | undefined;
@@ -83,25 +80,8 @@ export class Sightings {
   }
 }
 
-/** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
-export function isTheSame(stat: ThreadStat, { startTicks }: Seen): boolean {
-  return startTicks === undefined || startTicks === stat.startTicks;
-}
-
-/** Whether what a process was seen to run is what it runs now: what is done to it must be about that. @throws TautError */
-export function isAsSeen(process: ProcHandle, { cmdline }: Seen): boolean {
-  return cmdline === undefined || cmdline === readCmdline(process);
-}
-
-/** The same sighting, of which the process itself has to say what it runs. */
-export function withoutCmdline({ cmdline: _, ...seen }: Seen): Seen {
-  return seen;
-}
-
-/** What the network saw, as a sighting of its process. */
-export function seenBy(sighting: NetworkSighting): Seen {
-  const atMs = epochMsOfMonotonic(sighting.atNs);
-  if (sighting.kind === 'name') return { source: 'dns', atMs, what: sighting.name };
-  const { address, port } = sighting.contact;
-  return { source: 'connection', atMs, what: `${address} port ${port}` };
+/** A child of an agent is one by its parent's rule. */
+function descendantOf({ rule, name, pid }: { rule: string; name: string; pid: number }, decided: Verdict): Verdict {
+  const evidence = [`child of ${name} (${pid})`];
+  return { ...decided, decision: 'attach', ruleId: rule, name, attachPath: 'descendant', evidence };
 }

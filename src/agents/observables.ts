@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/api';
 import * as semconv from '../../otel/semconv.ts';
 import type { Knob } from '../actuator/knob.ts';
-import type { AgentIdentity, ThreadCounts } from './agent.ts';
+import type { AgentIdentity, ThreadCounts } from './identity.ts';
 
 /** An agent, as it is counted. */
 interface Observable {

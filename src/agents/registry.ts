@@ -1,8 +1,9 @@
 /** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
 import type { Restored } from '../actuator/restore.ts';
-import type { Decisions, Verdict } from '../discovery/decisions.ts';
+import type { Decisions } from '../discovery/decisions.ts';
 import { isNamed, type Scope } from '../discovery/scope.ts';
-import type { Seen } from '../discovery/sighting.ts';
+import { isAsSeen, isTheSame, type Seen, withoutCmdline } from '../discovery/sighting.ts';
+import type { Verdict } from '../discovery/verdict.ts';
 import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
@@ -12,7 +13,7 @@ import type { ThreadStat } from '../proc/stat.ts';
 import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
-import { isAsSeen, isTheSame, Sightings, withoutCmdline } from './inheritance.ts';
+import { InheritedDecisions } from './inheritance.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import { outcomesOf } from './trace.ts';
 import type { Tuning } from './tuning.ts';
@@ -42,7 +43,7 @@ export class Agents {
   readonly #host: AgentHost;
   readonly #onChange: () => void;
   readonly #byPid = new Map<number, Agent>();
-  readonly #sightings: Sightings;
+  readonly #inheritance: InheritedDecisions;
   #ended = false;
   #hasOverflowed = false;
 
@@ -50,7 +51,7 @@ export class Agents {
     this.#options = options;
     this.#host = host;
     this.#onChange = onChange;
-    this.#sightings = new Sightings(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
+    this.#inheritance = new InheritedDecisions(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
   }
 
   /** No other comes. */
@@ -73,7 +74,7 @@ export class Agents {
 
   /** Decides anew on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
-    return this.#sightings.look(pid, seen);
+    return this.#inheritance.look(pid, seen);
   }
 
   /**
@@ -86,7 +87,7 @@ export class Agents {
     const process = new LazyHandle(pid);
     let handle: ProcHandle | undefined;
     try {
-      const verdict = this.#sightings.decide(process, seen, parent);
+      const verdict = this.#inheritance.decide(process, seen, parent);
       if (verdict.decision === 'deny' && seen.source === 'scan' && isNamed(this.#options.scope, pid))
         this.#options.log.warn(
           `not watching ${pid}: rule ${verdict.ruleId} denies it, and a denial counts for processes that are named, too`,
@@ -144,7 +145,7 @@ export class Agents {
   /** The agent from which a process with this parent may have its values: also through others, until they are put back. */
   #maker(ppid: number): Agent | undefined {
     const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
-    return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#sightings.agentAbove(ppid) : undefined);
+    return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#inheritance.agentAbove(ppid) : undefined);
   }
 
   #begin({ identity: { name, pid } }: Agent): void {

@@ -18,7 +18,7 @@ import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import type { Shed } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
-import type { AgentIdentity } from './agent.ts';
+import type { AgentIdentity } from './identity.ts';
 
 export class Signals {
   readonly tracer: SpanTracer = trace.getTracer(semconv.SCOPE_NAME);

@@ -1,7 +1,8 @@
 /** The documents that `--json` prints of agents. Other programs rely on them: they grow, nothing is renamed. */
 import type { GateDecision } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
-import type { Agent, ThreadCounts } from './agent.ts';
+import type { Agent } from './agent.ts';
+import type { ThreadCounts } from './identity.ts';
 
 export interface AgentStatus {
   readonly pid: number;

@@ -4,16 +4,8 @@ import * as semconv from '../../otel/semconv.ts';
 
 import type { ThreadState } from '../actuator/thread.ts';
 import { creationTimeMs } from '../proc/clock.ts';
-import type { AgentIdentity } from './agent.ts';
+import type { AgentIdentity } from './identity.ts';
 import type { Signals } from './signals.ts';
-
-/** Where an agent comes from and runs. */
-export interface Place {
-  /** The executable's name, without its folder; undefined when the kernel won't say. */
-  readonly executable: string | undefined;
-  /** The id of the innermost container. */
-  readonly container: string | undefined;
-}
 
 /** What is over. Times: milliseconds since the epoch. */
 export interface Past {

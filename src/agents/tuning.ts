@@ -15,7 +15,7 @@ import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
-import type { AgentIdentity } from './agent.ts';
+import type { AgentIdentity } from './identity.ts';
 import type { OnRecord } from './onRecord.ts';
 import type { Signals } from './signals.ts';
 import { account } from './tellRestored.ts';

@@ -8,7 +8,7 @@ import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Adopted } from '../discovery/decisions.ts';
-import type { NetworkSighting } from '../discovery/network/source.ts';
+import { type NetworkSighting, seenBy } from '../discovery/network/sighting.ts';
 import { ScanClock } from '../discovery/scanClock.ts';
 import { inScope } from '../discovery/scope.ts';
 import { nowMs } from '../proc/clock.ts';
@@ -18,8 +18,7 @@ import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from '../tra
 import { FailureLog } from '../util/failureLog.ts';
 import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
-import { seenBy } from './inheritance.ts';
-import { LifeEvents } from './kernelEvents.ts';
+import { KernelEvents } from './kernelEvents.ts';
 import { Measurement } from './measurement.ts';
 import { observe } from './observables.ts';
 import { OnRecord } from './onRecord.ts';
@@ -56,7 +55,7 @@ export class Watcher implements Disposable {
   readonly #onRecord: OnRecord;
   readonly #ends: (() => void)[] = [];
   readonly #measurement: Measurement;
-  readonly #life: LifeEvents;
+  readonly #kernelEvents: KernelEvents;
   readonly #failures: FailureLog;
   #lostEvents = 0;
   #droppedDecisions = 0;
@@ -82,19 +81,8 @@ export class Watcher implements Disposable {
     };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
     this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
-    const { scope, log } = options;
-    this.#life = new LifeEvents({
-      descendants,
-      scope,
-      log,
-      agent: (pid) => this.#agents.get(pid),
-      children: (rule) => options.decisions.children(rule),
-      look: (pid, seen) => this.#agents.look(pid, seen),
-      sight: (pid, seen, parent) => this.#agents.sight(pid, seen, parent),
-      failed,
-      letGo: (pid, reason) => this.#agents.letGo(pid, reason),
-      gone: (pid) => this.#agents.gone(pid),
-    });
+    const { decisions, scope, log } = options;
+    this.#kernelEvents = new KernelEvents({ agents: this.#agents, decisions, descendants, scope, log, failed });
   }
 
   /** Begins: listens to the kernel, then looks at every process that runs already. Resolves after that first look. */
@@ -105,7 +93,7 @@ export class Watcher implements Disposable {
     // Started now, as that takes longer than tuning an agent.
     if (typeof guard === 'object') this.#guard = guard;
     else if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
-    tracer?.listen((events) => this.#life.handle(events));
+    tracer?.listen((events) => this.#kernelEvents.handle(events));
     this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
     this.#endObserving = observe({
       mode: this.#measurement.mode,
@@ -279,7 +267,7 @@ export class Watcher implements Disposable {
   #stop(): void {
     this.#released = true;
     this.#agents.end();
-    this.#life.end();
+    this.#kernelEvents.end();
     for (const end of this.#ends.splice(0)) end();
     process.off('exit', this.#atExit);
     const { ledger } = this.#options;

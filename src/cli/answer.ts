@@ -3,7 +3,7 @@ import type { AgentStatus, StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import type { Adopted, Decisions } from '../discovery/decisions.ts';
 import type { Kept } from '../discovery/kept.ts';
-import type { Request } from './control.ts';
+import type { Request } from './requests.ts';
 
 interface Daemon {
   readonly watcher: Watcher;

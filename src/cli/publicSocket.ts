@@ -12,8 +12,9 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Log } from '../util/log.ts';
 import { jsonText } from '../util/printable.ts';
-import { askAt, type Request, replyTo } from './control.ts';
+import { askAt, replyTo } from './control.ts';
 import { type Bounds, serveLines } from './lineServer.ts';
+import type { Request } from './requests.ts';
 
 const PARENT = '/run';
 const FOLDERS = ['taut', 'public'];

@@ -7,28 +7,16 @@ import { eachProcess } from '../proc/processes.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
-import { decide, type LostRule } from './matcher.ts';
+import { decide } from './matcher.ts';
 import { nearMisses } from './nearMiss.ts';
 import { DnsServers } from './network/dnsServers.ts';
-import type { NetworkSighting } from './network/source.ts';
+import type { NetworkSighting } from './network/sighting.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
 import { givenCmdline, inScope, isNamed, type Scope } from './scope.ts';
 import type { Seen } from './sighting.ts';
-
-/** One decision, with what the agent's life needs of its rule. */
-export interface Verdict {
-  readonly pid: number;
-  readonly decision: 'attach' | 'deny' | 'ignore';
-  /** The rule that won; `pid` when the operator named the process; empty for `ignore`. */
-  readonly ruleId: string;
-  readonly name: string;
-  readonly attachPath: string;
-  readonly evidence: readonly string[];
-  /** Rules that match it as well. */
-  readonly lost: readonly LostRule[];
-}
+import type { Verdict } from './verdict.ts';
 
 /** A process that `taut run` has started and handed over: an agent by its word, as if the operator had named it here. */
 export interface Adopted {
@@ -51,22 +39,12 @@ const BY_NAME = 'pid';
 /** To which the kernel rounds a start time, and a little for the clocks. */
 const TICK_MS = 20;
 
-/** Under `--descendants tune` a child of an agent is one, by its parent's rule. */
-export function descendantOf(
-  { rule, name, pid }: { rule: string; name: string; pid: number },
-  decided: Verdict,
-): Verdict {
-  const evidence = [`child of ${name} (${pid})`];
-  return { ...decided, decision: 'attach', ruleId: rule, name, attachPath: 'descendant', evidence };
-}
-
 export class Decisions {
   #rules: RuleSet;
   readonly #names = new ProcessNotes<string>();
   readonly #contacts = new ProcessNotes<Contact>();
   readonly #kept = new KeptDecisions();
   readonly #adopted = new Map<number, Adopted>();
-
   readonly #dnsServers: DnsServers;
 
   /** @param dnsPorts that resolvers listen on. */

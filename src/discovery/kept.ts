@@ -1,8 +1,8 @@
 /** What was decided of each process and what led to it: for the life of the process, and bounded. */
 import { isThere } from '../proc/processes.ts';
 import { BoundedMap } from '../util/boundedMap.ts';
-import type { Verdict } from './decisions.ts';
 import type { Seen, Sighting } from './sighting.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Of processes that a rule names, and of all others: these are many, and shall not drive those out. */
 const MAX_NAMED = 8_192;

@@ -1,11 +1,16 @@
 /** Where a process comes from and runs: of no account for what it is, and of much for whoever reads its trace. */
 import { optional, type ProcHandle } from './handle.ts';
 
-/** Its executable's name, without the folder, and the id of its innermost container; undefined where there is none. */
-export function placeOf(process: ProcHandle): {
+/** Where a process comes from and runs. */
+export interface Place {
+  /** The executable's name, without its folder; undefined when the kernel won't say. */
   readonly executable: string | undefined;
+  /** The id of the innermost container. */
   readonly container: string | undefined;
-} {
+}
+
+/** Its executable's name, without the folder, and the id of its innermost container; undefined where there is none. */
+export function placeOf(process: ProcHandle): Place {
   const path = process.link('exe');
   return {
     executable: path?.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, ''),

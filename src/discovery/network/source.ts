@@ -13,18 +13,7 @@ import type { ServerName } from './clientHello.ts';
 import { type ContactRecord, contactRecord } from './contactRecord.ts';
 import { answersOf, questionsOf, tcpMessages } from './dnsMessage.ts';
 import { HelloPieces } from './helloPieces.ts';
-
-/** Of which process, when: `atNs` CLOCK_MONOTONIC, nanoseconds; the process's start in clock ticks since boot. */
-interface Seen {
-  readonly pid: number;
-  readonly startTicks: number;
-  readonly atNs: bigint;
-}
-
-/** One process asked for one name, or is connected to one address. */
-export type NetworkSighting =
-  | (Seen & { readonly kind: 'name'; readonly name: string })
-  | (Seen & { readonly kind: 'contact'; readonly contact: Contact });
+import type { NetworkSighting } from './sighting.ts';
 
 /** This host, or these privileges, don't let us see it; `message` says what and what to do. */
 export class NetworkUnavailable extends Error {

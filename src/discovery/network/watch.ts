@@ -3,7 +3,8 @@
 import type { Log } from '../../util/log.ts';
 import type { RuleSet } from '../ruleSet.ts';
 import { heldConnections } from './scan.ts';
-import { type NetworkSighting, NetworkSource, NetworkUnavailable } from './source.ts';
+import type { NetworkSighting } from './sighting.ts';
+import { NetworkSource, NetworkUnavailable } from './source.ts';
 
 /** Between looks at the connections that are there: those that are made in between are reported by the kernel. */
 const SCAN_MS = 30_000;
