@@ -8,11 +8,8 @@ import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Adopted } from '../discovery/decisions.ts';
-import { type NetworkSighting, seenBy } from '../discovery/network/sighting.ts';
 import { ScanClock } from '../discovery/scanClock.ts';
-import { inScope } from '../discovery/scope.ts';
 import { nowMs } from '../proc/clock.ts';
-import { isGone, ProcHandle } from '../proc/handle.ts';
 import type { Measuring } from '../tracer/measuring.ts';
 import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from '../tracer/series.ts';
 import { FailureLog } from '../util/failureLog.ts';
@@ -20,6 +17,7 @@ import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
 import { KernelEvents } from './kernelEvents.ts';
 import { Measurement } from './measurement.ts';
+import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
 import { OnRecord } from './onRecord.ts';
 import { Agents, type AgentsOptions } from './registry.ts';
@@ -56,6 +54,7 @@ export class Watcher implements Disposable {
   readonly #ends: (() => void)[] = [];
   readonly #measurement: Measurement;
   readonly #kernelEvents: KernelEvents;
+  readonly #networkEvents: NetworkEvents;
   readonly #failures: FailureLog;
   #lostEvents = 0;
   #droppedDecisions = 0;
@@ -82,10 +81,15 @@ export class Watcher implements Disposable {
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
     this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
     const { decisions, scope, log } = options;
-    this.#kernelEvents = new KernelEvents({ agents: this.#agents, decisions, descendants, scope, log, failed });
+    const common = { agents: this.#agents, decisions, scope, log, failed };
+    this.#kernelEvents = new KernelEvents({ ...common, descendants });
+    this.#networkEvents = new NetworkEvents({ ...common, signals: this.#signals });
   }
 
-  /** Begins: listens to the kernel, then looks at every process that runs already. Resolves after that first look. */
+  /**
+   * Begins: listens to the kernel and, where a rule is about it, to the network; then looks at every process and connection
+   * that is there already. Resolves after that first look.
+   */
   async start(): Promise<void> {
     const { gate, ledger, guard = true, log, measuring } = this.#options;
     const { tracer } = measuring;
@@ -103,6 +107,13 @@ export class Watcher implements Disposable {
       kernelCpu: () => this.#measurement.kernelCpu(),
       isDegraded: () => this.#measurement.isDegraded,
     });
+    const looked = this.#firstLook();
+    await Promise.all([looked, this.#networkEvents.use(looked)]);
+  }
+
+  /** Looks at every process, and from then on again and again. */
+  async #firstLook(): Promise<void> {
+    const { tracer } = this.#options.measuring;
     await this.scan();
     this.#looked.resolve();
     const timer = setInterval(
@@ -132,42 +143,9 @@ export class Watcher implements Disposable {
     log.debug(clock.describe());
   }
 
-  /** The network saw a process ask or connect: that may make it an agent, or end that it is one. Never rejects. */
-  async onNetwork(sighting: NetworkSighting): Promise<void> {
-    try {
-      await this.#onNetwork(sighting);
-    } catch (error) {
-      // Anybody can have many of these seen, and what fails for one (no descriptor is left) fails for all.
-      this.#signals.operation('sight', 'failed');
-      this.#sayRarely(`process ${sighting.pid}, which the network showed`, error);
-    }
-  }
-
-  async #onNetwork(sighting: NetworkSighting): Promise<void> {
-    const { pid, startTicks } = sighting;
-    const { decisions, scope } = this.#options;
-    if (this.#released || pid === process.pid || !inScope(scope, pid)) return;
-    try {
-      using handle = new ProcHandle(pid);
-      // Its id was given to another between what the kernel saw and now.
-      if (handle.stat().startTicks !== startTicks) return this.#signals.operation('sight', 'vanished');
-      if (!decisions.note(handle, sighting)) return;
-    } catch (error) {
-      if (isGone(error)) return this.#signals.operation('sight', 'vanished');
-      throw error;
-    }
-    const seen = seenBy(sighting);
-    if (!this.#agents.has(pid)) return this.#agents.sight(pid, seen);
-    if (this.#agents.look(pid, seen)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
-  }
-
-  /** So many sightings of the network were lost: counted and said, as they can't be had again. */
-  onLost(n: number): void {
-    this.#signals.eventsLost(n);
-  }
-
   /** The rules have changed: every process is held against them, agents first. */
   async decideAnew(): Promise<void> {
+    await this.#networkEvents.use();
     for (const { identity } of this.#agents.all()) {
       const { pid } = identity;
       const verdict = this.#agents.look(pid, { source: 'scan', atMs: nowMs() });
@@ -240,6 +218,7 @@ export class Watcher implements Disposable {
     this.#stop();
     for (const agent of this.#agents.all()) this.#letGo(agent, reason);
     this.#restoreRest(reason);
+    this.#networkEvents[Symbol.dispose]();
   }
 
   /** The same, but hears signals and the like meanwhile. @param progress is told how many agents are left to be put back. */
@@ -252,6 +231,7 @@ export class Watcher implements Disposable {
       this.#letGo(agent, reason);
     }
     this.#restoreRest(reason);
+    this.#networkEvents[Symbol.dispose]();
   }
 
   /** What fails for one must not keep the others from being put back. */
@@ -268,6 +248,7 @@ export class Watcher implements Disposable {
     this.#released = true;
     this.#agents.end();
     this.#kernelEvents.end();
+    this.#networkEvents.end();
     for (const end of this.#ends.splice(0)) end();
     process.off('exit', this.#atExit);
     const { ledger } = this.#options;

@@ -15,7 +15,6 @@ import { type Restoration, tellRestored } from '../agents/tellRestored.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
-import { Network } from '../discovery/network/watch.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
 import { createGate } from '../gate/createGate.ts';
@@ -150,12 +149,9 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
   }
   removeStale(stateDir);
-  const network = stack.use(new Network(config.dnsPorts, watcher, log));
-  const started = watcher.start();
-  await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
+  await watcher.start();
   const use = async (changed: RuleSet) => {
     decisions.use(changed);
-    if (scope.kind !== 'pids') await network.use(changed);
     await watcher.decideAnew();
   };
   run?.ended.throwIfAborted();

@@ -47,9 +47,13 @@ export class Decisions {
   readonly #adopted = new Map<number, Adopted>();
   readonly #dnsServers: DnsServers;
 
+  /** That resolvers listen on. */
+  readonly dnsPorts: readonly number[];
+
   /** @param dnsPorts that resolvers listen on. */
   constructor(rules: RuleSet, dnsPorts: readonly number[] = []) {
     this.#rules = rules;
+    this.dnsPorts = dnsPorts;
     this.#dnsServers = new DnsServers(dnsPorts);
   }
 
@@ -138,6 +142,11 @@ export class Decisions {
   /** Decisions on processes that live on, for which there was no room. */
   get dropped(): number {
     return this.#kept.dropped;
+  }
+
+  /** What processes are held against. */
+  get rules(): RuleSet {
+    return this.#rules;
   }
 
   /** Holds processes against other rules from now on. What was decided stays until it is decided anew. */

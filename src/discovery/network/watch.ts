@@ -12,18 +12,18 @@ const SCAN_MS = 30_000;
 const REST = 300;
 const LOST_MS = 5_000;
 
-/** Who is told of what the network shows. */
-export interface NetworkHears {
+export interface NetworkWatchOptions {
+  /** That resolvers listen on. */
+  readonly dnsPorts: readonly number[];
+  readonly log: Log;
   /** Never rejects. */
-  onNetwork(sighting: NetworkSighting): Promise<void>;
-  /** So many sightings are lost. */
-  onLost(n: number): void;
+  readonly onSighting: (sighting: NetworkSighting) => Promise<void>;
+  /** Of so many sightings nobody was told. */
+  readonly onLost: (n: number) => void;
 }
 
-export class Network implements Disposable {
-  readonly #dnsPorts: readonly number[];
-  readonly #hears: NetworkHears;
-  readonly #log: Log;
+export class NetworkWatch implements Disposable {
+  readonly #options: NetworkWatchOptions;
   #source: NetworkSource | undefined;
   #rules: RuleSet | undefined;
   #wanted = '';
@@ -32,14 +32,13 @@ export class Network implements Disposable {
   #ended = false;
   #lostTimer: NodeJS.Timeout | undefined;
 
-  constructor(dnsPorts: readonly number[], hears: NetworkHears, log: Log) {
-    this.#dnsPorts = dnsPorts;
-    this.#hears = hears;
-    this.#log = log;
+  constructor(options: NetworkWatchOptions) {
+    this.#options = options;
   }
 
   /** Looks for what these rules are about, from now on and, after `first`, at what is there already, again and again. */
   async use(rules: RuleSet, first: Promise<void> = Promise.resolve()): Promise<void> {
+    if (this.#ended) return;
     this.#rules = rules;
     this.#open(rules);
     clearTimeout(this.#timer);
@@ -50,7 +49,7 @@ export class Network implements Disposable {
 
   async #look(rules: RuleSet): Promise<void> {
     const from = performance.now();
-    await this.#scan(rules).catch((error: Error) => this.#log.warn(`connections: ${error.message}`));
+    await this.#scan(rules).catch((error: Error) => this.#options.log.warn(`connections: ${error.message}`));
     if (this.#ended || rules !== this.#rules) return;
     const restMs = Math.max(SCAN_MS, REST * (performance.now() - from));
     this.#timer = setTimeout(() => void this.#look(rules), restMs).unref();
@@ -61,6 +60,7 @@ export class Network implements Disposable {
     clearTimeout(this.#timer);
     clearInterval(this.#lostTimer);
     this.#source?.[Symbol.dispose]();
+    this.#source = undefined;
   }
 
   #open({ usesDns, usesConnections: connections }: RuleSet): void {
@@ -71,22 +71,23 @@ export class Network implements Disposable {
     this.#source = undefined;
     if (!usesDns && !connections) return;
     try {
-      const onSighting = (sighting: NetworkSighting) => void this.#hears.onNetwork(sighting);
+      const { dnsPorts } = this.#options;
+      const onSighting = (sighting: NetworkSighting) => void this.#options.onSighting(sighting);
       const wantsName = (name: string) => this.#rules?.wantsName(name) ?? false;
-      this.#source = new NetworkSource({ dnsPorts: this.#dnsPorts, connections, wantsName, onSighting });
-      for (const missing of this.#source.missing) this.#log.warn(`not seeing ${missing}`);
+      this.#source = new NetworkSource({ dnsPorts, connections, wantsName, onSighting });
+      for (const missing of this.#source.missing) this.#options.log.warn(`not seeing ${missing}`);
       this.#lost = 0;
       clearInterval(this.#lostTimer);
       this.#lostTimer = setInterval(() => this.#countLost(), LOST_MS).unref();
     } catch (error) {
       if (!(error instanceof NetworkUnavailable)) throw error;
-      this.#log.warn(`not finding agents by names and new connections: ${error.message}`);
+      this.#options.log.warn(`not finding agents by names and new connections: ${error.message}`);
     }
   }
 
   #countLost(): void {
     const lost = this.#source?.lost() ?? 0;
-    if (lost > this.#lost) this.#hears.onLost(lost - this.#lost);
+    if (lost > this.#lost) this.#options.onLost(lost - this.#lost);
     this.#lost = lost;
   }
 
@@ -97,6 +98,6 @@ export class Network implements Disposable {
       const contact = this.#source?.contact(address, port, cookie) ?? { address, port, names: [] };
       return rules.wantsContact(contact) ? contact : undefined;
     });
-    for (const connection of held) await this.#hears.onNetwork({ kind: 'contact', atNs, ...connection });
+    for (const connection of held) await this.#options.onSighting({ kind: 'contact', atNs, ...connection });
   }
 }
