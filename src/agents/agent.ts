@@ -2,13 +2,13 @@
  * The life of one agent process: attached -> gated -> tuned -> verified -> reverted, as one trace. Attaching writes
  * nothing to the process; tuning (`tuning.ts`, once for each knob) writes only what the gate says.
  */
-import * as semconv from '../../otel/semconv.ts';
 import type { Born } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
+import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 import { AgentTrace, outcomesOf } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';

@@ -6,8 +6,8 @@ import {
   metrics,
   type ObservableUpDownCounter,
 } from '@opentelemetry/api';
-import * as semconv from '../../otel/semconv.ts';
 import type { Knob } from '../actuator/knob.ts';
+import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 
 /** An agent, as it is counted. */

@@ -9,13 +9,13 @@ import {
   type Tracer as SpanTracer,
   trace,
 } from '@opentelemetry/api';
-import * as semconv from '../../otel/semconv.ts';
 import type { Drift } from '../actuator/converge.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { LedgerError } from '../actuator/ledger.ts';
 import type { Restored } from '../actuator/restore.ts';
 import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
+import * as semconv from '../telemetry/semconv.ts';
 import type { Shed } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import type { AgentIdentity } from './identity.ts';

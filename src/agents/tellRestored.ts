@@ -4,9 +4,9 @@
  * its own, of one span: `restore`.
  */
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
-import * as semconv from '../../otel/semconv.ts';
 import type { Restored } from '../actuator/restore.ts';
 import { creationTimeMs } from '../proc/clock.ts';
+import * as semconv from '../telemetry/semconv.ts';
 import type { Signals } from './signals.ts';
 import { fail } from './trace.ts';
 

@@ -3,7 +3,7 @@
  * together, as one may come every millisecond: at most one batch in five seconds, however many there are.
  */
 import type { Attributes } from '@opentelemetry/api';
-import * as semconv from '../../otel/semconv.ts';
+import * as semconv from '../telemetry/semconv.ts';
 
 const BATCH_MS = 5_000;
 

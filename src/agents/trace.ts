@@ -1,9 +1,8 @@
 /** The trace of one agent process: `attach` is its root, everything that is done to it a child. */
 import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import * as semconv from '../../otel/semconv.ts';
-
 import type { ThreadState } from '../actuator/thread.ts';
 import { creationTimeMs } from '../proc/clock.ts';
+import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { Signals } from './signals.ts';
 

@@ -4,8 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
-import * as semconv from '../../otel/semconv.ts';
-
 import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
 import { type Born, contain, containTree, type Descendants, recordInherited } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
@@ -15,6 +13,7 @@ import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
+import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { OnRecord } from './onRecord.ts';
 import type { Signals } from './signals.ts';

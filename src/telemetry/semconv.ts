@@ -1,6 +1,5 @@
 /**
- * Every span, metric, attribute and event name of taut, once. Pure constants: the one file of `otel/` that all of `src/`
- * may import. Names of OpenTelemetry's own conventions come from its package; those still incubating are spelt here.
+ * Every span, metric, attribute and event name of taut, once. Pure constants, for the program and for `otel/`. Names of OpenTelemetry's own conventions come from its package; those still incubating are spelt here.
  */
 export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
