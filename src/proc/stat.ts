@@ -1,4 +1,5 @@
 /** What `/proc/ID/stat` says of a process, or of one thread. */
+import { readFileSync } from 'node:fs';
 
 /** Field 22 of `stat`, in clock ticks since boot: with the boot and the id, a thread's identity. */
 export interface ThreadStat {
@@ -14,8 +15,13 @@ export interface ThreadStat {
 }
 
 /** Fields of `/proc/ID/stat` from the third (state) on. The second, the name, is in parentheses and may hold anything, parentheses too. */
-export function statFields(text: string): string[] {
+function statFields(text: string): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** The same, read now. @throws ENOENT or ESRCH when it is gone. */
+export function readStatFields(id: number | 'self'): string[] {
+  return statFields(readFileSync(`/proc/${id}/stat`, 'latin1'));
 }
 
 /** Parses `/proc/ID/stat`. */
