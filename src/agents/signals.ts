@@ -11,7 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { Drift } from '../actuator/converge.ts';
 import type { Knob } from '../actuator/knob.ts';
-import { LedgerError } from '../actuator/ledger.ts';
+import { LedgerError } from '../actuator/ledgerFile.ts';
 import type { Restored } from '../actuator/restore.ts';
 import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
