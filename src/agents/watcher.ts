@@ -4,9 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from '../actuator/descendants.ts';
 import { type Guard, startGuard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
-import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
+import type { Ledger } from '../actuator/ledger.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
-import { sweep } from '../actuator/sweep.ts';
 import type { Adopted } from '../discovery/decisions.ts';
 import { ScanClock } from '../discovery/scanClock.ts';
 import { nowMs } from '../proc/clock.ts';
@@ -20,6 +19,7 @@ import { Measurement } from './measurement.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
 import { OnRecord } from './onRecord.ts';
+import { Reconciler } from './reconciler.ts';
 import { Agents, type AgentsOptions } from './registry.ts';
 import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
@@ -55,9 +55,8 @@ export class Watcher implements Disposable {
   readonly #measurement: Measurement;
   readonly #kernelEvents: KernelEvents;
   readonly #networkEvents: NetworkEvents;
+  readonly #reconciler: Reconciler;
   readonly #failures: FailureLog;
-  #lostEvents = 0;
-  #droppedDecisions = 0;
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
@@ -84,6 +83,8 @@ export class Watcher implements Disposable {
     const common = { agents: this.#agents, decisions, scope, log, failed };
     this.#kernelEvents = new KernelEvents({ ...common, descendants });
     this.#networkEvents = new NetworkEvents({ ...common, signals: this.#signals });
+    const record = { ledger, onRecord: this.#onRecord, signals: this.#signals };
+    this.#reconciler = new Reconciler({ ...common, ...record, tracer: measuring.tracer });
   }
 
   /**
@@ -285,31 +286,8 @@ export class Watcher implements Disposable {
   }
 
   async #reconcile(): Promise<void> {
-    const { ledger, measuring } = this.#options;
-    const { tracer } = measuring;
     this.#guard?.check();
     this.#measurement.sample();
-    for (const agent of this.#agents.all()) {
-      const { pid, name } = agent.identity;
-      try {
-        if (agent.isGone()) this.#agents.gone(pid);
-        else agent.reconcile((id) => this.#agents.has(id));
-      } catch (error) {
-        this.#sayRarely(`${name} (${pid})`, error);
-      }
-    }
-    if (ledger) {
-      const watches = ({ pid, tid, startTicks }: LedgerEntry) =>
-        this.#agents.get(pid)?.watches(tid, startTicks) === true;
-      this.#signals.attempt(() => this.#onRecord.ended(sweep(ledger, watches)));
-    }
-    const { dropped } = this.#options.decisions;
-    if (dropped > this.#droppedDecisions) this.#signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);
-    this.#droppedDecisions = dropped;
-    const lost = tracer?.lostEvents() ?? 0;
-    if (tracer && lost === this.#lostEvents) return;
-    if (tracer) this.#signals.eventsLost(lost - this.#lostEvents);
-    this.#lostEvents = lost;
-    await this.scan();
+    if (this.#reconciler.run()) await this.scan();
   }
 }
