@@ -7,12 +7,12 @@ import {
   DataPointType,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import { toExponentialHistogram } from './producer.ts';
-import * as semconv from './semconv.ts';
 
 export interface CanaryLatencyOptions {
   /** Cumulative since the start; undefined where there is no canary. */

@@ -2,7 +2,7 @@ import type { HrTime } from '@opentelemetry/api';
 import { hrTime } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import type { CollectionResult, MetricData } from '@opentelemetry/sdk-metrics';
-import * as semconv from './semconv.ts';
+import * as semconv from '../src/telemetry/semconv.ts';
 
 /** What a producer hands over. Never fails: one failing producer would cost the whole collection, taut's own metrics included. */
 export function collection(version: string, metrics: (now: HrTime) => MetricData[]): CollectionResult {

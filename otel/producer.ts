@@ -10,11 +10,11 @@ import {
   type ExponentialHistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram, Quantity, Series, Shed, Snapshot, TracedProcess } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
-import * as semconv from './semconv.ts';
 
 const METRICS: Record<Quantity, semconv.MetricDescription> = {
   'timer.lateness': semconv.METRIC_TAUT_TIMER_LATENESS,

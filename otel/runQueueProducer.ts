@@ -8,11 +8,11 @@ import {
   type MetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import * as semconv from '../src/telemetry/semconv.ts';
 import type { RunQueueTime } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import { processAttributes } from './producer.ts';
-import * as semconv from './semconv.ts';
 
 export interface RunQueueTimesOptions {
   /** Cumulative since each agent's attach; kept by the source. */

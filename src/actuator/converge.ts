@@ -2,12 +2,11 @@
  * One process: every thread read, written down, written, read back, until a pass finds nothing to do. Threads may be
  * born and die all the while.
  */
-import { readdirSync } from 'node:fs';
-import { nowMs } from '../clock.ts';
+import { nowMs } from '../proc/clock.ts';
+import { isGone, ProcHandle } from '../proc/handle.ts';
 import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, NewEntry, ThreadIdentity } from './ledger.ts';
-import { isGone, ProcHandle } from './procHandle.ts';
 import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';
 
 /** Who an agent process is, and what its threads are to get. */
@@ -48,15 +47,6 @@ const DEAF: Hears = { outcome: () => {}, ended: () => {} };
 const MAX_PASSES = 64;
 /** Threads that one look for drift reads, of one process. */
 const DRIFT_BATCH = 256;
-
-/** Lists the threads of a process; empty when it is gone. */
-export function threadIds(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
-    return [];
-  }
-}
 
 export class Converger {
   readonly #knob: Knob;

@@ -1,8 +1,10 @@
 /** What becomes of a child process that inherited an agent's value, and that no rule names. */
-import { type Inheritance, type TuneOrder, threadIds } from './converge.ts';
+import { childrenOf } from '../proc/ancestry.ts';
+import { isGone, ProcHandle } from '../proc/handle.ts';
+import { threadIds } from '../proc/processes.ts';
+import type { Inheritance, TuneOrder } from './converge.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, ThreadIdentity } from './ledger.ts';
-import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
  * - `contain`: it gets the agent's original value back as soon as the kernel reports it
@@ -11,28 +13,6 @@ import { isGone, ProcHandle } from './procHandle.ts';
  */
 export const DESCENDANTS = ['contain', 'inherit', 'tune'] as const;
 export type Descendants = (typeof DESCENDANTS)[number];
-
-/** Bytes of the list of one thread's children: more than all process ids that there are take. */
-const MOST_CHILDREN = 16 << 20;
-
-/** The children that a process has now. */
-export function childrenOf(pid: number): number[] {
-  try {
-    using process = new ProcHandle(pid);
-    return process.threadIds().flatMap((tid) => childrenOfThread(process, tid));
-  } catch {
-    return [];
-  }
-}
-
-function childrenOfThread(process: ProcHandle, tid: number): number[] {
-  try {
-    const text = process.text(`task/${tid}/children`, MOST_CHILDREN).trim();
-    return text === '' ? [] : text.split(' ').map(Number);
-  } catch {
-    return [];
-  }
-}
 
 /** A thread that was just made, as the kernel reported it. `startTicks` tells it from another with its id. */
 export interface Born {

@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Log } from '../log.ts';
 import { addon, check, guardPath, type NativeGuard, packageRoot } from '../native.ts';
+import type { Log } from '../util/log.ts';
 import { selfOwner } from './owner.ts';
 
 export interface Guard {

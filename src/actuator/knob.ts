@@ -1,4 +1,5 @@
-import type { ProcHandle, ThreadStat } from './procHandle.ts';
+import type { ProcHandle } from '../proc/handle.ts';
+import type { ThreadStat } from '../proc/stat.ts';
 
 /**
  * A per-thread kernel setting that can be read, written, read back and put back. Converging, the ledger, restoring, the

@@ -5,10 +5,8 @@
  * SQLite in WAL mode without fsync: what a process has written stays in the page cache when that process is killed, and
  * a power cut, which loses it, clears every timer slack as well.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
+import { mkdirSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   key,
   type LedgerEntry,
@@ -18,89 +16,17 @@ import {
   type ThreadKnob,
   toEntry,
 } from './ledgerEntry.ts';
+import { fileId, HERE, here, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
 export type { LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-}
-
-/** Where thread ids mean what they mean: the inode of our PID namespace. */
-function pidNamespace(): string {
-  return readlinkSync('/proc/self/ns/pid');
-}
-
-/** The record can't be written or read: nothing may be tuned. Names the file and what to do. */
-export class LedgerError extends Error {
-  constructor(path: string, cause: unknown) {
-    super(
-      `${path}, the record of what taut changes, can't be used: ${(cause as Error).message}; mend or move it, or use another --state-dir`,
-    );
-    this.name = 'LedgerError';
-  }
-}
-
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = OFF;
-  CREATE TABLE IF NOT EXISTS tuned_thread (
-    boot TEXT NOT NULL, pid_ns TEXT NOT NULL, tid INTEGER NOT NULL, start_ticks INTEGER NOT NULL, knob TEXT NOT NULL,
-    pid INTEGER NOT NULL, process_start_ticks INTEGER NOT NULL,
-    original TEXT NOT NULL, target TEXT NOT NULL,
-    agent TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL, operation TEXT NOT NULL,
-    owner TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (boot, pid_ns, tid, start_ticks, knob)
-  ) STRICT, WITHOUT ROWID`;
-
-/** How long another taut is waited for. From the opening on: the first to open after a crash replays the log alone. */
-const BUSY_MS = 2_000;
-const RETRY_MS = 5;
-const SQLITE_BUSY = 5;
-
-const HERE = 'boot = ? AND pid_ns = ?';
-
-/** SQLite does not wait where waiting might deadlock: while another makes the file, or its mode. @throws as `body` */
-function patiently<T>(body: () => T): T {
-  const deadline = performance.now() + BUSY_MS;
-  for (;;) {
-    try {
-      return body();
-    } catch (error) {
-      const isBusy = (Number((error as { errcode?: number }).errcode) & 0xff) === SQLITE_BUSY;
-      if (!isBusy || performance.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
-    }
-  }
-}
-
-function open(path: string, boot: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: BUSY_MS });
-  try {
-    db.exec(SCHEMA);
-    addOwner(db);
-    // Entries of an earlier boot: the boot itself reset every thread.
-    db.prepare('DELETE FROM tuned_thread WHERE boot <> ?').run(boot);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-/** A ledger that an older taut made does not say whose its entries are: nobody's that lives. */
-function addOwner(db: DatabaseSync): void {
-  const columns = db.prepare('PRAGMA table_info(tuned_thread)').all();
-  if (columns.some(({ name }) => name === 'owner')) return;
-  db.exec("ALTER TABLE tuned_thread ADD COLUMN owner TEXT NOT NULL DEFAULT ''");
-}
 
 export class Ledger implements Disposable {
   readonly path: string;
   /** What this process has put on record, for when the file is gone. */
   readonly #own = new Map<string, LedgerEntry>();
   #file: string | undefined;
-  readonly #here = [bootId(), pidNamespace()] as const;
+  readonly #here = here();
   readonly #db: DatabaseSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
@@ -114,7 +40,7 @@ export class Ledger implements Disposable {
     const mask = process.umask(0o077); // of the files that SQLite makes beside it, too
     try {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-      this.#db = patiently(() => open(this.path, this.#here[0]));
+      this.#db = openFile(this.path);
       this.#begin = this.#db.prepare('BEGIN IMMEDIATE');
       this.#commit = this.#db.prepare('COMMIT');
       this.#file = fileId(this.path);
@@ -264,40 +190,4 @@ export class Ledger implements Disposable {
       throw new LedgerError(this.path, error);
     }
   }
-}
-
-/** Undefined when there is no such file. */
-function fileId(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && `${stat.dev} ${stat.ino}`;
-}
-
-export function ledgerPath(stateDir: string): string {
-  return join(stateDir, 'ledger.db');
-}
-
-/**
- * How many entries there are, where nothing can be written: on a disk that is full or read-only. What a log beside the
- * file holds is read with it, as long as that log's index is there as well; a file without a log is read as it is.
- * @throws LedgerError
- */
-export function countUnwritable(stateDir: string): number {
-  const url = pathToFileURL(ledgerPath(stateDir));
-  if (!statSync(`${ledgerPath(stateDir)}-wal`, { throwIfNoEntry: false })?.size) url.search = 'immutable=1';
-  try {
-    const db = new DatabaseSync(url, { readOnly: true });
-    try {
-      const row = db.prepare(`SELECT count(*) AS n FROM tuned_thread WHERE ${HERE}`).get(bootId(), pidNamespace());
-      return Number(row?.['n'] ?? 0);
-    } finally {
-      db.close();
-    }
-  } catch (error) {
-    throw new LedgerError(ledgerPath(stateDir), error);
-  }
-}
-
-/** Whether there is a ledger that this user may see: reading commands don't create one. */
-export function ledgerExists(stateDir: string): boolean {
-  return existsSync(ledgerPath(stateDir));
 }

@@ -2,7 +2,8 @@
  * Which taut wrote an entry of the ledger. Several may share one ledger (`taut run` in many terminals, beside a daemon):
  * each puts back its own, and what belongs to one that is gone is anybody's to put back.
  */
-import { isGone, ProcHandle } from './procHandle.ts';
+import { ProcHandle } from '../proc/handle.ts';
+import { isRunning } from '../proc/identity.ts';
 
 /** `PID:START`, where START is field 22 of the process's `stat`, so that a reused id is not taken for it. */
 export type Owner = string;
@@ -23,19 +24,16 @@ function ownerOf(pid: number): Owner {
 
 /** The process id of an owner; undefined for what is none (an entry that an older taut wrote). */
 export function ownerPid(owner: Owner): number | undefined {
-  const [pid] = /^\d+(?=:\d+$)/.exec(owner) ?? [];
-  return pid === undefined ? undefined : Number(pid);
+  return parsed(owner)?.pid;
 }
 
 /** Whether that taut still runs, and so puts its entries back itself. */
 export function isOwnerAlive(owner: Owner): boolean {
-  const pid = ownerPid(owner);
-  if (pid === undefined) return false;
-  try {
-    using handle = new ProcHandle(pid);
-    return `${pid}:${handle.stat().startTicks}` === owner && !handle.hasEnded();
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
+  const taut = parsed(owner);
+  return taut !== undefined && isRunning(taut.pid, taut.startTicks);
+}
+
+function parsed(owner: Owner): { readonly pid: number; readonly startTicks: number } | undefined {
+  const [, pid, startTicks] = /^(\d+):(\d+)$/.exec(owner) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), startTicks: Number(startTicks) };
 }

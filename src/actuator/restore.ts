@@ -1,10 +1,11 @@
 /** Putting back what the ledger holds, by comparison: with or without a daemon, after a crash, twice, side by side. */
-import { threadIds } from './converge.ts';
-import { childrenOf } from './descendants.ts';
+import { childrenOf } from '../proc/ancestry.ts';
+import { isGone, optional, ProcHandle } from '../proc/handle.ts';
+import { isSameProcess } from '../proc/identity.ts';
+import { threadIds } from '../proc/processes.ts';
 import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
-import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
  * `restored`: at its original now (or was already). `drifted`: somebody else's value, left alone. `vanished`: the
@@ -67,7 +68,7 @@ export function restoreEntries(
     }
   };
   // Whose heirs to look for: before their own entries are settled, as a dead parent's children are nobody's.
-  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isSameProcess);
+  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isStillThere);
   put(entries, false);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     const found = processes.flatMap((entry) => heirs(entry, knobs, isKnown));
@@ -147,12 +148,7 @@ function heirOf(knob: Knob, entry: LedgerEntry, pid: number, tid: number): Ledge
   }
 }
 
-/** False also where that can't be told now: its own entries are put back all the same. */
-function isSameProcess(entry: LedgerEntry): boolean {
-  try {
-    using process = new ProcHandle(entry.pid);
-    return process.stat().startTicks === entry.processStartTicks;
-  } catch {
-    return false;
-  }
+/** Not where that can't be told now: its own entries are put back all the same. */
+function isStillThere({ pid, processStartTicks }: LedgerEntry): boolean {
+  return optional(() => isSameProcess(pid, processStartTicks), false);
 }

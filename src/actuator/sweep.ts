@@ -1,5 +1,5 @@
+import { isSameProcess } from '../proc/identity.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
-import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
  * Takes threads off the record that have ended and that nobody watches: those of children that were left what they
@@ -7,17 +7,7 @@ import { isGone, ProcHandle } from './procHandle.ts';
  */
 export function sweep(ledger: Ledger, isWatched: (thread: LedgerEntry) => boolean): LedgerEntry[] {
   const strangers = ledger.entries().filter((entry) => !isWatched(entry));
-  const ended = strangers.filter(({ tid, startTicks }) => hasEnded(tid, startTicks));
+  const ended = strangers.filter(({ tid, startTicks }) => !isSameProcess(tid, startTicks));
   ledger.remove(ended);
   return ended;
-}
-
-function hasEnded(tid: number, startTicks: number): boolean {
-  try {
-    using thread = new ProcHandle(tid);
-    return thread.stat().startTicks !== startTicks;
-  } catch (error) {
-    if (isGone(error)) return true;
-    throw error;
-  }
 }

@@ -1,8 +1,8 @@
 /** One thread: opened, examined, written, read back. What can become of it is a closed set of outcomes. */
 import { TautError } from '../native.ts';
+import { isGone, ProcHandle } from '../proc/handle.ts';
 import { faultPoint } from './faults.ts';
 import type { Knob } from './knob.ts';
-import { isGone, ProcHandle } from './procHandle.ts';
 
 /**
  * - `tuned`: has the target, read back

@@ -1,6 +1,7 @@
-import { formatNs, parseNs } from '../duration.ts';
+import type { ProcHandle } from '../proc/handle.ts';
+import type { ThreadStat } from '../proc/stat.ts';
+import { formatNs, parseNs } from '../util/duration.ts';
 import type { Knob } from './knob.ts';
-import type { ProcHandle, ThreadStat } from './procHandle.ts';
 
 const REAL_TIME = new Map([
   [1, 'SCHED_FIFO'],

@@ -1,7 +1,8 @@
 /** What the user who asks may see of a state directory. That something may not be seen does not mean that it is not there. */
 import { closeSync, openSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { Ledger, ledgerPath } from '../actuator/ledger.ts';
+import { Ledger } from '../actuator/ledger.ts';
+import { ledgerPath } from '../actuator/ledgerFile.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /** Whether a call failed for want of a permission. */

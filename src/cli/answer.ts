@@ -1,9 +1,9 @@
 /** What a running daemon answers to other commands: everything to its own user, something to everybody. */
+import type { AgentStatus, StatusDocument } from '../agents/status.ts';
+import type { Watcher } from '../agents/watcher.ts';
 import type { Adopted, Decisions } from '../discovery/decisions.ts';
 import type { Kept } from '../discovery/kept.ts';
-import type { AgentStatus, StatusDocument } from '../status.ts';
-import type { Watcher } from '../watcher.ts';
-import type { Request } from './control.ts';
+import type { Request } from './requests.ts';
 
 interface Daemon {
   readonly watcher: Watcher;

@@ -1,6 +1,7 @@
 /** The capabilities that taut uses, what for, and how it gives up the others. */
 import { readFileSync } from 'node:fs';
 import { addon, check } from '../native.ts';
+import { effectiveCapabilitiesOf } from '../proc/status.ts';
 
 /** Bits of capabilities(7), each with what it is needed for. */
 export const CAPABILITIES = {
@@ -22,8 +23,7 @@ export type Capability = keyof typeof CAPABILITIES;
 const KEEP = Object.values(CAPABILITIES).reduce((mask, { bit }) => mask | (1n << BigInt(bit)), 0n);
 
 function effective(): bigint {
-  const mask = /^CapEff:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
-  return BigInt(`0x${mask}`);
+  return effectiveCapabilitiesOf(readFileSync('/proc/self/status', 'latin1'));
 }
 
 export function hasCapability(name: Capability): boolean {

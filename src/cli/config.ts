@@ -6,7 +6,7 @@ import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import { importAgentSight } from '../config/importAgentSight.ts';
 import { checkConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
-import { printableLines } from '../printable.ts';
+import { printableLines } from '../util/printable.ts';
 import { CliError, EXIT } from './exit.ts';
 import { nameOf, readText, sayFindings, verdict } from './findings.ts';
 import { printError, printJson, printLine, printText } from './output.ts';

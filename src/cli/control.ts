@@ -1,28 +1,13 @@
 /** How commands reach a running daemon: one JSON line each way over a Unix socket that only its user (and root) can open. */
 import { z } from 'zod';
-import { jsonText, printable } from '../printable.ts';
+import { jsonText, printable } from '../util/printable.ts';
 import { isDenied, NoAccess } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
 import { askLine } from './lineClient.ts';
 import { type Bounds, serveLines } from './lineServer.ts';
 import { REPLIES } from './replies.ts';
+import { type Request, requestSchema } from './requests.ts';
 import { socketPath } from './stateDir.ts';
-
-const requestSchema = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('status') }),
-  z.strictObject({ op: z.literal('explain'), pid: z.int().positive() }),
-  z.strictObject({ op: z.literal('last'), n: z.int().positive().max(4096) }),
-  z.strictObject({ op: z.literal('restore'), pids: z.array(z.int().positive()).max(1_000_000) }),
-  z.strictObject({
-    op: z.literal('adopt'),
-    pid: z.int().positive(),
-    startTicks: z.int(),
-    command: z.array(z.string()).min(1),
-    targets: z.record(z.string(), z.int().positive()),
-  }),
-]);
-
-export type Request = z.infer<typeof requestSchema>;
 
 type Answer = (request: Request) => unknown;
 

@@ -1,8 +1,8 @@
 /** A decision, as `explain` shows it: in words and as JSON. Pure. */
-import type { Verdict } from '../discovery/decisions.ts';
 import type { Sighting } from '../discovery/sighting.ts';
+import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
-import { MOST_OF_A_NAME, printable } from '../printable.ts';
+import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 
 export interface Explained extends Omit<Verdict, 'pid'> {
   readonly pid: number | null;

@@ -3,10 +3,11 @@
  * no more than that takes: it starts in a tenth of a second, and the whole command line in six.
  */
 import { KNOBS } from '../actuator/knobs.ts';
-import { Ledger, ledgerExists } from '../actuator/ledger.ts';
+import { Ledger } from '../actuator/ledger.ts';
+import { ledgerExists } from '../actuator/ledgerFile.ts';
 import { restoreEntries } from '../actuator/restore.ts';
-import { nowMs } from '../clock.ts';
-import { createLog } from '../log.ts';
+import { nowMs } from '../proc/clock.ts';
+import { createLog } from '../util/log.ts';
 import { EXIT } from './exit.ts';
 import { leaveStreamsAlone } from './standardStreams.ts';
 

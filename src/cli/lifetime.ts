@@ -3,9 +3,8 @@
  * nobody caught, the end of the npm that started it, the terminal. The first is the reason. What comes later gets an answer
  * and cuts nothing short: a second Ctrl-C must not leave agents tuned.
  */
-import { readFileSync } from 'node:fs';
-import { statFields } from '../actuator/procHandle.ts';
-import type { Log } from '../log.ts';
+import { readStatFields } from '../proc/stat.ts';
+import type { Log } from '../util/log.ts';
 import { onNpmEnd } from './npmParent.ts';
 import { onClosed } from './output.ts';
 import { onUncaught } from './uncaught.ts';
@@ -114,5 +113,5 @@ export function hangUpOfDaemon(env: NodeJS.ProcessEnv = process.env): 'end' | 'r
 
 /** Whether this process has a controlling terminal: field 7 of its `stat`. */
 function hasTerminal(): boolean {
-  return statFields(readFileSync('/proc/self/stat', 'latin1'))[4] !== '0';
+  return readStatFields('self')[4] !== '0';
 }

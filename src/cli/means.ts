@@ -1,6 +1,6 @@
 /** What a taut needs that tunes beside others: `run` its command, `demo` its sample. */
 import { Ledger } from '../actuator/ledger.ts';
-import { ancestors } from '../discovery/facts.ts';
+import { ancestors } from '../proc/ancestry.ts';
 import { hasOpen, tryLock, writerLockPath } from './locks.ts';
 import { runSocketPath } from './sockets.ts';
 

@@ -1,7 +1,7 @@
 /** Processes that somebody names by id: which of them can be watched, and why the others can't. */
 import { readFileSync } from 'node:fs';
-import { isGone, ProcHandle } from '../actuator/procHandle.ts';
 import { isKernelThread } from '../actuator/timerSlack.ts';
+import { isGone, ProcHandle } from '../proc/handle.ts';
 
 export interface NamedProcesses {
   readonly there: ReadonlySet<number>;

@@ -2,7 +2,7 @@
  * Whoever ends `npx taut …` or `npm run …` means taut. npm hands on the signals that it can, but it can't hand on SIGKILL,
  * and the shell that it puts in between hands on none. So taut ends with the npm that started it.
  */
-import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { isGone, ProcHandle } from '../proc/handle.ts';
 
 /** npm, pnpm and yarn name themselves by it to what they start. All below inherits it, so it is no proof alone. */
 const MARK = 'npm_execpath';

@@ -5,7 +5,7 @@ import { DESCENDANTS, type Descendants } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Targets } from '../gate/gate.ts';
-import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../log.ts';
+import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../util/log.ts';
 import { printError } from './output.ts';
 import { defaultStateDir, stateDirProblem } from './stateDir.ts';
 

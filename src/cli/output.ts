@@ -3,7 +3,7 @@
  * is no error; all is written before the process ends (`drained`). Nothing here throws, whatever becomes of the streams.
  */
 import { isatty } from 'node:tty';
-import { jsonText, printable, printableLines } from '../printable.ts';
+import { jsonText, printable, printableLines } from '../util/printable.ts';
 import { EXIT } from './exit.ts';
 import { Outlet } from './outlet.ts';
 

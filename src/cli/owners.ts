@@ -2,7 +2,7 @@
 import type { LedgerEntry } from '../actuator/ledger.ts';
 import { isOwnerAlive, type Owner, ownerPid } from '../actuator/owner.ts';
 import type { Restored } from '../actuator/restore.ts';
-import type { StatusDocument } from '../status.ts';
+import type { StatusDocument } from '../agents/status.ts';
 import { askAt } from './control.ts';
 import { runSocketPath, runsOf } from './sockets.ts';
 import { socketPath } from './stateDir.ts';

@@ -1,6 +1,6 @@
 /** The commands, and what their errors mean to the shell. */
 import { Command, CommanderError, Option } from 'commander';
-import { printableLines } from '../printable.ts';
+import { printableLines } from '../util/printable.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
 import { CliError, EXIT } from './exit.ts';
 import { HELP, OVERVIEW } from './help.ts';

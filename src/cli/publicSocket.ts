@@ -10,10 +10,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Log } from '../log.ts';
-import { jsonText } from '../printable.ts';
-import { askAt, type Request, replyTo } from './control.ts';
+import type { Log } from '../util/log.ts';
+import { jsonText } from '../util/printable.ts';
+import { askAt, replyTo } from './control.ts';
 import { type Bounds, serveLines } from './lineServer.ts';
+import type { Request } from './requests.ts';
 
 const PARENT = '/run';
 const FOLDERS = ['taut', 'public'];

@@ -1,8 +1,8 @@
 /** Rules that change while taut runs: read again when the file changes and on SIGHUP; broken ones change nothing. */
 import { ConfigError, loadConfig } from '../config/load.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
-import { type FileState, onFileChange } from '../fileChanges.ts';
-import type { Log } from '../log.ts';
+import { type FileState, onFileChange } from '../util/fileChanges.ts';
+import type { Log } from '../util/log.ts';
 
 const POLL_MS = 500;
 

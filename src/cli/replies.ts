@@ -3,7 +3,7 @@
  * version. What is there beyond is kept, so that a newer daemon can say more.
  */
 import { z } from 'zod';
-import type { Request } from './control.ts';
+import type { Request } from './requests.ts';
 
 const text = z.string();
 const count = z.number();

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, KNOBS } from '../actuator/knobs.ts';
-import { type Ledger, LedgerError, ledgerPath } from '../actuator/ledger.ts';
+import type { Ledger } from '../actuator/ledger.ts';
+import { LedgerError, ledgerPath } from '../actuator/ledgerFile.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
-import { nowMs } from '../clock.ts';
-import type { Restoration } from '../tellRestored.ts';
+import type { Restoration } from '../agents/tellRestored.ts';
+import { nowMs } from '../proc/clock.ts';
 import { openLedger } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type CommonOptions, logFor, pid, withCommon, withJson } from './options.ts';

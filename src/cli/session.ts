@@ -2,44 +2,40 @@
  * Everything that watching needs, put together and taken apart in order: lock, ledger (with what a crash left), tracer,
  * telemetry, gate, watcher, control socket. What this host can't do is said once, and the rest goes on.
  */
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faults.ts';
 import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
-import { Ledger } from '../actuator/ledger.ts';
-import { restoreEntries } from '../actuator/restore.ts';
-import { nowMs } from '../clock.ts';
+import type { Ledger } from '../actuator/ledger.ts';
+import { Signals } from '../agents/signals.ts';
+import type { AgentEvent } from '../agents/status.ts';
+import { tellRestored } from '../agents/tellRestored.ts';
+import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
-import { fileState } from '../fileChanges.ts';
+import { describeScope, type Scope } from '../discovery/scope.ts';
 import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
-import type { Log } from '../log.ts';
-import { describeScope, type Scope } from '../scope.ts';
-import { Signals } from '../signals.ts';
-import type { AgentEvent } from '../status.ts';
-import { type Restoration, tellRestored } from '../tellRestored.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
-import { Watcher, type WatcherOptions } from '../watcher.ts';
-import { writeProblem } from '../writable.ts';
+import { fileState } from '../util/fileChanges.ts';
+import type { Log } from '../util/log.ts';
+import { writeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './answer.ts';
-import type { Request } from './control.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
-import { type LockOptions, tryLock, writerLockPath } from './locks.ts';
-import { Network } from './network.ts';
 import { type TuneOptions, targetsOf } from './options.ts';
 import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
+import type { Request } from './requests.ts';
 import { serveRun } from './run/socket.ts';
+import { holdLocks, openLedger, recover, watchLedger } from './sessionLedger.ts';
 import { removeStale } from './sockets.ts';
-import { socketPath } from './stateDir.ts';
 import { statusDocument } from './statusDocument.ts';
-import { openSocket, type Said, writableMend } from './unwritable.ts';
+import { openSocket } from './unwritable.ts';
 import { version } from './version.ts';
 
 export interface Session extends AsyncDisposable {
@@ -101,7 +97,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
 
   const said = { log, missing };
   // Without its locks two could write to the same threads: nothing is tuned then.
-  const mayRecord = run !== undefined || holdLocks(stack, options, mayTune, said);
+  const mayRecord = run !== undefined || holdLocks(stack, stateDir, mayTune, said);
   const ledger = run ? run.ledger : mayRecord ? openLedger(stateDir, mayTune, log, missing) : undefined;
   if (mayTune && !ledger && !missing.includes('tune')) missing.push('tune');
   if (ledger && !run) stack.use(ledger);
@@ -150,12 +146,9 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
   }
   removeStale(stateDir);
-  const network = stack.use(new Network(config.dnsPorts, watcher, log));
-  const started = watcher.start();
-  await Promise.all([started, scope.kind === 'pids' ? undefined : network.use(rules, started)]);
+  await watcher.start();
   const use = async (changed: RuleSet) => {
     decisions.use(changed);
-    if (scope.kind !== 'pids') await network.use(changed);
     await watcher.decideAnew();
   };
   run?.ended.throwIfAborted();
@@ -223,78 +216,4 @@ function readWithout(): Without {
   } catch (error) {
     throw new CliError((error as Error).message, EXIT.usage);
   }
-}
-
-/**
- * @returns whether it is held. A lock that can't be made (read-only, full, not allowed) is no reason not to measure.
- * @throws CliError when somebody else holds it.
- */
-function holdLock(
-  stack: AsyncDisposableStack,
-  path: string,
-  mend: string,
-  { log, missing }: Said,
-  options: LockOptions = {},
-): boolean {
-  let lock: ReturnType<typeof tryLock>;
-  try {
-    lock = tryLock(path, options);
-  } catch (error) {
-    const cause = `the lock ${path} can't be made: ${writeProblem(dirname(path)) ?? (error as Error).message}`;
-    const without = path === writerLockPath() ? 'tuning' : 'tuning and without an answer to taut status';
-    log.warn(`${cause}; measuring goes on, without ${without}; ${writableMend(path)}`);
-    missing.push('lock');
-    return false;
-  }
-  if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
-  stack.use(lock);
-  return true;
-}
-
-function holdLocks(stack: AsyncDisposableStack, { stateDir }: SessionOptions, mayTune: boolean, said: Said): boolean {
-  const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
-  if (!mayTune) return isHeld;
-  const mend = 'one taut tunes at a time: end that one, or use --observe-only';
-  return holdLock(stack, writerLockPath(), mend, said, { socket: resolve(socketPath(stateDir)) }) && isHeld;
-}
-
-/** Without a usable ledger nothing is tuned; attaching and measuring go on. */
-function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: string[]): Ledger | undefined {
-  try {
-    return new Ledger(stateDir);
-  } catch (error) {
-    if (mayTune) {
-      log.warn(`not tuning: ${(error as Error).message}`);
-      missing.push('tune');
-    }
-    return undefined;
-  }
-}
-
-/** How soon it is noticed that somebody removed, renamed or replaced the state directory. */
-const LEDGER_CHECK_MS = 1_000;
-
-/** Nothing can be put on record in a ledger that is gone, nor found by `taut restore`: then this taut puts back and ends. */
-function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Pick<Lifetime, 'end'>): Disposable {
-  const timer = setInterval(() => {
-    if (ledger.isInPlace()) return;
-    clearInterval(timer);
-    lifetime.end({ why: 'the ledger is gone', exitCode: EXIT.failed, isQuiet: true });
-    watcher.release('shutdown'); // at once, and before it is said: killed in between, nobody else could
-    log.error(`${ledger.path} was removed or replaced while taut ran: everything was put back, and taut ends`);
-  }, LEDGER_CHECK_MS).unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
-}
-
-/** Puts back what a taut that was killed has left behind. @returns what there is to tell of it, once there is telemetry. */
-function recover(ledger: Ledger, log: Log): Restoration | undefined {
-  const entries = ledger.orphans();
-  if (entries.length === 0) return undefined;
-  const startMs = nowMs();
-  const results = restoreEntries(ledger, KNOBS, entries);
-  const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
-  log.info(
-    `an earlier run ended without putting back ${entries.length} threads: ${n('restored')} put back now, ${n('vanished')} gone, ${n('drifted')} set by somebody else since, ${n('failed')} failed`,
-  );
-  return { results, reason: 'an earlier taut ended without putting it back', startMs, endMs: nowMs() };
 }

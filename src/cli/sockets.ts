@@ -1,7 +1,7 @@
 /** Where the control sockets of a state directory are: that of its daemon, and one for each `taut run`. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isGone, ProcHandle } from '../actuator/procHandle.ts';
+import { isThere } from '../proc/processes.ts';
 
 const OF_RUN = /^run-(\d+)\.sock$/;
 
@@ -23,13 +23,4 @@ export function runsOf(stateDir: string): number[] {
 /** Removes what a `taut run` left that was killed. */
 export function removeStale(stateDir: string): void {
   for (const pid of runsOf(stateDir)) if (!isThere(pid)) rmSync(runSocketPath(stateDir, pid), { force: true });
-}
-
-function isThere(pid: number): boolean {
-  try {
-    new ProcHandle(pid)[Symbol.dispose]();
-    return true;
-  } catch (error) {
-    return !isGone(error);
-  }
 }

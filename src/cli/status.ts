@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { formatNs } from '../duration.ts';
-import { MOST_OF_A_NAME, printable } from '../printable.ts';
-import type { AgentStatus, StatusDocument, TracerStatus } from '../status.ts';
+import type { AgentStatus, StatusDocument, TracerStatus } from '../agents/status.ts';
 import type { Mode } from '../tracer/features.ts';
+import { formatNs } from '../util/duration.ts';
+import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 import { describeUser, NoAccess } from './access.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';

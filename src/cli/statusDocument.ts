@@ -1,6 +1,7 @@
-import { countUnwritable, type Ledger, ledgerPath } from '../actuator/ledger.ts';
-import type { StatusDocument } from '../status.ts';
-import type { Watcher } from '../watcher.ts';
+import type { Ledger } from '../actuator/ledger.ts';
+import { countUnwritable, ledgerPath } from '../actuator/ledgerFile.ts';
+import type { StatusDocument } from '../agents/status.ts';
+import type { Watcher } from '../agents/watcher.ts';
 import { NoAccess, openLedger } from './access.ts';
 
 interface Running {

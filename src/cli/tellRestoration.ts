@@ -1,8 +1,8 @@
 import { startTelemetry } from '../../otel/sdk.ts';
-import type { Log } from '../log.ts';
-import { Signals } from '../signals.ts';
-import { type Restoration, tellRestored } from '../tellRestored.ts';
-import { writeProblem } from '../writable.ts';
+import { Signals } from '../agents/signals.ts';
+import { type Restoration, tellRestored } from '../agents/tellRestored.ts';
+import type { Log } from '../util/log.ts';
+import { writeProblem } from '../util/writable.ts';
 import { version } from './version.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '../util/log.ts';
 
 /**
  * Has errors that nobody caught said, unhandled rejections too, and then `act` done, at once and synchronously: what an error

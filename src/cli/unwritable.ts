@@ -1,8 +1,9 @@
 /** What can't be made where nothing can be written: said, noted for the exit code, and done without. */
 import { dirname } from 'node:path';
-import type { Log } from '../log.ts';
-import { type Request, serve } from './control.ts';
+import type { Log } from '../util/log.ts';
+import { serve } from './control.ts';
 import { writerLockPath } from './locks.ts';
+import type { Request } from './requests.ts';
 import { socketPath } from './stateDir.ts';
 
 /** Where what is missing is said and noted. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Scope } from '../scope.ts';
+import type { Scope } from '../discovery/scope.ts';
 import { CliError, EXIT } from './exit.ts';
 import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';

@@ -1,34 +1,22 @@
 /** What was decided of each process, why, and for how long that is kept. */
-import { opendirSync } from 'node:fs';
-import { isGone, LazyHandle, type ProcHandle } from '../actuator/procHandle.ts';
-import { epochMsOfTicks } from '../clock.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
-import { MOST_OF_A_NAME, printable } from '../printable.ts';
-import { cmdlineOf, givenCmdline, inScope, isNamed, type Scope } from '../scope.ts';
+import { epochMsOfTicks } from '../proc/clock.ts';
+import { cmdlineOf } from '../proc/cmdline.ts';
+import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
+import { eachProcess } from '../proc/processes.ts';
+import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 import { ProcFacts } from './facts.ts';
 import { type Kept, KeptDecisions } from './kept.ts';
-import { decide, type LostRule } from './matcher.ts';
+import { decide } from './matcher.ts';
 import { nearMisses } from './nearMiss.ts';
 import { DnsServers } from './network/dnsServers.ts';
-import type { NetworkSighting } from './network/source.ts';
+import type { NetworkSighting } from './network/sighting.ts';
 import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
+import { givenCmdline, inScope, isNamed, type Scope } from './scope.ts';
 import type { Seen } from './sighting.ts';
-import { Slices } from './slices.ts';
-
-/** One decision, with what the agent's life needs of its rule. */
-export interface Verdict {
-  readonly pid: number;
-  readonly decision: 'attach' | 'deny' | 'ignore';
-  /** The rule that won; `pid` when the operator named the process; empty for `ignore`. */
-  readonly ruleId: string;
-  readonly name: string;
-  readonly attachPath: string;
-  readonly evidence: readonly string[];
-  /** Rules that match it as well. */
-  readonly lost: readonly LostRule[];
-}
+import type { Verdict } from './verdict.ts';
 
 /** A process that `taut run` has started and handed over: an agent by its word, as if the operator had named it here. */
 export interface Adopted {
@@ -51,27 +39,21 @@ const BY_NAME = 'pid';
 /** To which the kernel rounds a start time, and a little for the clocks. */
 const TICK_MS = 20;
 
-/** Under `--descendants tune` a child of an agent is one, by its parent's rule. */
-export function descendantOf(
-  { rule, name, pid }: { rule: string; name: string; pid: number },
-  decided: Verdict,
-): Verdict {
-  const evidence = [`child of ${name} (${pid})`];
-  return { ...decided, decision: 'attach', ruleId: rule, name, attachPath: 'descendant', evidence };
-}
-
 export class Decisions {
   #rules: RuleSet;
   readonly #names = new ProcessNotes<string>();
   readonly #contacts = new ProcessNotes<Contact>();
   readonly #kept = new KeptDecisions();
   readonly #adopted = new Map<number, Adopted>();
-
   readonly #dnsServers: DnsServers;
+
+  /** That resolvers listen on. */
+  readonly dnsPorts: readonly number[];
 
   /** @param dnsPorts that resolvers listen on. */
   constructor(rules: RuleSet, dnsPorts: readonly number[] = []) {
     this.#rules = rules;
+    this.dnsPorts = dnsPorts;
     this.#dnsServers = new DnsServers(dnsPorts);
   }
 
@@ -162,6 +144,11 @@ export class Decisions {
     return this.#kept.dropped;
   }
 
+  /** What processes are held against. */
+  get rules(): RuleSet {
+    return this.#rules;
+  }
+
   /** Holds processes against other rules from now on. What was decided stays until it is decided anew. */
   use(rules: RuleSet): void {
     this.#rules = rules;
@@ -190,18 +177,7 @@ export class Decisions {
   /** The ids of every process in scope; gives way to other work every few milliseconds. */
   async *processes(scope: Scope): AsyncGenerator<number> {
     if (scope.kind === 'pids') return yield* scope.pids;
-    const slices = new Slices();
-    // Piece by piece: to list ten thousand processes takes the kernel tens of milliseconds.
-    const directory = opendirSync('/proc', { bufferSize: 64 });
-    try {
-      for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-        const pid = Number(entry.name);
-        if (Number.isInteger(pid) && pid !== process.pid && inScope(scope, pid)) yield pid;
-        await slices.next();
-      }
-    } finally {
-      directory.closeSync();
-    }
+    for await (const pid of eachProcess()) if (pid !== process.pid && inScope(scope, pid)) yield pid;
   }
 
   /** A start time is read only where something was noted: most processes have nothing. */

@@ -1,11 +1,13 @@
 /** What /proc says of a process, read through a held handle; what rules seldom ask for is read only when they do. */
 import { readFileSync } from 'node:fs';
-import { isGone, type LazyHandle, ProcHandle } from '../actuator/procHandle.ts';
 import type { Contact } from '../config/contactPattern.ts';
+import { ancestors } from '../proc/ancestry.ts';
+import { argvOf, readCmdline } from '../proc/cmdline.ts';
+import { type LazyHandle, optional, type ProcHandle } from '../proc/handle.ts';
+import { cgroupsOf } from '../proc/place.ts';
+import { effectiveUserOf } from '../proc/status.ts';
 import { effectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';
-
-const MAX_ANCESTORS = 64;
 
 /** Only what a rule asks for is read: of every process of a host each system call counts. */
 export class ProcFacts implements ProcessFacts, LazyFacts {
@@ -53,30 +55,9 @@ export class ProcFacts implements ProcessFacts, LazyFacts {
   }
 }
 
-const PAGE = 4_096;
-
-/** Its arguments as they are now, each ended by a NUL. @throws TautError */
-export function readCmdline(process: ProcHandle): string {
-  const start = process.read('cmdline', PAGE);
-  return (start.length < PAGE ? start : process.read('cmdline', 65_536)).toString('utf8');
-}
-
-function argvOf(cmdline: string): string[] {
-  return cmdline === '' ? [] : cmdline.replace(/\0+$/, '').split('\0');
-}
-
-/** What the kernel won't show us is as if it were not there. */
-export function optional<T>(read: () => T, otherwise: T): T {
-  try {
-    return read();
-  } catch {
-    return otherwise;
-  }
-}
-
 /** The effective user's id, and its names in /etc/passwd. */
 function usersOf(process: ProcHandle): string[] {
-  const uid = /^Uid:\t\d+\t(\d+)/m.exec(process.text('status', 8_192))?.[1] ?? '';
+  const uid = effectiveUserOf(process.text('status', 8_192)) ?? '';
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   const names = lines.map((line) => line.split(':')).filter((fields) => fields[2] === uid);
   return [uid, ...names.map(([name = '']) => name)];
@@ -88,31 +69,10 @@ function environmentNames(process: ProcHandle): string[] {
   return text.split('\0').flatMap((entry) => (entry.includes('=') ? [entry.slice(0, entry.indexOf('='))] : []));
 }
 
-/** Paths of its control groups: containers and services show in them. */
-export function cgroupsOf(process: ProcHandle): string[] {
-  const lines = process.read('cgroup', 65_536).toString('utf8').trim().split('\n');
-  return lines.map((line) => line.split(':').slice(2).join(':'));
-}
-
 /** The programs of its parents, nearest first. */
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
   for (const handle of ancestors(process.stat().ppid))
     programs.push(effectiveProgram(argvOf(readCmdline(handle)), () => handle.link('exe')).name);
   return programs;
-}
-
-/** A process and its parents, nearest first; each is held while it is looked at. */
-export function* ancestors(pid: number): Generator<ProcHandle> {
-  let next = pid;
-  for (let n = 0; next > 0 && n < MAX_ANCESTORS; n++) {
-    try {
-      using handle = new ProcHandle(next);
-      yield handle;
-      next = handle.stat().ppid;
-    } catch (error) {
-      if (isGone(error)) return;
-      throw error;
-    }
-  }
 }

@@ -1,7 +1,8 @@
 /** What was decided of each process and what led to it: for the life of the process, and bounded. */
-import { existsSync } from 'node:fs';
-import type { Verdict } from './decisions.ts';
+import { isThere } from '../proc/processes.ts';
+import { BoundedMap } from '../util/boundedMap.ts';
 import type { Seen, Sighting } from './sighting.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Of processes that a rule names, and of all others: these are many, and shall not drive those out. */
 const MAX_NAMED = 8_192;
@@ -24,8 +25,8 @@ interface KeptRecord {
 }
 
 export class KeptDecisions {
-  readonly #named = new Map<number, KeptRecord>();
-  readonly #others = new Map<number, KeptRecord>();
+  readonly #named = new BoundedMap<number, KeptRecord>(MAX_NAMED, (pid) => this.#onDropped(pid));
+  readonly #others = new BoundedMap<number, KeptRecord>(MAX_OTHERS, (pid) => this.#onDropped(pid));
   #dropped = 0;
 
   /** Decisions on processes that live on, for which there was no room. */
@@ -35,13 +36,10 @@ export class KeptDecisions {
 
   /** Takes the place of what was decided of that process before; what led to it is added. */
   keep(verdict: Verdict, seen: Seen): void {
-    const { pid, decision } = verdict;
-    const record = this.#record(pid) ?? { verdict, sightings: [], more: 0 };
+    const record = this.#record(verdict.pid) ?? { verdict, sightings: [], more: 0 };
     record.verdict = verdict;
     add(record, seen);
-    this.forget(pid);
-    if (decision === 'ignore') this.#put(this.#others, MAX_OTHERS, record);
-    else this.#put(this.#named, MAX_NAMED, record);
+    this.#put(record);
   }
 
   /** Another verdict from the same sighting: its parent's rule had a word. */
@@ -49,9 +47,7 @@ export class KeptDecisions {
     const record = this.#record(verdict.pid);
     if (!record || record.verdict === verdict) return;
     record.verdict = verdict;
-    this.forget(verdict.pid);
-    if (verdict.decision === 'ignore') this.#put(this.#others, MAX_OTHERS, record);
-    else this.#put(this.#named, MAX_NAMED, record);
+    this.#put(record);
   }
 
   of(pid: number): Kept | undefined {
@@ -72,15 +68,16 @@ export class KeptDecisions {
     return this.#named.get(pid) ?? this.#others.get(pid);
   }
 
-  #put(into: Map<number, KeptRecord>, limit: number, record: KeptRecord): void {
-    into.set(record.verdict.pid, record);
-    if (into.size <= limit) return;
-    for (const oldest of into.keys()) {
-      into.delete(oldest);
-      // Of a process that has ended there is nothing to explain.
-      if (existsSync(`/proc/${oldest}`)) this.#dropped++;
-      return;
-    }
+  /** As the newest, and in one of the two. */
+  #put(record: KeptRecord): void {
+    const { pid, decision } = record.verdict;
+    this.forget(pid);
+    (decision === 'ignore' ? this.#others : this.#named).set(pid, record);
+  }
+
+  /** Of a process that has ended there is nothing to explain. */
+  #onDropped(pid: number): void {
+    if (isThere(pid)) this.#dropped++;
   }
 }
 

@@ -3,14 +3,7 @@ import type { Facts } from './conditions.ts';
 import { type EffectiveProgram, effectiveProgram } from './program.ts';
 import type { AttachPath, CompiledRule, RuleSet } from './ruleSet.ts';
 import type { LazyFacts } from './sighting.ts';
-
-/** A rule that names the process as well, and did not decide. */
-export interface LostRule {
-  readonly rule: string;
-  readonly action: 'attach' | 'deny';
-  readonly evidence: readonly string[];
-  readonly why: string;
-}
+import type { LostRule } from './verdict.ts';
 
 export interface Decided {
   readonly decision: 'attach' | 'deny' | 'ignore';

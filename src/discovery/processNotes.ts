@@ -1,4 +1,5 @@
 /** What is known of each process beyond /proc: bounded, and true of the process, not of its id. */
+import { BoundedMap } from '../util/boundedMap.ts';
 
 const MAX_PROCESSES = 4_096;
 const MAX_NOTES = 64;
@@ -9,18 +10,16 @@ interface Notes<T> {
 }
 
 export class ProcessNotes<T> {
-  readonly #byPid = new Map<number, Notes<T>>();
+  readonly #byPid = new BoundedMap<number, Notes<T>>(MAX_PROCESSES);
 
   /** @returns whether that is news: a note of that key was not there. */
   note(pid: number, startTicks: number, key: string, value: T): boolean {
     const known = this.#byPid.get(pid);
-    const notes = known?.startTicks === startTicks ? known : { startTicks, byKey: new Map<string, T>() };
+    const notes =
+      known?.startTicks === startTicks ? known : { startTicks, byKey: new BoundedMap<string, T>(MAX_NOTES) };
     if (notes.byKey.has(key)) return false;
     notes.byKey.set(key, value);
-    dropOldest(notes.byKey, MAX_NOTES);
-    this.#byPid.delete(pid);
     this.#byPid.set(pid, notes);
-    dropOldest(this.#byPid, MAX_PROCESSES);
     return true;
   }
 
@@ -39,12 +38,5 @@ export class ProcessNotes<T> {
   of(pid: number, startTicks: number): readonly T[] {
     const notes = this.#byPid.get(pid);
     return notes?.startTicks === startTicks ? [...notes.byKey.values()] : [];
-  }
-}
-
-function dropOldest<K>(map: Map<K, unknown>, limit: number): void {
-  for (const oldest of map.keys()) {
-    if (map.size <= limit) return;
-    map.delete(oldest);
   }
 }

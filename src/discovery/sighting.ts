@@ -1,4 +1,7 @@
 import type { Contact } from '../config/contactPattern.ts';
+import { readCmdline } from '../proc/cmdline.ts';
+import type { ProcHandle } from '../proc/handle.ts';
+import type { ThreadStat } from '../proc/stat.ts';
 
 /** What rules are held against: what /proc says of a process, and what the network saw of it. */
 export interface ProcessFacts {
@@ -62,4 +65,19 @@ export interface Sighting {
   readonly atMs: number;
   readonly lastMs: number;
   readonly times: number;
+}
+
+/** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
+export function isTheSame(stat: ThreadStat, { startTicks }: Seen): boolean {
+  return startTicks === undefined || startTicks === stat.startTicks;
+}
+
+/** Whether what a process was seen to run is what it runs now: what is done to it must be about that. @throws TautError */
+export function isAsSeen(process: ProcHandle, { cmdline }: Seen): boolean {
+  return cmdline === undefined || cmdline === readCmdline(process);
+}
+
+/** The same sighting, of which the process itself has to say what it runs. */
+export function withoutCmdline({ cmdline: _, ...seen }: Seen): Seen {
+  return seen;
 }

@@ -7,7 +7,7 @@ import {
   type Provider,
   ProviderEvents,
 } from '@openfeature/server-sdk';
-import { type FileState, fileState, onFileChange } from '../fileChanges.ts';
+import { type FileState, fileState, onFileChange } from '../util/fileChanges.ts';
 import { type FlagFindings, flagFindings } from './flagFindings.ts';
 import type { GatedKnob } from './gate.ts';
 

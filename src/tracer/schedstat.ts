@@ -3,15 +3,11 @@
  * /proc/PID/task/TID/schedstat. The kernel adds up there the time from being runnable to running, also after a preemption,
  * so it is more than run-queue delay, and there is no distribution in it: sums and counts are what can honestly be told.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { nowMs } from '../clock.ts';
+import { readFileSync } from 'node:fs';
+import { nowMs } from '../proc/clock.ts';
+import { parseSchedstat, type Waited, waitedOfThreads } from '../proc/schedstat.ts';
 import { LetGo } from './letGo.ts';
 import type { RunQueueTime, TracedProcess } from './series.ts';
-
-interface Waited {
-  readonly ns: bigint;
-  readonly timeslices: number;
-}
 
 interface Session extends TracedProcess {
   readonly attachedAtMs: number;
@@ -19,12 +15,6 @@ interface Session extends TracedProcess {
   threads: Map<number, Waited>;
   waitedNs: bigint;
   timeslices: number;
-}
-
-/** The fields of a schedstat file: ns on a CPU, ns waiting for one, times put on one. */
-export function parseSchedstat(text: string): Waited {
-  const [, waited = '0', timeslices = '0'] = text.trim().split(' ');
-  return { ns: BigInt(waited), timeslices: Number(timeslices) };
 }
 
 export class Schedstat {
@@ -42,7 +32,7 @@ export class Schedstat {
 
   attach(process: TracedProcess): void {
     const { attachedAtMs = nowMs(), waitedNs = 0n, timeslices = 0 } = this.#letGo.resume(process) ?? {};
-    const threads = readThreads(process.pid);
+    const threads = waitedOfThreads(process.pid);
     this.#sessions.set(process.pid, { ...process, attachedAtMs, threads, waitedNs, timeslices });
   }
 
@@ -72,7 +62,7 @@ function told({ threads: _, ...rest }: Session): RunQueueTime {
 }
 
 function update(session: Session): void {
-  const now = readThreads(session.pid);
+  const now = waitedOfThreads(session.pid);
   for (const [tid, { ns, timeslices }] of now) {
     const before = session.threads.get(tid);
     // Less than before: another thread by the same id, which has waited all of that since its birth.
@@ -81,21 +71,4 @@ function update(session: Session): void {
     session.timeslices += timeslices - (isSame ? before.timeslices : 0);
   }
   session.threads = now;
-}
-
-function readThreads(pid: number): Map<number, Waited> {
-  const threads = new Map<number, Waited>();
-  let ids: string[] = [];
-  try {
-    ids = readdirSync(`/proc/${pid}/task`);
-  } catch {
-    // The process is gone.
-  }
-  for (const id of ids)
-    try {
-      threads.set(Number(id), parseSchedstat(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1')));
-    } catch {
-      // The thread is.
-    }
-  return threads;
 }

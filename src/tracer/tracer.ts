@@ -1,7 +1,7 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
 
-import { nowMs } from '../clock.ts';
 import { addon, check, type EventFields, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
+import { nowMs } from '../proc/clock.ts';
 import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
 import { eventsOf } from './events.ts';

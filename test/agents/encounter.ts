@@ -1,5 +1,5 @@
 /** One real agent in the middle of its conversation, and what a running taut says of it. */
-import type { AgentStatus, StatusDocument } from '../../src/status.ts';
+import type { AgentStatus, StatusDocument } from '../../src/agents/status.ts';
 import { type Program, until } from '../kernel/program.ts';
 import type { Bench } from '../kernel/taut.ts';
 import { install } from './install.ts';

@@ -1,7 +1,7 @@
 /** An hour of a busy agent played fast: a tool a second, ten threads a second. Nothing of them is left behind. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../kernel/conversation.ts';
 import { slacks, until } from '../kernel/program.ts';
 import { Bench } from '../kernel/taut.ts';

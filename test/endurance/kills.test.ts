@@ -1,9 +1,9 @@
 /** Killed at any moment, often: after each, one restore leaves every thread at its original and the ledger empty. */
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { childrenOf } from '../../src/actuator/descendants.ts';
 import { Ledger } from '../../src/actuator/ledger.ts';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { tell } from '../kernel/conversation.ts';
 import { guardsOf, isRunning } from '../kernel/guarded.ts';
 import { type Program, slacks, until } from '../kernel/program.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { type Attribute, values } from '../backends/otlp.ts';
 import { tell } from './conversation.ts';
 import { type Program, setSlack, slacks, threadIds, until } from './program.ts';

@@ -1,7 +1,7 @@
 /** The commands as a user runs them, and what they say where something can't be done. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { outcome, Program, slacks, until } from './program.ts';
 import { Bench, LAUNCHER } from './taut.ts';
 

@@ -1,8 +1,10 @@
 /** Processes that are connected to whom a rule lists are agents, whether the connection was there before or is made. */
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ask, tell } from './conversation.ts';
-import { until } from './program.ts';
+import { Program, until } from './program.ts';
+import { FIXTURES } from './taut.ts';
 import { agents, asker, attached, benchFor } from './world.ts';
 
 test.each([
@@ -87,4 +89,20 @@ test('an address is no longer a name that it had when the answer has run out', a
   await tell(other, 'connect 127.0.0.1 4344');
   await taut.line(new RegExp(`attached.*\\(${other.pid}\\)`));
   expect(attached(taut)).toEqual([program.pid, other.pid]);
+});
+
+test('an application that uses the package finds by connections as the command does', async () => {
+  using bench = benchFor({ connect: ':4343' });
+  await using before = await asker();
+  await using after = await asker();
+  await tell(before, 'connect 127.0.0.1 4343');
+  const script = join(FIXTURES, 'libraryUser.ts');
+  await using user = new Program(process.execPath, [script, bench.stateDir, bench.config, '1']);
+  await user.line(/^watching/);
+  expect(attached(user)).toEqual([before.pid]);
+  await tell(after, 'connect 127.0.0.1 4343');
+  await until('the other is found', () => attached(user).length === 2);
+  expect(attached(user)).toEqual([before.pid, after.pid]);
+  user.say('exits');
+  await user.ended;
 });

@@ -1,7 +1,7 @@
 /** taut is stopped dead at every step between identifying a thread and having verified it, and at every step back. */
 import { expect, test } from 'vitest';
 import type { FaultPoint } from '../../src/actuator/faults.ts';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from './conversation.ts';
 import { type Program, slacks } from './program.ts';
 import { Bench } from './taut.ts';

@@ -1,6 +1,6 @@
 /** What children of a tuned agent have, under each choice, and how long they had the agent's value. */
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from './conversation.ts';
 import { type Program, slacks, until } from './program.ts';
 import { Bench } from './taut.ts';

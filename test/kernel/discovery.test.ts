@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { cgroupRootOf } from '../../src/discovery/network/cgroupRoot.ts';
-import type { StatusDocument } from '../../src/status.ts';
 import { tell } from './conversation.ts';
 import { Program, until } from './program.ts';
 import { attribute, spansOf } from './spans.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
 
 function benchFor(...rules: object[]): Bench {
   const bench = new Bench();
@@ -182,4 +182,16 @@ test('a denial wins over an operator who names the process, and says so', async 
   await using taut = bench.taut('attach', String(program.pid), '--config', bench.config);
   expect(await taut.line(/not watching/)).toContain('rule off-limits denies it');
   await taut.ended;
+});
+
+test('in a time namespace of its own, whose clock is ahead, it knows processes by their start as the kernel tells it', async () => {
+  using bench = new Bench();
+  const options = ['--time', '--boottime', '864000', '--fork', '--kill-child=SIGTERM'];
+  const watch = [LAUNCHER, 'watch', '--state-dir', bench.stateDir, '--config', bench.config];
+  await using taut = new Program('unshare', [...options, ...watch]);
+  await taut.line(/watching/);
+  await using agent = bench.python('sleeper.py');
+  await taut.line(/attached/);
+  const { sources } = await bench.json<{ sources: { source: string }[] }>('explain', String(agent.pid));
+  expect(sources.map(({ source }) => source)).toContain('exec');
 });

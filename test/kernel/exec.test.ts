@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import type { KernelEvent } from '../../src/native.ts';
-import type { StatusDocument } from '../../src/status.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { Program, slacks, until } from './program.ts';
 import { Bench, FIXTURES } from './taut.ts';

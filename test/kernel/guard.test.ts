@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
-import { ProcHandle } from '../../src/actuator/procHandle.ts';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
+import { ProcHandle } from '../../src/proc/handle.ts';
 import {
   agentOf,
   applicationOf,

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ProcHandle } from '../../src/actuator/procHandle.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { guardPath } from '../../src/native.ts';
-import type { StatusDocument } from '../../src/status.ts';
+import { ProcHandle } from '../../src/proc/handle.ts';
 import { agentOf, guardOf, guardsOf, isPutBack, isRunning, isTuned, ORIGINALS } from './guarded.ts';
 import { Program, slacks, until } from './program.ts';
 import { Bench, LAUNCHER } from './taut.ts';

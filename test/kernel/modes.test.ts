@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { Schedstat } from '../../src/tracer/schedstat.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from './conversation.ts';

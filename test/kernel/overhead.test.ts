@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { KernelCost } from '../../src/tracer/cost.ts';
 import { openMeasuring } from '../../src/tracer/measuring.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';

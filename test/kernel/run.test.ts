@@ -2,8 +2,8 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { holdPath } from '../../src/native.ts';
-import type { StatusDocument } from '../../src/status.ts';
 import { Program, slacks, until } from './program.ts';
 import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
 import { entries, finished, outcome, pidOf, TUNED, WAITING } from './waiting.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { slacks, until } from './program.ts';
 import { Bench, LAUNCHER } from './taut.ts';
 import { entries, finished, outcome, pidOf, TUNED, WAITING } from './waiting.ts';

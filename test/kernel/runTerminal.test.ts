@@ -1,7 +1,7 @@
 /** `taut run` at a terminal: what is typed reaches the command once, and what the command draws stays as it is. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program, until } from './program.ts';
 import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
 

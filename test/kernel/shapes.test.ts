@@ -1,8 +1,8 @@
 /** The built-in rules against the shapes of real agents and of their look-alikes, live and at the start. */
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { childrenOf } from '../../src/actuator/descendants.ts';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { type Program, until } from './program.ts';
 import { agents, lookAlikes, type Shape, Shapes, wrapped } from './shapes.ts';
 import { attachSpans } from './spans.ts';

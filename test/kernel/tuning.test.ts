@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from './conversation.ts';
 import { type Program, slacks, until } from './program.ts';
 import { attribute, spansOf } from './spans.ts';

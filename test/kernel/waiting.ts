@@ -1,5 +1,5 @@
 /** What tests of `taut run` share. */
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import type { Program } from './program.ts';
 import type { Bench } from './taut.ts';
 

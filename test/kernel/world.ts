@@ -1,7 +1,7 @@
 /** Network namespaces of the tests' own, with a resolver and servers in them, and rules about what happens there. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StatusDocument } from '../../src/status.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program } from './program.ts';
 import { Bench, FIXTURES } from './taut.ts';
 

@@ -1,13 +1,13 @@
 /** Whatever a process shows as its command line has one program, the same each time. FUZZ_RUNS: how often, for longer runs. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseStat } from '../../src/actuator/procHandle.ts';
 import { splitWords } from '../../src/cli/words.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
 import { nearMisses } from '../../src/discovery/nearMiss.ts';
 import { effectiveProgram } from '../../src/discovery/program.ts';
 import { compileRules } from '../../src/discovery/ruleSet.ts';
+import { parseStat } from '../../src/proc/stat.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 const RULES = compileRules(parseConfig('version: 1', 'f.yaml'));

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { ConfigError, parseConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { formatNs } from '../../src/duration.ts';
+import { formatNs } from '../../src/util/duration.ts';
 
 const problem = (text: string): string => {
   try {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FailureLog } from '../../src/failureLog.ts';
-import { createLog } from '../../src/log.ts';
+import { FailureLog } from '../../src/util/failureLog.ts';
+import { createLog } from '../../src/util/log.ts';
 
 test('a failure that comes again and again is said once a minute, with how often it came', () => {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../src/discovery/decisions.ts';
 import { KeptDecisions } from '../../src/discovery/kept.ts';
+import type { Verdict } from '../../src/discovery/verdict.ts';
 
 const verdict = (pid: number, decision: Verdict['decision']): Verdict => ({
   pid,

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Ledger, LedgerError } from '../../src/actuator/ledger.ts';
+import { Ledger } from '../../src/actuator/ledger.ts';
+import { LedgerError } from '../../src/actuator/ledgerFile.ts';
 
 const asText = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
 const few = fc.integer({ min: 1, max: 4 });

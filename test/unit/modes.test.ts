@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { parseSchedstat } from '../../src/proc/schedstat.ts';
 import { differenceBehind, withoutFrom } from '../../src/tracer/features.ts';
-import { parseSchedstat } from '../../src/tracer/schedstat.ts';
 
 test('reads the wait and the timeslices of a schedstat file, and nothing else', () => {
   expect(parseSchedstat('10459361 12345678901234 42\n')).toEqual({ ns: 12_345_678_901_234n, timeslices: 42 });

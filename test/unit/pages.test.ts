@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CommanderError } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
-import * as semconv from '../../otel/semconv.ts';
+import * as semconv from '../../src/telemetry/semconv.ts';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';

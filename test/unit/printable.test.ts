@@ -3,8 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createLog } from '../../src/log.ts';
-import { jsonText, printable } from '../../src/printable.ts';
+import { createLog } from '../../src/util/log.ts';
+import { jsonText, printable } from '../../src/util/printable.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 1000);
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseStat } from '../../src/actuator/procHandle.ts';
 import { splitWords } from '../../src/cli/words.ts';
 import { effectiveProgram } from '../../src/discovery/program.ts';
+import { parseStat } from '../../src/proc/stat.ts';
 
 const stat = (comm: string) =>
   `4711 (${comm}) S 17 4711 4711 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 11 0 987654 100 200 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n`;

@@ -1,11 +1,11 @@
 /** One measured phase: what the kernel counted between its begin and its end. The same histograms that are exported. */
 import { setTimeout } from 'node:timers/promises';
-import { threadIds } from '../../actuator/converge.ts';
-import { isGone, ProcHandle } from '../../actuator/procHandle.ts';
 import { timerSlack } from '../../actuator/timerSlack.ts';
+import type { Watcher } from '../../agents/watcher.ts';
+import { isGone, ProcHandle } from '../../proc/handle.ts';
+import { threadIds } from '../../proc/processes.ts';
 import { add, empty, quantile, subtract } from '../../tracer/arithmetic.ts';
 import type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass } from '../../tracer/series.ts';
-import type { Watcher } from '../../watcher.ts';
 
 export type PhaseName = 'original' | 'tuned' | 'restored';
 

@@ -1,6 +1,6 @@
 /** What the demo found, in words and as JSON. Pure. */
-import { formatNs } from '../../duration.ts';
 import type { ExpHistogram, SlackClass } from '../../tracer/series.ts';
+import { formatNs } from '../../util/duration.ts';
 import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
 import { axis, sparkline } from './picture.ts';
 

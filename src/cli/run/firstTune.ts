@@ -7,9 +7,9 @@ import { Converger, type Inheritance } from '../../actuator/converge.ts';
 import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
-import { ProcHandle } from '../../actuator/procHandle.ts';
-import { nowMs } from '../../clock.ts';
-import type { BegunTuning } from '../../tuning.ts';
+import type { BegunTuning } from '../../agents/tuning.ts';
+import { nowMs } from '../../proc/clock.ts';
+import { ProcHandle } from '../../proc/handle.ts';
 import type { Plan } from './plan.ts';
 
 export class FirstTune implements Disposable {

@@ -1,7 +1,7 @@
 /** Handing the command over to another taut, which then measures and tunes it as one that it was told of. */
-import { ProcHandle } from '../../actuator/procHandle.ts';
+import type { AgentStatus } from '../../agents/status.ts';
 import type { Targets } from '../../gate/gate.ts';
-import type { AgentStatus } from '../../status.ts';
+import { ProcHandle } from '../../proc/handle.ts';
 import { askLine } from '../lineClient.ts';
 
 export interface HandedOver {

@@ -4,10 +4,11 @@
  */
 
 import type { Inheritance } from '../../actuator/converge.ts';
-import { childrenOf, containTree } from '../../actuator/descendants.ts';
+import { containTree } from '../../actuator/descendants.ts';
 import type { Knob } from '../../actuator/knob.ts';
-import { isGone, ProcHandle } from '../../actuator/procHandle.ts';
 import { addon, check } from '../../native.ts';
+import { childrenOf } from '../../proc/ancestry.ts';
+import { isGone, ProcHandle } from '../../proc/handle.ts';
 
 export class Orphans {
   readonly #isWaitedFor: (pid: number) => boolean;

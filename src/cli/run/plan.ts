@@ -3,13 +3,13 @@
  * is loaded than they ask for, as the command waits.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
-import { LazyHandle } from '../../actuator/procHandle.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
+import type { Scope } from '../../discovery/scope.ts';
 import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
 import { observeOnlyGate, staticGate } from '../../gate/staticGate.ts';
-import type { Log } from '../../log.ts';
-import type { Scope } from '../../scope.ts';
+import { LazyHandle } from '../../proc/handle.ts';
 import { withoutFrom } from '../../tracer/features.ts';
+import type { Log } from '../../util/log.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { type TuneOptions, targetsOf } from '../options.ts';
 

@@ -1,5 +1,5 @@
 /** What `taut run` says on a terminal that its command draws on: what it has to say once the command is started, when that has ended. */
-import { createLog, type Log } from '../../log.ts';
+import { createLog, type Log } from '../../util/log.ts';
 import type { CommonOptions } from '../options.ts';
 import { isTerminal, printError } from '../output.ts';
 

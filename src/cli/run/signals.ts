@@ -1,8 +1,7 @@
 /** What signals to `taut run` mean: they are its command's. */
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { statFields } from '../../actuator/procHandle.ts';
 import { addon } from '../../native.ts';
+import { readStatFields } from '../../proc/stat.ts';
 import type { HeldCommand } from './held.ts';
 
 /** Whoever sends one means the command. */
@@ -40,7 +39,7 @@ function unblock(signal: NodeJS.Signals): void {
 /** Fields of `/proc/PID/stat` from the third on: state, parent, process group, session, terminal, its foreground group. */
 function stat(pid: number | 'self'): string[] {
   try {
-    return statFields(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return readStatFields(pid);
   } catch {
     return []; // gone
   }

@@ -1,7 +1,8 @@
 /** The control socket of one `taut run`: for `status`, `restore`, and a run within its command. */
 import { mkdirSync } from 'node:fs';
-import type { Log } from '../../log.ts';
-import { type Request, serve } from '../control.ts';
+import type { Log } from '../../util/log.ts';
+import { serve } from '../control.ts';
+import type { Request } from '../requests.ts';
 import { runSocketPath } from '../sockets.ts';
 
 /** Where there can be none nothing else is missed. */

@@ -1,4 +1,5 @@
 /** Which names an address has been the answer for: as long as the answer said, and bounded. */
+import { BoundedMap } from '../../util/boundedMap.ts';
 import type { Answer } from './dnsMessage.ts';
 
 const MAX_ADDRESSES = 16_384;
@@ -7,17 +8,12 @@ const GRACE_MS = 5_000;
 const MAX_TTL_S = 86_400;
 
 export class AddressBook {
-  readonly #names = new Map<string, Map<string, number>>();
+  readonly #names = new BoundedMap<string, Map<string, number>>(MAX_ADDRESSES);
 
   note({ name, address, ttlSeconds }: Answer, nowMs: number): void {
     const names = this.#names.get(address) ?? new Map<string, number>();
     names.set(name, nowMs + Math.min(ttlSeconds, MAX_TTL_S) * 1_000 + GRACE_MS);
-    this.#names.delete(address);
     this.#names.set(address, names);
-    for (const oldest of this.#names.keys()) {
-      if (this.#names.size <= MAX_ADDRESSES) break;
-      this.#names.delete(oldest);
-    }
   }
 
   namesOf(address: string, nowMs: number): string[] {

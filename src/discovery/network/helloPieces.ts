@@ -1,4 +1,5 @@
 /** Puts the pieces of ClientHellos together, each of its connection: bounded in number, in size, and in time. */
+import { BoundedMap } from '../../util/boundedMap.ts';
 import { type ServerName, serverNameOf } from './clientHello.ts';
 
 /** Connections whose ClientHello is under way. */
@@ -13,7 +14,7 @@ interface Pieces {
 }
 
 export class HelloPieces {
-  readonly #pieces = new Map<bigint, Pieces>();
+  readonly #pieces = new BoundedMap<bigint, Pieces>(MAX_CONNECTIONS);
 
   /** @returns the server name once it is known; undefined when there is none, or more has to come. */
   add(cookie: bigint, offset: number, piece: Buffer, nowMs: number): ServerName | undefined {
@@ -35,7 +36,7 @@ export class HelloPieces {
   #keep(cookie: bigint, pieces: Pieces, nowMs: number): void {
     this.#pieces.set(cookie, pieces);
     for (const [oldest, { sinceMs }] of this.#pieces) {
-      if (this.#pieces.size <= MAX_CONNECTIONS && nowMs - sinceMs <= MAX_AGE_MS) break;
+      if (nowMs - sinceMs <= MAX_AGE_MS) break;
       this.#pieces.delete(oldest);
     }
   }

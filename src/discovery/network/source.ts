@@ -5,24 +5,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
 import { addon, bpfObjectPath, check, type NativeTracer, TautError } from '../../native.ts';
+import { startTicksOf } from '../../proc/clock.ts';
+import { BoundedMap } from '../../util/boundedMap.ts';
 import { AddressBook } from './addressBook.ts';
 import { cgroupRootOf } from './cgroupRoot.ts';
 import type { ServerName } from './clientHello.ts';
 import { type ContactRecord, contactRecord } from './contactRecord.ts';
 import { answersOf, questionsOf, tcpMessages } from './dnsMessage.ts';
 import { HelloPieces } from './helloPieces.ts';
-
-/** Of which process, when: `atNs` CLOCK_MONOTONIC, nanoseconds; the process's start in clock ticks since boot. */
-interface Seen {
-  readonly pid: number;
-  readonly startTicks: number;
-  readonly atNs: bigint;
-}
-
-/** One process asked for one name, or is connected to one address. */
-export type NetworkSighting =
-  | (Seen & { readonly kind: 'name'; readonly name: string })
-  | (Seen & { readonly kind: 'contact'; readonly contact: Contact });
+import type { NetworkSighting } from './sighting.ts';
 
 /** This host, or these privileges, don't let us see it; `message` says what and what to do. */
 export class NetworkUnavailable extends Error {
@@ -64,8 +55,7 @@ export class NetworkSource implements Disposable {
   readonly #native: NativeTracer;
   readonly #options: NetworkOptions;
   readonly #pieces = new HelloPieces();
-  readonly #serverNames = new Map<bigint, ServerName>();
-  readonly #startTicksOf = startTicksReader();
+  readonly #serverNames = new BoundedMap<bigint, ServerName>(MAX_SERVER_NAMES);
 
   /** @throws NetworkUnavailable when nothing at all can be seen. */
   constructor(options: NetworkOptions) {
@@ -149,7 +139,7 @@ export class NetworkSource implements Disposable {
 
   #onRecord(record: ContactRecord): void {
     const { kind, pid, atNs, cookie, address, port } = record;
-    const seen = { pid, atNs, startTicks: this.#startTicksOf(record.startNs) };
+    const seen = { pid, atNs, startTicks: startTicksOf(record.startNs) };
     const { onSighting } = this.#options;
     if (kind === 'question')
       for (const name of new Set(messagesOf(record).flatMap(questionsOf))) onSighting({ kind: 'name', ...seen, name });
@@ -169,10 +159,6 @@ export class NetworkSource implements Disposable {
     const serverName = this.#pieces.add(cookie, offset, payload, Date.now());
     if (!serverName || !this.#options.wantsName(serverName.name)) return false;
     this.#serverNames.set(cookie, serverName);
-    for (const oldest of this.#serverNames.keys()) {
-      if (this.#serverNames.size <= MAX_SERVER_NAMES) break;
-      this.#serverNames.delete(oldest);
-    }
     return true;
   }
 }
@@ -190,21 +176,6 @@ function errorOf(work: () => void): TautError | undefined {
     if (error instanceof TautError) return error;
     throw error;
   }
-}
-
-const NS_PER_TICK = 10_000_000n;
-
-/** How /proc shows a start time of the kernel to us: our time namespace may have another clock. */
-function startTicksReader(): (startNs: bigint) => number {
-  let offset = 0n;
-  try {
-    const [, seconds = '0', ns = '0'] =
-      /^boottime\s+(-?\d+)\s+(\d+)/m.exec(readFileSync('/proc/self/timens_offsets', 'latin1')) ?? [];
-    offset = BigInt(seconds) * 1_000_000_000n + BigInt(ns);
-  } catch {
-    // A kernel without time namespaces.
-  }
-  return (startNs) => Number((startNs + offset) / NS_PER_TICK);
 }
 
 /**

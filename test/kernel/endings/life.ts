@@ -2,7 +2,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Ledger, ledgerExists } from '../../../src/actuator/ledger.ts';
+import { Ledger } from '../../../src/actuator/ledger.ts';
+import { ledgerExists } from '../../../src/actuator/ledgerFile.ts';
 import { Program, until } from '../program.ts';
 import { FIXTURES, LAUNCHER } from '../taut.ts';
 import { type Crew, crewIn, threadsWith } from './crew.ts';

@@ -2,7 +2,8 @@
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { type NetworkSighting, NetworkSource, NetworkUnavailable } from '../../../src/discovery/network/source.ts';
+import type { NetworkSighting } from '../../../src/discovery/network/sighting.ts';
+import { NetworkSource, NetworkUnavailable } from '../../../src/discovery/network/source.ts';
 import { until } from '../../kernel/program.ts';
 import type { Observations } from './observations.ts';
 

@@ -1,7 +1,7 @@
 /** The real command line, as a person runs it. */
 import { readFileSync } from 'node:fs';
 import { Ledger } from '../../../src/actuator/ledger.ts';
-import type { StatusDocument } from '../../../src/status.ts';
+import type { StatusDocument } from '../../../src/agents/status.ts';
 import { ask, tell } from '../../kernel/conversation.ts';
 import { slacks, threadIds, until } from '../../kernel/program.ts';
 import { Bench } from '../../kernel/taut.ts';

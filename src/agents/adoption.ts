@@ -1,0 +1,20 @@
+/** Taking over a process that `taut run` has started. */
+import type { Adopted, Decisions } from '../discovery/decisions.ts';
+import { nowMs } from '../proc/clock.ts';
+import { ProcHandle } from '../proc/handle.ts';
+import type { Agents } from './registry.ts';
+import { type AgentStatus, agentStatus } from './status.ts';
+
+/** What the rules and the gate say stays above what was asked for. @throws Error when it is not taken. */
+export async function adopt(process: Adopted, agents: Agents, decisions: Decisions): Promise<AgentStatus> {
+  const { pid, startTicks } = process;
+  using handle = new ProcHandle(pid);
+  if (handle.stat().startTicks !== startTicks) throw new Error(`process ${pid} is another one now`);
+  decisions.adopt(process);
+  if (agents.has(pid)) await agents.gateAll();
+  else await agents.sight(pid, { source: 'scan', atMs: nowMs() });
+  const agent = agents.get(pid);
+  if (agent) return agentStatus(agent);
+  decisions.forget(pid);
+  throw new Error('a rule denies it there, or it could not be attached to');
+}

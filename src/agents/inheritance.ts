@@ -1,0 +1,87 @@
+/** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
+import type { Decisions } from '../discovery/decisions.ts';
+import type { Scope } from '../discovery/scope.ts';
+import type { Seen } from '../discovery/sighting.ts';
+import type { Verdict } from '../discovery/verdict.ts';
+import { ancestors } from '../proc/ancestry.ts';
+import { isGone, LazyHandle } from '../proc/handle.ts';
+import type { Agent } from './agent.ts';
+
+export class InheritedDecisions {
+  readonly #decisions: Decisions;
+  readonly #scope: Scope;
+  readonly #agent: (pid: number) => Agent | undefined;
+
+  /** @param agent the one that a process is now. */
+  constructor(decisions: Decisions, scope: Scope, agent: (pid: number) => Agent | undefined) {
+    this.#decisions = decisions;
+    this.#scope = scope;
+    this.#agent = agent;
+  }
+
+  /** Decides on a process. `parent`: the agent that made it, where that alone may make it one. @throws TautError */
+  decide(process: LazyHandle, seen: Seen, parent: Agent | undefined): Verdict {
+    const decided = this.#decisions.decide(process, this.#scope, seen);
+    if (!parent && !this.#decisions.childrenMatter) return decided;
+    const verdict = this.#asChild(process.get().stat().ppid, parent, decided);
+    this.#decisions.amend(verdict);
+    return verdict;
+  }
+
+  /** Decides anew on a process; undefined when it is gone. */
+  look(pid: number, seen: Seen): Verdict | undefined {
+    try {
+      using process = new LazyHandle(pid);
+      const verdict = this.#decisions.decide(process, this.#scope, seen);
+      this.#stays(verdict, seen);
+      return verdict;
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** An agent stays one under another name or after another question: what is kept of it shall say so. */
+  #stays(verdict: Verdict, { source }: Seen): void {
+    const present = this.#agent(verdict.pid)?.identity;
+    if (!present || verdict.decision !== 'ignore' || source === 'scan') return;
+    if (source === 'exec' && present.attachPath !== 'descendant') return;
+    const { rule: ruleId, name, attachPath } = present;
+    const evidence = [`no rule names it now; it stays ${name}, as it was found`];
+    this.#decisions.amend({ ...verdict, decision: 'attach', ruleId, name, attachPath, evidence });
+  }
+
+  /** What its parent's rule makes of a decision on a child. */
+  #asChild(ppid: number, maker: Agent | undefined, decided: Verdict): Verdict {
+    if (decided.decision === 'deny' || decided.ruleId === 'pid') return decided;
+    const above = decided.decision === 'attach' ? this.agentAbove(ppid) : undefined;
+    if (above && this.#decisions.children(above.identity.rule) === 'none') {
+      const { name, rule, pid } = above.identity;
+      const evidence = [
+        `it descends from ${name} (${pid}), whose rule ${rule} says children: none`,
+        ...decided.evidence,
+      ];
+      return { ...decided, decision: 'ignore', ruleId: '', evidence };
+    }
+    const parent = maker ?? this.#agent(ppid);
+    if (!parent) return decided;
+    const children = this.#decisions.children(parent.identity.rule);
+    const isHeir = decided.decision === 'ignore' && (children === 'all' || maker !== undefined);
+    return isHeir ? descendantOf(parent.identity, decided) : decided;
+  }
+
+  /** The nearest agent that a process with this parent descends from. */
+  agentAbove(ppid: number): Agent | undefined {
+    for (const { id } of ancestors(ppid)) {
+      const agent = this.#agent(id);
+      if (agent) return agent;
+    }
+    return undefined;
+  }
+}
+
+/** A child of an agent is one by its parent's rule. */
+function descendantOf({ rule, name, pid }: { rule: string; name: string; pid: number }, decided: Verdict): Verdict {
+  const evidence = [`child of ${name} (${pid})`];
+  return { ...decided, decision: 'attach', ruleId: rule, name, attachPath: 'descendant', evidence };
+}

@@ -1,0 +1,126 @@
+/** What the kernel tells of births, programs and deaths, and what follows for the agents. */
+import type { Descendants } from '../actuator/descendants.ts';
+import type { Decisions } from '../discovery/decisions.ts';
+import { inScope, type Scope } from '../discovery/scope.ts';
+import type { Seen } from '../discovery/sighting.ts';
+import type { KernelEvent } from '../native.ts';
+import { epochMsOfMonotonic, startTicksOf } from '../proc/clock.ts';
+import type { Log } from '../util/log.ts';
+import type { Agents } from './registry.ts';
+
+export interface KernelEventsOptions {
+  readonly agents: Agents;
+  readonly decisions: Decisions;
+  readonly descendants: Descendants;
+  readonly scope: Scope;
+  readonly log: Log;
+  /** Something could not be done for one process. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
+export class KernelEvents {
+  readonly #options: KernelEventsOptions;
+  readonly #agents: Agents;
+  #ended = false;
+
+  constructor(options: KernelEventsOptions) {
+    this.#options = options;
+    this.#agents = options.agents;
+  }
+
+  /** What comes from now on is not handled. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Handles what the kernel told, in its order. */
+  handle(events: readonly KernelEvent[]): void {
+    if (this.#ended) return;
+    for (const batch of batches(events)) {
+      try {
+        this.#onBatch(batch);
+      } catch (error) {
+        this.#failed(batch[0], error);
+      }
+    }
+  }
+
+  /** Events of one kind, about one process. */
+  #onBatch(batch: EventBatch): void {
+    const [{ kind, pid }] = batch;
+    const agent = this.#agents.get(pid);
+    if (kind === 'exec') {
+      if (inScope(this.#options.scope, pid)) for (const event of batch) this.#inBackground(event, this.#onExec(event));
+    } else if (kind === 'rename') {
+      if (inScope(this.#options.scope, pid)) this.#onRename(batch[0]);
+    } else if (kind === 'newThread') agent?.newThreads(batch);
+    else if (kind === 'threadExit') agent?.threadsExited(batch.map(({ tid }) => tid));
+    else if (kind === 'newChild') for (const event of batch) this.#onDescendant(event);
+    else this.#agents.gone(pid);
+  }
+
+  #inBackground(event: KernelEvent, work: Promise<void>): void {
+    work.catch((error) => this.#failed(event, error));
+  }
+
+  #failed({ kind, pid }: KernelEvent, error: unknown): void {
+    this.#options.failed(`${kind} of process ${pid}`, error);
+  }
+
+  #onDescendant(event: KernelEvent): void {
+    const { pid, tid, ppid, maker, startNs, atNs } = event;
+    const agent = this.#agents.get(ppid);
+    if (!agent || this.#agents.get(pid)) return;
+    const children = this.#options.decisions.children(agent.identity.rule);
+    if (tid === pid && (children === 'all' || this.#options.descendants === 'tune')) {
+      this.#inBackground(event, this.#agents.sight(pid, seenIn(event, 'child'), agent));
+      return;
+    }
+    if (!agent.newDescendant({ tid, startTicks: startTicksOf(startNs) }, maker)) return;
+    const us = Number(process.hrtime.bigint() - atNs) / 1_000;
+    this.#options.log.debug(
+      `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,
+    );
+  }
+
+  /** A title makes an agent of a process that a rule knows by it; of an agent it is only asked whether it is denied. */
+  #onRename(event: KernelEvent): void {
+    const { pid } = event;
+    const seen = seenIn(event, 'rename');
+    if (!this.#agents.get(pid)) this.#inBackground(event, this.#agents.sight(pid, seen));
+    else if (this.#agents.look(pid, seen)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
+  }
+
+  /** A process that runs another program is looked at anew; an agent that is none any more is let go. */
+  async #onExec(event: KernelEvent): Promise<void> {
+    const { pid } = event;
+    const seen = seenIn(event, 'exec');
+    const present = this.#agents.get(pid);
+    if (!present) return this.#agents.sight(pid, seen);
+    const verdict = this.#agents.look(pid, seen);
+    const { rule, attachPath } = present.identity;
+    const stays = verdict?.decision === 'attach' ? verdict.ruleId === rule : attachPath === 'descendant';
+    if (stays && verdict?.decision !== 'deny') return present.reconcile((id) => this.#agents.has(id));
+    this.#agents.letGo(pid, 'it runs another program now');
+    if (verdict?.decision === 'attach') await this.#agents.sight(pid, seen);
+  }
+}
+
+function seenIn({ atNs, startNs, cmdline }: KernelEvent, source: Seen['source']): Seen {
+  const seen = { source, atMs: epochMsOfMonotonic(atNs), startTicks: startTicksOf(startNs) };
+  return cmdline === undefined ? seen : { ...seen, cmdline };
+}
+
+/** At least one event; all of one kind, about one process, in the order in which the kernel told them. */
+export type EventBatch = readonly [KernelEvent, ...KernelEvent[]];
+
+/** Neighbouring events that can be handled together, so that a thousand new threads are one transaction. Pure. */
+export function batches(events: readonly KernelEvent[]): EventBatch[] {
+  const all: [KernelEvent, ...KernelEvent[]][] = [];
+  for (const event of events) {
+    const last = all.at(-1);
+    if (last?.[0].kind === event.kind && last[0].pid === event.pid) last.push(event);
+    else all.push([event]);
+  }
+  return all;
+}

@@ -1,0 +1,136 @@
+/**
+ * How measuring goes: in which mode, whether the tracer can be believed (the canary), what it costs, and how much is shed
+ * to keep that below a limit. What changes is said once, to the operator and as an event.
+ */
+import type { Figures } from '../tracer/calibrate.ts';
+import { CanaryWatch } from '../tracer/canaryWatch.ts';
+import { KernelCost } from '../tracer/cost.ts';
+import type { Mode } from '../tracer/features.ts';
+import type { Measuring } from '../tracer/measuring.ts';
+import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from '../tracer/overhead.ts';
+import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
+import type { Tracer } from '../tracer/tracer.ts';
+import type { Log } from '../util/log.ts';
+import type { Signals } from './signals.ts';
+import type { TracerStatus } from './status.ts';
+
+export interface MeasurementOptions {
+  readonly measuring: Measuring;
+  readonly log: Log;
+  readonly signals: Signals;
+  /** What the programs may use, in CPU seconds per second. Undefined: whatever they do. */
+  readonly maxOverhead: number | undefined;
+}
+
+export class Measurement implements Disposable {
+  readonly mode: Mode;
+  readonly #options: MeasurementOptions;
+  readonly #tracer: Tracer | undefined;
+  readonly #figures: Figures | undefined;
+  readonly #cost: KernelCost | undefined;
+  readonly #canary: CanaryWatch | undefined;
+  readonly #present = new Set<number>();
+  #overhead: OverheadState = EVERYTHING;
+  #saidLimit = false;
+
+  constructor(options: MeasurementOptions) {
+    this.#options = options;
+    const { measuring } = options;
+    this.mode = measuring.mode;
+    this.#tracer = measuring.tracer;
+    this.#figures = measuring.figures;
+    if (!this.#tracer) return;
+    this.#cost = new KernelCost(this.#tracer, this.#figures, (cores) => this.#onCost(cores));
+    this.#canary = new CanaryWatch(this.#tracer, options.log, (reason) => options.signals.tracerDegraded(reason));
+  }
+
+  /** Gives a process its place, for `begin`. @returns `overflow` where it shares the series of all beyond the cap. */
+  attach(process: TracedProcess): 'own' | 'overflow' {
+    const series = this.#tracer?.place(process) ?? 'own';
+    this.#options.measuring.schedstat?.attach(process);
+    this.#present.add(process.pid);
+    return series;
+  }
+
+  /** Measures those that have a place, from now on. */
+  begin(): void {
+    if (this.#present.size === 0) return;
+    this.#canary?.isNeeded(true);
+    this.#tracer?.begin();
+  }
+
+  detach(pid: number): void {
+    this.#tracer?.detach(pid);
+    this.#options.measuring.schedstat?.detach(pid);
+    this.#present.delete(pid);
+    this.#canary?.isNeeded(this.#present.size > 0);
+  }
+
+  /** To be called again and again: what is not told of is looked at. */
+  sample(): void {
+    this.#options.measuring.schedstat?.sample();
+  }
+
+  snapshots(): Snapshot[] {
+    return this.#tracer?.collect() ?? [];
+  }
+
+  /** Where that is all that can be measured. */
+  runQueueTimes(): RunQueueTime[] {
+    return this.#options.measuring.schedstat?.collect() ?? [];
+  }
+
+  /** How late the canary was woken; undefined where there is none. */
+  canaryLatency(): ExpHistogram | undefined {
+    return this.#canary?.latency();
+  }
+
+  kernelCpu(): { readonly seconds: number; readonly method: string } | undefined {
+    const seconds = this.#cost?.seconds();
+    return seconds === undefined ? undefined : { seconds, method: this.#cost?.method ?? '' };
+  }
+
+  /** Whether the canary and the tracer disagree; undefined where there is no canary to tell. */
+  get isDegraded(): boolean | undefined {
+    return this.#canary?.isBegun ? this.#canary.degraded !== undefined : undefined;
+  }
+
+  /** What is left out now. */
+  get shed(): Shed | undefined {
+    return shedAt(this.#overhead.level);
+  }
+
+  status(): TracerStatus {
+    const { lack } = this.#options.measuring;
+    return {
+      mode: this.mode,
+      modeReason: lack?.message ?? null,
+      state: this.#canary?.degraded === undefined ? 'ok' : 'degraded',
+      reason: this.#canary?.degraded ?? null,
+      cost: { percent: this.#cost?.method ? 100 * this.#cost.rate : null, method: this.#cost?.method ?? null },
+      sampling: { factor: this.shed?.factor ?? 1, detail: this.shed?.detail ?? true },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#cost?.[Symbol.dispose]();
+    this.#canary?.[Symbol.dispose]();
+  }
+
+  #onCost(cores: number): void {
+    const { maxOverhead: limit, log, signals } = this.#options;
+    if (limit === undefined || !this.#tracer) return;
+    const before = this.#overhead;
+    this.#overhead = nextOverhead(before, cores, limit);
+    if (this.#overhead.level !== before.level) {
+      this.#tracer.shed(this.shed);
+      this.#saidLimit = false;
+      signals.shedding(this.shed, 100 * cores, 100 * limit);
+    } else if (cores > limit && before.level === MAX_LEVEL && !this.#saidLimit) {
+      this.#saidLimit = true;
+      log.warn(
+        `measuring costs ${(100 * cores).toFixed(3)}% of a core with all shed that can be: being called for every switch of this host is more than --max-overhead allows`,
+      );
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** What is looked at again and again, as nobody tells of it: values that others set, ends and births that were missed. */
+import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
+import { sweep } from '../actuator/sweep.ts';
+import type { Decisions } from '../discovery/decisions.ts';
+import type { Tracer } from '../tracer/tracer.ts';
+import type { OnRecord } from './onRecord.ts';
+import type { Agents } from './registry.ts';
+import type { Signals } from './signals.ts';
+
+export interface ReconcilerOptions {
+  readonly agents: Agents;
+  readonly decisions: Decisions;
+  readonly signals: Signals;
+  readonly onRecord: OnRecord;
+  readonly ledger: Ledger | undefined;
+  readonly tracer: Tracer | undefined;
+  /** Something could not be done for one agent. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #lostEvents = 0;
+  #droppedDecisions = 0;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at the agents and at the record. @returns whether every process is to be looked at again as well. */
+  run(): boolean {
+    this.#agents();
+    this.#record();
+    this.#decisions();
+    return this.#hasMissed();
+  }
+
+  #agents(): void {
+    const { agents, failed } = this.#options;
+    for (const agent of agents.all()) {
+      const { pid, name } = agent.identity;
+      try {
+        if (agent.isGone()) agents.gone(pid);
+        else agent.reconcile((id) => agents.has(id));
+      } catch (error) {
+        failed(`${name} (${pid})`, error);
+      }
+    }
+  }
+
+  /** Threads that have ended unseen are taken off the record. */
+  #record(): void {
+    const { agents, ledger, onRecord, signals } = this.#options;
+    if (!ledger) return;
+    const watches = ({ pid, tid, startTicks }: LedgerEntry) => agents.get(pid)?.watches(tid, startTicks) === true;
+    signals.attempt(() => onRecord.ended(sweep(ledger, watches)));
+  }
+
+  /** Decisions that could not be kept are counted. */
+  #decisions(): void {
+    const { decisions, signals } = this.#options;
+    const { dropped } = decisions;
+    if (dropped > this.#droppedDecisions) signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);
+    this.#droppedDecisions = dropped;
+  }
+
+  /** Whether the kernel's events were lost since the last time; always, where it tells none. */
+  #hasMissed(): boolean {
+    const { tracer, signals } = this.#options;
+    if (!tracer) return true;
+    const lost = tracer.lostEvents();
+    if (lost === this.#lostEvents) return false;
+    signals.eventsLost(lost - this.#lostEvents);
+    this.#lostEvents = lost;
+    return true;
+  }
+}

@@ -1,0 +1,268 @@
+/** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
+import type { Restored } from '../actuator/restore.ts';
+import type { Decisions } from '../discovery/decisions.ts';
+import { isNamed, type Scope } from '../discovery/scope.ts';
+import { isAsSeen, isTheSame, type Seen, withoutCmdline } from '../discovery/sighting.ts';
+import type { Verdict } from '../discovery/verdict.ts';
+import type { Gate } from '../gate/gate.ts';
+import { childrenOf } from '../proc/ancestry.ts';
+import { creationTimeMs, nowMs } from '../proc/clock.ts';
+import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
+import { placeOf } from '../proc/place.ts';
+import type { ThreadStat } from '../proc/stat.ts';
+import type { TracedProcess } from '../tracer/series.ts';
+import type { Log } from '../util/log.ts';
+import { Agent, type AgentHost } from './agent.ts';
+import { InheritedDecisions } from './inheritance.ts';
+import { type AgentEvent, agentEvent } from './status.ts';
+import { outcomesOf } from './trace.ts';
+import type { Tuning } from './tuning.ts';
+
+export interface AgentsOptions {
+  readonly decisions: Decisions;
+  readonly gate: Gate;
+  readonly scope: Scope;
+  readonly log: Log;
+  /** What is told which processes are agents, as far as this host can measure. */
+  readonly measurement: Measures;
+  readonly onEvent?: (event: AgentEvent) => void;
+  /** Something could not be done for one process, or one agent. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
+interface Measures {
+  /** @returns `overflow` where it shares the series of all beyond the cap. */
+  attach(process: TracedProcess): 'own' | 'overflow';
+  /** Those that are attached are measured from now on. */
+  begin(): void;
+  detach(pid: number): void;
+}
+
+export class Agents {
+  readonly #options: AgentsOptions;
+  readonly #host: AgentHost;
+  readonly #onChange: () => void;
+  readonly #byPid = new Map<number, Agent>();
+  readonly #inheritance: InheritedDecisions;
+  #ended = false;
+  #hasOverflowed = false;
+
+  constructor(options: AgentsOptions, host: AgentHost, onChange: () => void) {
+    this.#options = options;
+    this.#host = host;
+    this.#onChange = onChange;
+    this.#inheritance = new InheritedDecisions(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
+  }
+
+  /** No other comes. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  get(pid: number): Agent | undefined {
+    return this.#byPid.get(pid);
+  }
+
+  has(pid: number): boolean {
+    return this.#byPid.has(pid);
+  }
+
+  /** As they are now: the caller may let some go meanwhile. */
+  all(): Agent[] {
+    return [...this.#byPid.values()];
+  }
+
+  /** Decides anew on a process; undefined when it is gone. */
+  look(pid: number, seen: Seen): Verdict | undefined {
+    return this.#inheritance.look(pid, seen);
+  }
+
+  /**
+   * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that made it, where that alone makes
+   * it one.
+   */
+  async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
+    if (this.#ended) return;
+    const times = [seen.atMs, nowMs()];
+    const process = new LazyHandle(pid);
+    let handle: ProcHandle | undefined;
+    try {
+      const verdict = this.#inheritance.decide(process, seen, parent);
+      if (verdict.decision === 'deny' && seen.source === 'scan' && isNamed(this.#options.scope, pid))
+        this.#options.log.warn(
+          `not watching ${pid}: rule ${verdict.ruleId} denies it, and a denial counts for processes that are named, too`,
+        );
+      if (verdict.decision !== 'attach') return;
+      const stat = process.get().stat();
+      // Its id was given to another, of which the kernel tells as well.
+      if (!isTheSame(stat, seen)) return this.#host.signals.operation('sight', 'vanished');
+      if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
+      handle = process.take();
+      times.push(nowMs());
+      await this.#attach(handle, stat, verdict, times);
+    } catch (error) {
+      if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
+      if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
+      else this.#options.failed(`process ${pid}`, error);
+    } finally {
+      process[Symbol.dispose]();
+    }
+  }
+
+  /** @param times of the sighting, of hearing of it, of the decision. */
+  async #attach(handle: ProcHandle, stat: ThreadStat, verdict: Verdict, times: readonly number[]): Promise<void> {
+    const { measurement, log } = this.#options;
+    const { startTicks, ppid } = stat;
+    const { name, ruleId: rule, attachPath } = verdict;
+    const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
+    const [atMs = nowMs()] = [...begun, ...times];
+    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
+    const agent = new Agent(identity, handle, this.#host, atMs, this.#maker(ppid));
+    this.#byPid.set(handle.id, agent);
+    try {
+      const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
+      if (series === 'overflow') this.#overflowed(agent);
+    } catch (error) {
+      // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
+      this.#options.failed(`measuring ${name} (${handle.id})`, error);
+    }
+    const placedMs = nowMs();
+    const gated = this.#gate(agent);
+    // Where nobody was measured yet it takes longer than all else: tuning waits for it only where the gate is waited for.
+    this.#begin(agent);
+    await gated;
+    // Said when all is done: a terminal is slower than a kernel.
+    log.info(`attached to ${name} (${handle.id}) by rule ${describeRule(rule)}`);
+    for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
+    agent.attached();
+    log.debug(`${name} (${handle.id}): ${describeTimes([...times, placedMs, agent.settledAtMs])}`);
+    this.#changed('attach', agent);
+    if (this.#options.decisions.children(rule) === 'all')
+      for (const child of childrenOf(handle.id))
+        if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
+  }
+
+  /** The agent from which a process with this parent may have its values: also through others, until they are put back. */
+  #maker(ppid: number): Agent | undefined {
+    const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
+    return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#inheritance.agentAbove(ppid) : undefined);
+  }
+
+  #begin({ identity: { name, pid } }: Agent): void {
+    try {
+      this.#options.measurement.begin();
+    } catch (error) {
+      this.#options.failed(`measuring ${name} (${pid})`, error);
+    }
+  }
+
+  /** Asks the gate about every knob, and makes the agent what it says. */
+  async #gate(agent: Agent): Promise<void> {
+    const { pid, name, rule: ruleId } = agent.identity;
+    const { gate, decisions } = this.#options;
+    for (const tuning of agent.tunings) {
+      const { knob } = tuning;
+      const askedMs = nowMs();
+      const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
+      const asked = decisions.asked(pid, ruleId, knob.id);
+      const said = gate.decide({
+        ...{ knob, pid, name, ruleId },
+        ...(ruleTarget === undefined ? {} : { ruleTarget }),
+        ...(asked === undefined ? {} : { asked }),
+      });
+      const decision = said instanceof Promise ? await said : said;
+      if (this.#byPid.get(pid) !== agent) return;
+      const changed = tuning.gate.value !== decision.value;
+      agent.decide(tuning, decision, askedMs);
+      if (changed && agent.isAttached) this.#host.signals.gateChanged(agent.identity, knob, decision);
+    }
+  }
+
+  /** @param before its target until now. */
+  #sayGate({ identity }: Agent, { target, knob, gate, threads }: Tuning, before: bigint | undefined): void {
+    const { log } = this.#options;
+    const { name, pid } = identity;
+    if (target !== undefined) {
+      const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
+      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid})`);
+    } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
+  }
+
+  /** The gate may have changed its word: every agent is asked for again. */
+  async gateAll(): Promise<void> {
+    for (const agent of this.all()) {
+      try {
+        const before = agent.tunings.map(({ target }) => target);
+        await this.#gate(agent);
+        for (const [i, tuning] of agent.tunings.entries()) {
+          if (tuning.target === before[i]) continue;
+          this.#sayGate(agent, tuning, before[i]);
+          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent);
+        }
+      } catch (error) {
+        this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
+      }
+    }
+  }
+
+  gone(pid: number): void {
+    const agent = this.#byPid.get(pid);
+    if (!agent) return;
+    this.#byPid.delete(pid);
+    this.#options.decisions.forget(pid);
+    this.#options.measurement.detach(pid);
+    this.#options.log.info(`${agent.identity.name} (${pid}) has ended`);
+    this.#changed('end', agent);
+    agent.gone();
+  }
+
+  /** Puts an agent that lives on back, and stops measuring it. */
+  letGo(pid: number, reason: string): void {
+    const agent = this.#byPid.get(pid);
+    if (!agent) return;
+    this.#byPid.delete(pid);
+    const results = agent.revert(reason);
+    this.#options.measurement.detach(pid);
+    const n = (outcome: Restored['outcome']) => results.filter((r) => r.outcome === outcome).length;
+    const { name } = agent.identity;
+    if (n('failed') > 0)
+      this.#options.failed(
+        `${n('failed')} threads of ${name} (${pid}) could not be put back, and stay on record for taut restore`,
+        new Error(results.find((r) => r.detail)?.detail ?? 'for an unknown reason'),
+      );
+    const why = reason === 'shutdown' ? 'taut ends' : reason;
+    const done = results.length > 0 ? `; put back ${n('restored')} of ${results.length} threads` : '';
+    this.#options.log.info(`stopped watching ${name} (${pid}): ${why}${done}`);
+    this.#changed('release', agent);
+    agent[Symbol.dispose]();
+  }
+
+  #changed(event: AgentEvent['event'], agent: Agent): void {
+    this.#options.onEvent?.(agentEvent(event, agent));
+    this.#onChange();
+  }
+
+  /** There are more agents than have series of their own: counted, and said once. */
+  #overflowed(agent: Agent): void {
+    this.#host.signals.operation('measure', 'overflow');
+    if (!this.#hasOverflowed)
+      this.#options.log.warn(
+        `too many agents for series of their own: from ${agent.identity.name} (${agent.identity.pid}) on they share one`,
+      );
+    this.#hasOverflowed = true;
+  }
+}
+
+/** `pid` is no rule of a configuration. */
+function describeRule(rule: string): string {
+  return rule === 'pid' ? 'pid (named on the command line)' : rule;
+}
+
+/** Milliseconds, of which the first is the sighting and each other ends a step. */
+function describeTimes(times: readonly number[]): string {
+  const us = (from: number, to: number) => `${((to - from) * 1_000).toFixed(0)} us`;
+  const steps = ['heard', 'decided', 'placed', 'settled'].map(
+    (step, i) => `${step} in ${us(times[i] ?? 0, times[i + 1] ?? 0)}`,
+  );
+  return `${steps.join(', ')}; ${us(times[0] ?? 0, times.at(-1) ?? 0)} after it was sighted`;
+}

@@ -1,0 +1,114 @@
+/** The trace of one agent process: `attach` is its root, everything that is done to it a child. */
+import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { ThreadState } from '../actuator/thread.ts';
+import { creationTimeMs } from '../proc/clock.ts';
+import * as semconv from '../telemetry/semconv.ts';
+import type { AgentIdentity } from './identity.ts';
+import type { Signals } from './signals.ts';
+
+/** What is over. Times: milliseconds since the epoch. */
+export interface Past {
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Attributes;
+}
+
+interface Begun {
+  readonly root: Span;
+  readonly attributes: Attributes;
+  readonly context: Context;
+}
+
+export class AgentTrace {
+  readonly #identity: AgentIdentity;
+  readonly #signals: Signals;
+  readonly #sightedAtMs: number;
+  #begun: Begun | undefined;
+
+  /**
+   * Begins at the time of the sighting, milliseconds since the epoch. Makes no span, and asks nothing, before there is a
+   * span to end.
+   */
+  constructor(identity: AgentIdentity, signals: Signals, sightedAtMs: number) {
+    this.#identity = identity;
+    this.#signals = signals;
+    this.#sightedAtMs = sightedAtMs;
+  }
+
+  /** Ends the root: when all was done that attaching is. */
+  attached(endMs: number, attributes: Attributes): void {
+    const { root } = this.#begin();
+    root.setAttributes(attributes);
+    root.end(endMs);
+  }
+
+  /** After this nothing more is told: a root whose attach was never done ends here, as its children name it. */
+  end(): void {
+    if (this.#begun?.root.isRecording()) this.#begun.root.end();
+  }
+
+  /** Runs `body` in a child span; what it throws is on the span, too. */
+  span<T>(name: string, body: (span: Span) => T): T {
+    const span = this.#start(name, {});
+    try {
+      return body(span);
+    } catch (error) {
+      failWith(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  /** A child span of what is over: nothing that is timed waits for it to be made. */
+  past({ name, startMs, endMs, attributes }: Past, more?: (span: Span) => void): void {
+    const span = this.#start(name, attributes, startMs);
+    more?.(span);
+    span.end(endMs);
+  }
+
+  #start(name: string, attributes: Attributes, startTime?: number): Span {
+    const begun = this.#begin();
+    const options = {
+      attributes: { ...begun.attributes, ...attributes },
+      ...(startTime === undefined ? {} : { startTime }),
+    };
+    return this.#signals.tracer.startSpan(name, options, begun.context);
+  }
+
+  #begin(): Begun {
+    if (this.#begun) return this.#begun;
+    const attributes = attributesOf(this.#identity);
+    const options = { root: true, kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes };
+    const root = this.#signals.tracer.startSpan(semconv.SPAN_ATTACH, options, context.active());
+    this.#begun = { root, attributes, context: trace.setSpan(context.active(), root) };
+    return this.#begun;
+  }
+}
+
+export function failWith(span: Span, error: unknown): void {
+  span.setAttribute(semconv.ATTR_ERROR_TYPE, (error as Error).name);
+  fail(span, (error as Error).message);
+}
+
+export function fail(span: Span, message: string): void {
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+export function outcomesOf(threads: ReadonlyMap<number, ThreadState>): string[] {
+  return [...threads.values()].map(({ outcome }) => outcome);
+}
+
+function attributesOf({ pid, startTicks, name, rule, attachPath, place }: AgentIdentity): Attributes {
+  const { executable, container } = place();
+  return {
+    [semconv.ATTR_PROCESS_PID]: pid,
+    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(creationTimeMs(startTicks)).toISOString(),
+    [semconv.ATTR_TAUT_AGENT_NAME]: name,
+    [semconv.ATTR_TAUT_RULE_ID]: rule,
+    [semconv.ATTR_TAUT_ATTACH_PATH]: attachPath,
+    ...(executable === undefined ? {} : { [semconv.ATTR_PROCESS_EXECUTABLE_NAME]: executable }),
+    ...(container === undefined ? {} : { [semconv.ATTR_CONTAINER_ID]: container }),
+  };
+}

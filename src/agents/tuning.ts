@@ -1,0 +1,267 @@
+/**
+ * One knob of one agent: what the gate said last, which threads were written, and how all of it is put back. Writes only
+ * what the gate says, and only with a ledger.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Attributes, Span } from '@opentelemetry/api';
+import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
+import { type Born, contain, containTree, type Descendants, recordInherited } from '../actuator/descendants.ts';
+import type { Knob } from '../actuator/knob.ts';
+import type { Ledger } from '../actuator/ledger.ts';
+import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import type { ThreadState } from '../actuator/thread.ts';
+import type { GateDecision } from '../gate/gate.ts';
+import { nowMs } from '../proc/clock.ts';
+import type { ProcHandle } from '../proc/handle.ts';
+import * as semconv from '../telemetry/semconv.ts';
+import type { AgentIdentity } from './identity.ts';
+import type { OnRecord } from './onRecord.ts';
+import type { Signals } from './signals.ts';
+import { account } from './tellRestored.ts';
+import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
+import { type AgentTrace, fail, failWith } from './trace.ts';
+
+/** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
+export interface TuningHost {
+  readonly ledger: Ledger | undefined;
+  readonly signals: Signals;
+  readonly descendants: Descendants;
+  readonly onRecord: OnRecord;
+  /** What was tuned before its agent could be attached. */
+  readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
+}
+
+/** Of a command that is tuned before its first instruction, and attached when it runs already. */
+export interface BegunTuning {
+  readonly converger: Converger;
+  /** Milliseconds since the epoch. */
+  readonly startMs: number;
+}
+
+/** The process, held since its first sighting. */
+export interface Tuned {
+  readonly identity: AgentIdentity;
+  readonly handle: ProcHandle;
+  readonly trace: AgentTrace;
+}
+
+export class Tuning {
+  readonly knob: Knob;
+  readonly #host: TuningHost;
+  readonly #agent: Tuned;
+  /** What the agent got by being made by one that was tuned. */
+  readonly #inherited: Inheritance | undefined;
+  #converger: Converger | undefined;
+  readonly #outcomes = new ThreadOutcomes(
+    (outcomes) => this.#onCounted(outcomes),
+    (batch) => this.#tellLater(batch),
+  );
+  #target: bigint | undefined;
+  /** Not told of yet. */
+  #begun: BegunTuning | undefined;
+  /** When the last decision had been carried out and checked, milliseconds since the epoch. */
+  settledAtMs = 0;
+  gate: GateDecision = { value: null, reason: 'not asked yet' };
+
+  constructor(knob: Knob, host: TuningHost, agent: Tuned, inherited: Inheritance | undefined) {
+    this.knob = knob;
+    this.#host = host;
+    this.#agent = agent;
+    this.#inherited = inherited;
+    this.#begun = host.begun?.(agent.identity.pid, knob);
+    this.#converger = this.#begun?.converger;
+    this.#target = this.#begun?.converger.order.target;
+  }
+
+  /** What is written now, in the knob's unit; undefined when the agent is as it was found. */
+  get target(): bigint | undefined {
+    return this.#target;
+  }
+
+  get threads(): ReadonlyMap<number, ThreadState> {
+    return this.#converger?.threads ?? new Map();
+  }
+
+  /** Takes the gate's decision, and makes the process what it says. */
+  decide(decision: GateDecision): void {
+    this.gate = decision;
+    const target = decision.value ?? undefined;
+    if (this.#target !== undefined && target !== this.#target) this.revert(`gate: ${decision.reason}`);
+    this.settledAtMs = nowMs();
+    const begun = this.#target === undefined ? undefined : this.#begun;
+    this.#begun = undefined;
+    if (begun) this.#converge(begun);
+    else if (target !== undefined && target !== this.#target) this.#tune(target);
+  }
+
+  /** Tunes threads that the kernel reported as new. */
+  newThreads(threads: readonly { tid: number; maker: number }[]): void {
+    this.#tuneLater(() => this.#converger?.add(threads));
+  }
+
+  threadsExited(tids: readonly number[]): void {
+    this.#host.signals.attempt(() => this.#converger?.forget(tids));
+  }
+
+  /** What a child process of the thread `maker` inherits; undefined when that is nothing of taut's. */
+  inheritance(maker?: number): Inheritance | undefined {
+    const original = this.#converger?.originalFor(maker);
+    return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
+  }
+
+  /** Handles a thread of a descendant that is no agent. @returns whether it was put back. */
+  newDescendant(born: Born, maker: number): boolean {
+    const { ledger, signals, descendants, onRecord } = this.#host;
+    const inheritance = this.inheritance(maker);
+    const order = this.#converger?.order;
+    if (!inheritance || !ledger || !order) return false;
+    if (descendants !== 'contain') {
+      this.#tuneLater(() => {
+        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original);
+        if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
+      });
+      return false;
+    }
+    const contained = contain(this.knob, born, inheritance);
+    if (contained) signals.operation('contain', 'ok', 1, this.knob.id);
+    return contained;
+  }
+
+  /** Looks for threads and descendants that were missed, and for values that somebody else has set: those stay. */
+  reconcile(isAgent: (pid: number) => boolean): void {
+    const { signals, descendants } = this.#host;
+    this.#tuneLater(() => {
+      this.#converger?.run();
+      this.#inspect();
+    });
+    this.#outcomes.look(nowMs());
+    const inheritance = this.inheritance();
+    if (!inheritance || descendants !== 'contain') return;
+    const contained = containTree(this.knob, this.#agent.identity.pid, inheritance, isAgent);
+    if (contained > 0) signals.operation('contain', 'ok', contained, this.knob.id);
+  }
+
+  /** Puts every thread back that taut changed. @returns what became of each. */
+  revert(reason: string): Restored[] {
+    const { ledger, signals, onRecord } = this.#host;
+    const { identity, handle, trace } = this.#agent;
+    const operation = this.#converger?.order.operation;
+    if (!ledger || operation === undefined) return [];
+    this.#outcomes.end();
+    const known = new Set([...this.threads].filter(([, t]) => t.outcome === 'drifted').map(([tid]) => tid));
+    this.#target = undefined;
+    this.#converger = undefined;
+    return trace.span(semconv.SPAN_REVERT, (span) => {
+      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
+      // By operation: children that inherited are on record by it, too.
+      const restore = () => restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle });
+      const results = signals.attempt(restore) ?? [];
+      onRecord.restored(results);
+      account(signals, span, 'revert', results, ({ tid }) => known.has(tid));
+      for (const { tid, outcome, was, target } of results)
+        if (outcome === 'drifted' && was !== undefined && !known.has(tid))
+          signals.sayDrift(identity, this.knob, { tid, expected: target, found: was });
+      return results;
+    });
+  }
+
+  /** Nothing more will be done: tells what was not told yet. */
+  end(): void {
+    this.#outcomes.end();
+  }
+
+  #tune(target: bigint): void {
+    const { ledger } = this.#host;
+    const { identity, handle } = this.#agent;
+    if (!ledger) return;
+    const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
+    const { reason } = this.gate;
+    const order = { pid, processStartTicks, target, agent, rule, reason, operation: randomUUID() };
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
+    this.#converge({ converger, startMs: nowMs() });
+  }
+
+  #converge({ converger, startMs }: BegunTuning): void {
+    const { signals, onRecord } = this.#host;
+    const { identity, trace } = this.#agent;
+    const { target } = converger.order;
+    const tell = (endMs: number, more: (span: Span) => void) =>
+      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: this.#attributes(converger.order) }, more);
+    const hears: Hears = {
+      outcome: (tid, state, by) => this.#note(tid, state, by),
+      ended: (threads) => onRecord.ended(threads),
+    };
+    this.#converger = converger;
+    this.#target = target;
+    try {
+      const progress = signals.attempt(() => {
+        converger.continueAs({ agent: identity.name, rule: identity.rule, reason: this.gate.reason }, hears);
+        return converger.run();
+      });
+      this.settledAtMs = nowMs();
+      const writtenMs = converger.writtenAtMs || this.settledAtMs;
+      const outcomes = this.#outcomes.take();
+      // All is done: only now is it told of.
+      tell(writtenMs, (span) => {
+        if (progress)
+          span.setAttributes({
+            [semconv.ATTR_TAUT_PASSES]: progress.passes,
+            [semconv.ATTR_TAUT_COMPLETE]: progress.complete,
+          });
+        else fail(span, 'the ledger could not be written');
+        span.setAttributes(threadsBy(outcomes));
+      });
+      const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs };
+      trace.past({ ...verify, attributes: threadsBy(outcomes) });
+    } catch (error) {
+      const outcomes = this.#outcomes.take();
+      tell(nowMs(), (span) => failWith(span.setAttributes(threadsBy(outcomes)), error));
+      throw error;
+    }
+  }
+
+  /** Does what tunes threads of an agent that is tuned: counted at once, and told of with others. */
+  #tuneLater(work: () => void): void {
+    const startMs = nowMs();
+    try {
+      this.#host.signals.attempt(work);
+    } finally {
+      this.#outcomes.takeLater(startMs, nowMs());
+    }
+  }
+
+  #tellLater({ startMs, endMs, outcomes }: LaterBatch): void {
+    const order = this.#converger?.order;
+    const attributes = { ...(order && this.#attributes(order)), ...threadsBy(outcomes) };
+    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes });
+  }
+
+  #attributes({ target, operation }: TuneOrder): Attributes {
+    return {
+      [semconv.ATTR_TAUT_KNOB]: this.knob.id,
+      [semconv.ATTR_TAUT_TARGET]: Number(target),
+      [semconv.ATTR_TAUT_LEDGER_OPERATION]: operation,
+    };
+  }
+
+  #note(tid: number, state: ThreadState, by: 'tune' | 'look'): void {
+    const { signals, onRecord } = this.#host;
+    const { outcome, startTicks } = state;
+    signals.thread(this.#agent.identity, this.knob, tid, state);
+    if (by === 'look') return;
+    const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
+    // One that was real-time for a while, or inherited before it was an agent's, was counted when it was first tuned.
+    if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
+    this.#outcomes.count(outcome);
+  }
+
+  /** Each thread that was written was read back as well. */
+  #onCounted(outcomes: Outcomes): void {
+    for (const operation of ['tune', 'verify']) this.#host.signals.operations(operation, outcomes, this.knob.id);
+  }
+
+  #inspect(): void {
+    const drifts: Drift[] = this.#converger?.inspect() ?? [];
+    for (const drift of drifts) this.#host.signals.drift(this.#agent.identity, this.knob, drift);
+  }
+}

@@ -1,0 +1,293 @@
+/** All the agents of a host (or of one process tree): finds them, holds them, lets them go. */
+import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Descendants } from '../actuator/descendants.ts';
+import { type Guard, startGuard } from '../actuator/guard.ts';
+import { KNOBS } from '../actuator/knobs.ts';
+import type { Ledger } from '../actuator/ledger.ts';
+import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import type { Adopted } from '../discovery/decisions.ts';
+import { ScanClock } from '../discovery/scanClock.ts';
+import { nowMs } from '../proc/clock.ts';
+import type { Measuring } from '../tracer/measuring.ts';
+import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from '../tracer/series.ts';
+import { FailureLog } from '../util/failureLog.ts';
+import { adopt } from './adoption.ts';
+import type { Agent } from './agent.ts';
+import { KernelEvents } from './kernelEvents.ts';
+import { Measurement } from './measurement.ts';
+import { NetworkEvents } from './networkEvents.ts';
+import { observe } from './observables.ts';
+import { OnRecord } from './onRecord.ts';
+import { Reconciler } from './reconciler.ts';
+import { Agents, type AgentsOptions } from './registry.ts';
+import { Signals } from './signals.ts';
+import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
+import { tellRestored } from './tellRestored.ts';
+import type { TuningHost } from './tuning.ts';
+
+export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
+  /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
+  readonly measuring: Measuring;
+  /** What measuring may cost in the kernel, in CPU seconds per second. */
+  readonly maxOverhead?: number;
+  /** Undefined: nothing is tuned. */
+  readonly ledger: Ledger | undefined;
+  readonly descendants: Descendants;
+  /**
+   * Whether a guard puts everything back should this process be killed; or the one that stands already, which whoever
+   * started it releases. Default: true, where there is a ledger.
+   */
+  readonly guard?: boolean | Guard;
+  readonly begun?: TuningHost['begun'];
+}
+
+/** Between looks for drift, missed threads and lost events; and, without the kernel's events, between scans. */
+const RECONCILE_MS = 5_000;
+const SCAN_MS = 500;
+
+export class Watcher implements Disposable {
+  readonly #options: WatcherOptions;
+  readonly #signals: Signals;
+  readonly #agents: Agents;
+  readonly #onRecord: OnRecord;
+  readonly #ends: (() => void)[] = [];
+  readonly #measurement: Measurement;
+  readonly #kernelEvents: KernelEvents;
+  readonly #networkEvents: NetworkEvents;
+  readonly #reconciler: Reconciler;
+  readonly #failures: FailureLog;
+  #onChange: () => void = () => {};
+  #endObserving: () => void = () => {};
+  #released = false;
+  #guard: Guard | undefined;
+  readonly #atExit = () => this.release('the program ends');
+  /** Every process that ran already has been looked at. */
+  readonly #looked = Promise.withResolvers<void>();
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    const { ledger, descendants, measuring, maxOverhead } = options;
+    this.#failures = new FailureLog(options.log);
+    this.#signals = new Signals(options.log, measuring.mode);
+    this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
+    const left = (ledger && this.#signals.attempt(() => ledger.orphans())) ?? [];
+    this.#onRecord = new OnRecord(this.#signals, left);
+    const host = {
+      ...{ knobs: KNOBS, ledger, signals: this.#signals, descendants, onRecord: this.#onRecord },
+      ...(options.begun && { begun: options.begun }),
+    };
+    const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
+    this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
+    const { decisions, scope, log } = options;
+    const common = { agents: this.#agents, decisions, scope, log, failed };
+    this.#kernelEvents = new KernelEvents({ ...common, descendants });
+    this.#networkEvents = new NetworkEvents({ ...common, signals: this.#signals });
+    const record = { ledger, onRecord: this.#onRecord, signals: this.#signals };
+    this.#reconciler = new Reconciler({ ...common, ...record, tracer: measuring.tracer });
+  }
+
+  /**
+   * Begins: listens to the kernel and, where a rule is about it, to the network; then looks at every process and connection
+   * that is there already. Resolves after that first look.
+   */
+  async start(): Promise<void> {
+    const { gate, ledger, guard = true, log, measuring } = this.#options;
+    const { tracer } = measuring;
+    process.on('exit', this.#atExit); // by process.exit, by an error that nobody catches; the guard is for the other ways
+    // Started now, as that takes longer than tuning an agent.
+    if (typeof guard === 'object') this.#guard = guard;
+    else if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
+    tracer?.listen((events) => this.#kernelEvents.handle(events));
+    this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
+    this.#endObserving = observe({
+      mode: this.#measurement.mode,
+      knobs: KNOBS,
+      agents: () => this.#agents.all(),
+      tracerCounters: () => tracer?.counters() ?? new Map(),
+      kernelCpu: () => this.#measurement.kernelCpu(),
+      isDegraded: () => this.#measurement.isDegraded,
+    });
+    const looked = this.#firstLook();
+    await Promise.all([looked, this.#networkEvents.use(looked)]);
+  }
+
+  /** Looks at every process, and from then on again and again. */
+  async #firstLook(): Promise<void> {
+    const { tracer } = this.#options.measuring;
+    await this.scan();
+    this.#looked.resolve();
+    const timer = setInterval(
+      () => this.#inBackground('looking again', this.#reconcile()),
+      tracer ? RECONCILE_MS : SCAN_MS,
+    ).unref();
+    this.#ends.push(() => clearInterval(timer));
+  }
+
+  /** After an agent has come, gone or changed. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+
+  /** Looks at every process in scope. */
+  async scan(): Promise<void> {
+    const { decisions, scope, log } = this.#options;
+    using clock = new ScanClock();
+    // First: its descendants may have been born with what it was given, and ids that were given out again may be lower.
+    const root = scope.kind === 'tree' ? scope.root : undefined;
+    const look = async (pid: number) => {
+      if (!this.#agents.has(pid)) await this.#agents.sight(pid, { source: 'scan', atMs: nowMs() });
+      clock.decided();
+    };
+    if (root !== undefined) await look(root);
+    for await (const pid of decisions.processes(scope)) if (pid !== root) await look(pid);
+    log.debug(clock.describe());
+  }
+
+  /** The rules have changed: every process is held against them, agents first. */
+  async decideAnew(): Promise<void> {
+    await this.#networkEvents.use();
+    for (const { identity } of this.#agents.all()) {
+      const { pid } = identity;
+      const verdict = this.#agents.look(pid, { source: 'scan', atMs: nowMs() });
+      if (verdict?.decision !== 'attach' || verdict.ruleId !== identity.rule)
+        this.#agents.letGo(pid, 'the rules have changed');
+    }
+    await this.scan();
+    await this.#agents.gateAll();
+  }
+
+  /** Takes over a process that `taut run` has started. @throws Error when it is not taken. */
+  async adopt(process: Adopted): Promise<AgentStatus> {
+    await this.#looked.promise; // what it descends from may be an agent, and tuned
+    if (this.#released) throw new Error('it is ending');
+    return adopt(process, this.#agents, this.#options.decisions);
+  }
+
+  agents(): AgentStatus[] {
+    return this.#agents.all().map(agentStatus);
+  }
+
+  /** Whether something that the gate wanted could not be done. */
+  get hasFailed(): boolean {
+    return this.#signals.hasFailed;
+  }
+
+  agent(pid: number): Agent | undefined {
+    return this.#agents.get(pid);
+  }
+
+  /** Puts one agent back and goes on measuring it; it is tuned again when the gate changes its word. */
+  revert(pid: number, reason: string): Restored[] {
+    return this.#agents.get(pid)?.revert(reason) ?? [];
+  }
+
+  /** What the kernel counted, for the metric producer. */
+  snapshots(): Snapshot[] {
+    return this.#measurement.snapshots();
+  }
+
+  /** The same in mode `schedstat`. */
+  runQueueTimes(): RunQueueTime[] {
+    return this.#measurement.runQueueTimes();
+  }
+
+  snapshot(pid: number): AgentSnapshot | undefined {
+    return this.#options.measuring.tracer?.snapshot(pid);
+  }
+
+  /** The host's own floor, for the metric producer. */
+  canaryLatency(): ExpHistogram | undefined {
+    return this.#measurement.canaryLatency();
+  }
+
+  /** The guard that stands now; undefined when there is none. */
+  get guardPid(): number | undefined {
+    return this.#guard?.pid;
+  }
+
+  tracerStatus(): TracerStatus {
+    return this.#measurement.status();
+  }
+
+  kernelCpuSeconds(): number {
+    return this.#measurement.kernelCpu()?.seconds ?? Number.NaN;
+  }
+
+  /** Puts every agent back and lets it go, at once. The counters can still be read. */
+  release(reason: string): void {
+    this.#stop();
+    for (const agent of this.#agents.all()) this.#letGo(agent, reason);
+    this.#restoreRest(reason);
+    this.#networkEvents[Symbol.dispose]();
+  }
+
+  /** The same, but hears signals and the like meanwhile. @param progress is told how many agents are left to be put back. */
+  async end(reason: string, progress: (left: number) => void): Promise<void> {
+    this.#stop();
+    const agents = this.#agents.all();
+    for (const [i, agent] of agents.entries()) {
+      progress(agents.length - i);
+      await setImmediate();
+      this.#letGo(agent, reason);
+    }
+    this.#restoreRest(reason);
+    this.#networkEvents[Symbol.dispose]();
+  }
+
+  /** What fails for one must not keep the others from being put back. */
+  #letGo({ identity: { pid, name } }: Agent, reason: string): void {
+    try {
+      this.#agents.letGo(pid, reason);
+    } catch (error) {
+      this.#sayRarely(`ending with ${name} (${pid})`, error);
+    }
+  }
+
+  /** Nothing new begins. */
+  #stop(): void {
+    this.#released = true;
+    this.#agents.end();
+    this.#kernelEvents.end();
+    this.#networkEvents.end();
+    for (const end of this.#ends.splice(0)) end();
+    process.off('exit', this.#atExit);
+    const { ledger } = this.#options;
+    if (ledger?.isInPlace() === false) ledger.abandon();
+  }
+
+  /** What could not be put back just now, and what agents that have ended meanwhile left to children that live on. */
+  #restoreRest(reason: string): void {
+    const { ledger } = this.#options;
+    if (!ledger) return;
+    const startMs = nowMs();
+    const results = this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
+    this.#onRecord.restored(results);
+    tellRestored(this.#signals, { results, reason, startMs, endMs: nowMs() });
+    // What is left is the guard's, which tries again once this process is gone.
+    if (this.#signals.attempt(() => ledger.own().length) !== 0) return;
+    if (typeof this.#options.guard !== 'object') this.#guard?.release();
+    this.#guard = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.release('shutdown');
+    this.#endObserving();
+    this.#measurement[Symbol.dispose]();
+  }
+
+  /** Nobody waits for `work`: what it throws is said, and ends nothing. */
+  #inBackground(what: string, work: Promise<void>): void {
+    work.catch((error) => this.#sayRarely(what, error));
+  }
+
+  #sayRarely(what: string, error: unknown): void {
+    this.#failures.say(`${what}: ${(error as Error).message}`);
+  }
+
+  async #reconcile(): Promise<void> {
+    this.#guard?.check();
+    this.#measurement.sample();
+    if (this.#reconciler.run()) await this.scan();
+  }
+}

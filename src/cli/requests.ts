@@ -1,0 +1,18 @@
+/** What commands ask of a running daemon, each in one JSON line. */
+import { z } from 'zod';
+
+export const requestSchema = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('status') }),
+  z.strictObject({ op: z.literal('explain'), pid: z.int().positive() }),
+  z.strictObject({ op: z.literal('last'), n: z.int().positive().max(4096) }),
+  z.strictObject({ op: z.literal('restore'), pids: z.array(z.int().positive()).max(1_000_000) }),
+  z.strictObject({
+    op: z.literal('adopt'),
+    pid: z.int().positive(),
+    startTicks: z.int(),
+    command: z.array(z.string()).min(1),
+    targets: z.record(z.string(), z.int().positive()),
+  }),
+]);
+
+export type Request = z.infer<typeof requestSchema>;

@@ -1,0 +1,103 @@
+/** Finding agents by what the network sees of them: opened where a rule wants it and the host allows it. */
+
+import type { Log } from '../../util/log.ts';
+import type { RuleSet } from '../ruleSet.ts';
+import { heldConnections } from './scan.ts';
+import type { NetworkSighting } from './sighting.ts';
+import { NetworkSource, NetworkUnavailable } from './source.ts';
+
+/** Between looks at the connections that are there: those that are made in between are reported by the kernel. */
+const SCAN_MS = 30_000;
+/** And so many times as long as a look takes: on a host with tens of thousands of sockets it shall not be noticed either. */
+const REST = 300;
+const LOST_MS = 5_000;
+
+export interface NetworkWatchOptions {
+  /** That resolvers listen on. */
+  readonly dnsPorts: readonly number[];
+  readonly log: Log;
+  /** Never rejects. */
+  readonly onSighting: (sighting: NetworkSighting) => Promise<void>;
+  /** Of so many sightings nobody was told. */
+  readonly onLost: (n: number) => void;
+}
+
+export class NetworkWatch implements Disposable {
+  readonly #options: NetworkWatchOptions;
+  #source: NetworkSource | undefined;
+  #rules: RuleSet | undefined;
+  #wanted = '';
+  #timer: NodeJS.Timeout | undefined;
+  #lost = 0;
+  #ended = false;
+  #lostTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: NetworkWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Looks for what these rules are about, from now on and, after `first`, at what is there already, again and again. */
+  async use(rules: RuleSet, first: Promise<void> = Promise.resolve()): Promise<void> {
+    if (this.#ended) return;
+    this.#rules = rules;
+    this.#open(rules);
+    clearTimeout(this.#timer);
+    if (!rules.usesConnections && !rules.usesDns) return;
+    await first;
+    await this.#look(rules);
+  }
+
+  async #look(rules: RuleSet): Promise<void> {
+    const from = performance.now();
+    await this.#scan(rules).catch((error: Error) => this.#options.log.warn(`connections: ${error.message}`));
+    if (this.#ended || rules !== this.#rules) return;
+    const restMs = Math.max(SCAN_MS, REST * (performance.now() - from));
+    this.#timer = setTimeout(() => void this.#look(rules), restMs).unref();
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#lostTimer);
+    this.#source?.[Symbol.dispose]();
+    this.#source = undefined;
+  }
+
+  #open({ usesDns, usesConnections: connections }: RuleSet): void {
+    const wanted = `${usesDns} ${connections}`;
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    this.#source?.[Symbol.dispose]();
+    this.#source = undefined;
+    if (!usesDns && !connections) return;
+    try {
+      const { dnsPorts } = this.#options;
+      const onSighting = (sighting: NetworkSighting) => void this.#options.onSighting(sighting);
+      const wantsName = (name: string) => this.#rules?.wantsName(name) ?? false;
+      this.#source = new NetworkSource({ dnsPorts, connections, wantsName, onSighting });
+      for (const missing of this.#source.missing) this.#options.log.warn(`not seeing ${missing}`);
+      this.#lost = 0;
+      clearInterval(this.#lostTimer);
+      this.#lostTimer = setInterval(() => this.#countLost(), LOST_MS).unref();
+    } catch (error) {
+      if (!(error instanceof NetworkUnavailable)) throw error;
+      this.#options.log.warn(`not finding agents by names and new connections: ${error.message}`);
+    }
+  }
+
+  #countLost(): void {
+    const lost = this.#source?.lost() ?? 0;
+    if (lost > this.#lost) this.#options.onLost(lost - this.#lost);
+    this.#lost = lost;
+  }
+
+  async #scan(rules: RuleSet): Promise<void> {
+    if (!rules.usesConnections && !this.#source?.hasServerNames) return;
+    const atNs = process.hrtime.bigint();
+    const held = await heldConnections((address, port, cookie) => {
+      const contact = this.#source?.contact(address, port, cookie) ?? { address, port, names: [] };
+      return rules.wantsContact(contact) ? contact : undefined;
+    });
+    for (const connection of held) await this.#options.onSighting({ kind: 'contact', atNs, ...connection });
+  }
+}

@@ -1,0 +1,55 @@
+/** Who made whom: the parents of a process, and its children. */
+import { readFileSync } from 'node:fs';
+import { isGone, ProcHandle } from './handle.ts';
+import { parseStat } from './stat.ts';
+
+const MAX_ANCESTORS = 64;
+/** Bytes of the list of one thread's children: more than all process ids that there are take. */
+const MOST_CHILDREN = 16 << 20;
+
+/** The children that a process has now. */
+export function childrenOf(pid: number): number[] {
+  try {
+    using process = new ProcHandle(pid);
+    return process.threadIds().flatMap((tid) => childrenOfThread(process, tid));
+  } catch {
+    return [];
+  }
+}
+
+function childrenOfThread(process: ProcHandle, tid: number): number[] {
+  try {
+    const text = process.text(`task/${tid}/children`, MOST_CHILDREN).trim();
+    return text === '' ? [] : text.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** A process and its parents, nearest first; each is held while it is looked at. */
+export function* ancestors(pid: number): Generator<ProcHandle> {
+  let next = pid;
+  for (let n = 0; next > 0 && n < MAX_ANCESTORS; n++) {
+    try {
+      using handle = new ProcHandle(next);
+      yield handle;
+      next = handle.stat().ppid;
+    } catch (error) {
+      if (isGone(error)) return;
+      throw error;
+    }
+  }
+}
+
+/** Whether a process is that one, or descends from it. */
+export function descendsFrom(pid: number, root: number): boolean {
+  for (let at = pid; at > 1; ) {
+    if (at === root) return true;
+    try {
+      at = parseStat(readFileSync(`/proc/${at}/stat`, 'latin1')).ppid;
+    } catch {
+      return false;
+    }
+  }
+  return false;
+}

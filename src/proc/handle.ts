@@ -1,0 +1,124 @@
+/**
+ * A held `/proc/ID` directory: of a process, or of one thread. What is read or written through it is that thread or
+ * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
+ */
+import { addon, check, TautError } from '../native.ts';
+import { parseStat, type ThreadStat } from './stat.ts';
+import { threadGroupOf } from './status.ts';
+
+export class ProcHandle implements Disposable {
+  readonly id: number;
+  /** -1 once it is closed: the number may be another's file by then. */
+  #descriptor: number;
+
+  /** @throws TautError ENOENT when there is no such process or thread. */
+  constructor(id: number) {
+    this.id = id;
+    this.#descriptor = check(addon().openDirectory(-1, `/proc/${id}`), `open /proc/${id}`);
+  }
+
+  get #fd(): number {
+    if (this.#descriptor < 0) throw new Error(`the handle of ${this.id} is closed`);
+    return this.#descriptor;
+  }
+
+  read(name: string, limit = 65_536): Buffer {
+    return check(addon().readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+  }
+
+  /** The same, of an entry in ASCII. */
+  text(name: string, limit = 4_096): string {
+    return check(addon().readTextAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+  }
+
+  /** The threads of the process; empty when it is gone. */
+  threadIds(): number[] {
+    const ids = addon().listIdsAt(this.#fd, 'task');
+    return typeof ids === 'number' ? [] : ids;
+  }
+
+  /** Where a link of the directory (`exe`, `cwd`) points; undefined when the kernel won't say. */
+  link(name: string): string | undefined {
+    const target = addon().readLinkAt(this.#fd, name);
+    return typeof target === 'number' ? undefined : target;
+  }
+
+  write(name: string, text: string): void {
+    check(addon().writeAt(this.#fd, name, text), `write /proc/${this.id}/${name}`);
+  }
+
+  stat(): ThreadStat {
+    return parseStat(this.text('stat'));
+  }
+
+  /** Whether a thread of this id is in this process now; false when the process is gone. */
+  hasThread(tid: number): boolean {
+    const fd = addon().openDirectory(this.#fd, `task/${tid}`);
+    if (fd < 0) return false;
+    addon().close(fd);
+    return true;
+  }
+
+  /** The thread group that this thread is in now. */
+  processId(): number {
+    return threadGroupOf(this.text('status'));
+  }
+
+  /** Whether the process is gone, also when somebody has yet to wait for it. */
+  hasEnded(): boolean {
+    try {
+      const { state, threads } = this.stat();
+      return (state === 'Z' || state === 'X') && threads <= 1;
+    } catch (error) {
+      if (isGone(error)) return true;
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#descriptor < 0) return;
+    addon().close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}
+
+/** A process that is opened, and held from then on, only when something is asked of it. */
+export class LazyHandle implements Disposable {
+  readonly id: number;
+  #handle: ProcHandle | undefined;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  /** @throws TautError ENOENT when there is no such process. */
+  get(): ProcHandle {
+    this.#handle ??= new ProcHandle(this.id);
+    return this.#handle;
+  }
+
+  /** The same; the caller disposes of it. */
+  take(): ProcHandle {
+    const handle = this.get();
+    this.#handle = undefined;
+    return handle;
+  }
+
+  [Symbol.dispose](): void {
+    this.#handle?.[Symbol.dispose]();
+  }
+}
+
+/** Whether an error says that the thread or process is gone: normal, not a failure. */
+export function isGone(error: unknown): boolean {
+  return error instanceof TautError && (error.code === 'ENOENT' || error.code === 'ESRCH');
+}
+
+/** What the kernel won't show us is as if it were not there. */
+export function optional<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
