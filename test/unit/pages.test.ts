@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CommanderError } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
-import * as semconv from '../../src/telemetry/semconv.ts';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
@@ -12,6 +11,7 @@ import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { configSchema, ruleSchema } from '../../src/config/schema.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
+import * as semconv from '../../src/telemetry/semconv.ts';
 import {
   BLOCK,
   blocks,
