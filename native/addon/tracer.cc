@@ -58,7 +58,7 @@ Napi::Value Tracer::Load(const Napi::CallbackInfo& info) {
   bpf_map* counters = bpf_object__find_map_by_name(object_, "counters");
   if (counters) bpf_map__set_max_entries(counters, static_cast<uint32_t>(libbpf_num_possible_cpus()));
   int failed = bpf_object__load(object_);
-  if (!failed && counters) failed = MapLedgers(counters);
+  if (!failed && counters) failed = MapCounters(counters);
   if (!failed && MapFd("series") >= 0) failed = Reserve(1);  // the first agent shall not wait for it
   return Result(info, failed);
 }
@@ -199,7 +199,7 @@ void Tracer::Close() {
   for (const auto& link : links_) bpf_link__destroy(link.second);
   links_.clear();
   ReleaseSeries();
-  UnmapLedgers();
+  UnmapCounters();
   if (stats_ >= 0) close(stats_);
   stats_ = -1;
   bpf_object__close(object_);

@@ -53,8 +53,8 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   int AddBlock();
   int Reserve(uint32_t slot);
   void Empty(uint32_t slot);
-  int MapLedgers(bpf_map* counters);
-  void UnmapLedgers();
+  int MapCounters(bpf_map* counters);
+  void UnmapCounters();
   taut_agent_series* Series(uint32_t slot) const;
   void ReleaseSeries();
   void Drain();
@@ -73,7 +73,7 @@ class Tracer : public Napi::ObjectWrap<Tracer> {
   std::vector<std::pair<std::string, bpf_link*>> links_;  // by program
   uint32_t most_used_ = 0;                  // the highest slot that was ever emptied
   std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
-  taut_ledger* ledgers_ = nullptr;  // mapped: one for each processor
+  taut_counters* counters_ = nullptr;  // mapped: one for each processor
   size_t processors_ = 0;
   std::vector<LifeEvent> pending_;
   std::vector<std::string> raw_;  // what other ring buffers than the life events' hold

@@ -71,7 +71,7 @@ struct counters_by_cpu {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1); /* as many as there may be processors: set before it is loaded */
 	__type(key, __u32);
-	__type(value, struct taut_ledger);
+	__type(value, struct taut_counters);
 };
 extern struct counters_by_cpu counters SEC(".maps");
 
@@ -102,22 +102,22 @@ extern struct exec_room_by_cpu exec_room SEC(".maps");
 static __always_inline void count(__u32 counter)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct taut_ledger *ledger = bpf_map_lookup_elem(&counters, &cpu);
+	struct taut_counters *own = bpf_map_lookup_elem(&counters, &cpu);
 
-	if (ledger)
-		__sync_fetch_and_add(&ledger->counter[counter], 1);
+	if (own)
+		__sync_fetch_and_add(&own->counter[counter], 1);
 }
 
 /* What became of n wakeups. In this order and on one processor: who reads the outcomes first, then what was seen, can tell. */
 static __always_inline void decide(__u32 outcome, __u64 n)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct taut_ledger *ledger = bpf_map_lookup_elem(&counters, &cpu);
+	struct taut_counters *own = bpf_map_lookup_elem(&counters, &cpu);
 
-	if (!ledger)
+	if (!own)
 		return;
-	__sync_fetch_and_add(&ledger->counter[TAUT_COUNT_wakeup_seen], n);
-	__sync_fetch_and_add(&ledger->counter[outcome], n);
+	__sync_fetch_and_add(&own->counter[TAUT_COUNT_wakeup_seen], n);
+	__sync_fetch_and_add(&own->counter[outcome], n);
 }
 
 static __always_inline struct thread_state *thread_of(struct task_struct *task)

@@ -87,12 +87,12 @@ enum taut_counter {
 	TAUT_OUTCOMES_END = TAUT_COUNT_lost_thread_state,
 };
 
-/* One processor's counters. User space reads them while they are counted: see native/addon/ledger.cc. */
-struct taut_ledger {
+/* One processor's counters. User space reads them while they are counted: see native/addon/counters.cc. */
+struct taut_counters {
 	taut_u64 counter[TAUT_COUNTER_COUNT];
 	taut_u64 unused[16 - TAUT_COUNTER_COUNT]; /* up to whole cache lines, so that processors don't share one */
 };
-TAUT_ASSERT(sizeof(struct taut_ledger) == 128, "the same on both sides");
+TAUT_ASSERT(sizeof(struct taut_counters) == 128, "the same on both sides");
 
 /* Life events for user space (never a wakeup). */
 #define TAUT_EVENTS(X)                                                                          \

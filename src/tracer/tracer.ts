@@ -152,7 +152,7 @@ export class Tracer implements Disposable {
     return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
   }
 
-  /** The correctness ledger: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
+  /** Of all wakeups: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
   counters(): Map<string, number> {
     const values = check(this.#native.readCounters(), 'read the counters') as number[];
     return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
@@ -163,7 +163,7 @@ export class Tracer implements Disposable {
     return (this.counters().get('lost_event') ?? 0) + this.accounting.missed(LIFE);
   }
 
-  /** What was counted until now is not counted. Before the first agent, so that the ledger stays balanced. */
+  /** What was counted until now is not counted. Before the first agent, so that the counters still add up. */
   countFromHere(): void {
     this.#counted = check(this.#native.readCounters(), 'read the counters') as number[];
   }
