@@ -42,17 +42,6 @@ Napi::Function Canary::Define(Napi::Env env) {
                       InstanceMethod("until", &Canary::Until), InstanceMethod("close", &Canary::CloseCall)});
 }
 
-Canary::Canary(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Canary>(info) {
-  napi_add_env_cleanup_hook(info.Env(), OnCleanup, this);
-}
-
-Canary::~Canary() {
-  napi_remove_env_cleanup_hook(Env(), OnCleanup, this);
-  Close();
-}
-
-void Canary::OnCleanup(void* self) { static_cast<Canary*>(self)->Close(); }
-
 void* Canary::Run(void* self) {
   static_cast<Canary*>(self)->SleepForever();
   return nullptr;
@@ -126,11 +115,6 @@ Napi::Value Canary::Take(const Napi::CallbackInfo& info) {
 
 Napi::Value Canary::Until(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(until_.load()));
-}
-
-Napi::Value Canary::CloseCall(const Napi::CallbackInfo& info) {
-  Close();
-  return info.Env().Undefined();
 }
 
 void Canary::Close() {

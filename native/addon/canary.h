@@ -7,13 +7,16 @@
 #include <mutex>
 #include <vector>
 
+#include "closable.h"
+
 // A thread that sleeps to known deadlines and writes down when it woke: the clock that the tracer is held against. The
 // object owns it, and ends it with itself; if nobody closes it, the garbage collector or the environment's clean-up does.
-class Canary : public Napi::ObjectWrap<Canary> {
+class Canary : public Closable<Canary> {
  public:
   static Napi::Function Define(Napi::Env env);
-  explicit Canary(const Napi::CallbackInfo& info);
-  ~Canary() override;
+  using Closable::Closable;
+  ~Canary() override { Close(); }
+  void Close();
 
  private:
   // All in nanoseconds of CLOCK_MONOTONIC.
@@ -27,12 +30,9 @@ class Canary : public Napi::ObjectWrap<Canary> {
   Napi::Value Start(const Napi::CallbackInfo& info);  // (mean interval, ns) -> thread id or -errno
   Napi::Value Take(const Napi::CallbackInfo& info);   // -> BigUint64Array of five words a wake, since the last take
   Napi::Value Until(const Napi::CallbackInfo& info);  // -> deadline to which it sleeps now, as BigInt; 0 when it is awake
-  Napi::Value CloseCall(const Napi::CallbackInfo& info);
 
   static void* Run(void* self);
-  static void OnCleanup(void* self);
   void SleepForever();
-  void Close();
 
   pthread_t thread_ = {};
   bool running_ = false;

@@ -6,11 +6,13 @@
 #include <array>
 #include <cerrno>
 
-#include "tracer.h"
+#include "arguments.h"
+#include "wakeup_tracer.h"
 
 using Counters = std::array<uint64_t, TAUT_COUNTER_COUNT>;
 
-int Tracer::MapCounters(bpf_map* counters) {
+int WakeupTracer::MapCounters() {
+  const bpf_map* counters = bpf_object__find_map_by_name(programs_->Object(), "counters");
   processors_ = bpf_map__max_entries(counters);
   void* memory = mmap(nullptr, processors_ * sizeof(taut_counters), PROT_READ, MAP_SHARED, bpf_map__fd(counters), 0);
   if (memory == MAP_FAILED) return -errno;
@@ -18,7 +20,7 @@ int Tracer::MapCounters(bpf_map* counters) {
   return 0;
 }
 
-void Tracer::UnmapCounters() {
+void WakeupTracer::UnmapCounters() {
   if (counters_) munmap(counters_, processors_ * sizeof(taut_counters));
   counters_ = nullptr;
 }
@@ -43,8 +45,8 @@ static constexpr int kSpins = 100;
 // Counters that still do not add up have lost something: they are handed out as they are, for all to see.
 static constexpr int kTries = 1'000;
 
-Napi::Value Tracer::ReadCounters(const Napi::CallbackInfo& info) {
-  if (!counters_) return Napi::Number::New(info.Env(), -EBADF);
+Napi::Value WakeupTracer::ReadCounters(const Napi::CallbackInfo& info) {
+  if (!counters_) return Result(info, -EBADF);
   Counters sum = {};
   for (size_t cpu = 0; cpu < processors_; cpu++) {
     Counters one = {};

@@ -2,11 +2,21 @@
 #include "layout.h"
 
 #include <cstddef>
+#include <initializer_list>
+#include <utility>
 
 #include "taut.h"
 
 static_assert(sizeof(taut_histogram) % sizeof(taut_u64) == 0);
 static_assert(sizeof(taut_agent_series) == TAUT_SERIES * sizeof(taut_histogram));
+
+// Where the fields of a struct lie, in bytes, and how many it has.
+static Napi::Object Offsets(Napi::Env env, size_t bytes, std::initializer_list<std::pair<const char*, size_t>> fields) {
+  auto offsets = Napi::Object::New(env);
+  offsets.Set("bytes", static_cast<double>(bytes));
+  for (const auto& [name, at] : fields) offsets.Set(name, static_cast<double>(at));
+  return offsets;
+}
 
 Napi::Object Layout(Napi::Env env) {
   auto layout = Napi::Object::New(env);
@@ -45,6 +55,14 @@ Napi::Object Layout(Napi::Env env) {
   TAUT_EVENTS(X)
 #undef X
   layout.Set("events", events);
-  set("eventFields", TAUT_EVENT_FIELDS);
+  layout.Set("event", Offsets(env, sizeof(taut_event),
+                              {{"kind", offsetof(taut_event, kind)},
+                               {"pid", offsetof(taut_event, pid)},
+                               {"tid", offsetof(taut_event, tid)},
+                               {"ppid", offsetof(taut_event, ppid)},
+                               {"maker", offsetof(taut_event, maker)},
+                               {"size", offsetof(taut_event, size)},
+                               {"startNs", offsetof(taut_event, start_ns)},
+                               {"atNs", offsetof(taut_event, at_ns)}}));
   return layout;
 }

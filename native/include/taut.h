@@ -108,8 +108,6 @@ enum taut_event_kind {
 	TAUT_EVENTS(X)
 #undef X
 };
-/* kind, pid, tid, ppid, maker, startNs, atNs, command line: as the addon hands each event on. */
-#define TAUT_EVENT_FIELDS 8
 
 struct taut_event {
 	taut_u32 kind;

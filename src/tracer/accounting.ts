@@ -1,4 +1,4 @@
-import { check, type NativeTracer, type ProgramRuns } from '../native.ts';
+import { check, type NativeBpfObject, type ProgramRuns } from '../native.ts';
 import type { Without } from './features.ts';
 
 /** What measuring cost so far, in seconds of CPU. */
@@ -9,10 +9,10 @@ export interface ProgramCost {
 
 /** The kernel's own run-time statistics of the tracer's programs. While they are on, they add about 20 ns to each run. */
 export class Accounting {
-  readonly #native: NativeTracer;
+  readonly #native: NativeBpfObject;
   readonly #isLeftOut: boolean;
 
-  constructor(native: NativeTracer, without: Without) {
+  constructor(native: NativeBpfObject, without: Without) {
     this.#native = native;
     this.#isLeftOut = without.has('stats');
   }

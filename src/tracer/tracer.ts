@@ -1,7 +1,14 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
 
 import { nowMs } from '../clock.ts';
-import { addon, check, type EventFields, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
+import {
+  addon,
+  check,
+  type KernelEvent,
+  type Layout,
+  type NativeBpfObject,
+  type NativeWakeupTracer,
+} from '../native.ts';
 import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
 import { eventsOf } from './events.ts';
@@ -15,6 +22,8 @@ import { WakeupHooks } from './wakeupHooks.ts';
 
 const ATTACH = 1;
 const DETACH = 2;
+/** Threads of a process. */
+const ALL = 0;
 /** So many places are ready for agents to come: making more takes milliseconds, which no attach shall wait for. */
 const SPARE = 16;
 /** A process that makes threads faster than they are let go is let go all the same. */
@@ -38,7 +47,8 @@ export interface TracerOptions {
 }
 
 export class Tracer implements Disposable {
-  readonly #native: NativeTracer;
+  readonly #object: NativeBpfObject;
+  readonly #native: NativeWakeupTracer;
   readonly #layout: Layout;
   readonly #sessions = new Map<number, Session>();
   readonly #slots: Slots;
@@ -61,10 +71,11 @@ export class Tracer implements Disposable {
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
   constructor(options: TracerOptions = {}) {
     const { timers = true, without = new Set(), beforeWakeups = () => {} } = options;
-    const { tracer, wakeups } = loadPrograms({ timers, without, beforeWakeups });
+    const { object, tracer, wakeups } = loadPrograms({ timers, without, beforeWakeups });
+    this.#object = object;
     this.#native = tracer;
-    this.#hooks = new WakeupHooks(tracer, wakeups);
-    this.accounting = new Accounting(tracer, without);
+    this.#hooks = new WakeupHooks(object, wakeups);
+    this.accounting = new Accounting(object, without);
     this.hasTimers = timers;
     this.#layout = addon().layout;
     const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
@@ -80,8 +91,8 @@ export class Tracer implements Disposable {
 
   /** Hands on every life event of the kernel, in order. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
-    const hear = (fields: EventFields) => onEvents(eventsOf(fields, this.#layout));
-    check(this.#native.listen(hear), 'listen to the ring buffer');
+    const hear = (records: Buffer) => onEvents(eventsOf(records, this.#layout));
+    check(this.#object.listen('events', hear), 'listen to the ring buffer');
   }
 
   /** Measures a process from now on: `begin` and `place`. */
@@ -108,12 +119,13 @@ export class Tracer implements Disposable {
     const own = this.#slots.take();
     const slot = own ?? this.#overflowSlot;
     try {
-      check(this.#native.addAgent(process.pid, slot, own === undefined), 'create the series of an agent');
+      if (own !== undefined) check(this.#native.emptySeries(own), 'create the series of an agent');
+      check(this.#native.addAgent(process.pid, slot), 'create the series of an agent');
       const before = own === undefined ? undefined : this.#letGo.resume(process);
       const shed = new ShedSeries(this.#shed, before?.series);
       const attachedAtMs = before?.attachedAtMs ?? nowMs();
       this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed });
-      check(this.#native.visitThreads(ATTACH, process.pid, slot), 'attach the threads of an agent');
+      check(this.#native.visitThreads(ATTACH, process.pid, slot, ALL), 'attach the threads of an agent');
       if (own === undefined) this.#overflow ??= { attachedAtMs: nowMs(), shed: new ShedSeries(this.#shed) };
       else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
@@ -130,7 +142,8 @@ export class Tracer implements Disposable {
     if (!session) return;
     // First its place, so that its threads' threads get no state of their own; then until no thread has any.
     this.#native.removeAgent(pid);
-    for (let pass = 0; pass < MAX_PASSES; pass++) if (this.#native.visitThreads(DETACH, pid, session.slot) <= 0) break;
+    for (let pass = 0; pass < MAX_PASSES; pass++)
+      if (this.#native.visitThreads(DETACH, pid, session.slot, ALL) <= 0) break;
     if (!this.#isOverflow(session)) {
       const last = this.#read(session);
       if (last.series.length > 0) this.#letGo.add(last);
@@ -211,6 +224,7 @@ export class Tracer implements Disposable {
   [Symbol.dispose](): void {
     this.#hooks[Symbol.dispose]();
     this.#native.close();
+    this.#object.close();
   }
 
   #applySettings(): void {

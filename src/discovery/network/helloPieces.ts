@@ -21,7 +21,7 @@ export class HelloPieces {
     this.#pieces.delete(cookie);
     // What went before is lost or too old: a name can't be told from the rest.
     if (offset !== (known?.bytes.length ?? 0)) return undefined;
-    const bytes = known ? Buffer.concat([known.bytes, piece]) : piece;
+    const bytes = Buffer.concat(known ? [known.bytes, piece] : [piece]); // a copy: a piece is a part of a larger buffer
     const found = serverNameOf(bytes);
     if (found !== 'incomplete') return found;
     if (bytes.length < MAX_BYTES) this.#keep(cookie, { sinceMs: known?.sinceMs ?? nowMs, bytes }, nowMs);

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
-import { addon, bpfObjectPath, check, type NativeTracer, TautError } from '../../native.ts';
+import { addon, bpfObjectPath, check, type NativeBpfObject, recordsOf, TautError } from '../../native.ts';
 import { AddressBook } from './addressBook.ts';
 import { cgroupRootOf } from './cgroupRoot.ts';
 import type { ServerName } from './clientHello.ts';
@@ -61,7 +61,7 @@ export class NetworkSource implements Disposable {
   readonly addresses = new AddressBook();
   /** What can't be seen here, each with why. */
   readonly missing: readonly string[];
-  readonly #native: NativeTracer;
+  readonly #native: NativeBpfObject;
   readonly #options: NetworkOptions;
   readonly #pieces = new HelloPieces();
   readonly #serverNames = new Map<bigint, ServerName>();
@@ -85,7 +85,7 @@ export class NetworkSource implements Disposable {
     try {
       this.#configure();
       check(
-        this.#native.listen((records) => this.#onRecords(records), 'contacts'),
+        this.#native.listen('contacts', (records) => this.#onRecords(records)),
         'listen',
       );
       this.missing = this.#attach(root);
@@ -130,7 +130,7 @@ export class NetworkSource implements Disposable {
     const failures: TautError[] = [];
     const missing: string[] = [];
     for (const [program, what] of Object.entries(PROGRAMS)) {
-      const failure = errorOf(() => check(this.#native.attach(program, root), `attach ${program} to ${root}`));
+      const failure = errorOf(() => check(this.#native.attachToCgroup(program, root), `attach ${program} to ${root}`));
       if (!failure) continue;
       failures.push(failure);
       missing.push(`${what}: ${failure.message}`);
@@ -140,8 +140,8 @@ export class NetworkSource implements Disposable {
     return missing;
   }
 
-  #onRecords(records: readonly Buffer[]): void {
-    for (const bytes of records) {
+  #onRecords(records: Buffer): void {
+    for (const bytes of recordsOf(records)) {
       const record = contactRecord(bytes);
       if (record) this.#onRecord(record);
     }
@@ -211,9 +211,9 @@ function startTicksReader(): (startNs: bigint) => number {
  * Loads the programs; where the kernel does not tell a packet's program who sends it (before 6.10, for programs of cgroups),
  * by what `connect` and `sendmsg` noted of the socket. @throws TautError
  */
-function load(path: string): NativeTracer {
+function load(path: string): NativeBpfObject {
   const attempt = (omit: boolean) => {
-    const native = new (addon().Tracer)();
+    const native = new (addon().BpfObject)();
     try {
       check(native.open(path), 'open the BPF object');
       if (omit) check(native.omitFeatures(), 'leave out what packets tell of their sender');

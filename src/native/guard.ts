@@ -1,0 +1,7 @@
+/** See `native/addon/guard.h`. */
+export interface NativeGuard {
+  start(path: string, pid: string, ...command: string[]): number;
+  isRunning(): boolean;
+  release(): void;
+  close(): void;
+}
