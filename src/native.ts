@@ -16,7 +16,7 @@ export { check, TautError } from './native/errno.ts';
 export type { NativeExercise } from './native/exercise.ts';
 export type { NativeGuard } from './native/guard.ts';
 export type { KernelEvent } from './native/kernelEvent.ts';
-export type { Layout } from './native/layout.ts';
+export type { ContactKind, Layout } from './native/layout.ts';
 export type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
 /** A socket as sock_diag tells of it. Port and address are the other side's. */

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <random>
 
 #include "arguments.h"
@@ -72,8 +73,8 @@ void Canary::SleepForever() {
     if (!failed) {
       std::lock_guard hold(mutex_);
       if (wakes_.size() < kKept)
-        wakes_.push_back({deadline, woke, cpu, static_cast<uint32_t>(after.ru_nvcsw - before.ru_nvcsw),
-                          static_cast<uint32_t>(after.ru_nivcsw - before.ru_nivcsw)});
+        wakes_.push_back({deadline, woke, cpu, static_cast<uint64_t>(after.ru_nvcsw - before.ru_nvcsw),
+                          static_cast<uint64_t>(after.ru_nivcsw - before.ru_nivcsw)});
     }
     before = Switches();  // the lock may have made us wait
   }
@@ -99,17 +100,13 @@ Napi::Value Canary::Start(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Canary::Take(const Napi::CallbackInfo& info) {
-  std::vector<Wake> taken;
+  std::vector<CanaryWake> taken;
   {
     std::lock_guard hold(mutex_);
     taken.swap(wakes_);
   }
-  auto words = Napi::BigUint64Array::New(info.Env(), taken.size() * 5);
-  for (size_t i = 0; i < taken.size(); i++) {
-    const Wake& wake = taken[i];
-    const uint64_t five[] = {wake.deadline, wake.woke, wake.cpu, wake.sleeps, wake.preempted};
-    for (size_t k = 0; k < 5; k++) words[i * 5 + k] = five[k];
-  }
+  auto words = Napi::BigUint64Array::New(info.Env(), taken.size() * sizeof(CanaryWake) / sizeof(uint64_t));
+  if (!taken.empty()) memcpy(words.Data(), taken.data(), words.ByteLength());
   return words;
 }
 

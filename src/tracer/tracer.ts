@@ -20,8 +20,6 @@ import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
 import { WakeupHooks } from './wakeupHooks.ts';
 
-const ATTACH = 1;
-const DETACH = 2;
 /** Threads of a process. */
 const ALL = 0;
 /** So many places are ready for agents to come: making more takes milliseconds, which no attach shall wait for. */
@@ -125,7 +123,10 @@ export class Tracer implements Disposable {
       const shed = new ShedSeries(this.#shed, before?.series);
       const attachedAtMs = before?.attachedAtMs ?? nowMs();
       this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed });
-      check(this.#native.visitThreads(ATTACH, process.pid, slot, ALL), 'attach the threads of an agent');
+      check(
+        this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL),
+        'attach the threads of an agent',
+      );
       if (own === undefined) this.#overflow ??= { attachedAtMs: nowMs(), shed: new ShedSeries(this.#shed) };
       else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
@@ -142,8 +143,9 @@ export class Tracer implements Disposable {
     if (!session) return;
     // First its place, so that its threads' threads get no state of their own; then until no thread has any.
     this.#native.removeAgent(pid);
+    const { detach } = this.#layout.visit;
     for (let pass = 0; pass < MAX_PASSES; pass++)
-      if (this.#native.visitThreads(DETACH, pid, session.slot, ALL) <= 0) break;
+      if (this.#native.visitThreads(detach, pid, session.slot, ALL) <= 0) break;
     if (!this.#isOverflow(session)) {
       const last = this.#read(session);
       if (last.series.length > 0) this.#letGo.add(last);
@@ -200,10 +202,11 @@ export class Tracer implements Disposable {
     const slot = this.#slots.take();
     if (slot === undefined) throw new Error('all places for series are taken');
     this.#threads++;
+    const { attach, detach } = this.#layout.visit;
     const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid);
     try {
       check(this.#native.emptySeries(slot), 'create the series of a thread');
-      if (check(visit(ATTACH), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
+      if (check(visit(attach), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
     } catch (error) {
       this.#threads--;
       this.#give(slot);
@@ -214,7 +217,7 @@ export class Tracer implements Disposable {
     return {
       series: () => this.#decode(slot),
       [Symbol.dispose]: () => {
-        visit(DETACH);
+        visit(detach);
         this.#threads--;
         this.#give(slot);
       },

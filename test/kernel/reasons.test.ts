@@ -9,9 +9,8 @@ import { ledger } from './counting.ts';
 import { Program } from './program.ts';
 import { FIXTURES } from './taut.ts';
 
-const ATTACH = 1;
-const DETACH = 2;
 const { layout } = addon();
+const { attach: ATTACH, detach: DETACH } = layout.visit;
 const waits = compiled('waits');
 interface Loaded {
   readonly object: NativeBpfObject;

@@ -51,9 +51,6 @@ const PROGRAMS = {
   on_sendmsg4: 'names that are asked for by UDP sockets that are not connected, over IPv4',
   on_sendmsg6: 'names that are asked for by UDP sockets that are not connected, over IPv6',
 } as const;
-const WANT_NAMES = 1;
-const WANT_CONNECTIONS = 2;
-const WANT_ANSWERS = 4;
 /** Connections whose server name is remembered, for who else holds them. */
 const MAX_SERVER_NAMES = 16_384;
 
@@ -121,8 +118,9 @@ export class NetworkSource implements Disposable {
     const words = new Map<number, number>();
     for (const port of dnsPorts) words.set(port >> 5, ((words.get(port >> 5) ?? 0) | (1 << (port & 31))) >>> 0);
     for (const [word, bits] of words) check(this.#native.writeMap('ports', word, bits), 'set the ports');
-    const wanted = WANT_NAMES | (connections ? WANT_CONNECTIONS | WANT_ANSWERS : 0);
-    check(this.#native.writeMap('wanted', 0, wanted), 'say what is wanted');
+    const { wanted } = addon().layout;
+    const bits = wanted.names | (connections ? wanted.connections | wanted.answers : 0);
+    check(this.#native.writeMap('wanted', 0, bits), 'say what is wanted');
   }
 
   /** Attaches what this kernel has a hook for. @returns what it has none for. */
