@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeBpfObject } from './native/bpfObject.ts';
 import type { NativeCanary } from './native/canary.ts';
+import type { Errno, Outcome } from './native/errno.ts';
 import type { NativeExercise } from './native/exercise.ts';
 import type { NativeGuard } from './native/guard.ts';
 import type { Layout } from './native/layout.ts';
@@ -12,7 +13,7 @@ import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
 export { type NativeBpfObject, type ProgramRuns, recordsOf } from './native/bpfObject.ts';
 export type { NativeCanary } from './native/canary.ts';
-export { check, TautError } from './native/errno.ts';
+export { check, failed, type Outcome, TautError } from './native/errno.ts';
 export type { NativeExercise } from './native/exercise.ts';
 export type { NativeGuard } from './native/guard.ts';
 export type { KernelEvent } from './native/kernelEvent.ts';
@@ -36,30 +37,25 @@ interface Addon {
   readonly Canary: new () => NativeCanary;
   readonly Exercise: new () => NativeExercise;
   readonly Guard: new () => NativeGuard;
-  openDirectory(at: number, path: string): number;
-  readAt(at: number, name: string, limit: number): Buffer | number;
-  readTextAt(at: number, name: string, limit: number): string | number;
-  listIdsAt(at: number, name: string): number[] | number;
-  readLinkAt(at: number, name: string): string | number;
-  writeAt(at: number, name: string, text: string): number;
-  close(fd: number): number;
-  lock(path: string, shared: boolean): number;
-  adoptOrphans(on: boolean): number;
-  reap(pid: number): number;
-  unblock(signal: number): number;
+  openDirectory(at: number, path: string): number | Errno;
+  readAt(at: number, name: string, limit: number): Buffer | Errno;
+  readTextAt(at: number, name: string, limit: number): string | Errno;
+  listIdsAt(at: number, name: string): number[] | Errno;
+  readLinkAt(at: number, name: string): string | Errno;
+  writeAt(at: number, name: string, text: string): Outcome;
+  close(fd: number): Outcome;
+  lock(path: string, shared: boolean): number | Errno;
+  adoptOrphans(on: boolean): Outcome;
+  reap(pid: number): number | Errno;
+  unblock(signal: number): Outcome;
   /** 1 when nobody is left at the other end of a pipe, a socket or a terminal, else 0. */
   isHungUp(fd: number): number;
-  confine(keep: bigint): number;
+  confine(keep: bigint): Outcome;
   /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
-  dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | number;
+  dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | Errno;
   /** The same, without keeping the event loop. */
-  listSockets(
-    networkNamespace: string,
-    protocol: number,
-    states: number,
-    localPort: number,
-  ): Promise<Buffer[] | number>;
-  parseSockets(datagram: Buffer): DiagSocket[] | number;
+  listSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Promise<Buffer[] | Errno>;
+  parseSockets(datagram: Buffer): DiagSocket[] | Errno;
 }
 
 /** The package's folder: where `package.json` and `build/` are, from `src/` and from `dist/src/` alike. */

@@ -1,3 +1,5 @@
+import type { Errno, Outcome } from './errno.ts';
+
 /** Of one program: `missed` counts the runs that the kernel left out as it was running on that CPU already (since 5.12). */
 export interface ProgramRuns {
   readonly name: string;
@@ -8,20 +10,20 @@ export interface ProgramRuns {
 
 /** Every call returns data or `-errno`. See `native/addon/bpf_object.h`. */
 export interface NativeBpfObject {
-  open(path: string): number;
-  omitFeatures(): number;
-  omitProgram(program: string): number;
-  load(): number;
-  attach(program: string): number;
-  attachToCgroup(program: string, directory: string): number;
-  detach(program: string): number;
+  open(path: string): Outcome;
+  omitFeatures(): Outcome;
+  omitProgram(program: string): Outcome;
+  load(): Outcome;
+  attach(program: string): Outcome;
+  attachToCgroup(program: string, directory: string): Outcome;
+  detach(program: string): Outcome;
   /** `recordsOf` takes apart what the callback is given. */
-  listen(map: string, callback: (records: Buffer) => void): number;
-  writeMap(map: string, index: number, value: number): number;
-  readMap(map: string, index: number): number;
-  setStats(on: boolean): number;
-  runTime(): ProgramRuns[] | number;
-  testRun(program: string, pairs: BigUint64Array): number;
+  listen(map: string, callback: (records: Buffer) => void): Outcome;
+  writeMap(map: string, index: number, value: number): Outcome;
+  readMap(map: string, index: number): number | Errno;
+  setStats(on: boolean): Outcome;
+  runTime(): ProgramRuns[] | Errno;
+  testRun(program: string, pairs: BigUint64Array): Outcome;
   log(): string;
   close(): void;
 }

@@ -1,6 +1,8 @@
+import type { Errno } from './errno.ts';
+
 /** See `native/addon/exercise.h`. */
 export interface NativeExercise {
-  start(): [number, number] | number;
-  run(turns: number): number;
+  start(): [number, number] | Errno;
+  run(turns: number): number | Errno;
   close(): void;
 }

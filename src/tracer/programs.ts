@@ -1,6 +1,14 @@
 /** The BPF programs, opened, loaded and attached: four steps, one message for each that fails. */
 import { existsSync } from 'node:fs';
-import { addon, bpfObjectPath, type NativeBpfObject, type NativeWakeupTracer, TautError } from '../native.ts';
+import {
+  addon,
+  bpfObjectPath,
+  failed,
+  type NativeBpfObject,
+  type NativeWakeupTracer,
+  type Outcome,
+  TautError,
+} from '../native.ts';
 import { differenceBehind, type Without } from './features.ts';
 
 /** Each is attached to the tracepoint in its section name (`native/bpf/`). */
@@ -53,12 +61,12 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
     throw new TracerUnavailable(`the BPF programs are not built (${path})`, 'run: sh native/setup.sh');
   const object = new (addon().BpfObject)();
   const tracer = new (addon().WakeupTracer)(object);
-  const step = (errno: number, what: string) => {
-    if (errno >= 0) return;
+  const step = (outcome: Outcome, what: string) => {
+    if (!failed(outcome)) return;
     const log = object.log();
     tracer.close();
     object.close();
-    const error = new TautError(errno, what);
+    const error = new TautError(outcome, what);
     const denied = error.code === 'EPERM' || error.code === 'EACCES';
     const difference = differenceBehind(log);
     throw new TracerUnavailable(

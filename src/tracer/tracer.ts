@@ -4,6 +4,7 @@ import { nowMs } from '../clock.ts';
 import {
   addon,
   check,
+  failed,
   type KernelEvent,
   type Layout,
   type NativeBpfObject,
@@ -144,8 +145,10 @@ export class Tracer implements Disposable {
     // First its place, so that its threads' threads get no state of their own; then until no thread has any.
     this.#native.removeAgent(pid);
     const { detach } = this.#layout.visit;
-    for (let pass = 0; pass < MAX_PASSES; pass++)
-      if (this.#native.visitThreads(detach, pid, session.slot, ALL) <= 0) break;
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      const changed = this.#native.visitThreads(detach, pid, session.slot, ALL);
+      if (failed(changed) || changed === 0) break;
+    }
     if (!this.#isOverflow(session)) {
       const last = this.#read(session);
       if (last.series.length > 0) this.#letGo.add(last);
@@ -169,7 +172,7 @@ export class Tracer implements Disposable {
 
   /** Of all wakeups: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
   counters(): Map<string, number> {
-    const values = check(this.#native.readCounters(), 'read the counters') as number[];
+    const values = check(this.#native.readCounters(), 'read the counters');
     return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
   }
 
@@ -180,7 +183,7 @@ export class Tracer implements Disposable {
 
   /** What was counted until now is not counted. Before the first agent, so that the counters still add up. */
   countFromHere(): void {
-    this.#counted = check(this.#native.readCounters(), 'read the counters') as number[];
+    this.#counted = check(this.#native.readCounters(), 'read the counters');
   }
 
   /**

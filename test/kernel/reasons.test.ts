@@ -39,7 +39,7 @@ function load(name: 'taut' | 'chain', programs: readonly string[] = []): Loaded 
 function counters(tracer: NativeWakeupTracer | Tracer): Record<string, number> {
   const read = () =>
     'readCounters' in tracer
-      ? new Map((check(tracer.readCounters(), 'read') as number[]).map((n, i) => [layout.counters[i] ?? '', n]))
+      ? new Map(check(tracer.readCounters(), 'read').map((n, i) => [layout.counters[i] ?? '', n]))
       : tracer.counters();
   const { seen, decided } = ledger({ counters: read });
   expect(decided).toBe(seen);

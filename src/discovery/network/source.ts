@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
-import { addon, bpfObjectPath, check, type NativeBpfObject, recordsOf, TautError } from '../../native.ts';
+import { addon, bpfObjectPath, check, failed, type NativeBpfObject, recordsOf, TautError } from '../../native.ts';
 import { AddressBook } from './addressBook.ts';
 import { cgroupRootOf } from './cgroupRoot.ts';
 import type { ServerName } from './clientHello.ts';
@@ -94,7 +94,8 @@ export class NetworkSource implements Disposable {
 
   /** Contacts for which the kernel had no room. */
   lost(): number {
-    return Math.max(0, this.#native.readMap('lost', 0));
+    const lost = this.#native.readMap('lost', 0);
+    return failed(lost) ? 0 : lost;
   }
 
   /** Whether a server name is known of any connection. */
