@@ -14,10 +14,10 @@ struct flow {
 	__u64 start_ns;
 	__u32 pid;
 	__u32 tid;
-	__u32 wanted; /* bytes of the connection that may be a ClientHello; 0: it is none, or all is told */
-	__u32 told;   /* of these */
-	__u32 next;   /* TCP sequence number of the byte after them */
-	__u32 asks;   /* a resolver: by the port that the program gave, whatever address translation makes of it */
+	__u32 wanted;   /* bytes of the connection that may be a ClientHello; 0: it has none, or all are captured */
+	__u32 captured; /* of these */
+	__u32 next;     /* TCP sequence number of the byte after them */
+	__u32 asks;     /* a resolver: by the port that the program gave, whatever address translation makes of it */
 };
 
 /* Lives and dies with the socket: nothing to evict, and no idle connection that loses its owner. */

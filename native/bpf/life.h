@@ -53,7 +53,7 @@ static __always_inline __u64 slack_of(struct task_struct *task)
 	return task->timer_slack_ns ?: task->default_timer_slack_ns;
 }
 
-/* Marks and reports a thread or process that descends from an agent and is none. */
+/* Marks and reports a non-agent descendant of an agent: a thread or a process. */
 static __always_inline void tell_descendant(struct task_struct *child, __u32 agent, __u32 maker)
 {
 	__u32 *mark = bpf_task_storage_get(&descendants, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);

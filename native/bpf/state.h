@@ -29,7 +29,7 @@ struct thread_states {
 };
 extern struct thread_states threads SEC(".maps");
 
-/* Which agent a process descends from, that is none itself: who may have inherited what an agent was given. */
+/* The agent that a non-agent process descends from: it may have inherited what that agent was given. */
 struct descendant_marks {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -98,7 +98,7 @@ TAUT_ASSERT(sizeof(struct taut_counters) == 128, "the same on both sides");
 #define TAUT_EVENTS(X)                                                                          \
 	X(TAUT_EXEC, exec)                /* any process on the host */                          \
 	X(TAUT_NEW_THREAD, newThread)     /* of an agent */                                      \
-	X(TAUT_NEW_CHILD, newChild)       /* a thread or process that descends from an agent and is none */ \
+	X(TAUT_NEW_CHILD, newChild)       /* a non-agent descendant of an agent: a thread or a process */ \
 	X(TAUT_THREAD_EXIT, threadExit)   /* of an agent */                                      \
 	X(TAUT_PROCESS_EXIT, processExit) /* the last thread of an agent */                      \
 	X(TAUT_RENAME, rename)            /* any process on the host that gives itself another name */

@@ -21,7 +21,7 @@ import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
 import { WakeupHooks } from './wakeupHooks.ts';
 
-/** Threads of a process. */
+/** For `visitThreads`: every thread of the process. */
 const ALL = 0;
 /** So many places are ready for agents to come: making more takes milliseconds, which no attach shall wait for. */
 const SPARE = 16;
