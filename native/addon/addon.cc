@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon's face: plain system calls on held descriptors, the tracer with what it is checked and calibrated by, and
-// the layout of what they return.
+// The addon's face: plain system calls on held descriptors, objects of BPF programs, the tracer with what it is checked and
+// calibrated by, and the layout of what they return.
+#include "bpf_object.h"
 #include "canary.h"
 #include "exercise.h"
 #include "files.h"
@@ -9,7 +10,7 @@
 #include "privileges.h"
 #include "processes.h"
 #include "sockets.h"
-#include "tracer.h"
+#include "wakeup_tracer.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
@@ -17,7 +18,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportProcesses(env, exports);
   ExportSockets(env, exports);
   exports.Set("layout", Layout(env));
-  exports.Set("Tracer", Tracer::Define(env));
+  exports.Set("BpfObject", BpfObject::Define(env));
+  exports.Set("WakeupTracer", WakeupTracer::Define(env));
   exports.Set("Canary", Canary::Define(env));
   exports.Set("Exercise", Exercise::Define(env));
   exports.Set("Guard", Guard::Define(env));

@@ -22,7 +22,6 @@ class Arguments {
   Napi::Uint32Array Words(size_t i);
   Napi::BigUint64Array LongWords(size_t i);
 
-  bool Has(size_t i) const { return !info_[i].IsUndefined(); }
   bool Wrong() const { return wrong_; }
 
  private:
@@ -32,3 +31,6 @@ class Arguments {
   const Napi::CallbackInfo& info_;
   bool wrong_ = false;
 };
+
+// What most calls answer: 0 or more, or -errno.
+inline Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <random>
 
 #include "arguments.h"
@@ -42,17 +43,6 @@ Napi::Function Canary::Define(Napi::Env env) {
                       InstanceMethod("until", &Canary::Until), InstanceMethod("close", &Canary::CloseCall)});
 }
 
-Canary::Canary(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Canary>(info) {
-  napi_add_env_cleanup_hook(info.Env(), OnCleanup, this);
-}
-
-Canary::~Canary() {
-  napi_remove_env_cleanup_hook(Env(), OnCleanup, this);
-  Close();
-}
-
-void Canary::OnCleanup(void* self) { static_cast<Canary*>(self)->Close(); }
-
 void* Canary::Run(void* self) {
   static_cast<Canary*>(self)->SleepForever();
   return nullptr;
@@ -83,8 +73,8 @@ void Canary::SleepForever() {
     if (!failed) {
       std::lock_guard hold(mutex_);
       if (wakes_.size() < kKept)
-        wakes_.push_back({deadline, woke, cpu, static_cast<uint32_t>(after.ru_nvcsw - before.ru_nvcsw),
-                          static_cast<uint32_t>(after.ru_nivcsw - before.ru_nivcsw)});
+        wakes_.push_back({deadline, woke, cpu, static_cast<uint64_t>(after.ru_nvcsw - before.ru_nvcsw),
+                          static_cast<uint64_t>(after.ru_nivcsw - before.ru_nivcsw)});
     }
     before = Switches();  // the lock may have made us wait
   }
@@ -110,27 +100,18 @@ Napi::Value Canary::Start(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Canary::Take(const Napi::CallbackInfo& info) {
-  std::vector<Wake> taken;
+  std::vector<CanaryWake> taken;
   {
     std::lock_guard hold(mutex_);
     taken.swap(wakes_);
   }
-  auto words = Napi::BigUint64Array::New(info.Env(), taken.size() * 5);
-  for (size_t i = 0; i < taken.size(); i++) {
-    const Wake& wake = taken[i];
-    const uint64_t five[] = {wake.deadline, wake.woke, wake.cpu, wake.sleeps, wake.preempted};
-    for (size_t k = 0; k < 5; k++) words[i * 5 + k] = five[k];
-  }
+  auto words = Napi::BigUint64Array::New(info.Env(), taken.size() * sizeof(CanaryWake) / sizeof(uint64_t));
+  if (!taken.empty()) memcpy(words.Data(), taken.data(), words.ByteLength());
   return words;
 }
 
 Napi::Value Canary::Until(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(until_.load()));
-}
-
-Napi::Value Canary::CloseCall(const Napi::CallbackInfo& info) {
-  Close();
-  return info.Env().Undefined();
 }
 
 void Canary::Close() {

@@ -7,32 +7,32 @@
 #include <mutex>
 #include <vector>
 
+#include "closable.h"
+
+// One wakeup of the canary, as TypeScript is given it. Times are nanoseconds of CLOCK_MONOTONIC.
+struct CanaryWake {
+  uint64_t deadline, woke;
+  uint64_t cpu;        // CPU time of the whole sleep: into it and, from being put on the CPU, out of it
+  uint64_t sleeps;     // voluntary switches: 0 when it was not put to sleep
+  uint64_t preempted;  // involuntary ones
+};
+
 // A thread that sleeps to known deadlines and writes down when it woke: the clock that the tracer is held against. The
 // object owns it, and ends it with itself; if nobody closes it, the garbage collector or the environment's clean-up does.
-class Canary : public Napi::ObjectWrap<Canary> {
+class Canary : public Closable<Canary> {
  public:
   static Napi::Function Define(Napi::Env env);
-  explicit Canary(const Napi::CallbackInfo& info);
-  ~Canary() override;
+  using Closable::Closable;
+  ~Canary() override { Close(); }
+  void Close();
 
  private:
-  // All in nanoseconds of CLOCK_MONOTONIC.
-  struct Wake {
-    uint64_t deadline, woke;
-    uint64_t cpu;        // CPU time of the whole sleep: into it and, from being put on the CPU, out of it
-    uint32_t sleeps;     // voluntary switches: 0 when it was not put to sleep
-    uint32_t preempted;  // involuntary ones
-  };
-
   Napi::Value Start(const Napi::CallbackInfo& info);  // (mean interval, ns) -> thread id or -errno
-  Napi::Value Take(const Napi::CallbackInfo& info);   // -> BigUint64Array of five words a wake, since the last take
+  Napi::Value Take(const Napi::CallbackInfo& info);   // -> BigUint64Array of wakes, since the last take
   Napi::Value Until(const Napi::CallbackInfo& info);  // -> deadline to which it sleeps now, as BigInt; 0 when it is awake
-  Napi::Value CloseCall(const Napi::CallbackInfo& info);
 
   static void* Run(void* self);
-  static void OnCleanup(void* self);
   void SleepForever();
-  void Close();
 
   pthread_t thread_ = {};
   bool running_ = false;
@@ -41,5 +41,5 @@ class Canary : public Napi::ObjectWrap<Canary> {
   std::atomic<int> tid_{0};
   std::atomic<uint64_t> until_{0};
   std::mutex mutex_;
-  std::vector<Wake> wakes_;
+  std::vector<CanaryWake> wakes_;
 };

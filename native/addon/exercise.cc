@@ -36,17 +36,6 @@ Napi::Function Exercise::Define(Napi::Env env) {
                       InstanceMethod("close", &Exercise::CloseCall)});
 }
 
-Exercise::Exercise(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Exercise>(info) {
-  napi_add_env_cleanup_hook(info.Env(), OnCleanup, this);
-}
-
-Exercise::~Exercise() {
-  napi_remove_env_cleanup_hook(Env(), OnCleanup, this);
-  Close();
-}
-
-void Exercise::OnCleanup(void* self) { static_cast<Exercise*>(self)->Close(); }
-
 void* Exercise::Serve(void* argument) {
   auto& side = *static_cast<Side*>(argument);
   pthread_setname_np(pthread_self(), "taut-calibrate");
@@ -116,11 +105,6 @@ Napi::Value Exercise::Run(const Napi::CallbackInfo& info) {
   Wake(round_, 2);
   for (uint32_t done = done_; done < 2; done = done_) done_.wait(done);
   return Napi::Number::New(info.Env(), static_cast<double>(sides_[0].cpu_ns + sides_[1].cpu_ns));
-}
-
-Napi::Value Exercise::CloseCall(const Napi::CallbackInfo& info) {
-  Close();
-  return info.Env().Undefined();
 }
 
 void Exercise::Close() {

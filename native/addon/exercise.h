@@ -6,14 +6,17 @@
 #include <atomic>
 #include <cstdint>
 
+#include "closable.h"
+
 // A known load: two threads on one CPU that hand a byte back and forth over pipes. Each turn is a wakeup and a switch, as
 // a pipe's writer is not preempted by its reader. What a turn costs them, in CPU time of their own, with and without
 // programs on those events, is how the tracer's cost is calibrated.
-class Exercise : public Napi::ObjectWrap<Exercise> {
+class Exercise : public Closable<Exercise> {
  public:
   static Napi::Function Define(Napi::Env env);
-  explicit Exercise(const Napi::CallbackInfo& info);
-  ~Exercise() override;
+  using Closable::Closable;
+  ~Exercise() override { Close(); }
+  void Close();
 
  private:
   struct Side {
@@ -26,12 +29,9 @@ class Exercise : public Napi::ObjectWrap<Exercise> {
 
   Napi::Value Start(const Napi::CallbackInfo& info);  // -> [thread id, thread id] or -errno
   Napi::Value Run(const Napi::CallbackInfo& info);    // (turns of each) -> CPU time of both, ns
-  Napi::Value CloseCall(const Napi::CallbackInfo& info);
 
   static void* Serve(void* side);
-  static void OnCleanup(void* self);
   void TakeTurns(Side& side);
-  void Close();
 
   Side sides_[2] = {{this, 0, {}, {0}, 0}, {this, 1, {}, {0}, 0}};
   int started_ = 0;

@@ -63,17 +63,6 @@ Napi::Function Guard::Define(Napi::Env env) {
                       InstanceMethod("release", &Guard::Release), InstanceMethod("close", &Guard::CloseCall)});
 }
 
-Guard::Guard(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Guard>(info) {
-  napi_add_env_cleanup_hook(info.Env(), OnCleanup, this);
-}
-
-Guard::~Guard() {
-  napi_remove_env_cleanup_hook(Env(), OnCleanup, this);
-  Close();
-}
-
-void Guard::OnCleanup(void* self) { static_cast<Guard*>(self)->Close(); }
-
 void Guard::Close() { Pipe::Close(to_guard_); }
 
 // Returns when the guard stands; -ECHILD if it ended before.
@@ -114,11 +103,6 @@ Napi::Value Guard::Release(const Napi::CallbackInfo& info) {
   // EPIPE: it has died already, and so does nothing either.
   while (to_guard_ >= 0 && write(to_guard_, "r", 1) < 0 && errno == EINTR) {
   }
-  Close();
-  return info.Env().Undefined();
-}
-
-Napi::Value Guard::CloseCall(const Napi::CallbackInfo& info) {
   Close();
   return info.Env().Undefined();
 }

@@ -2,5 +2,5 @@
 #pragma once
 #include <napi.h>
 
-// The numbers and names of taut.h that TypeScript decodes by, so that none is typed twice.
+// The numbers and names of native/include that TypeScript decodes by, so that none is typed twice.
 Napi::Object Layout(Napi::Env env);

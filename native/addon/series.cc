@@ -9,18 +9,16 @@
 #include <cstring>
 
 #include "arguments.h"
-#include "tracer.h"
+#include "wakeup_tracer.h"
 
 static constexpr size_t kBlockBytes = TAUT_BLOCK_AGENTS * sizeof(taut_agent_series);
 
-static Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }
-
-taut_agent_series* Tracer::Series(uint32_t slot) const {
+taut_agent_series* WakeupTracer::Series(uint32_t slot) const {
   uint32_t block = (slot - 1) / TAUT_BLOCK_AGENTS;
   return block < blocks_.size() ? &blocks_[block][(slot - 1) % TAUT_BLOCK_AGENTS] : nullptr;
 }
 
-int Tracer::AddBlock() {
+int WakeupTracer::AddBlock() {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
   int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t), sizeof(taut_agent_series),
                            TAUT_BLOCK_AGENTS, &options);
@@ -37,45 +35,48 @@ int Tracer::AddBlock() {
   return result;
 }
 
-// One that nobody had yet is as the kernel made it: to write its pages takes longer than all else of an attach here.
-void Tracer::Empty(uint32_t slot) {
-  if (slot <= most_used_) memset(Series(slot), 0, sizeof(taut_agent_series));
-  most_used_ = std::max(most_used_, slot);
-}
-
-int Tracer::Reserve(uint32_t slot) {
-  int result = !object_ ? -EBADF : slot == 0 ? -EINVAL : 0;
+int WakeupTracer::Reserve(uint32_t slot) {
+  int result = closed_ || !programs_->Object() ? -EBADF : slot == 0 ? -EINVAL : 0;
   while (result == 0 && !Series(slot)) result = AddBlock();
   return result;
 }
 
-Napi::Value Tracer::ReserveCall(const Napi::CallbackInfo& info) {
+Napi::Value WakeupTracer::ReserveCall(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   if (args.Wrong()) return {};
   return Result(info, Reserve(slot));
 }
 
-Napi::Value Tracer::AddAgent(const Napi::CallbackInfo& info) {
+// One that nobody had yet is as the kernel made it: to write its pages takes longer than all else of an attach here.
+Napi::Value WakeupTracer::EmptySeries(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
+  if (args.Wrong()) return {};
+  if (int failed = Reserve(slot)) return Result(info, failed);
+  if (slot <= most_used_) memset(Series(slot), 0, sizeof(taut_agent_series));
+  most_used_ = std::max(most_used_, slot);
+  return Result(info, 0);
+}
+
+Napi::Value WakeupTracer::AddAgent(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t pid = args.Number(0);
   uint32_t slot = args.Number(1, TAUT_MAX_SLOTS);
-  bool shared = args.Has(2) && args.Flag(2);
   if (args.Wrong()) return {};
   if (int failed = Reserve(slot)) return Result(info, failed);
-  if (!shared) Empty(slot);
   return Result(info, bpf_map_update_elem(MapFd("agents"), &pid, &slot, BPF_ANY) < 0 ? -errno : 0);
 }
 
-Napi::Value Tracer::RemoveAgent(const Napi::CallbackInfo& info) {
+Napi::Value WakeupTracer::RemoveAgent(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t pid = args.Number(0);
   if (args.Wrong()) return {};
-  if (!object_) return Result(info, -EBADF);
-  return Result(info, bpf_map_delete_elem(MapFd("agents"), &pid) < 0 ? -errno : 0);
+  int agents = MapFd("agents");
+  return Result(info, agents < 0 ? agents : bpf_map_delete_elem(agents, &pid) < 0 ? -errno : 0);
 }
 
-Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
+Napi::Value WakeupTracer::ReadSeries(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   Napi::Uint32Array into = args.Words(1);
@@ -91,7 +92,7 @@ Napi::Value Tracer::ReadSeries(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-void Tracer::ReleaseSeries() {
+void WakeupTracer::UnmapSeries() {
   for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
   blocks_.clear();
   most_used_ = 0;

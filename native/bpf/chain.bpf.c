@@ -14,6 +14,17 @@ static volatile bool refused;
 #include "wakeup.h"
 #include "life.h"
 
+struct thread_states threads SEC(".maps");
+struct descendant_marks descendants SEC(".maps");
+struct agent_slots agents SEC(".maps");
+struct series_blocks series SEC(".maps");
+struct counters_by_cpu counters SEC(".maps");
+struct expiring_by_cpu expiring SEC(".maps");
+struct life_events events SEC(".maps");
+
+volatile struct taut_settings settings SEC(".data.settings");
+const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};
+
 struct step {
 	__u64 value;
 	__u64 field;
@@ -57,32 +68,23 @@ STEP(refuse)
 
 STEP(be_waking)
 {
-	struct thread_state *t = thread_of(self());
-
-	if (t)
-		waking(t, self());
+	waking(self());
 	return 0;
 }
 
 STEP(be_wakeup)
 {
-	struct thread_state *t = thread_of(self());
-
-	if (t)
-		wakeup(t, self());
+	wakeup(self());
 	return 0;
 }
 
 STEP(be_running)
 {
-	struct thread_state *t = thread_of(self());
-
-	if (t && t->wakeup_ns)
-		running(t, self());
+	running(self());
 	return 0;
 }
 
-/* An instant so many nanoseconds from now (which may be negative), or, of the slack, so many. */
+/* Sets a timestamp relative to now (it may be in the past), or the slack. All are nanoseconds. */
 STEP(set)
 {
 	struct thread_state *t = thread_of(self());

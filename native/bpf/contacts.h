@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the names programs know of sockets, are told to look for, and tell. */
+/* What the names programs know of sockets, are told to look for, and tell. Who includes this defines the maps. */
 #ifndef TAUT_CONTACTS_H
 #define TAUT_CONTACTS_H
 
@@ -14,48 +14,56 @@ struct flow {
 	__u64 start_ns;
 	__u32 pid;
 	__u32 tid;
-	__u32 wanted; /* bytes of the connection that may be a ClientHello; 0: it is none, or all is told */
-	__u32 told;   /* of these */
-	__u32 next;   /* TCP sequence number of the byte after them */
-	__u32 asks;   /* a resolver: by the port that the program gave, whatever address translation makes of it */
+	__u32 wanted;   /* bytes of the connection that may be a ClientHello; 0: it has none, or all are captured */
+	__u32 captured; /* of these */
+	__u32 next;     /* TCP sequence number of the byte after them */
+	__u32 asks;     /* a resolver: by the port that the program gave, whatever address translation makes of it */
 };
 
 /* Lives and dies with the socket: nothing to evict, and no idle connection that loses its owner. */
-struct {
+struct flows_by_socket {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct flow);
-} flows SEC(".maps");
+};
+extern struct flows_by_socket flows SEC(".maps");
 
 /* Ports that resolvers listen on. */
-struct {
+struct port_bits {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, TAUT_PORT_WORDS);
 	__type(key, __u32);
 	__type(value, __u32);
-} ports SEC(".maps");
+};
+extern struct port_bits ports SEC(".maps");
 
-struct {
+struct contact_records {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
-} contacts SEC(".maps");
+};
+extern struct contact_records contacts SEC(".maps");
 
 /* What is worth telling: enum taut_contact_wanted. */
-struct {
+struct wanted_bits {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} wanted SEC(".maps");
+};
+extern struct wanted_bits wanted SEC(".maps");
 
 /* Contacts for which there was no room. */
-struct {
+struct lost_contacts {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
-} lost SEC(".maps");
+};
+extern struct lost_contacts lost SEC(".maps");
+
+/* What the kernel lacks is left out by the verifier. */
+extern const volatile struct taut_names_features names_features SEC(".rodata.features");
 
 static __always_inline bool is_resolver(__u32 port)
 {
@@ -117,8 +125,6 @@ static __always_inline bool copy(struct __sk_buff *skb, __u32 at, __u32 length, 
 	length = (length - 1) & (TAUT_PIECE_BYTES - 1);
 	return !bpf_skb_load_bytes(skb, at, c->payload, length + 1);
 }
-
-const volatile struct taut_names_features features SEC(".rodata.features") = {.sender_of_packet = 1};
 
 static __always_inline void about_current(struct flow *flow)
 {

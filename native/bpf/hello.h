@@ -22,16 +22,16 @@ static __always_inline bool may_begin(__u32 i, __u8 byte)
 }
 
 /* The prefix, of which some bytes may have come before. */
-static __always_inline bool is_prefix(struct __sk_buff *skb, __u32 at, __u32 length, __u32 told)
+static __always_inline bool is_prefix(struct __sk_buff *skb, __u32 at, __u32 length, __u32 captured)
 {
 	for (__u32 i = 0; i < PREFIX; i++) {
 		__u8 byte;
 
-		if (i < told)
+		if (i < captured)
 			continue;
-		if (i - told >= length)
+		if (i - captured >= length)
 			return true; /* as far as it goes */
-		if (bpf_skb_load_bytes(skb, at + i - told, &byte, 1) || !may_begin(i, byte))
+		if (bpf_skb_load_bytes(skb, at + i - captured, &byte, 1) || !may_begin(i, byte))
 			return false;
 	}
 	return true;
@@ -59,7 +59,7 @@ static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 le
 		return false;
 	c->cookie = bpf_get_socket_cookie(skb);
 	c->port = port;
-	c->offset = flow->told;
+	c->offset = flow->captured;
 	c->address_length = destination_of(skb, c->address);
 	if (!copy(skb, at, length, c)) {
 		bpf_ringbuf_discard(c, 0);
@@ -75,7 +75,7 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 	__u32 length = skb->len - at, seq = bpf_ntohl(tcp->seq) + tcp->syn; /* with data: TCP fast open */
 	__u32 port = bpf_ntohs(tcp->dest);
 
-	if (flow->told) {
+	if (flow->captured) {
 		__u32 again = flow->next - seq;
 
 		if (again >= length) /* sent again, nothing new */
@@ -84,15 +84,15 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 		length -= again;
 		seq = flow->next;
 	}
-	if (!is_prefix(skb, at, length, flow->told)) {
+	if (!is_prefix(skb, at, length, flow->captured)) {
 		flow->wanted = 0;
 		return;
 	}
-	if (!flow->told)
+	if (!flow->captured)
 		flow->wanted = hello_bytes(skb, at);
 	flow->next = seq + length;
 	for (int i = 0; i < TAUT_HELLO_BYTES / TAUT_PIECE_BYTES && length; i++) {
-		__u32 left = flow->wanted - flow->told;
+		__u32 left = flow->wanted - flow->captured;
 		__u32 piece = length < TAUT_PIECE_BYTES ? length : TAUT_PIECE_BYTES;
 
 		if (piece > left)
@@ -100,14 +100,14 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 		if (!piece)
 			break;
 		if (!tell_piece(skb, at, piece, port, flow)) {
-			flow->told = flow->wanted; /* a gap can't be mended */
+			flow->captured = flow->wanted; /* a gap can't be mended */
 			break;
 		}
-		flow->told += piece;
+		flow->captured += piece;
 		at += piece;
 		length -= piece;
 	}
-	if (flow->told >= flow->wanted)
+	if (flow->captured >= flow->wanted)
 		flow->wanted = 0;
 }
 

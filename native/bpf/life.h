@@ -6,7 +6,6 @@
 #include "wakeup.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
 static __always_inline void describe(struct taut_event *e, __u32 kind, struct task_struct *task)
 {
@@ -54,7 +53,7 @@ static __always_inline __u64 slack_of(struct task_struct *task)
 	return task->timer_slack_ns ?: task->default_timer_slack_ns;
 }
 
-/* Marks and reports a thread or process that descends from an agent and is none. */
+/* Marks and reports a non-agent descendant of an agent: a thread or a process. */
 static __always_inline void tell_descendant(struct task_struct *child, __u32 agent, __u32 maker)
 {
 	__u32 *mark = bpf_task_storage_get(&descendants, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -67,8 +66,7 @@ static __always_inline void tell_descendant(struct task_struct *child, __u32 age
 }
 
 /* Runs before the child can: no wakeup of a new thread is missed. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline void forked(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 pid = parent->tgid, slot;
 	__u64 original_ns;
@@ -87,28 +85,26 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
 			if (agent)
 				tell_descendant(child, *agent, parent->pid);
-			return 0;
+			return;
 		}
 		slot = *attaching;
 		original_ns = slack_of(child);
 	}
 	if (child->tgid != pid) {
 		tell_descendant(child, pid, parent->pid);
-		return 0;
+		return;
 	}
 	begin_thread(child, slot, original_ns);
 	tell(TAUT_NEW_THREAD, child, pid, parent->pid);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task)
+static __always_inline void executed(struct task_struct *task)
 {
 	__u32 zero = 0;
 	struct taut_exec *e = bpf_map_lookup_elem(&exec_room, &zero);
 
 	if (!e)
-		return 0;
+		return;
 	describe(&e->event, TAUT_EXEC, task);
 	/* The kernel has just put it there, so it is in memory. It is told as most programs are nobody's: /proc costs more. */
 	__u64 start = task->mm->arg_start, size = task->mm->arg_end - start;
@@ -118,45 +114,38 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	e->event.size = size;
 	if (bpf_ringbuf_output(&events, e, sizeof(e->event) + size, 0))
 		count(TAUT_COUNT_lost_event);
-	return 0;
 }
 
 /* process.title and setproctitle end in prctl(PR_SET_NAME) of the main thread, after they have overwritten argv. */
-SEC("tp_btf/task_rename")
-int BPF_PROG(on_rename, struct task_struct *task)
+static __always_inline void renamed(struct task_struct *task)
 {
 	if (task->pid == task->tgid && !BPF_CORE_READ_BITFIELD(task, in_execve))
 		tell(TAUT_RENAME, task, 0, 0);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *task)
+static __always_inline void exited(struct task_struct *task)
 {
 	struct thread_state *t = thread_of(task);
 
 	if (!t)
-		return 0;
+		return;
 	count_unseen(t, task, false);
 	tell(task->signal->live.counter > 0 ? TAUT_THREAD_EXIT : TAUT_PROCESS_EXIT, task, 0, 0);
 	let_go(t, task);
-	return 0;
 }
 
 /* Attaches or detaches the threads of one process: user space sets `control`, then reads the iterator to its end. */
-SEC("iter/task")
-int visit_thread(struct bpf_iter__task *ctx)
+static __always_inline void visit(struct task_struct *task)
 {
-	struct task_struct *task = ctx->task;
 	__u32 zero = 0;
 	struct taut_control *c = bpf_map_lookup_elem(&control, &zero);
 
 	if (!task || !c || task->tgid != c->pid || (c->tid && task->pid != c->tid))
-		return 0;
+		return;
 	struct thread_state *t = thread_of(task);
 	if (c->visit == TAUT_VISIT_ATTACH) {
 		if (t && t->slot) /* by its maker, which was attached before it */
-			return 0;
+			return;
 		c->visited++;
 		begin_thread(task, c->slot, slack_of(task));
 	} else if (t) {
@@ -164,7 +153,6 @@ int visit_thread(struct bpf_iter__task *ctx)
 		count_unseen(t, task, is_asleep(task));
 		let_go(t, task);
 	}
-	return 0;
 }
 
 #endif

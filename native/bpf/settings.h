@@ -8,10 +8,10 @@
 #include <bpf/bpf_helpers.h>
 
 /* Globals of their own sections: one load to read, no look-up. All zero: everything is recorded. */
-volatile struct taut_settings settings SEC(".data.settings");
+extern volatile struct taut_settings settings SEC(".data.settings");
 
 /* Without them the verifier drops what reads a timer, with whatever this kernel's timers lack. */
-const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};
+extern const volatile struct taut_features features SEC(".rodata.features");
 
 /* The canary is a few wakeups a second, and has to show that all of the chain works: nothing of it is shed. */
 static __always_inline bool is_canary(struct thread_state *t)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Everything that the programs remember: per thread, per agent, per CPU. */
+/* Everything that the tracer remembers: per thread, per agent, per CPU. Who includes this defines the maps. */
 #ifndef TAUT_STATE_H
 #define TAUT_STATE_H
 
@@ -21,29 +21,32 @@ struct thread_state {
 	__u64 preempted;   /* nivcsw when it became runnable */
 };
 
-struct {
+struct thread_states {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct thread_state);
-} threads SEC(".maps");
+};
+extern struct thread_states threads SEC(".maps");
 
-/* Which agent a process descends from, that is none itself: who may have inherited what an agent was given. */
-struct {
+/* The agent that a non-agent process descends from: it may have inherited what that agent was given. */
+struct descendant_marks {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, __u32);
-} descendants SEC(".maps");
+};
+extern struct descendant_marks descendants SEC(".maps");
 
 /* Agents by process, for threads that are born before their maker was attached. */
-struct {
+struct agent_slots {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, TAUT_MAX_PROCESSES);
 	__type(key, __u32);
 	__type(value, __u32);
-} agents SEC(".maps");
+};
+extern struct agent_slots agents SEC(".maps");
 
 struct series_block {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -54,62 +57,67 @@ struct series_block {
 };
 
 /* Slot -> the agent's histograms: in blocks, made as they are needed and kept. */
-struct {
+struct series_blocks {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, TAUT_MAX_AGENTS / TAUT_BLOCK_AGENTS + 1);
 	__type(key, __u32);
 	__array(values, struct series_block);
-} series SEC(".maps");
+};
+extern struct series_blocks series SEC(".maps");
 
 /* One for each processor. */
-struct {
+struct counters_by_cpu {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1); /* as many as there may be processors: set before it is loaded */
 	__type(key, __u32);
-	__type(value, struct taut_ledger);
-} counters SEC(".maps");
+	__type(value, struct taut_counters);
+};
+extern struct counters_by_cpu counters SEC(".maps");
 
-struct {
+struct visit_control {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct taut_control);
-} control SEC(".maps");
+};
+extern struct visit_control control SEC(".maps");
 
-struct {
+struct life_events {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
-} events SEC(".maps");
+};
+extern struct life_events events SEC(".maps");
 
 /* Where the event of an exec is put together: its size is not known before. */
-struct {
+struct exec_room_by_cpu {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct taut_exec);
-} exec_room SEC(".maps");
+};
+extern struct exec_room_by_cpu exec_room SEC(".maps");
 
 /* Atomic although per CPU: an interrupt's programs count, too, and may come in between. */
 static __always_inline void count(__u32 counter)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct taut_ledger *ledger = bpf_map_lookup_elem(&counters, &cpu);
+	struct taut_counters *own = bpf_map_lookup_elem(&counters, &cpu);
 
-	if (ledger)
-		__sync_fetch_and_add(&ledger->counter[counter], 1);
+	if (own)
+		__sync_fetch_and_add(&own->counter[counter], 1);
 }
 
 /* What became of n wakeups. In this order and on one processor: who reads the outcomes first, then what was seen, can tell. */
 static __always_inline void decide(__u32 outcome, __u64 n)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct taut_ledger *ledger = bpf_map_lookup_elem(&counters, &cpu);
+	struct taut_counters *own = bpf_map_lookup_elem(&counters, &cpu);
 
-	if (!ledger)
+	if (!own)
 		return;
-	__sync_fetch_and_add(&ledger->counter[TAUT_COUNT_wakeup_seen], n);
-	__sync_fetch_and_add(&ledger->counter[outcome], n);
+	__sync_fetch_and_add(&own->counter[TAUT_COUNT_wakeup_seen], n);
+	__sync_fetch_and_add(&own->counter[outcome], n);
 }
 
 static __always_inline struct thread_state *thread_of(struct task_struct *task)

@@ -8,7 +8,6 @@
 #include "taut.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
 /* From here on clock bases expire in softirq, where an interrupt may wake threads beside the timer's handler. */
 #define FIRST_SOFT_BASE 4 /* HRTIMER_BASE_MONOTONIC_SOFT */
@@ -21,12 +20,13 @@ struct expiring {
 	__u64 handler_ns;
 };
 
-struct {
+struct expiring_by_cpu {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct expiring);
-} expiring SEC(".maps");
+};
+extern struct expiring_by_cpu expiring SEC(".maps");
 
 /*
  * Runs for every timer of the host, so it only notes; whether the sleeper is an agent's thread is asked at sched_waking,
@@ -34,21 +34,19 @@ struct {
  * our own reading in the timer's own clock: the tracepoint's `now` is from before the whole batch (and changed its type
  * in 7.1).
  */
-SEC("tp_btf/hrtimer_expire_entry")
-int BPF_PROG(on_timer_expire, struct hrtimer *timer)
+static __always_inline void timer_expires(struct hrtimer *timer)
 {
 	__u32 zero = 0;
 	struct expiring *e = bpf_map_lookup_elem(&expiring, &zero);
 	struct hrtimer_clock_base *base = timer->base;
 
 	if (!e)
-		return 0;
+		return;
 	e->timer = base->index < FIRST_SOFT_BASE ? (__u64)timer : 0;
 	e->base = (__u64)base;
 	e->soft_ns = timer->_softexpires - base->offset;
 	e->slack_ns = timer->node.expires - timer->_softexpires;
 	e->handler_ns = bpf_ktime_get_ns();
-	return 0;
 }
 
 /*

@@ -9,7 +9,6 @@
 #include "timer.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
 /*
  * A thread wakes once for each time that it went to sleep, so a wakeup for which no program was run shows at the next
@@ -69,8 +68,12 @@ static __always_inline void let_go(struct thread_state *t, struct task_struct *t
 	bpf_task_storage_delete(&threads, task);
 }
 
-static __always_inline void waking(struct thread_state *t, struct task_struct *task)
+static __always_inline void waking(struct task_struct *task)
 {
+	struct thread_state *t = thread_of(task);
+
+	if (!t)
+		return;
 	count_unseen(t, task, true);
 	if (is_sampled_out(t)) {
 		leave_out(t);
@@ -88,19 +91,11 @@ static __always_inline void waking(struct thread_state *t, struct task_struct *t
 	}
 }
 
-SEC("tp_btf/sched_waking")
-int BPF_PROG(on_waking, struct task_struct *task)
+static __always_inline void wakeup(struct task_struct *task)
 {
 	struct thread_state *t = thread_of(task);
 
-	if (t)
-		waking(t, task);
-	return 0;
-}
-
-static __always_inline void wakeup(struct thread_state *t, struct task_struct *task)
-{
-	if (t->sampled_out)
+	if (!t || t->sampled_out)
 		return;
 	if (!t->waking_ns) { /* attached in between, or no program was run at sched_waking */
 		count_unseen(t, task, true);
@@ -115,39 +110,24 @@ static __always_inline void wakeup(struct thread_state *t, struct task_struct *t
 	}
 }
 
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(on_wakeup, struct task_struct *task)
-{
-	struct thread_state *t = thread_of(task);
-
-	if (t)
-		wakeup(t, task);
-	return 0;
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(on_wakeup_new, struct task_struct *task)
+static __always_inline void first_wakeup(struct task_struct *task)
 {
 	struct thread_state *t = thread_of(task);
 
 	if (!t)
-		return 0;
+		return;
 	if (is_sampled_out(t)) {
 		leave_out(t);
-		return 0;
+		return;
 	}
 	t->from_timer = 0;
 	t->preempted = task->nivcsw;
 	t->wakeup_ns = bpf_ktime_get_ns();
 	stamp_wakeup(t, t->wakeup_ns);
-	return 0;
 }
 
-/*
- * The thread runs. If it was preempted since it became runnable, it has run before, and no program was: when it began to
- * run nobody knows.
- */
-static __always_inline void running(struct thread_state *t, struct task_struct *task)
+/* Decides a wakeup whose thread runs now. */
+static __always_inline void end_wakeup(struct thread_state *t, struct task_struct *task)
 {
 	__u32 slot = t->slot;
 	struct instants i = {.wakeup_ns = t->wakeup_ns};
@@ -162,25 +142,23 @@ static __always_inline void running(struct thread_state *t, struct task_struct *
 	bool tuned = task->timer_slack_ns && task->timer_slack_ns < t->original_ns;
 	if (!slot)
 		decide(TAUT_COUNT_discard_detached, 1);
-	else if (task->nivcsw != t->preempted)
+	else if (task->nivcsw != t->preempted) /* it has run before, and no program was: when it began to run nobody knows */
 		decide(TAUT_COUNT_discard_no_switch, 1);
 	else
 		decide(record(series_of(slot), t, &i, tuned), 1);
 }
 
 /*
- * A thread that comes back after a preemption has no stamp and is no wakeup, also while a wakeup of it has only begun;
- * stamps of a thread that never left its CPU were dropped at sched_wakeup. So the previous thread, and its state, need
- * no look at all.
+ * The thread runs. One that comes back after a preemption has no stamp and is no wakeup, also while a wakeup of it has
+ * only begun; stamps of a thread that never left its CPU were dropped at sched_wakeup. So the previous thread, and its
+ * state, need no look at all.
  */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+static __always_inline void running(struct task_struct *task)
 {
-	struct thread_state *t = thread_of(next);
+	struct thread_state *t = thread_of(task);
 
 	if (t && t->wakeup_ns)
-		running(t, next);
-	return 0;
+		end_wakeup(t, task);
 }
 
 #endif

@@ -20,11 +20,17 @@ TAUT_ASSERT(sizeof(struct taut_names_features) == 4, "the same on both sides");
 
 enum taut_transport { TAUT_UDP = 17, TAUT_TCP = 6 };
 
+#define TAUT_CONTACTS(X)                                                                        \
+	X(TAUT_QUESTION, question) /* to a resolver: the payload is the message */               \
+	X(TAUT_ANSWER, answer)     /* of a resolver; its process is not known */                 \
+	X(TAUT_CONNECT, connect)   /* no payload */                                              \
+	X(TAUT_HELLO, hello)       /* the payload is a piece of what looks like a TLS ClientHello */
+
 enum taut_contact_kind {
-	TAUT_QUESTION = 1, /* to a resolver: the payload is the message */
-	TAUT_ANSWER,       /* of a resolver; whose it is is not said */
-	TAUT_CONNECT,      /* no payload */
-	TAUT_HELLO,        /* the payload is a piece of what looks like a TLS ClientHello */
+	TAUT_NO_CONTACT,
+#define X(kind, name) kind,
+	TAUT_CONTACTS(X)
+#undef X
 };
 
 /* What user space has use for: bits of the `wanted` number. */

@@ -87,18 +87,18 @@ enum taut_counter {
 	TAUT_OUTCOMES_END = TAUT_COUNT_lost_thread_state,
 };
 
-/* One processor's counters. User space reads them while they are counted: see native/addon/ledger.cc. */
-struct taut_ledger {
+/* One processor's counters. User space reads them while they are counted: see native/addon/counters.cc. */
+struct taut_counters {
 	taut_u64 counter[TAUT_COUNTER_COUNT];
 	taut_u64 unused[16 - TAUT_COUNTER_COUNT]; /* up to whole cache lines, so that processors don't share one */
 };
-TAUT_ASSERT(sizeof(struct taut_ledger) == 128, "the same on both sides");
+TAUT_ASSERT(sizeof(struct taut_counters) == 128, "the same on both sides");
 
 /* Life events for user space (never a wakeup). */
 #define TAUT_EVENTS(X)                                                                          \
 	X(TAUT_EXEC, exec)                /* any process on the host */                          \
 	X(TAUT_NEW_THREAD, newThread)     /* of an agent */                                      \
-	X(TAUT_NEW_CHILD, newChild)       /* a thread or process that descends from an agent and is none */ \
+	X(TAUT_NEW_CHILD, newChild)       /* a non-agent descendant of an agent: a thread or a process */ \
 	X(TAUT_THREAD_EXIT, threadExit)   /* of an agent */                                      \
 	X(TAUT_PROCESS_EXIT, processExit) /* the last thread of an agent */                      \
 	X(TAUT_RENAME, rename)            /* any process on the host that gives itself another name */
@@ -108,8 +108,6 @@ enum taut_event_kind {
 	TAUT_EVENTS(X)
 #undef X
 };
-/* kind, pid, tid, ppid, maker, startNs, atNs, command line: as the addon hands each event on. */
-#define TAUT_EVENT_FIELDS 8
 
 struct taut_event {
 	taut_u32 kind;

@@ -6,7 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { addon, TautError } from '../native.ts';
+import { addon, failed, TautError } from '../native.ts';
 
 /** Somebody else holds it: `holder` is a process id, as text. */
 export interface Held {
@@ -26,7 +26,7 @@ export interface LockOptions {
 export function tryLock(path: string, { shared = false, socket }: LockOptions = {}): Disposable | Held {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const fd = addon().lock(path, shared);
-  if (fd >= 0) {
+  if (!failed(fd)) {
     sayHolder(path, socket);
     return { [Symbol.dispose]: () => void addon().close(fd) };
   }

@@ -5,7 +5,7 @@
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { addon, TautError } from '../native.ts';
+import { addon, failed, TautError } from '../native.ts';
 
 /** How often a write is tried again while the reader is slower. */
 const RETRY_MS = 5;
@@ -61,7 +61,7 @@ class SharedEnd {
   write(bytes: Buffer, done: (error?: Error) => void): void {
     for (let rest = bytes; rest.length > 0; ) {
       const n = this.#writeNow(rest);
-      if (n < 0) {
+      if (failed(n)) {
         const error = new TautError(n, 'write');
         if (TRY_AGAIN.has(error.code)) setTimeout(() => this.write(rest, done), RETRY_MS);
         else done(error);
@@ -73,7 +73,7 @@ class SharedEnd {
   }
 
   /** @returns how many bytes were taken, or `-errno`. */
-  #writeNow(bytes: Buffer): number {
+  #writeNow(bytes: Buffer) {
     this.#fd ??= reopened(this.#shared);
     try {
       return addon().writeNow(this.#fd, bytes);

@@ -2,7 +2,7 @@
  * A held `/proc/ID` directory: of a process, or of one thread. What is read or written through it is that thread or
  * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
  */
-import { addon, check, TautError } from '../native.ts';
+import { addon, check, failed, TautError } from '../native.ts';
 import { parseStat, type ThreadStat } from './stat.ts';
 import { threadGroupOf } from './status.ts';
 
@@ -34,13 +34,13 @@ export class ProcHandle implements Disposable {
   /** The threads of the process; empty when it is gone. */
   threadIds(): number[] {
     const ids = addon().listIdsAt(this.#fd, 'task');
-    return typeof ids === 'number' ? [] : ids;
+    return failed(ids) ? [] : ids;
   }
 
   /** Where a link of the directory (`exe`, `cwd`) points; undefined when the kernel won't say. */
   link(name: string): string | undefined {
     const target = addon().readLinkAt(this.#fd, name);
-    return typeof target === 'number' ? undefined : target;
+    return failed(target) ? undefined : target;
   }
 
   write(name: string, text: string): void {
@@ -54,7 +54,7 @@ export class ProcHandle implements Disposable {
   /** Whether a thread of this id is in this process now; false when the process is gone. */
   hasThread(tid: number): boolean {
     const fd = addon().openDirectory(this.#fd, `task/${tid}`);
-    if (fd < 0) return false;
+    if (failed(fd)) return false;
     addon().close(fd);
     return true;
   }

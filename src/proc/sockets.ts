@@ -3,19 +3,19 @@
  * none where the process is gone, or it is not for us to look.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { addon, type DiagSocket } from '../native.ts';
+import { addon, type DiagSocket, failed } from '../native.ts';
 
 /** Those with this local port: few, at once. @param states bits of TCP states. */
 export function socketsBoundTo(pid: number, protocol: number, states: number, port: number): DiagSocket[] {
   const datagrams = addon().dumpSockets(networkOf(pid), protocol, states, port);
-  const all = typeof datagrams === 'number' ? [] : datagrams.flatMap(parsed);
+  const all = failed(datagrams) ? [] : datagrams.flatMap(parsed);
   return all.filter(({ localPort }) => localPort === port);
 }
 
 /** All of them, in pieces of some hundreds, so that others can work in between. @param states bits of TCP states. */
 export async function* socketPieces(pid: number, protocol: number, states: number): AsyncGenerator<DiagSocket[]> {
   const datagrams = await addon().listSockets(networkOf(pid), protocol, states, 0);
-  if (typeof datagrams === 'number') return;
+  if (failed(datagrams)) return;
   for (const datagram of datagrams) yield parsed(datagram);
 }
 
@@ -25,7 +25,7 @@ function networkOf(pid: number): string {
 
 function parsed(datagram: Buffer): DiagSocket[] {
   const sockets = addon().parseSockets(datagram);
-  return typeof sockets === 'number' ? [] : sockets;
+  return failed(sockets) ? [] : sockets;
 }
 
 /** Which network namespace a process is in; undefined when it is gone, or not for us to see. */

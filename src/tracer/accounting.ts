@@ -1,4 +1,4 @@
-import { check, type NativeTracer, type ProgramRuns } from '../native.ts';
+import { check, failed, type NativeBpfObject, type ProgramRuns } from '../native.ts';
 import type { Without } from './features.ts';
 
 /** What measuring cost so far, in seconds of CPU. */
@@ -9,10 +9,10 @@ export interface ProgramCost {
 
 /** The kernel's own run-time statistics of the tracer's programs. While they are on, they add about 20 ns to each run. */
 export class Accounting {
-  readonly #native: NativeTracer;
+  readonly #native: NativeBpfObject;
   readonly #isLeftOut: boolean;
 
-  constructor(native: NativeTracer, without: Without) {
+  constructor(native: NativeBpfObject, without: Without) {
     this.#native = native;
     this.#isLeftOut = without.has('stats');
   }
@@ -24,7 +24,7 @@ export class Accounting {
 
   /** Whether these privileges suffice. Tries it. */
   isAllowed(): boolean {
-    return !this.#isLeftOut && this.#native.setStats(true) >= 0 && this.#native.setStats(false) >= 0;
+    return !this.#isLeftOut && !failed(this.#native.setStats(true)) && !failed(this.#native.setStats(false));
   }
 
   /** What the programs used while it was on. */
@@ -42,6 +42,6 @@ export class Accounting {
   }
 
   #programs(): ProgramRuns[] {
-    return check(this.#native.runTime(), 'read the run time') as ProgramRuns[];
+    return check(this.#native.runTime(), 'read the run time');
   }
 }

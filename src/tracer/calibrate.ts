@@ -36,7 +36,7 @@ export class Calibration implements Disposable {
   /** @throws TautError when there can be no threads. */
   constructor() {
     this.#load = new (addon().Exercise)();
-    this.#threads = check<[number, number]>(this.#load.start(), 'start the load');
+    this.#threads = check(this.#load.start(), 'start the load');
   }
 
   /** Right before the programs are attached. Takes some milliseconds. @throws TautError */
@@ -71,7 +71,7 @@ export class Calibration implements Disposable {
 
   /** Nanoseconds of a turn, where nothing else disturbed it. */
   #least(): number {
-    const rounds = Array.from({ length: ROUNDS }, () => check(this.#load.run(TURNS), 'run the load') as number);
+    const rounds = Array.from({ length: ROUNDS }, () => check(this.#load.run(TURNS), 'run the load'));
     return Math.min(...rounds) / (2 * TURNS);
   }
 }

@@ -6,8 +6,6 @@ import { judge, type Wake } from './canaryVerdict.ts';
 import type { ExpHistogram, TracedThread } from './series.ts';
 import type { Tracer } from './tracer.ts';
 
-/** The scale of everything that the tracer counts. */
-const SCALE = 3;
 /** The canary sleeps on for this long at least when a window is cut, which takes less. */
 const QUIET_NS = 2_000_000n;
 const RETRY_MS = 3;
@@ -33,7 +31,7 @@ export class Canary implements Disposable {
   readonly #native: NativeCanary;
   readonly #thread: TracedThread;
   #wakes: Wake[] = [];
-  #counted = empty(SCALE);
+  #counted = empty(addon().layout.scale);
   #unseen = 0;
   #broken = 0;
   #owed = 0;
@@ -58,7 +56,7 @@ export class Canary implements Disposable {
     return this.#thread
       .series()
       .filter(({ quantity, source }) => quantity === 'wakeup.latency' && source !== 'other')
-      .reduce((sum, { histogram }) => add(sum, histogram), empty(SCALE));
+      .reduce((sum, { histogram }) => add(sum, histogram), empty(addon().layout.scale));
   }
 
   /** Compares what both counted since the last call; the first only begins. Undefined when there is nothing to compare. */
@@ -107,17 +105,13 @@ export class Canary implements Disposable {
   }
 }
 
-/** Five words each: deadline, time of waking, CPU time, voluntary and involuntary switches. */
 function wakesOf(words: BigUint64Array): Wake[] {
-  const wakes: Wake[] = [];
-  for (let i = 0; i + 5 <= words.length; i += 5) {
-    const word = (k: number) => words[i + k] ?? 0n;
-    wakes.push({
-      lateNs: Number(word(1) - word(0)),
-      cpuNs: Number(word(2)),
-      sleeps: Number(word(3)),
-      preempted: Number(word(4)),
-    });
-  }
-  return wakes;
+  const at = addon().layout.wake;
+  const field = (wake: number, offset: number) => words[(wake * at.bytes + offset) / words.BYTES_PER_ELEMENT] ?? 0n;
+  return Array.from({ length: words.byteLength / at.bytes }, (_, i) => ({
+    lateNs: Number(field(i, at.woke) - field(i, at.deadline)),
+    cpuNs: Number(field(i, at.cpu)),
+    sleeps: Number(field(i, at.sleeps)),
+    preempted: Number(field(i, at.preempted)),
+  }));
 }

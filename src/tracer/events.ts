@@ -1,22 +1,23 @@
-import type { EventFields, KernelEvent, Layout } from '../native.ts';
+import { type KernelEvent, type Layout, recordsOf } from '../native.ts';
 
-/** The life events in what the addon hands on, in the order in which the kernel told them. Pure. */
-export function eventsOf(fields: EventFields, { events: kinds, eventFields }: Layout): KernelEvent[] {
+/** The life events in what a ring buffer held, in the order in which the kernel told them. Pure. */
+export function eventsOf(records: Buffer, { events: kinds, event: at }: Layout): KernelEvent[] {
   const events: KernelEvent[] = [];
-  for (let at = 0; at < fields.length; at += eventFields) {
-    const kind = kinds[fields[at] as number];
+  for (const record of recordsOf(records)) {
+    if (record.length < at.bytes) continue;
+    const kind = kinds[record.readUInt32LE(at.kind)];
     if (kind === undefined) continue;
-    const event = {
+    const size = record.readUInt32LE(at.size);
+    events.push({
       kind,
-      pid: fields[at + 1] as number,
-      tid: fields[at + 2] as number,
-      ppid: fields[at + 3] as number,
-      maker: fields[at + 4] as number,
-      startNs: fields[at + 5] as bigint,
-      atNs: fields[at + 6] as bigint,
-      cmdline: fields[at + 7] as string | undefined,
-    };
-    events.push(event);
+      pid: record.readUInt32LE(at.pid),
+      tid: record.readUInt32LE(at.tid),
+      ppid: record.readUInt32LE(at.ppid),
+      maker: record.readUInt32LE(at.maker),
+      startNs: record.readBigUInt64LE(at.startNs),
+      atNs: record.readBigUInt64LE(at.atNs),
+      cmdline: size > 0 ? record.toString('utf8', at.bytes, at.bytes + size) : undefined,
+    });
   }
   return events;
 }

@@ -1,6 +1,14 @@
 /** The BPF programs, opened, loaded and attached: four steps, one message for each that fails. */
 import { existsSync } from 'node:fs';
-import { addon, bpfObjectPath, type NativeTracer, TautError } from '../native.ts';
+import {
+  addon,
+  bpfObjectPath,
+  failed,
+  type NativeBpfObject,
+  type NativeWakeupTracer,
+  type Outcome,
+  TautError,
+} from '../native.ts';
 import { differenceBehind, type Without } from './features.ts';
 
 /** Each is attached to the tracepoint in its section name (`native/bpf/`). */
@@ -34,7 +42,8 @@ export interface ProgramOptions {
 
 /** The programs, all on their tracepoints; `wakeups` are those that measure. */
 export interface LoadedPrograms {
-  readonly tracer: NativeTracer;
+  readonly object: NativeBpfObject;
+  readonly tracer: NativeWakeupTracer;
   readonly wakeups: readonly string[];
 }
 
@@ -50,12 +59,14 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
   const path = bpfObjectPath('taut');
   if (!existsSync(path))
     throw new TracerUnavailable(`the BPF programs are not built (${path})`, 'run: sh native/setup.sh');
-  const tracer = new (addon().Tracer)();
-  const step = (errno: number, what: string) => {
-    if (errno >= 0) return;
-    const log = tracer.log();
+  const object = new (addon().BpfObject)();
+  const tracer = new (addon().WakeupTracer)(object);
+  const step = (outcome: Outcome, what: string) => {
+    if (!failed(outcome)) return;
+    const log = object.log();
     tracer.close();
-    const error = new TautError(errno, what);
+    object.close();
+    const error = new TautError(outcome, what);
     const denied = error.code === 'EPERM' || error.code === 'EACCES';
     const difference = differenceBehind(log);
     throw new TracerUnavailable(
@@ -64,13 +75,16 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
       log,
     );
   };
-  step(tracer.open(path), 'open the BPF object');
-  if (!timers) step(tracer.omitFeatures('on_timer_expire'), 'leave the timer chain out');
+  step(object.open(path), 'open the BPF object');
+  if (!timers) {
+    step(object.omitFeatures(), 'leave the timer chain out');
+    step(object.omitProgram('on_timer_expire'), 'leave the timer chain out');
+  }
   step(tracer.load(), 'load the BPF programs');
   const wakeups = WAKEUP.filter((program) => !without.has(program) && (timers || program !== 'on_timer_expire'));
-  const attach = (program: string) => step(tracer.attach(program), `attach ${program}`);
+  const attach = (program: string) => step(object.attach(program), `attach ${program}`);
   LIFE.forEach(attach);
   beforeWakeups?.();
   wakeups.forEach(attach);
-  return { tracer, wakeups };
+  return { object, tracer, wakeups };
 }

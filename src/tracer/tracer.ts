@@ -1,6 +1,14 @@
 /** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
 
-import { addon, check, type EventFields, type KernelEvent, type Layout, type NativeTracer } from '../native.ts';
+import {
+  addon,
+  check,
+  failed,
+  type KernelEvent,
+  type Layout,
+  type NativeBpfObject,
+  type NativeWakeupTracer,
+} from '../native.ts';
 import { nowMs } from '../proc/clock.ts';
 import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
@@ -13,8 +21,8 @@ import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
 import { WakeupHooks } from './wakeupHooks.ts';
 
-const ATTACH = 1;
-const DETACH = 2;
+/** For `visitThreads`: every thread of the process. */
+const ALL = 0;
 /** So many places are ready for agents to come: making more takes milliseconds, which no attach shall wait for. */
 const SPARE = 16;
 /** A process that makes threads faster than they are let go is let go all the same. */
@@ -38,7 +46,8 @@ export interface TracerOptions {
 }
 
 export class Tracer implements Disposable {
-  readonly #native: NativeTracer;
+  readonly #object: NativeBpfObject;
+  readonly #native: NativeWakeupTracer;
   readonly #layout: Layout;
   readonly #sessions = new Map<number, Session>();
   readonly #slots: Slots;
@@ -61,10 +70,11 @@ export class Tracer implements Disposable {
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
   constructor(options: TracerOptions = {}) {
     const { timers = true, without = new Set(), beforeWakeups = () => {} } = options;
-    const { tracer, wakeups } = loadPrograms({ timers, without, beforeWakeups });
+    const { object, tracer, wakeups } = loadPrograms({ timers, without, beforeWakeups });
+    this.#object = object;
     this.#native = tracer;
-    this.#hooks = new WakeupHooks(tracer, wakeups);
-    this.accounting = new Accounting(tracer, without);
+    this.#hooks = new WakeupHooks(object, wakeups);
+    this.accounting = new Accounting(object, without);
     this.hasTimers = timers;
     this.#layout = addon().layout;
     const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
@@ -80,8 +90,8 @@ export class Tracer implements Disposable {
 
   /** Hands on every life event of the kernel, in order. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
-    const hear = (fields: EventFields) => onEvents(eventsOf(fields, this.#layout));
-    check(this.#native.listen(hear), 'listen to the ring buffer');
+    const hear = (records: Buffer) => onEvents(eventsOf(records, this.#layout));
+    check(this.#object.listen('events', hear), 'listen to the ring buffer');
   }
 
   /** Measures a process from now on: `begin` and `place`. */
@@ -108,12 +118,16 @@ export class Tracer implements Disposable {
     const own = this.#slots.take();
     const slot = own ?? this.#overflowSlot;
     try {
-      check(this.#native.addAgent(process.pid, slot, own === undefined), 'create the series of an agent');
+      if (own !== undefined) check(this.#native.emptySeries(own), 'create the series of an agent');
+      check(this.#native.addAgent(process.pid, slot), 'create the series of an agent');
       const before = own === undefined ? undefined : this.#letGo.resume(process);
       const shed = new ShedSeries(this.#shed, before?.series);
       const attachedAtMs = before?.attachedAtMs ?? nowMs();
       this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed });
-      check(this.#native.visitThreads(ATTACH, process.pid, slot), 'attach the threads of an agent');
+      check(
+        this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL),
+        'attach the threads of an agent',
+      );
       if (own === undefined) this.#overflow ??= { attachedAtMs: nowMs(), shed: new ShedSeries(this.#shed) };
       else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
@@ -130,7 +144,11 @@ export class Tracer implements Disposable {
     if (!session) return;
     // First its place, so that its threads' threads get no state of their own; then until no thread has any.
     this.#native.removeAgent(pid);
-    for (let pass = 0; pass < MAX_PASSES; pass++) if (this.#native.visitThreads(DETACH, pid, session.slot) <= 0) break;
+    const { detach } = this.#layout.visit;
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      const changed = this.#native.visitThreads(detach, pid, session.slot, ALL);
+      if (failed(changed) || changed === 0) break;
+    }
     if (!this.#isOverflow(session)) {
       const last = this.#read(session);
       if (last.series.length > 0) this.#letGo.add(last);
@@ -152,9 +170,9 @@ export class Tracer implements Disposable {
     return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
   }
 
-  /** The correctness ledger: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
+  /** Of all wakeups: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
   counters(): Map<string, number> {
-    const values = check(this.#native.readCounters(), 'read the counters') as number[];
+    const values = check(this.#native.readCounters(), 'read the counters');
     return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
   }
 
@@ -163,9 +181,9 @@ export class Tracer implements Disposable {
     return (this.counters().get('lost_event') ?? 0) + this.accounting.missed(LIFE);
   }
 
-  /** What was counted until now is not counted. Before the first agent, so that the ledger stays balanced. */
+  /** What was counted until now is not counted. Before the first agent, so that the counters still add up. */
   countFromHere(): void {
-    this.#counted = check(this.#native.readCounters(), 'read the counters') as number[];
+    this.#counted = check(this.#native.readCounters(), 'read the counters');
   }
 
   /**
@@ -187,10 +205,11 @@ export class Tracer implements Disposable {
     const slot = this.#slots.take();
     if (slot === undefined) throw new Error('all places for series are taken');
     this.#threads++;
+    const { attach, detach } = this.#layout.visit;
     const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid);
     try {
       check(this.#native.emptySeries(slot), 'create the series of a thread');
-      if (check(visit(ATTACH), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
+      if (check(visit(attach), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
     } catch (error) {
       this.#threads--;
       this.#give(slot);
@@ -201,7 +220,7 @@ export class Tracer implements Disposable {
     return {
       series: () => this.#decode(slot),
       [Symbol.dispose]: () => {
-        visit(DETACH);
+        visit(detach);
         this.#threads--;
         this.#give(slot);
       },
@@ -211,6 +230,7 @@ export class Tracer implements Disposable {
   [Symbol.dispose](): void {
     this.#hooks[Symbol.dispose]();
     this.#native.close();
+    this.#object.close();
   }
 
   #applySettings(): void {

@@ -1,17 +1,17 @@
-import { check, type NativeTracer } from '../native.ts';
+import { check, type NativeBpfObject } from '../native.ts';
 
 /** Without anybody to measure for so long, nothing is: agents that come and go in turns shall not pay for hooking. */
 const IDLE_MS = 5_000;
 
 /** The programs that measure wakeups: on their tracepoints only while somebody is measured, as the whole host pays there. */
 export class WakeupHooks implements Disposable {
-  readonly #native: NativeTracer;
+  readonly #native: NativeBpfObject;
   readonly #programs: readonly string[];
   #isHooked = true;
   #idle: NodeJS.Timeout | undefined;
 
   /** @param programs that are on their tracepoints now. */
-  constructor(native: NativeTracer, programs: readonly string[]) {
+  constructor(native: NativeBpfObject, programs: readonly string[]) {
     this.#native = native;
     this.#programs = programs;
     this.release();

@@ -84,7 +84,7 @@ const CONTENDERS: Contender[] = [
   {
     name: EMPTY,
     start: async () => {
-      const programs = new (addon().Tracer)();
+      const programs = new (addon().BpfObject)();
       check(programs.open(bpfObjectPath('empty')), 'open');
       check(programs.load(), 'load');
       const names = readFileSync(new URL('../../native/bpf/empty.bpf.c', import.meta.url), 'utf8');

@@ -5,7 +5,7 @@ import { upperBound } from '../reference.ts';
 
 const { bucketMin, buckets } = addon().layout;
 const bounds = Array.from({ length: buckets }, (_, i) => upperBound(bucketMin + i));
-const kernel = new (addon().Tracer)();
+const kernel = new (addon().BpfObject)();
 check(kernel.open(bpfObjectPath('buckets')), 'open');
 check(kernel.load(), 'load');
 afterAll(() => kernel.close());

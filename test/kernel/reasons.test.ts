@@ -1,7 +1,7 @@
 /** Every reason for which a wakeup is discarded, and everything that can be lost: made to happen, and counted. */
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { addon, bpfObjectPath, check, type NativeTracer } from '../../src/native.ts';
+import { addon, bpfObjectPath, check, type NativeBpfObject, type NativeWakeupTracer } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { compiled } from './compiled.ts';
 import { tell } from './conversation.ts';
@@ -9,30 +9,37 @@ import { ledger } from './counting.ts';
 import { Program } from './program.ts';
 import { FIXTURES } from './taut.ts';
 
-const ATTACH = 1;
-const DETACH = 2;
 const { layout } = addon();
+const { attach: ATTACH, detach: DETACH } = layout.visit;
 const waits = compiled('waits');
-const open: NativeTracer[] = [];
+interface Loaded {
+  readonly object: NativeBpfObject;
+  readonly tracer: NativeWakeupTracer;
+}
+const open: Loaded[] = [];
 const happened = new Set<string>();
 afterEach(() => {
-  for (const tracer of open.splice(0)) tracer.close();
+  for (const { object, tracer } of open.splice(0)) {
+    tracer.close();
+    object.close();
+  }
 });
 
-function load(object: 'taut' | 'chain', programs: readonly string[] = []): NativeTracer {
-  const tracer = new (addon().Tracer)();
-  open.push(tracer);
-  check(tracer.open(bpfObjectPath(object)), 'open');
+function load(name: 'taut' | 'chain', programs: readonly string[] = []): Loaded {
+  const object = new (addon().BpfObject)();
+  const tracer = new (addon().WakeupTracer)(object);
+  open.push({ object, tracer });
+  check(object.open(bpfObjectPath(name)), 'open');
   check(tracer.load(), 'load');
-  for (const program of programs) check(tracer.attach(program), program);
-  return tracer;
+  for (const program of programs) check(object.attach(program), program);
+  return { object, tracer };
 }
 
 /** Those that are not 0, in a ledger that adds up. */
-function counters(tracer: NativeTracer | Tracer): Record<string, number> {
+function counters(tracer: NativeWakeupTracer | Tracer): Record<string, number> {
   const read = () =>
     'readCounters' in tracer
-      ? new Map((check(tracer.readCounters(), 'read') as number[]).map((n, i) => [layout.counters[i] ?? '', n]))
+      ? new Map(check(tracer.readCounters(), 'read').map((n, i) => [layout.counters[i] ?? '', n]))
       : tracer.counters();
   const { seen, decided } = ledger({ counters: read });
   expect(decided).toBe(seen);
@@ -61,21 +68,21 @@ test('on_cpu: a timer that expires before its thread has gone to sleep ends no w
 
 test('unseen: wakeups for which no program ran show in the count of sleeps', async () => {
   await using program = await sleeper();
-  const tracer = load('taut');
+  const { tracer } = load('taut');
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, 1);
+  tracer.visitThreads(DETACH, program.pid, 1, 0);
   expect(counters(tracer)['discard_unseen']).toBeGreaterThanOrEqual(100);
 });
 
 test('restamped, detached: a wakeup whose thread was never seen running, before the next and before the end', async () => {
   await using program = await sleeper();
-  const tracer = load('taut', ['on_waking']);
+  const { tracer } = load('taut', ['on_waking']);
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, 1);
+  tracer.visitThreads(DETACH, program.pid, 1, 0);
   const { discard_restamped = 0, discard_detached, discard_unseen = 0 } = counters(tracer);
   expect(discard_restamped).toBeGreaterThan(0);
   expect(discard_restamped + discard_unseen).toBeGreaterThanOrEqual(99);
@@ -84,11 +91,11 @@ test('restamped, detached: a wakeup whose thread was never seen running, before 
 
 test('no_waking: a wakeup that was begun before anybody looked', async () => {
   await using program = await sleeper();
-  const tracer = load('taut', ['on_wakeup', 'on_switch']);
+  const { tracer } = load('taut', ['on_wakeup', 'on_switch']);
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, 1);
+  tracer.visitThreads(DETACH, program.pid, 1, 0);
   const { discard_no_waking = 0, discard_unseen = 0 } = counters(tracer);
   expect(discard_no_waking).toBeGreaterThan(0);
   expect(discard_no_waking + discard_unseen).toBeGreaterThanOrEqual(99);
@@ -97,23 +104,23 @@ test('no_waking: a wakeup that was begun before anybody looked', async () => {
 test('no_switch: a thread that had run before it was seen running', async () => {
   await using program = new Program('taskset', ['-c', '0', waits, '3']);
   await program.line(/^ready/);
-  const tracer = load('taut', ['on_waking', 'on_wakeup']);
+  const { object, tracer } = load('taut', ['on_waking', 'on_wakeup']);
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0);
   const burnt = tell(program, 'burn 1 500000');
   await setTimeout(100);
-  check(tracer.attach('on_switch'), 'on_switch');
+  check(object.attach('on_switch'), 'on_switch');
   await burnt;
-  tracer.visitThreads(DETACH, program.pid, 1);
+  tracer.visitThreads(DETACH, program.pid, 1, 0);
   expect(counters(tracer)['discard_no_switch']).toBeGreaterThan(0);
 });
 
 test('no_series: a thread of a place that has no room', async () => {
   await using program = await sleeper();
-  const tracer = load('taut', ['on_waking', 'on_wakeup', 'on_switch']);
-  tracer.visitThreads(ATTACH, program.pid, layout.maxAgents);
+  const { tracer } = load('taut', ['on_waking', 'on_wakeup', 'on_switch']);
+  tracer.visitThreads(ATTACH, program.pid, layout.maxAgents, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, layout.maxAgents);
+  tracer.visitThreads(DETACH, program.pid, layout.maxAgents, 0);
   const { discard_no_series = 0, discard_unseen = 0, discard_on_cpu = 0 } = counters(tracer);
   expect(discard_no_series).toBeGreaterThan(0);
   expect(discard_no_series + discard_unseen + discard_on_cpu).toBeGreaterThanOrEqual(100);
@@ -121,7 +128,7 @@ test('no_series: a thread of a place that has no room', async () => {
 
 test('lost_event: nobody reads, and there is no room', async () => {
   await using program = await sleeper();
-  const tracer = load('taut', ['on_rename']);
+  const { tracer } = load('taut', ['on_rename']);
   await tell(program, 'rename 30000');
   // An event takes 40 bytes and 8 for its header, of 1 MiB.
   expect(counters(tracer)['lost_event']).toBeGreaterThanOrEqual(30_000 - Math.ceil(2 ** 20 / 48));
@@ -129,17 +136,17 @@ test('lost_event: nobody reads, and there is no room', async () => {
 
 /** The steps of one wakeup of this very thread, run in the kernel: native/bpf/chain.bpf.c. */
 function chain() {
-  const tracer = load('chain');
+  const { object, tracer } = load('chain');
   const field = { soft: 0n, slack: 1n, waking: 2n, wakeup: 3n };
   const run = (step: string, value = 0n, what = 0n) => {
-    check(tracer.testRun(step, new BigUint64Array([BigInt.asUintN(64, value), what])), step);
+    check(object.testRun(step, new BigUint64Array([BigInt.asUintN(64, value), what])), step);
   };
   check(tracer.addAgent(process.pid, 1), 'series');
   return { tracer, run, set: (name: keyof typeof field, value: bigint) => run('set', value, field[name]) };
 }
 
 /** Whether anything at all is in the series. */
-function isEmpty(tracer: NativeTracer): boolean {
+function isEmpty(tracer: NativeWakeupTracer): boolean {
   const words = new Uint32Array(2 * layout.series * layout.histogramWords);
   check(tracer.readSeries(1, words), 'read');
   return words.every((word) => word === 0);

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { timerSlack } from '../../actuator/timerSlack.ts';
 import type { Watcher } from '../../agents/watcher.ts';
+import { addon } from '../../native.ts';
 import { isGone, ProcHandle } from '../../proc/handle.ts';
 import { threadIds } from '../../proc/processes.ts';
 import { add, empty, quantile, subtract } from '../../tracer/arithmetic.ts';
@@ -30,7 +31,6 @@ export interface Phase {
   readonly cost: { readonly kernel: number; readonly user: number };
 }
 
-const SCALE = 3;
 const CLASSES: readonly SlackClass[] = ['reachable', 'beyond', 'none'];
 
 /** @param originals what each thread had before; one that was born since is compared with the leader's. */
@@ -94,7 +94,7 @@ function between(
   const sum = (snapshot: AgentSnapshot) =>
     snapshot.series
       .filter((s) => s.quantity === quantity && which(s))
-      .reduce((total, s) => add(total, s.histogram), empty(SCALE));
+      .reduce((total, s) => add(total, s.histogram), empty(addon().layout.scale));
   return subtract(sum(after), sum(before));
 }
 

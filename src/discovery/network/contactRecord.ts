@@ -1,8 +1,9 @@
 /** What the names programs tell: `struct taut_contact` of `native/include/names.h`, decoded in one place. Pure. */
+import { addon, type ContactKind } from '../../native.ts';
 import { addressText } from './dnsMessage.ts';
 
 export interface ContactRecord {
-  readonly kind: 'question' | 'answer' | 'connect' | 'hello';
+  readonly kind: ContactKind;
   readonly pid: number;
   /** CLOCK_MONOTONIC, nanoseconds. */
   readonly atNs: bigint;
@@ -17,26 +18,22 @@ export interface ContactRecord {
   readonly payload: Buffer;
 }
 
-const PAYLOAD_AT = 64;
-const ADDRESS_AT = 48;
-const KINDS = [undefined, 'question', 'answer', 'connect', 'hello'] as const;
-const TCP = 6;
-
 /** @returns undefined for what is none. */
 export function contactRecord(record: Buffer): ContactRecord | undefined {
-  const kind = KINDS[record[37] ?? 0];
-  if (record.length < PAYLOAD_AT || kind === undefined) return undefined;
-  const length = record.readUInt32LE(44);
+  const { contact: at, contacts, transport } = addon().layout;
+  const kind = contacts[record[at.kind] ?? 0];
+  if (record.length < at.payload || kind === undefined) return undefined;
+  const length = record.readUInt32LE(at.addressLength);
   return {
     kind,
-    pid: record.readUInt32LE(0),
-    atNs: record.readBigUInt64LE(8),
-    startNs: record.readBigUInt64LE(16),
-    cookie: record.readBigUInt64LE(24),
-    isTcp: record[36] === TCP,
-    port: record.readUInt16LE(38),
-    offset: record.readUInt32LE(40),
-    address: length === 4 || length === 16 ? addressText(record.subarray(ADDRESS_AT, ADDRESS_AT + length)) : '',
-    payload: record.subarray(PAYLOAD_AT, PAYLOAD_AT + record.readUInt32LE(32)),
+    pid: record.readUInt32LE(at.pid),
+    atNs: record.readBigUInt64LE(at.atNs),
+    startNs: record.readBigUInt64LE(at.startNs),
+    cookie: record.readBigUInt64LE(at.cookie),
+    isTcp: record[at.transport] === transport.tcp,
+    port: record.readUInt16LE(at.port),
+    offset: record.readUInt32LE(at.offset),
+    address: length === 4 || length === 16 ? addressText(record.subarray(at.address, at.address + length)) : '',
+    payload: record.subarray(at.payload, at.payload + record.readUInt32LE(at.length)),
   };
 }

@@ -1,11 +1,10 @@
 /** Puts the pieces of ClientHellos together, each of its connection: bounded in number, in size, and in time. */
+import { addon } from '../../native.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
 import { type ServerName, serverNameOf } from './clientHello.ts';
 
 /** Connections whose ClientHello is under way. */
 const MAX_CONNECTIONS = 256;
-/** As much of a connection as the kernel tells: TAUT_HELLO_BYTES. */
-const MAX_BYTES = 8_192;
 const MAX_AGE_MS = 10_000;
 
 interface Pieces {
@@ -22,10 +21,11 @@ export class HelloPieces {
     this.#pieces.delete(cookie);
     // What went before is lost or too old: a name can't be told from the rest.
     if (offset !== (known?.bytes.length ?? 0)) return undefined;
-    const bytes = known ? Buffer.concat([known.bytes, piece]) : piece;
+    const bytes = Buffer.concat(known ? [known.bytes, piece] : [piece]); // a copy: a piece is a part of a larger buffer
     const found = serverNameOf(bytes);
     if (found !== 'incomplete') return found;
-    if (bytes.length < MAX_BYTES) this.#keep(cookie, { sinceMs: known?.sinceMs ?? nowMs, bytes }, nowMs);
+    if (bytes.length < addon().layout.helloBytes)
+      this.#keep(cookie, { sinceMs: known?.sinceMs ?? nowMs, bytes }, nowMs);
     return undefined;
   }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
-import { addon, bpfObjectPath, check, type NativeTracer, TautError } from '../../native.ts';
+import { addon, bpfObjectPath, check, failed, type NativeBpfObject, recordsOf, TautError } from '../../native.ts';
 import { startTicksOf } from '../../proc/clock.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
 import { AddressBook } from './addressBook.ts';
@@ -42,9 +42,6 @@ const PROGRAMS = {
   on_sendmsg4: 'names that are asked for by UDP sockets that are not connected, over IPv4',
   on_sendmsg6: 'names that are asked for by UDP sockets that are not connected, over IPv6',
 } as const;
-const WANT_NAMES = 1;
-const WANT_CONNECTIONS = 2;
-const WANT_ANSWERS = 4;
 /** Connections whose server name is remembered, for who else holds them. */
 const MAX_SERVER_NAMES = 16_384;
 
@@ -52,7 +49,7 @@ export class NetworkSource implements Disposable {
   readonly addresses = new AddressBook();
   /** What can't be seen here, each with why. */
   readonly missing: readonly string[];
-  readonly #native: NativeTracer;
+  readonly #native: NativeBpfObject;
   readonly #options: NetworkOptions;
   readonly #pieces = new HelloPieces();
   readonly #serverNames = new BoundedMap<bigint, ServerName>(MAX_SERVER_NAMES);
@@ -75,7 +72,7 @@ export class NetworkSource implements Disposable {
     try {
       this.#configure();
       check(
-        this.#native.listen((records) => this.#onRecords(records), 'contacts'),
+        this.#native.listen('contacts', (records) => this.#onRecords(records)),
         'listen',
       );
       this.missing = this.#attach(root);
@@ -87,7 +84,8 @@ export class NetworkSource implements Disposable {
 
   /** Contacts for which the kernel had no room. */
   lost(): number {
-    return Math.max(0, this.#native.readMap('lost', 0));
+    const lost = this.#native.readMap('lost', 0);
+    return failed(lost) ? 0 : lost;
   }
 
   /** Whether a server name is known of any connection. */
@@ -111,8 +109,9 @@ export class NetworkSource implements Disposable {
     const words = new Map<number, number>();
     for (const port of dnsPorts) words.set(port >> 5, ((words.get(port >> 5) ?? 0) | (1 << (port & 31))) >>> 0);
     for (const [word, bits] of words) check(this.#native.writeMap('ports', word, bits), 'set the ports');
-    const wanted = WANT_NAMES | (connections ? WANT_CONNECTIONS | WANT_ANSWERS : 0);
-    check(this.#native.writeMap('wanted', 0, wanted), 'say what is wanted');
+    const { wanted } = addon().layout;
+    const bits = wanted.names | (connections ? wanted.connections | wanted.answers : 0);
+    check(this.#native.writeMap('wanted', 0, bits), 'say what is wanted');
   }
 
   /** Attaches what this kernel has a hook for. @returns what it has none for. */
@@ -120,7 +119,7 @@ export class NetworkSource implements Disposable {
     const failures: TautError[] = [];
     const missing: string[] = [];
     for (const [program, what] of Object.entries(PROGRAMS)) {
-      const failure = errorOf(() => check(this.#native.attach(program, root), `attach ${program} to ${root}`));
+      const failure = errorOf(() => check(this.#native.attachToCgroup(program, root), `attach ${program} to ${root}`));
       if (!failure) continue;
       failures.push(failure);
       missing.push(`${what}: ${failure.message}`);
@@ -130,8 +129,8 @@ export class NetworkSource implements Disposable {
     return missing;
   }
 
-  #onRecords(records: readonly Buffer[]): void {
-    for (const bytes of records) {
+  #onRecords(records: Buffer): void {
+    for (const bytes of recordsOf(records)) {
       const record = contactRecord(bytes);
       if (record) this.#onRecord(record);
     }
@@ -182,9 +181,9 @@ function errorOf(work: () => void): TautError | undefined {
  * Loads the programs; where the kernel does not tell a packet's program who sends it (before 6.10, for programs of cgroups),
  * by what `connect` and `sendmsg` noted of the socket. @throws TautError
  */
-function load(path: string): NativeTracer {
+function load(path: string): NativeBpfObject {
   const attempt = (omit: boolean) => {
-    const native = new (addon().Tracer)();
+    const native = new (addon().BpfObject)();
     try {
       check(native.open(path), 'open the BPF object');
       if (omit) check(native.omitFeatures(), 'leave out what packets tell of their sender');

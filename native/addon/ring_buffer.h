@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <bpf/libbpf.h>
+#include <napi.h>
+#include <uv.h>
+
+#include <string>
+
+// A ring buffer of the kernel on Node's own loop: whatever it holds becomes one call with all records in one Buffer, each
+// after its length (32 bits, in this machine's order). It never keeps the process alive.
+class RingBuffer {
+ public:
+  RingBuffer() = default;
+  RingBuffer(const RingBuffer&) = delete;
+  RingBuffer& operator=(const RingBuffer&) = delete;
+  ~RingBuffer() { Close(); }
+
+  int Open(int map, Napi::Function callback);  // 0 or -errno
+  void Close();
+
+ private:
+  struct Poll;
+
+  void Drain();
+  void Tell(Napi::Value records);
+
+  static int OnRecord(void* self, void* data, size_t size);
+  static void OnReadable(uv_poll_t* poll, int status, int events);
+  static void OnEnvironmentEnds(napi_async_cleanup_hook_handle hook, void* poll);
+  static void StopPolling(Poll* poll);
+
+  ring_buffer* ring_ = nullptr;
+  Poll* poll_ = nullptr;
+  Napi::FunctionReference callback_;
+  std::string records_;
+};

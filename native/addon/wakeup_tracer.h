@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "bpf_object.h"
+#include "closable.h"
+#include "taut.h"
+
+// What only the tracer of wakeups has, over the object of its programs: series, counters, the iterator over threads, and
+// settings. It maps what the programs count into this process, and fails with EBADF once either of the two is closed.
+class WakeupTracer : public Closable<WakeupTracer> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit WakeupTracer(const Napi::CallbackInfo& info);  // (BpfObject)
+  ~WakeupTracer() override { Close(); }
+  void Close();
+
+ private:
+  // Each returns 0 (or what it says) or -errno.
+  Napi::Value Load(const Napi::CallbackInfo& info);          // the object, with room for what it counts
+  Napi::Value VisitThreads(const Napi::CallbackInfo& info);  // (visit, pid, slot, thread or 0 for all) -> threads changed
+  Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, whether detail is shed, canary's slot)
+  Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): room for the series up to it
+  Napi::Value EmptySeries(const Napi::CallbackInfo& info);   // (slot from 1): makes room for it if there is none
+  Napi::Value AddAgent(const Napi::CallbackInfo& info);      // (pid, slot from 1): makes room for it if there is none
+  Napi::Value RemoveAgent(const Napi::CallbackInfo& info);   // (pid): its series stay readable
+  Napi::Value ReadSeries(const Napi::CallbackInfo& info);    // (slot, into: Uint32Array)
+  Napi::Value ReadCounters(const Napi::CallbackInfo& info);  // -> [number], in layout's order
+
+  int MapFd(const char* name) const;
+  int MapCounters();
+  int AddBlock();
+  int Reserve(uint32_t slot);
+  taut_agent_series* Series(uint32_t slot) const;
+  void UnmapSeries();
+  void UnmapCounters();
+
+  BpfObject* programs_ = nullptr;  // kept alive by the reference
+  Napi::ObjectReference reference_;
+  bool closed_ = false;
+  uint32_t most_used_ = 0;                  // the highest slot that was ever emptied
+  std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
+  taut_counters* counters_ = nullptr;       // mapped: one for each processor
+  size_t processors_ = 0;
+};

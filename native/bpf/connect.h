@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a program says as it connects a socket, or sends from one that is not connected: whose it is, and to whom. */
+#ifndef TAUT_CONNECT_H
+#define TAUT_CONNECT_H
+
+#include "contacts.h"
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+static __always_inline void connecting(struct bpf_sock_addr *ctx, const __u32 *address, __u32 words)
+{
+	__u32 port = bpf_ntohs(ctx->user_port);
+	bool asks = is_resolver(port), is_tcp = ctx->protocol == IPPROTO_TCP;
+	struct bpf_sock *sk = ctx->sk;
+	struct flow flow = {.asks = asks};
+
+	about_current(&flow);
+	if (is_tcp && !asks && is_wanted(TAUT_WANT_NAMES))
+		flow.wanted = TAUT_HELLO_BYTES;
+	/* Of a UDP socket that is connected, the port that it has says all, where a packet tells who sends it. */
+	if (sk) {
+		bool keeps = is_tcp || (asks && !names_features.sender_of_packet);
+		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, keeps ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+
+		if (kept)
+			*kept = flow;
+		else if (keeps)
+			count_lost();
+	}
+	if (asks || !is_wanted(TAUT_WANT_CONNECTIONS))
+		return;
+	struct taut_contact *c = reserve(HEAD_BYTES, TAUT_CONNECT, ctx->protocol, &flow);
+	if (!c)
+		return;
+	for (__u32 i = 0; i < words; i++)
+		((__u32 *)c->address)[i] = address[i];
+	c->address_length = words * 4;
+	c->port = port;
+	c->cookie = bpf_get_socket_cookie(ctx);
+	bpf_ringbuf_submit(c, 0);
+}
+
+static __always_inline void connecting4(struct bpf_sock_addr *ctx)
+{
+	__u32 address = ctx->user_ip4;
+
+	connecting(ctx, &address, 1);
+}
+
+static __always_inline void connecting6(struct bpf_sock_addr *ctx)
+{
+	__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+	connecting(ctx, address, 4);
+}
+
+/*
+ * A datagram of a socket that is not connected. The port is what the program gave, as with sockets that are: a container's
+ * resolver has another one by the time that the packet leaves (address translation).
+ */
+static __always_inline void sending(struct bpf_sock_addr *ctx)
+{
+	bool asks = is_resolver(bpf_ntohs(ctx->user_port));
+	struct bpf_sock *sk = ctx->sk;
+	struct flow *flow = sk ? bpf_sk_storage_get(&flows, sk, 0, asks ? BPF_SK_STORAGE_GET_F_CREATE : 0) : 0;
+
+	if (flow) {
+		flow->asks = asks;
+		about_current(flow);
+	} else if (asks) {
+		count_lost();
+	}
+}
+
+#endif

@@ -1,0 +1,16 @@
+import type { Errno, Outcome } from './errno.ts';
+
+/** Every call returns data or `-errno`. See `native/addon/wakeup_tracer.h`. */
+export interface NativeWakeupTracer {
+  load(): Outcome;
+  /** @param thread 0: all of the process. */
+  visitThreads(visit: number, pid: number, slot: number, thread: number): number | Errno;
+  setSettings(sampleMask: number, shedDetail: number, canarySlot: number): Outcome;
+  reserve(slot: number): Outcome;
+  emptySeries(slot: number): Outcome;
+  addAgent(pid: number, slot: number): Outcome;
+  removeAgent(pid: number): Outcome;
+  readSeries(slot: number, into: Uint32Array): Outcome;
+  readCounters(): number[] | Errno;
+  close(): void;
+}
