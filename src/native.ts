@@ -11,7 +11,7 @@ import type { NativeGuard } from './native/guard.ts';
 import type { Layout } from './native/layout.ts';
 import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
-export { type NativeBpfObject, type ProgramRuns, recordsOf } from './native/bpfObject.ts';
+export { type NativeBpfObject, type ProgramRuns, recordBounds } from './native/bpfObject.ts';
 export type { NativeCanary } from './native/canary.ts';
 export { check, failed, type Outcome, TautError } from './native/errno.ts';
 export type { NativeExercise } from './native/exercise.ts';

@@ -35,7 +35,7 @@ class BpfObject : public Closable<BpfObject> {
   Napi::Value Attach(const Napi::CallbackInfo& info);          // (program): to what its section says
   Napi::Value AttachToCgroup(const Napi::CallbackInfo& info);  // (program, directory)
   Napi::Value Detach(const Napi::CallbackInfo& info);          // (program)
-  Napi::Value Listen(const Napi::CallbackInfo& info);          // (ring buffer, callback(records: Buffer))
+  Napi::Value Listen(const Napi::CallbackInfo& info);          // (ring buffer, callback(Buffer, bytes of records))
   Napi::Value WriteMap(const Napi::CallbackInfo& info);        // (map, index, value): of an array of 32-bit numbers
   Napi::Value ReadMap(const Napi::CallbackInfo& info);         // (map, index) -> number: of an array of 64-bit ones
   Napi::Value SetStats(const Napi::CallbackInfo& info);        // (on): the kernel's bpf_stats

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
+
+static constexpr size_t kBufferBytes = 64 * 1024;  // many times the largest record
 
 // Whoever starts an agent runs on for its whole slice before taut, woken on the same CPU, may look at what it started.
 // A thread that asks for a shorter slice gets no more of a CPU, but gets it sooner (EEVDF, Linux 6.12; elsewhere it
@@ -68,20 +71,40 @@ static bool MayCall(Napi::Env env) {
   return napi_has_named_property(env, env.Global(), "Array", &has) == napi_ok;
 }
 
+// The length of as many whole records, from `at` on, as there is room for; 0 when that is none.
+static size_t Whole(const std::string& records, size_t at, size_t room) {
+  size_t end = at;
+  while (end < records.size()) {
+    uint32_t length;
+    memcpy(&length, records.data() + end, sizeof(length));
+    if (end + sizeof(length) + length - at > room) break;
+    end += sizeof(length) + length;
+  }
+  return end - at;
+}
+
 void RingBuffer::Drain() {
   Napi::Env env = callback_.Env();
   Napi::HandleScope scope(env);
   ring_buffer__consume(ring_);
   std::string records = std::exchange(records_, {});
-  if (!records.empty() && MayCall(env)) Tell(Napi::Buffer<char>::Copy(env, records.data(), records.size()));
+  if (!MayCall(env)) return;
+  // The callback may close us: then nobody is there for what is left.
+  for (size_t at = 0; at < records.size() && poll_;) {
+    Napi::Buffer<char> buffer = buffer_.Value();
+    size_t length = Whole(records, at, buffer.Length());
+    if (length == 0) return;
+    memcpy(buffer.Data(), records.data() + at, length);
+    at += length;
+    Tell(length);
+  }
 }
 
 // napi_make_callback, as we come from the loop: it runs the microtasks. An exception becomes an uncaught one.
-void RingBuffer::Tell(Napi::Value records) {
+void RingBuffer::Tell(size_t length) {
   Napi::Env env = callback_.Env();
-  napi_value argument = records, result;
-  if (napi_make_callback(env, nullptr, env.Global(), callback_.Value(), 1, &argument, &result) !=
-      napi_pending_exception)
+  napi_value arguments[] = {buffer_.Value(), Napi::Number::New(env, static_cast<double>(length))}, result;
+  if (napi_make_callback(env, nullptr, env.Global(), callback_.Value(), 2, arguments, &result) != napi_pending_exception)
     return;
   napi_value error;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
@@ -96,6 +119,7 @@ int RingBuffer::Open(int map, Napi::Function callback) {
   ring_ = ring_buffer__new(map, OnRecord, this, nullptr);
   if (!ring_) return -errno;
   callback_ = Napi::Persistent(callback);
+  buffer_ = Napi::Persistent(Napi::Buffer<char>::New(env, kBufferBytes));
   poll_ = new Poll{};
   int failed = uv_poll_init(loop, &poll_->handle, ring_buffer__epoll_fd(ring_));
   if (failed) {
@@ -114,6 +138,7 @@ int RingBuffer::Open(int map, Napi::Function callback) {
 void RingBuffer::Close() {
   if (poll_) StopPolling(poll_);
   callback_.Reset();
+  buffer_.Reset();
   ring_buffer__free(ring_);
   ring_ = nullptr;
 }

@@ -6,8 +6,9 @@
 
 #include <string>
 
-// A ring buffer of the kernel on Node's own loop: whatever it holds becomes one call with all records in one Buffer, each
-// after its length (32 bits, in this machine's order). It never keeps the process alive.
+// A ring buffer of the kernel on Node's own loop: whatever it holds becomes a call with a Buffer and how much of it is filled
+// with records, each after its length (32 bits, in this machine's order). The Buffer is the same every time, as making one
+// costs more than all else of a call. It never keeps the process alive.
 class RingBuffer {
  public:
   RingBuffer() = default;
@@ -22,7 +23,7 @@ class RingBuffer {
   struct Poll;
 
   void Drain();
-  void Tell(Napi::Value records);
+  void Tell(size_t length);
 
   static int OnRecord(void* self, void* data, size_t size);
   static void OnReadable(uv_poll_t* poll, int status, int events);
@@ -32,5 +33,6 @@ class RingBuffer {
   ring_buffer* ring_ = nullptr;
   Poll* poll_ = nullptr;
   Napi::FunctionReference callback_;
+  Napi::Reference<Napi::Buffer<char>> buffer_;
   std::string records_;
 };

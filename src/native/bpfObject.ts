@@ -17,8 +17,8 @@ export interface NativeBpfObject {
   attach(program: string): Outcome;
   attachToCgroup(program: string, directory: string): Outcome;
   detach(program: string): Outcome;
-  /** `recordsOf` takes apart what the callback is given. */
-  listen(map: string, callback: (records: Buffer) => void): Outcome;
+  /** `recordBounds` takes apart what the callback is given, which is overwritten once the callback has returned. */
+  listen(map: string, callback: (buffer: Buffer, length: number) => void): Outcome;
   writeMap(map: string, index: number, value: number): Outcome;
   readMap(map: string, index: number): number | Errno;
   setStats(on: boolean): Outcome;
@@ -30,11 +30,13 @@ export interface NativeBpfObject {
 
 const LENGTH_BYTES = 4;
 
-/** The records of a ring buffer, in the order in which the kernel wrote them: each comes after its length. */
-export function* recordsOf(records: Buffer): Generator<Buffer> {
-  for (let at = 0; at < records.length; ) {
+/** Where each record of a ring buffer begins and ends, in the order in which the kernel wrote them: it comes after its length. */
+export function recordBounds(records: DataView): [begin: number, end: number][] {
+  const bounds: [number, number][] = [];
+  for (let at = 0; at < records.byteLength; ) {
     const begin = at + LENGTH_BYTES;
-    at = begin + records.readUInt32LE(at);
-    yield records.subarray(begin, at);
+    at = begin + records.getUint32(at, true);
+    bounds.push([begin, at]);
   }
+  return bounds;
 }

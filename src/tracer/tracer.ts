@@ -90,7 +90,7 @@ export class Tracer implements Disposable {
 
   /** Hands on every life event of the kernel, in order. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
-    const hear = (records: Buffer) => onEvents(eventsOf(records, this.#layout));
+    const hear = (buffer: Buffer, length: number) => onEvents(eventsOf(buffer, length, this.#layout));
     check(this.#object.listen('events', hear), 'listen to the ring buffer');
   }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
-import { addon, bpfObjectPath, check, failed, type NativeBpfObject, recordsOf, TautError } from '../../native.ts';
+import { addon, bpfObjectPath, check, failed, type NativeBpfObject, recordBounds, TautError } from '../../native.ts';
 import { startTicksOf } from '../../proc/clock.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
 import { AddressBook } from './addressBook.ts';
@@ -72,7 +72,7 @@ export class NetworkSource implements Disposable {
     try {
       this.#configure();
       check(
-        this.#native.listen('contacts', (records) => this.#onRecords(records)),
+        this.#native.listen('contacts', (buffer, length) => this.#onRecords(buffer, length)),
         'listen',
       );
       this.missing = this.#attach(root);
@@ -129,9 +129,9 @@ export class NetworkSource implements Disposable {
     return missing;
   }
 
-  #onRecords(records: Buffer): void {
-    for (const bytes of recordsOf(records)) {
-      const record = contactRecord(bytes);
+  #onRecords(buffer: Buffer, length: number): void {
+    for (const [begin, end] of recordBounds(new DataView(buffer.buffer, buffer.byteOffset, length))) {
+      const record = contactRecord(buffer.subarray(begin, end));
       if (record) this.#onRecord(record);
     }
   }
