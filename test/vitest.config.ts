@@ -16,7 +16,7 @@ const project = (name: string, options: { testTimeout: number; hookTimeout?: num
 
 export default defineConfig({
   test: {
-    reporters: ['default', new URL('tally.ts', import.meta.url).pathname],
+    reporters: ['default', new URL('support/tally.ts', import.meta.url).pathname],
     projects: [
       project('unit', { testTimeout: 30_000, parallel: true }),
       project('kernel', { testTimeout: 120_000, parallel: false }),

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RuleInput } from '../../src/config/schema.ts';
-import { Bench } from '../kernel/taut.ts';
+import { Bench } from '../support/taut.ts';
 import { Encounter } from './encounter.ts';
 import { install } from './install.ts';
 import { attachments } from './measured.ts';

@@ -1,7 +1,7 @@
 /** One real agent in the middle of its conversation, and what a running taut says of it. */
 import type { AgentStatus, StatusDocument } from '../../src/agents/status.ts';
-import { type Program, until } from '../kernel/program.ts';
-import type { Bench } from '../kernel/taut.ts';
+import { type Program, until } from '../support/program.ts';
+import type { Bench } from '../support/taut.ts';
 import { install } from './install.ts';
 import type { AgentProgram } from './programs.ts';
 import { connected, inhabitants, runners } from './truth.ts';

@@ -10,9 +10,9 @@ import {
   spansOf,
   type TraceRequest,
   values,
-} from '../backends/otlp.ts';
-import { wellFormed } from '../kernel/spans.ts';
-import type { Bench } from '../kernel/taut.ts';
+} from '../support/otlp.ts';
+import { wellFormed } from '../support/spans.ts';
+import type { Bench } from '../support/taut.ts';
 
 /** Of one run of taut. */
 export interface Measured {

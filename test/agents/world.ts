@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program } from '../kernel/program.ts';
+import { Program } from '../support/program.ts';
 import { type Installed, NODE_FOLDER } from './install.ts';
 import { type AgentProgram, PROGRAMS } from './programs.ts';
 

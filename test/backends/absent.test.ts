@@ -1,8 +1,8 @@
 /** A backend that is down, slow or hostile delays nothing. What is real here is what taut does; the server is a fault. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { expect, test } from 'vitest';
-import { slacks } from '../kernel/program.ts';
-import { Bench } from '../kernel/taut.ts';
+import { slacks } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 async function faulty(listener: RequestListener): Promise<Server> {
   const server = createServer(listener);

@@ -1,7 +1,7 @@
 /** Programs in Go resolve names and begin TLS without the C library and without OpenSSL. Here as Go is needed to build one. */
 import { expect, test } from 'vitest';
-import { ask } from '../kernel/conversation.ts';
-import { agents, asker, attached, benchFor } from '../kernel/world.ts';
+import { ask } from '../support/conversation.ts';
+import { agents, asker, attached, benchFor } from '../support/world.ts';
 import { binary } from './binaries.ts';
 
 test.each([

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { slacks, until } from '../kernel/program.ts';
-import { wellFormed } from '../kernel/spans.ts';
-import { Bench } from '../kernel/taut.ts';
-import { type Span, spansOf, type TraceRequest, values } from './otlp.ts';
+import { type Span, spansOf, type TraceRequest, values } from '../support/otlp.ts';
+import { slacks, until } from '../support/program.ts';
+import { wellFormed } from '../support/spans.ts';
+import { Bench } from '../support/taut.ts';
 import { type Backends, startBackends } from './services.ts';
 
 async function traces(backends: Backends): Promise<Span[]> {

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { until } from '../kernel/program.ts';
-import { Bench } from '../kernel/taut.ts';
-import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values } from './otlp.ts';
+import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
+import { until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 import { type Backends, startBackends } from './services.ts';
 
 const SLEEPS = 150;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { quantile } from '../../src/tracer/arithmetic.ts';
-import { until } from '../kernel/program.ts';
-import { Bench } from '../kernel/taut.ts';
-import { type MetricRequest, metricsOf, values } from './otlp.ts';
+import { type MetricRequest, metricsOf, values } from '../support/otlp.ts';
+import { until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 import { startBackends } from './services.ts';
 
 test('Prometheus takes the histograms as native ones, and its quantile is ours', async () => {

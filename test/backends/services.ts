@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Program, until } from '../kernel/program.ts';
+import { Program, until } from '../support/program.ts';
 import { type BackendName, binary } from './binaries.ts';
 
 const CONFIG = resolve(import.meta.dirname, '../../otel/backends');

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { until } from '../kernel/program.ts';
-import { wellFormed } from '../kernel/spans.ts';
-import { Bench } from '../kernel/taut.ts';
-import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from './otlp.ts';
+import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from '../support/otlp.ts';
+import { until } from '../support/program.ts';
+import { wellFormed } from '../support/spans.ts';
+import { Bench } from '../support/taut.ts';
 import { startFileCollector } from './services.ts';
 
 test("the collector's own file receiver reads the embedded sink, span for span and bucket for bucket", async () => {

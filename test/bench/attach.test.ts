@@ -6,8 +6,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Program, until } from '../kernel/program.ts';
-import { Bench, FIXTURES } from '../kernel/taut.ts';
+import { Program, until } from '../support/program.ts';
+import { Bench, FIXTURES } from '../support/taut.ts';
 
 const RUNS = 200;
 const POLL_MS = 100;

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Program } from '../kernel/program.ts';
-import { Bench, FIXTURES } from '../kernel/taut.ts';
+import { Program } from '../support/program.ts';
+import { Bench, FIXTURES } from '../support/taut.ts';
 
 const ROUNDS = 7;
 const TIMES = 2_000;

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addon } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { tell } from '../kernel/conversation.ts';
-import { Program, threadIds, until } from '../kernel/program.ts';
-import { FIXTURES } from '../kernel/taut.ts';
+import { tell } from '../support/conversation.ts';
+import { Program, threadIds, until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const AGENTS = 1_000;
 const THREADS = 10;

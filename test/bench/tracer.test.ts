@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { addon, bpfObjectPath, check } from '../../src/native.ts';
-import { Program } from '../kernel/program.ts';
-import { FIXTURES, LAUNCHER } from '../kernel/taut.ts';
+import { Program } from '../support/program.ts';
+import { FIXTURES, LAUNCHER } from '../support/taut.ts';
 
 const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 7);
 const PIPE_OPERATIONS = 50_000;

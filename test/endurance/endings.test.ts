@@ -4,11 +4,11 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compiled } from '../kernel/compiled.ts';
 import { Crew } from '../kernel/endings/crew.ts';
 import { Life } from '../kernel/endings/life.ts';
 import { prove, took } from '../kernel/endings/proof.ts';
 import { ROWS } from '../kernel/endings/table.ts';
+import { compiled } from '../support/compiled.ts';
 
 const AGENTS = 300;
 const THREADS = 3;

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { tell } from '../kernel/conversation.ts';
-import { slacks, until } from '../kernel/program.ts';
-import { Bench } from '../kernel/taut.ts';
+import { tell } from '../support/conversation.ts';
+import { slacks, until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 const ROUNDS = 60;
 const TOOLS = 60;

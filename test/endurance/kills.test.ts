@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
-import { tell } from '../kernel/conversation.ts';
-import { guardsOf, isRunning } from '../kernel/guarded.ts';
-import { type Program, slacks, until } from '../kernel/program.ts';
-import { Bench } from '../kernel/taut.ts';
+import { tell } from '../support/conversation.ts';
+import { guardsOf, isRunning } from '../support/guarded.ts';
+import { type Program, slacks, until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 const KILLS = 200;
 const GUARDED_KILLS = 50;

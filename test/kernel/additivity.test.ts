@@ -4,10 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { compiled } from './compiled.ts';
-import { tell } from './conversation.ts';
-import { countOf, sumOf } from './counting.ts';
-import { Program, setSlack } from './program.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { countOf, sumOf } from '../support/counting.ts';
+import { Program, setSlack } from '../support/program.ts';
 
 const waits = compiled('waits');
 const passes = compiled('passes');

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Bench } from './taut.ts';
+import { Bench } from '../support/taut.ts';
 
 /** Serves at the state directory's socket what a daemon would not. */
 async function stranger(bench: Bench, answer: (socket: Socket) => void): Promise<AsyncDisposable> {

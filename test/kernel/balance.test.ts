@@ -4,12 +4,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { type Attribute, values } from '../backends/otlp.ts';
-import { tell } from './conversation.ts';
-import { type Program, setSlack, slacks, threadIds, until } from './program.ts';
-import { Receiver } from './receiver.ts';
-import { allSpans, attribute, spansOf } from './spans.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { type Attribute, values } from '../support/otlp.ts';
+import { type Program, setSlack, slacks, threadIds, until } from '../support/program.ts';
+import { Receiver } from '../support/receiver.ts';
+import { allSpans, attribute, spansOf } from '../support/spans.ts';
+import { Bench } from '../support/taut.ts';
 
 interface Export {
   readonly resourceMetrics: {

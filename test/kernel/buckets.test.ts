@@ -1,7 +1,7 @@
 /** The tracer's own bucket function, run in the kernel, against the definition. */
 import { afterAll, expect, test } from 'vitest';
 import { addon, bpfObjectPath, check } from '../../src/native.ts';
-import { upperBound } from '../reference.ts';
+import { upperBound } from '../support/reference.ts';
 
 const { bucketMin, buckets } = addon().layout;
 const bounds = Array.from({ length: buckets }, (_, i) => upperBound(bucketMin + i));

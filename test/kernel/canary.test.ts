@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Canary, type CanaryFinding } from '../../src/tracer/canary.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { Program, threadIds, until } from './program.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { Program, threadIds, until } from '../support/program.ts';
+import { Bench, FIXTURES } from '../support/taut.ts';
 
 /** So many windows of about 25 wakeups each. */
 async function windows(tracer: Tracer, n: number): Promise<(CanaryFinding | undefined)[]> {

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Metric, type MetricRequest, metricsOf, values } from '../backends/otlp.ts';
-import { tell } from './conversation.ts';
-import { slacks, until } from './program.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { type Metric, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
+import { slacks, until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 /** The exports so far, as the embedded sink has them. */
 function exportsOf({ stateDir }: Bench): MetricRequest[] {

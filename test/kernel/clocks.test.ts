@@ -11,11 +11,11 @@
 import { expect, test } from 'vitest';
 import { add, empty } from '../../src/tracer/arithmetic.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { upperBound } from '../reference.ts';
-import { compiled } from './compiled.ts';
-import { tell } from './conversation.ts';
-import { leftOut } from './counting.ts';
-import { Program } from './program.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { leftOut } from '../support/counting.ts';
+import { Program } from '../support/program.ts';
+import { upperBound } from '../support/reference.ts';
 
 const clocks = compiled('clocks');
 const WAITS = 2_000;

@@ -2,10 +2,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { compiled } from './compiled.ts';
-import { tell } from './conversation.ts';
-import { ledger } from './counting.ts';
-import { Program, switches } from './program.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { ledger } from '../support/counting.ts';
+import { Program, switches } from '../support/program.ts';
 
 const passes = compiled('passes');
 

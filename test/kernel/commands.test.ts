@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { outcome, Program, slacks, until } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { outcome, Program, slacks, until } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 /** That a thread has by default, seconds. */
 const SLACK_S = 50e-6;

@@ -2,9 +2,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { tell } from './conversation.ts';
-import type { Program } from './program.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import type { Program } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 class Backend implements AsyncDisposable {
   answer: RequestListener;

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { ask, tell } from './conversation.ts';
-import { Program, until } from './program.ts';
-import { FIXTURES } from './taut.ts';
-import { agents, asker, attached, benchFor } from './world.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { Program, until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
+import { agents, asker, attached, benchFor } from '../support/world.ts';
 
 test.each([
   ['a port', ':4343', 'connect 127.0.0.1 4343', 'connect 127.0.0.1 4344'],

@@ -7,10 +7,10 @@ import { expect, test } from 'vitest';
 import type { NetworkSighting } from '../../src/discovery/network/sighting.ts';
 import { NetworkSource } from '../../src/discovery/network/source.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
-import { ask, tell } from './conversation.ts';
-import { Program, until } from './program.ts';
-import { FIXTURES } from './taut.ts';
-import { asker, attached, benchFor } from './world.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { Program, until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
+import { asker, attached, benchFor } from '../support/world.ts';
 
 test('who has the id of a process that connected and has ended is not taken for it', async () => {
   await using server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');

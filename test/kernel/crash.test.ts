@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import type { FaultPoint } from '../../src/actuator/faults.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { tell } from './conversation.ts';
-import { type Program, slacks } from './program.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { type Program, slacks } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 const KILLED = 1000;
 const ORIGINALS = [7777, 50_000, 50_000, 50_000];

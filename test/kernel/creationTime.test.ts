@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tell } from './conversation.ts';
-import { attribute, spansOf } from './spans.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { attribute, spansOf } from '../support/spans.ts';
+import { Bench } from '../support/taut.ts';
 
 /** As psutil computes it: the kernel's boot time, and the process's start in ticks. */
 const INDEPENDENT = `

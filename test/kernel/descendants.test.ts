@@ -1,9 +1,9 @@
 /** What children of a tuned agent have, under each choice, and how long they had the agent's value. */
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { tell } from './conversation.ts';
-import { type Program, slacks, until } from './program.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { type Program, slacks, until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 async function storm(bench: Bench): Promise<Program> {
   const program = bench.python('storm.py');

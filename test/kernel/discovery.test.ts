@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { cgroupRootOf } from '../../src/discovery/network/cgroupRoot.ts';
-import { tell } from './conversation.ts';
-import { Program, until } from './program.ts';
-import { attribute, spansOf } from './spans.ts';
-import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { Program, until } from '../support/program.ts';
+import { attribute, spansOf } from '../support/spans.ts';
+import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
 
 function benchFor(...rules: object[]): Bench {
   const bench = new Bench();

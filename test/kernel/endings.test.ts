@@ -3,7 +3,7 @@
  * the endurance test tries all of them, for hundreds of agents.
  */
 import { afterAll, beforeAll, test } from 'vitest';
-import { compiled } from './compiled.ts';
+import { compiled } from '../support/compiled.ts';
 import { Crew } from './endings/crew.ts';
 import { prove, took } from './endings/proof.ts';
 import { ROWS } from './endings/table.ts';

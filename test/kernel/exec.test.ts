@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import type { KernelEvent } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { Program, slacks, until } from './program.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench, FIXTURES } from '../support/taut.ts';
 
 /** TAUT_CMDLINE of `native/include/taut.h`. */
 const MOST = 2_048;

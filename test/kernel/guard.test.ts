@@ -16,9 +16,9 @@ import {
   isTuned,
   ORIGINALS,
   TUNED,
-} from './guarded.ts';
-import { Program, slacks, until } from './program.ts';
-import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
+} from '../support/guarded.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
 
 const STARTS: [string, (bench: Bench, agent: Program) => Program | Promise<Program>][] = [
   ['watch', (bench) => bench.taut('watch', '--config', bench.config, '--optimize-timer-slack')],

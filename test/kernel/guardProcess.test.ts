@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { guardPath } from '../../src/native.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
-import { agentOf, guardOf, guardsOf, isPutBack, isRunning, isTuned, ORIGINALS } from './guarded.ts';
-import { Program, slacks, until } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { agentOf, guardOf, guardsOf, isPutBack, isRunning, isTuned, ORIGINALS } from '../support/guarded.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 test('it may open no more than 16 files, until that is raised', async () => {
   using bench = new Bench();

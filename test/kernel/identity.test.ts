@@ -9,9 +9,9 @@ import { Ledger } from '../../src/actuator/ledger.ts';
 import { restoreEntries } from '../../src/actuator/restore.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
-import { ask } from './conversation.ts';
-import { Program, slacks, until } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { ask } from '../support/conversation.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const ROUNDS = 2_000;
 

@@ -8,9 +8,9 @@ import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { tell } from './conversation.ts';
-import { Program, slacks, until } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 async function agentOf(bench: Bench): Promise<Program> {
   const agent = bench.python('sleeper.py');

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { tell } from './conversation.ts';
-import { ledger } from './counting.ts';
-import { Program } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { ledger } from '../support/counting.ts';
+import { Program } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const ending = (way: string) => new Program(process.execPath, [join(FIXTURES, 'lifecycle.ts'), way]);
 

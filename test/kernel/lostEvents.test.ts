@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { Program, slacks, until } from './program.ts';
-import { Bench } from './taut.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 /** The ring buffer has 1 MiB, an event takes 48 bytes of it with its header: 21,845 fit. */
 const FIT = Math.floor((1 << 20) / 48);

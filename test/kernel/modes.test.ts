@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Schedstat } from '../../src/tracer/schedstat.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { tell } from './conversation.ts';
-import { Program, slacks } from './program.ts';
-import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { Program, slacks } from '../support/program.ts';
+import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
 
 async function sleeper(bench: Bench): Promise<Program> {
   const agent = bench.python('sleeper.py');

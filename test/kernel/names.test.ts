@@ -1,10 +1,10 @@
 /** Processes that ask for a name that a rule lists are agents from then on, whatever way they ask. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ask, tell } from './conversation.ts';
-import { until } from './program.ts';
-import { FIXTURES } from './taut.ts';
-import { agents, asker, attached, benchFor, evidence } from './world.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
+import { agents, asker, attached, benchFor, evidence } from '../support/world.ts';
 
 const NAME = 'api.model.example';
 const RULE = { dns: ['*.model.example'] };

@@ -4,8 +4,8 @@ import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { Program, slacks, until } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 /** A user without a name, a group or a capability. */
 const UID = 4242;

@@ -7,9 +7,9 @@ import { Ledger } from '../../src/actuator/ledger.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
-import { ask, tell } from './conversation.ts';
-import { Program, slacks, threadIds, until } from './program.ts';
-import { Bench } from './taut.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { Program, slacks, threadIds, until } from '../support/program.ts';
+import { Bench } from '../support/taut.ts';
 
 async function sleeper(bench: Bench): Promise<Program> {
   const program = bench.python('sleeper.py');

@@ -4,8 +4,8 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { Program, slacks, until } from './program.ts';
-import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
+import { Program, slacks, until } from '../support/program.ts';
+import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
 
 interface Said {
   readonly code: number;

@@ -3,10 +3,10 @@ import { AggregationTemporality, type ExponentialHistogramMetricData } from '@op
 import { expect, test } from 'vitest';
 import { KernelHistograms } from '../../otel/producer.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { tell } from './conversation.ts';
-import { countOf, leftOut } from './counting.ts';
-import { Program } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { countOf, leftOut } from '../support/counting.ts';
+import { Program } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 test('agents beyond the cap share one series, which is marked, and outlives them', async () => {
   using tracer = new Tracer({ maxAgents: 1 });

@@ -8,10 +8,10 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { KernelCost } from '../../src/tracer/cost.ts';
 import { openMeasuring } from '../../src/tracer/measuring.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { tell } from './conversation.ts';
-import { countOf, ledger, leftOut, sumOf } from './counting.ts';
-import { Program, until } from './program.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { countOf, ledger, leftOut, sumOf } from '../support/counting.ts';
+import { Program, until } from '../support/program.ts';
+import { Bench, FIXTURES } from '../support/taut.ts';
 
 /** Threads that make as many timed waits as they can. */
 async function busy(bench: Bench, threads: number): Promise<Program> {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { blocks, commandLines, tautCommand } from '../support/pages.ts';
-import { outcome, Program, slacks } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { outcome, Program, slacks } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const PAGES = [

@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { compiled } from './compiled.ts';
-import { tell } from './conversation.ts';
-import { counted, countOf, leftOut } from './counting.ts';
-import { Program, switches, until } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { counted, countOf, leftOut } from '../support/counting.ts';
+import { Program, switches, until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const waits = compiled('waits');
 const burners = (threads: number) => new Program('taskset', ['-c', '0', waits, String(threads)]);

@@ -2,8 +2,8 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
-import { Program, slacks, threadIds } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { Program, slacks, threadIds } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 interface Doctor {
   readonly measure: boolean;

@@ -3,11 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { addon, bpfObjectPath, check, type NativeBpfObject, type NativeWakeupTracer } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { compiled } from './compiled.ts';
-import { tell } from './conversation.ts';
-import { ledger } from './counting.ts';
-import { Program } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { ledger } from '../support/counting.ts';
+import { Program } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const { layout } = addon();
 const { attach: ATTACH, detach: DETACH } = layout.visit;

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { Program, until } from './program.ts';
-import { Bench, FIXTURES, LAUNCHER } from './taut.ts';
+import { Program, until } from '../support/program.ts';
+import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
 
 const CTRL_C = '\x03';
 const CTRL_Z = '\x1a';

@@ -1,8 +1,8 @@
 /** A TLS server name tells whom a connection is to where the name was resolved by another, or not asked for at all. */
 import { expect, test } from 'vitest';
-import { ask, tell } from './conversation.ts';
-import { until } from './program.ts';
-import { agents, asker, attached, benchFor, evidence } from './world.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { until } from '../support/program.ts';
+import { agents, asker, attached, benchFor, evidence } from '../support/world.ts';
 
 const NAME = 'api.model.example';
 

@@ -3,10 +3,10 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
-import { type Program, until } from './program.ts';
+import { type Program, until } from '../support/program.ts';
+import { attachSpans } from '../support/spans.ts';
+import { Bench } from '../support/taut.ts';
 import { agents, lookAlikes, type Shape, Shapes, wrapped } from './shapes.ts';
-import { attachSpans } from './spans.ts';
-import { Bench } from './taut.ts';
 
 const WITHIN_MS = 50;
 const PAUSE_MS = 150;

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { Program } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { Program } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const NODE_WAITS = 'setTimeout(() => {}, 120_000);';
 const PYTHON_WAITS = 'import time; time.sleep(120)';

@@ -2,9 +2,9 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ask, tell } from './conversation.ts';
-import { FIXTURES } from './taut.ts';
-import { asker, attached, benchFor } from './world.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { FIXTURES } from '../support/taut.ts';
+import { asker, attached, benchFor } from '../support/world.ts';
 
 const NAME = 'api.model.example';
 const RULE = { dns: ['*.model.example'] };

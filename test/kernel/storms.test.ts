@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { creationTimeMs } from '../../src/proc/clock.ts';
-import { tell } from './conversation.ts';
-import { Program, slacks, threadIds, until } from './program.ts';
-import { attachSpans } from './spans.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { Program, slacks, threadIds, until } from '../support/program.ts';
+import { attachSpans } from '../support/spans.ts';
+import { Bench, FIXTURES } from '../support/taut.ts';
 
 const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 const status = (bench: Bench) => bench.json<StatusDocument>('status');

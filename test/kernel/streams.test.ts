@@ -1,11 +1,11 @@
 /** One series has one writer: no two points of one identity in one export, none lost, none counted twice. */
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type Attribute, type Metric, values } from '../backends/otlp.ts';
-import { tell } from './conversation.ts';
-import { until } from './program.ts';
-import { Receiver } from './receiver.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { type Attribute, type Metric, values } from '../support/otlp.ts';
+import { until } from '../support/program.ts';
+import { Receiver } from '../support/receiver.ts';
+import { Bench } from '../support/taut.ts';
 
 interface Stream {
   readonly startNs: bigint;

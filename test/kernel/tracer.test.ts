@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { countOf, ledger, leftOut } from './counting.ts';
-import { Program, until } from './program.ts';
-import { FIXTURES } from './taut.ts';
+import { countOf, ledger, leftOut } from '../support/counting.ts';
+import { Program, until } from '../support/program.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 async function sleeper(): Promise<Program> {
   const program = new Program('python3', [`${FIXTURES}/sleeper.py`]);

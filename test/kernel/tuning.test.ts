@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { tell } from './conversation.ts';
-import { type Program, slacks, until } from './program.ts';
-import { attribute, spansOf } from './spans.ts';
-import { Bench } from './taut.ts';
+import { tell } from '../support/conversation.ts';
+import { type Program, slacks, until } from '../support/program.ts';
+import { attribute, spansOf } from '../support/spans.ts';
+import { Bench } from '../support/taut.ts';
 
 const every = (pid: number, ns: number) => slacks(pid).every((slack) => slack === ns);
 

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { outcome, Program, slacks } from './program.ts';
-import { Bench, LAUNCHER } from './taut.ts';
+import { outcome, Program, slacks } from '../support/program.ts';
+import { Bench, LAUNCHER } from '../support/taut.ts';
 
 test('a value after a space attaches to nobody and runs nothing', async () => {
   using bench = new Bench();

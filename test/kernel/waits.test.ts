@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import type { Series } from '../../src/tracer/series.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { compiled } from './compiled.ts';
-import { tell } from './conversation.ts';
-import { leftOut } from './counting.ts';
-import { Program, setSlack } from './program.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { leftOut } from '../support/counting.ts';
+import { Program, setSlack } from '../support/program.ts';
 
 const waits = compiled('waits');
 

@@ -14,11 +14,11 @@ import { expect, test } from 'vitest';
 import { add, empty } from '../../src/tracer/arithmetic.ts';
 import type { ExpHistogram } from '../../src/tracer/series.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { compiled } from '../kernel/compiled.ts';
-import { tell } from '../kernel/conversation.ts';
-import { counted } from '../kernel/counting.ts';
-import { Program, switches } from '../kernel/program.ts';
-import { upperBound } from '../reference.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { counted } from '../support/counting.ts';
+import { Program, switches } from '../support/program.ts';
+import { upperBound } from '../support/reference.ts';
 
 const waits = compiled('waits');
 /** Between the two tools' readings of the clock at one event. */

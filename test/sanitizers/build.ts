@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Program } from '../kernel/program.ts';
+import { Program } from '../support/program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COPIED = ['package.json', 'binding.gyp', 'native', 'src', 'otel', 'test'];

@@ -1,6 +1,6 @@
 /** The addon under AddressSanitizer, UBSan and LeakSanitizer: whatever is done with it, it touches only what it owns. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Program } from '../kernel/program.ts';
+import type { Program } from '../support/program.ts';
 import { findings, leaksOf, lookedForLeaks, SanitizedTaut } from './build.ts';
 
 let taut: SanitizedTaut;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type CanaryWindow, judge, type Wake } from '../../src/tracer/canaryVerdict.ts';
 import type { ExpHistogram } from '../../src/tracer/series.ts';
-import { upperBound } from '../reference.ts';
+import { upperBound } from '../support/reference.ts';
 
 /** Of those that are used here: 1 us to 1 ms. */
 const BOUNDS = Array.from({ length: 90 }, (_, i) => ({ index: i - 160, upTo: Number(upperBound(i - 160)) }));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Span } from '../backends/otlp.ts';
-import { wellFormed } from '../kernel/spans.ts';
+import type { Span } from '../support/otlp.ts';
+import { wellFormed } from '../support/spans.ts';
 
 const span = (spanId: string, parentSpanId: string, traceId = 't1'): Span => ({
   ...{ traceId, spanId, parentSpanId, name: `span ${spanId}` },

@@ -1,8 +1,8 @@
 /** Agents that live on however taut ends, and the value that taut gives to them and to nobody else. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Program, setSlack, threadIds } from '../program.ts';
-import { Bench } from '../taut.ts';
+import { Program, setSlack, threadIds } from '../../support/program.ts';
+import { Bench } from '../../support/taut.ts';
 
 const DEFAULT_NS = 50_000;
 

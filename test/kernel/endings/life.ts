@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Ledger } from '../../../src/actuator/ledger.ts';
 import { ledgerExists } from '../../../src/actuator/ledgerFile.ts';
-import { Program, until } from '../program.ts';
-import { FIXTURES, LAUNCHER } from '../taut.ts';
+import { Program, until } from '../../support/program.ts';
+import { FIXTURES, LAUNCHER } from '../../support/taut.ts';
 import { type Crew, crewIn, threadsWith } from './crew.ts';
 import { hasEnded, KINDS, type Kind, kill, MARK, markedBy, parentOf, processesOf } from './processes.ts';
 

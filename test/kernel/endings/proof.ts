@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Span, spansOf, type TraceRequest } from '../../backends/otlp.ts';
-import { attribute } from '../spans.ts';
+import { type Span, spansOf, type TraceRequest } from '../../support/otlp.ts';
+import { attribute } from '../../support/spans.ts';
 import type { Crew } from './crew.ts';
 import type { Ending } from './ending.ts';
 import { Life, NOTHING, type Way } from './life.ts';

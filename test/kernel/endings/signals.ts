@@ -1,7 +1,7 @@
 /** Signals of every kind, alone and in company. */
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { until } from '../program.ts';
+import { until } from '../../support/program.ts';
 import { askedIfItGoesOn, COMMANDS, type Ending, shell, signals, WATCHERS } from './ending.ts';
 import type { Life, Way } from './life.ts';
 import { kill, parentOf } from './processes.ts';

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { until } from '../program.ts';
-import { FIXTURES } from '../taut.ts';
+import { until } from '../../support/program.ts';
+import { FIXTURES } from '../../support/taut.ts';
 import { askedIfItGoesOn, COMMANDS, type Ending, shell, signals, WATCHERS } from './ending.ts';
 import type { Life } from './life.ts';
 import { hasEnded, kill, nameOf } from './processes.ts';

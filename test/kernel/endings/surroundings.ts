@@ -2,8 +2,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../program.ts';
-import { LAUNCHER } from '../taut.ts';
+import { until } from '../../support/program.ts';
+import { LAUNCHER } from '../../support/taut.ts';
 import { askedIfItGoesOn, COMMANDS, type Ending, signals } from './ending.ts';
 import type { Life } from './life.ts';
 

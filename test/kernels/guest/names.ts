@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { NetworkSighting } from '../../../src/discovery/network/sighting.ts';
 import { NetworkSource, NetworkUnavailable } from '../../../src/discovery/network/source.ts';
-import { until } from '../../kernel/program.ts';
+import { until } from '../../support/program.ts';
 import type { Observations } from './observations.ts';
 
 const NAMES = ['api.model.example', 'other.example'];

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Ledger } from '../../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../../src/agents/status.ts';
-import { ask, tell } from '../../kernel/conversation.ts';
-import { slacks, threadIds, until } from '../../kernel/program.ts';
-import { Bench } from '../../kernel/taut.ts';
+import { ask, tell } from '../../support/conversation.ts';
+import { slacks, threadIds, until } from '../../support/program.ts';
+import { Bench } from '../../support/taut.ts';
 import type { Observations, Tuning } from './observations.ts';
 
 export async function observeDoctor(): Promise<Observations['doctor']> {

@@ -6,9 +6,9 @@ import type { KernelEvent } from '../../../src/native.ts';
 import { TracerUnavailable, WAKEUP } from '../../../src/tracer/programs.ts';
 import type { Series } from '../../../src/tracer/series.ts';
 import { Tracer } from '../../../src/tracer/tracer.ts';
-import { tell } from '../../kernel/conversation.ts';
-import { Program, threadIds, until } from '../../kernel/program.ts';
-import { FIXTURES } from '../../kernel/taut.ts';
+import { tell } from '../../support/conversation.ts';
+import { Program, threadIds, until } from '../../support/program.ts';
+import { FIXTURES } from '../../support/taut.ts';
 import { THREADS, WAITS, type Waits } from '../waits.ts';
 import type { Counted, Observations, Unavailable } from './observations.ts';
 

@@ -1,7 +1,7 @@
 /** The spans that taut wrote into its embedded sink. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Span, spansOf as spansIn, type TraceRequest, values } from '../backends/otlp.ts';
+import { type Span, spansOf as spansIn, type TraceRequest, values } from './otlp.ts';
 
 export interface Attached {
   readonly pid: number;

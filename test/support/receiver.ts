@@ -1,7 +1,7 @@
 /** An OTLP receiver over HTTP and JSON that keeps what it gets: for what the embedded sink does not write, like deltas. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Metric, type MetricRequest, metricsOf } from '../backends/otlp.ts';
+import { type Metric, type MetricRequest, metricsOf } from './otlp.ts';
 
 export class Receiver implements AsyncDisposable {
   /** What came to `/v1/metrics` and the others, in its order. */

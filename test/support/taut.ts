@@ -7,7 +7,7 @@ import { allSpans } from './spans.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const LAUNCHER = join(ROOT, 'bin/taut');
-export const FIXTURES = join(import.meta.dirname, 'fixtures');
+export const FIXTURES = join(ROOT, 'test/kernel/fixtures');
 
 interface Point {
   readonly count?: string | number;
