@@ -73,7 +73,7 @@ let loaded: Addon | undefined;
 export function addon(): Addon {
   if (loaded) return loaded;
   const path = join(packageRoot(), 'build/Release/taut.node');
-  if (!existsSync(path)) throw new Error(`the native addon is not built (${path}); run: sh native/setup.sh`);
+  if (!existsSync(path)) throw new Error(`the native addon is not built (${path}); run: sh scripts/setup.sh`);
   loaded = createRequire(import.meta.url)(path) as Addon;
   return loaded;
 }

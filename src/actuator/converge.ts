@@ -4,7 +4,7 @@
  */
 import { nowMs } from '../proc/clock.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
-import { faultPoint } from './faults.ts';
+import { faultPoint } from './faultPoints.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, NewEntry, ThreadIdentity } from './ledger.ts';
 import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';

@@ -73,7 +73,7 @@ class GuardProcess implements Guard {
     this.#pid = undefined;
     try {
       const path = guardPath();
-      if (!existsSync(path)) throw new Error(`${path} is missing; run: sh native/setup.sh`);
+      if (!existsSync(path)) throw new Error(`${path} is missing; run: sh scripts/setup.sh`);
       this.#native ??= new (addon().Guard)();
       this.#native.close();
       this.#pid = check(this.#native.start(path, String(process.pid), ...this.#command), `start ${path}`);

@@ -3,7 +3,7 @@ import { childrenOf } from '../proc/ancestry.ts';
 import { isGone, optional, ProcHandle } from '../proc/handle.ts';
 import { isSameProcess } from '../proc/identity.ts';
 import { threadIds } from '../proc/processes.ts';
-import { faultPoint } from './faults.ts';
+import { faultPoint } from './faultPoints.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 

@@ -1,7 +1,7 @@
 /** One thread: opened, examined, written, read back. What can become of it is a closed set of outcomes. */
 import { TautError } from '../native.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
-import { faultPoint } from './faults.ts';
+import { faultPoint } from './faultPoints.ts';
 import type { Knob } from './knob.ts';
 
 /**

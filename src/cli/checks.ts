@@ -33,7 +33,7 @@ export interface Examination {
 }
 
 export async function examine(stateDir: string): Promise<Examination> {
-  const native = attempt('native addon', () => void addon(), 'loads', 'run: sh native/setup.sh');
+  const native = attempt('native addon', () => void addon(), 'loads', 'run: sh scripts/setup.sh');
   const btf = existsSync('/sys/kernel/btf/vmlinux');
   const capability = (name: Capability): Check => {
     const ok = hasCapability(name);

@@ -3,8 +3,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isKernelThread } from '../actuator/timerSlack.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import { loadConfig } from '../config/load.ts';
+import type { LoggedDecision } from '../discovery/decisionLog.ts';
 import { Decisions, type Explanation } from '../discovery/decisions.ts';
-import type { Kept } from '../discovery/kept.ts';
 import { decide, NO_PROCESS } from '../discovery/matcher.ts';
 import { nearMisses } from '../discovery/nearMiss.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
@@ -18,7 +18,7 @@ import { CliError, EXIT } from './exit.ts';
 import { describe, type Explained, toJson } from './explained.ts';
 import { type CommonOptions, pid, withCommon, withConfig, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
-import { splitWords } from './words.ts';
+import { splitCommandLine } from './splitCommandLine.ts';
 
 interface ExplainOptions extends CommonOptions {
   readonly last?: number;
@@ -101,7 +101,7 @@ function byDaemon(
   return { ...explained({ verdict: { ...none, pid: id }, sightings: [], more: 0 }), kernelThread, access, notes };
 }
 
-function explained({ verdict, sightings, more }: Kept): Explained {
+function explained({ verdict, sightings, more }: LoggedDecision): Explained {
   const rest = { near: [], gate: null, kernelThread: undefined, access: 'full', notes: [] } as const;
   return { ...verdict, sightings, more, daemon: true, ...rest };
 }
@@ -153,7 +153,7 @@ function kernelThreadOf(id: number): string | undefined {
 }
 
 async function lastDecisions(n: number, options: ExplainOptions): Promise<Explained[]> {
-  const kept = await ask<Kept[]>(options.stateDir, { op: 'last', n });
+  const kept = await ask<LoggedDecision[]>(options.stateDir, { op: 'last', n });
   if (!kept) throw new CliError(`no taut is running with the state directory ${options.stateDir}`, EXIT.failed);
   return kept.map(explained);
 }
@@ -166,7 +166,7 @@ async function dry(cmdline: string, options: ExplainOptions): Promise<Explained>
     printError(
       `taut: this is what the built-in rules say; taut ${running.daemon.pid}, which is running, may have others: give its --config`,
     );
-  const argv = splitWords(cmdline);
+  const argv = splitCommandLine(cmdline);
   const facts = { ...NO_PROCESS, pid: 0, argv, exe: argv[0], comm: '' };
   const rules = compileRules(loadConfig(options.config));
   const { decision, rule, path, evidence, lost } = decide(facts, rules);

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
-import { injectUncaught } from '../actuator/faults.ts';
+import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
@@ -24,7 +24,7 @@ import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { fileState } from '../util/fileChanges.ts';
 import type { Log } from '../util/log.ts';
 import { writeProblem } from '../util/writable.ts';
-import { answer, answerPublicly } from './answer.ts';
+import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
 import { type TuneOptions, targetsOf } from './options.ts';

@@ -5,8 +5,8 @@ import { cmdlineOf } from '../proc/cmdline.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
 import { eachProcess } from '../proc/processes.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
+import { DecisionLog, type LoggedDecision } from './decisionLog.ts';
 import { ProcFacts } from './facts.ts';
-import { type Kept, KeptDecisions } from './kept.ts';
 import { decide } from './matcher.ts';
 import { nearMisses } from './nearMiss.ts';
 import { DnsServers } from './network/dnsServers.ts';
@@ -30,7 +30,7 @@ export interface Adopted {
 
 export interface Explanation {
   /** Undefined: nothing was decided. */
-  readonly kept: Kept | undefined;
+  readonly kept: LoggedDecision | undefined;
   readonly near: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export class Decisions {
   #rules: RuleSet;
   readonly #names = new ProcessNotes<string>();
   readonly #contacts = new ProcessNotes<Contact>();
-  readonly #kept = new KeptDecisions();
+  readonly #kept = new DecisionLog();
   readonly #adopted = new Map<number, Adopted>();
   readonly #dnsServers: DnsServers;
 
@@ -112,7 +112,7 @@ export class Decisions {
   }
 
   /** What was decided of a process that a rule names. */
-  named(pid: number): Kept | undefined {
+  named(pid: number): LoggedDecision | undefined {
     const kept = this.#kept.of(pid);
     return kept?.verdict.decision === 'ignore' ? undefined : kept;
   }
@@ -135,7 +135,7 @@ export class Decisions {
   }
 
   /** The newest decisions that are still kept, newest first; those on processes that no rule names are left out. */
-  last(n: number): Kept[] {
+  last(n: number): LoggedDecision[] {
     return this.#kept.last(n);
   }
 

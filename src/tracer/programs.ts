@@ -58,7 +58,7 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
     );
   const path = bpfObjectPath('taut');
   if (!existsSync(path))
-    throw new TracerUnavailable(`the BPF programs are not built (${path})`, 'run: sh native/setup.sh');
+    throw new TracerUnavailable(`the BPF programs are not built (${path})`, 'run: sh scripts/setup.sh');
   const object = new (addon().BpfObject)();
   const tracer = new (addon().WakeupTracer)(object);
   const step = (outcome: Outcome, what: string) => {

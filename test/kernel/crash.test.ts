@@ -1,6 +1,6 @@
 /** taut is stopped dead at every step between identifying a thread and having verified it, and at every step back. */
 import { expect, test } from 'vitest';
-import type { FaultPoint } from '../../src/actuator/faults.ts';
+import type { FaultPoint } from '../../src/actuator/faultPoints.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { type Program, slacks } from '../support/program.ts';

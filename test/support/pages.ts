@@ -1,5 +1,5 @@
 /** Reads of a Markdown page what a test can hold: links, sections, code, and the command lines of taut in it. Pure. */
-import { splitWords } from '../../src/cli/words.ts';
+import { splitCommandLine } from '../../src/cli/splitCommandLine.ts';
 
 export interface Page {
   readonly path: string;
@@ -79,5 +79,5 @@ export function tautCommand(line: string, { pid, file }: Real = { pid: '4711', f
     .replace(/\[=VALUE\]/g, '=10us')
     .replace(/\[?\b(?:PID|4711)\b…?\]?/g, pid)
     .replace(/\b(?:FILE|CMD)\b…?/g, file);
-  return splitWords(real).slice(1);
+  return splitCommandLine(real).slice(1);
 }

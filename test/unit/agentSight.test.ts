@@ -6,7 +6,7 @@
  */
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { splitWords } from '../../src/cli/words.ts';
+import { splitCommandLine } from '../../src/cli/splitCommandLine.ts';
 import { importAgentSight } from '../../src/config/importAgentSight.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
@@ -165,7 +165,7 @@ gemini
 `
   .trim()
   .split('\n')
-  .map(splitWords);
+  .map(splitCommandLine);
 
 /** One glob against one text, from what the guide says of globs: `*` anything, `?` one character, either case. */
 function covers(glob: string, text: string): boolean {

@@ -1,7 +1,7 @@
 /** Whatever a process shows as its command line has one program, the same each time. FUZZ_RUNS: how often, for longer runs. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitWords } from '../../src/cli/words.ts';
+import { splitCommandLine } from '../../src/cli/splitCommandLine.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
 import { nearMisses } from '../../src/discovery/nearMiss.ts';
@@ -60,13 +60,13 @@ test('words that are quoted come back as they were', () => {
   const quoted = (word: string) => `'${word.replaceAll("'", `'"'"'`)}'`;
   fc.assert(
     fc.property(fc.array(fc.string()), (words) => {
-      expect(splitWords(words.map(quoted).join(' '))).toEqual(words);
+      expect(splitCommandLine(words.map(quoted).join(' '))).toEqual(words);
     }),
     { numRuns },
   );
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(splitWords(text).join('').length).toBeLessThanOrEqual(text.length);
+      expect(splitCommandLine(text).join('').length).toBeLessThanOrEqual(text.length);
     }),
     { numRuns },
   );

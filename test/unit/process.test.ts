@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitWords } from '../../src/cli/words.ts';
+import { splitCommandLine } from '../../src/cli/splitCommandLine.ts';
 import { effectiveProgram } from '../../src/discovery/program.ts';
 import { parseStat } from '../../src/proc/stat.ts';
 
@@ -52,5 +52,5 @@ test.each([
   [`a "b c" 'd "e' f\\ g ""`, ['a', 'b c', 'd "e', 'f g', '']],
   ['', []],
 ])('%j are the words %j', (text, words) => {
-  expect(splitWords(text)).toEqual(words);
+  expect(splitCommandLine(text)).toEqual(words);
 });

@@ -61,7 +61,7 @@ export class NetworkSource implements Disposable {
     const path = bpfObjectPath('names');
     if (!root) throw new NetworkUnavailable('no cgroup v2 hierarchy is mounted; mount one: mount -t cgroup2 none /mnt');
     if (!existsSync(path))
-      throw new NetworkUnavailable(`the BPF programs are not built (${path}); run: sh native/setup.sh`);
+      throw new NetworkUnavailable(`the BPF programs are not built (${path}); run: sh scripts/setup.sh`);
     if (!existsSync('/sys/kernel/btf/vmlinux'))
       throw new NetworkUnavailable('this kernel has no BTF, so which process an id belongs to can not be told');
     try {

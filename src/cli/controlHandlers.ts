@@ -1,8 +1,8 @@
 /** What a running daemon answers to other commands: everything to its own user, something to everybody. */
 import type { AgentStatus, StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
+import type { LoggedDecision } from '../discovery/decisionLog.ts';
 import type { Adopted, Decisions } from '../discovery/decisions.ts';
-import type { Kept } from '../discovery/kept.ts';
 import type { Request } from './requests.ts';
 
 interface Daemon {
@@ -61,7 +61,7 @@ function publicAgent(agent: AgentStatus): AgentStatus {
 }
 
 /** Without evidence, which quotes programs, paths and environments, and without whom it asked for or connected to. */
-function publicDecision({ verdict, sightings, more }: Kept): Kept {
+function publicDecision({ verdict, sightings, more }: LoggedDecision): LoggedDecision {
   return {
     verdict: { ...verdict, name: publicName(verdict.ruleId, verdict.name), evidence: [], lost: [] },
     sightings: sightings.map(({ what: _, ...seen }) => seen),

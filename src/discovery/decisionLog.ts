@@ -10,7 +10,7 @@ const MAX_OTHERS = 16_384;
 /** Sightings of one process; the first and the newest stay. */
 const MAX_SIGHTINGS = 32;
 
-export interface Kept {
+export interface LoggedDecision {
   readonly verdict: Verdict;
   /** What made taut look at the process, oldest first. */
   readonly sightings: readonly Sighting[];
@@ -18,15 +18,15 @@ export interface Kept {
   readonly more: number;
 }
 
-interface KeptRecord {
+interface Entry {
   verdict: Verdict;
   sightings: Sighting[];
   more: number;
 }
 
-export class KeptDecisions {
-  readonly #named = new BoundedMap<number, KeptRecord>(MAX_NAMED, (pid) => this.#onDropped(pid));
-  readonly #others = new BoundedMap<number, KeptRecord>(MAX_OTHERS, (pid) => this.#onDropped(pid));
+export class DecisionLog {
+  readonly #named = new BoundedMap<number, Entry>(MAX_NAMED, (pid) => this.#onDropped(pid));
+  readonly #others = new BoundedMap<number, Entry>(MAX_OTHERS, (pid) => this.#onDropped(pid));
   #dropped = 0;
 
   /** Decisions on processes that live on, for which there was no room. */
@@ -50,12 +50,12 @@ export class KeptDecisions {
     this.#put(record);
   }
 
-  of(pid: number): Kept | undefined {
+  of(pid: number): LoggedDecision | undefined {
     return this.#record(pid);
   }
 
   /** The newest on processes that a rule names, newest first. */
-  last(n: number): Kept[] {
+  last(n: number): LoggedDecision[] {
     return [...this.#named.values()].reverse().slice(0, n);
   }
 
@@ -64,12 +64,12 @@ export class KeptDecisions {
     this.#others.delete(pid);
   }
 
-  #record(pid: number): KeptRecord | undefined {
+  #record(pid: number): Entry | undefined {
     return this.#named.get(pid) ?? this.#others.get(pid);
   }
 
   /** As the newest, and in one of the two. */
-  #put(record: KeptRecord): void {
+  #put(record: Entry): void {
     const { pid, decision } = record.verdict;
     this.forget(pid);
     (decision === 'ignore' ? this.#others : this.#named).set(pid, record);
@@ -81,7 +81,7 @@ export class KeptDecisions {
   }
 }
 
-function add(record: KeptRecord, { source, atMs, what }: Seen): void {
+function add(record: Entry, { source, atMs, what }: Seen): void {
   const { sightings } = record;
   const known = sightings.findIndex((s) => s.source === source && s.what === what);
   const before = sightings[known];

@@ -1,5 +1,5 @@
 /** Splits a command line into words as a shell does, as far as quotes and backslashes go. Pure. */
-export function splitWords(text: string): string[] {
+export function splitCommandLine(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   let quote: string | undefined;

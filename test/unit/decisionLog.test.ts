@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KeptDecisions } from '../../src/discovery/kept.ts';
+import { DecisionLog } from '../../src/discovery/decisionLog.ts';
 import type { Verdict } from '../../src/discovery/verdict.ts';
 
 const verdict = (pid: number, decision: Verdict['decision']): Verdict => ({
@@ -13,7 +13,7 @@ const verdict = (pid: number, decision: Verdict['decision']): Verdict => ({
 });
 
 test('what led to a decision is added up, and the first and the newest of many sightings stay', () => {
-  const kept = new KeptDecisions();
+  const kept = new DecisionLog();
   kept.keep(verdict(1, 'ignore'), { source: 'scan', atMs: 1 });
   for (let i = 0; i < 100; i++) kept.keep(verdict(1, 'attach'), { source: 'dns', atMs: 10 + i, what: `name-${i}` });
   kept.keep(verdict(1, 'attach'), { source: 'scan', atMs: 500 });
@@ -26,7 +26,7 @@ test('what led to a decision is added up, and the first and the newest of many s
 });
 
 test('many processes that no rule names do not drive out those that one does; what is dropped of the living is counted', () => {
-  const kept = new KeptDecisions();
+  const kept = new DecisionLog();
   // This process lives; the others have ids that no process can have.
   kept.keep(verdict(process.pid, 'ignore'), { source: 'scan', atMs: 1 });
   kept.keep(verdict(1_000_000_000, 'deny'), { source: 'scan', atMs: 1 });
