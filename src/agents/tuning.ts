@@ -2,7 +2,6 @@
  * One knob of one agent: what the gate said last, which threads were written, and how all of it is put back. Writes only
  * what the gate says, and only with a ledger.
  */
-import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
 import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
 import { type Born, contain, containTree, type Descendants, recordInherited } from '../actuator/descendants.ts';
@@ -14,6 +13,7 @@ import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import * as semconv from '../telemetry/semconv.ts';
+import { uuid } from '../util/uuid.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { OnRecord } from './onRecord.ts';
 import type { Signals } from './signals.ts';
@@ -176,7 +176,7 @@ export class Tuning {
     if (!ledger) return;
     const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
     const { reason } = this.gate;
-    const order = { pid, processStartTicks, target, agent, rule, reason, operation: randomUUID() };
+    const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
     const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
     this.#converge({ converger, startMs: nowMs() });
   }

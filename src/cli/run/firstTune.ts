@@ -2,7 +2,6 @@
  * Tuning a command before its first instruction: what can be done in the few milliseconds for which it is held. What
  * measures it and tells of it is loaded when it runs already, and goes on from here.
  */
-import { randomUUID } from 'node:crypto';
 import { Converger, type Inheritance } from '../../actuator/converge.ts';
 import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
@@ -10,6 +9,7 @@ import type { Ledger } from '../../actuator/ledger.ts';
 import type { BegunTuning } from '../../agents/tuning.ts';
 import { nowMs } from '../../proc/clock.ts';
 import { ProcHandle } from '../../proc/handle.ts';
+import { uuid } from '../../util/uuid.ts';
 import type { Plan } from './plan.ts';
 
 export class FirstTune implements Disposable {
@@ -36,7 +36,7 @@ export class FirstTune implements Disposable {
       const { value: target, reason } = await plan.decide(knob, pid, agent, rule);
       if (target === null) continue;
       const { startTicks: processStartTicks } = this.#process.stat();
-      const order = { pid, processStartTicks, target, agent, rule, reason, operation: randomUUID() };
+      const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
       const converger = new Converger(knob, ledger, this.#process, order, undefined);
       converger.run();
       // What the kernel refused is tried again, and then said, by what goes on from here.
