@@ -9,9 +9,10 @@ import { describeAll, describePhase, toJson } from './demo/report.ts';
 import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
 import { CliError, EXIT } from './exit.ts';
+import type { CommonOptions } from './given.ts';
 import { EndedEarly, Lifetime } from './lifetime.ts';
 import { meansOf } from './means.ts';
-import { type CommonOptions, withCommon, withGuard, withJson } from './options.ts';
+import { withCommon, withGuard, withJson } from './options.ts';
 import { printError, printJson, printText } from './output.ts';
 import { openSession, type Session } from './session.ts';
 

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { Mode } from '../tracer/features.ts';
 import { type Check, examine } from './checks.ts';
 import { EXIT } from './exit.ts';
-import { type CommonOptions, withCommon, withJson } from './options.ts';
+import type { CommonOptions } from './given.ts';
+import { withCommon, withJson } from './options.ts';
 import { printJson, printLine } from './output.ts';
 
 export function addDoctor(program: Command): void {

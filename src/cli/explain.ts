@@ -16,7 +16,8 @@ import { ask } from './control.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
 import { describe, type Explained, toJson } from './explained.ts';
-import { type CommonOptions, pid, withCommon, withConfig, withJson } from './options.ts';
+import type { CommonOptions } from './given.ts';
+import { pid, withCommon, withConfig, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
 import { splitCommandLine } from './splitCommandLine.ts';
 

@@ -1,30 +1,13 @@
 /** Options that several commands share, and their defaults. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DESCENDANTS, type Descendants } from '../actuator/descendants.ts';
+import { DESCENDANTS } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
-import type { Targets } from '../gate/gate.ts';
-import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../util/log.ts';
+import { createLog, LOG_LEVELS, type Log } from '../util/log.ts';
+import { type CommonOptions, DEFAULTS } from './given.ts';
 import { printError } from './output.ts';
 import { defaultStateDir, stateDirProblem } from './stateDir.ts';
-
-export interface CommonOptions {
-  readonly stateDir: string;
-  readonly logLevel: LogLevel;
-  readonly json?: boolean;
-  readonly config?: string;
-}
-
-export interface TuneOptions extends CommonOptions {
-  readonly flags?: string;
-  readonly descendants: Descendants;
-  readonly observeOnly?: boolean;
-  /** CPU seconds per second. */
-  readonly maxOverhead?: number;
-  /** False: `--no-guard`. */
-  readonly guard?: boolean;
-}
 
 export function withCommon(command: Command): Command {
   return command
@@ -37,7 +20,9 @@ export function withCommon(command: Command): Command {
         .default(defaultStateDir())
         .argParser(stateDir),
     )
-    .addOption(new Option('--log-level <level>', 'what to say on standard error').choices(LOG_LEVELS).default('info'));
+    .addOption(
+      new Option('--log-level <level>', 'what to say on standard error').choices(LOG_LEVELS).default(DEFAULTS.logLevel),
+    );
 }
 
 function stateDir(text: string): string {
@@ -70,7 +55,7 @@ export function withTuning(command: Command): Command {
         "what a tuned agent's child processes get that no rule names: contain, what the agent had before; inherit, what it has now; tune, the same, as agents",
       )
         .choices(DESCENDANTS)
-        .default('contain'),
+        .default(DEFAULTS.descendants),
     )
     .option('--observe-only', 'change nothing, whatever flags and other options say')
     .addOption(
@@ -98,17 +83,6 @@ function knobOption(knob: Knob): Option {
   return new Option(`--${knob.option} [value]`, `${knob.help}; without a value: ${alone}`)
     .preset(String(knob.defaultTarget))
     .argParser(parse);
-}
-
-/** What the command line asks for, by the knob's id. */
-export function targetsOf(options: TuneOptions): Targets {
-  const given = options as unknown as Readonly<Record<string, bigint | undefined>>; // commander's names, made from KNOBS
-  return new Map(
-    KNOBS.flatMap((knob) => {
-      const value = given[knobOption(knob).attributeName()];
-      return value === undefined ? [] : [[knob.id, value] as const];
-    }),
-  );
 }
 
 function percent(text: string): number {

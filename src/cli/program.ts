@@ -65,9 +65,14 @@ export async function run(argv: readonly string[]): Promise<void> {
     await addCommands(argv);
     await program.parseAsync(bareOption(argv, shapeOf));
   } catch (error) {
-    const code = await exitCode(error);
-    if (code !== EXIT.done) process.exitCode = code;
+    await report(error);
   }
+}
+
+/** Says what ended a command, and sets the process's exit code. */
+export async function report(error: unknown): Promise<void> {
+  const code = await exitCode(error);
+  if (code !== EXIT.done) process.exitCode = code;
 }
 
 export function shapeOf(name: string): CommandShape | undefined {

@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
-import { type TuneOptions, withCommon, withConfig, withTuning } from './options.ts';
-import { startedAtOnce } from './run/atOnce.ts';
-import { type HeldCommand, HOLD_MS, hold } from './run/held.ts';
-import { planFor } from './run/plan.ts';
-import { type QuietLog, quietLog } from './run/quietLog.ts';
-import { handOn } from './run/signals.ts';
-import { Survival } from './run/survival.ts';
-import { watchOver } from './run/watchOver.ts';
+import type { TuneOptions } from './given.ts';
+import { withCommon, withConfig, withTuning } from './options.ts';
+import { runCommand } from './run/command.ts';
 
 export function addRun(program: Command): void {
   const command = program
@@ -31,23 +26,7 @@ Examples:
   taut run -- claude
   taut run --optimize-timer-slack -- node my-agent.js --fast`,
     );
-  withTuning(withConfig(withCommon(command))).action(run);
-}
-
-async function run(command: string[], options: TuneOptions): Promise<void> {
-  const log = quietLog(options);
-  const plan = await planFor(command, options, log);
-  const survival = new Survival(log);
-  const held = startedAtOnce((message) => log.error(message)) ?? (await startHeld(command, log));
-  log.hush();
-  if (held.pid !== undefined) await watchOver({ held, pid: held.pid, plan, options, log, survival });
-  process.exitCode = await held.ended;
-  log.tell();
-}
-
-async function startHeld(command: readonly string[], log: QuietLog): Promise<HeldCommand> {
-  let held: HeldCommand | undefined;
-  handOn(() => held);
-  held = await hold(command, HOLD_MS, (message) => log.error(message));
-  return held;
+  withTuning(withConfig(withCommon(command))).action((words: string[], options: TuneOptions) =>
+    runCommand(words, options),
+  );
 }

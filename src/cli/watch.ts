@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Scope } from '../discovery/scope.ts';
 import { CliError, EXIT } from './exit.ts';
+import type { TuneOptions } from './given.ts';
 import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';
-import { logFor, pid, type TuneOptions, withCommon, withConfig, withJson, withTuning } from './options.ts';
+import { logFor, pid, withCommon, withConfig, withJson, withTuning } from './options.ts';
 import { printEvent } from './output.ts';
 import { openSession } from './session.ts';
 

@@ -3,24 +3,25 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
+import { givenAlone } from '../../src/cli/given.ts';
 import { meant } from '../../src/cli/run/atOnce.ts';
 import { addRun } from '../../src/cli/run.ts';
 
+interface Come {
+  readonly command: readonly string[];
+  readonly options: object;
+}
+
 /** What the command line comes to when all of it is read; undefined where it is refused. */
-function read(args: readonly string[]): { command: readonly string[]; isTuned: boolean } | undefined {
-  let come: { command: readonly string[]; isTuned: boolean } | undefined;
-  const program = new Command('taut')
-    .enablePositionalOptions()
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+function read(args: readonly string[]): Come | undefined {
+  let come: Come | undefined;
+  const program = new Command('taut').enablePositionalOptions().exitOverride();
   addRun(program);
-  const [run] = program.commands;
-  run
-    ?.exitOverride()
-    .configureOutput({ writeErr: () => {}, writeOut: () => {} })
-    .action((command: string[], options: Record<string, unknown>) => {
-      come = { command, isTuned: KNOBS.some(({ option }) => options[camelCase(option)] !== undefined) };
-    });
+  const quiet = { writeErr: () => {}, writeOut: () => {} };
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(quiet);
+  program.commands[0]?.action((command: string[], options: object) => {
+    come = { command, options };
+  });
   try {
     const shape = { takesValue: new Set(['--config']), takes: 'command' as const };
     program.parse(bareOption(['node', 'main.js', 'run', ...args], () => shape));
@@ -28,10 +29,6 @@ function read(args: readonly string[]): { command: readonly string[]; isTuned: b
     return undefined;
   }
   return come;
-}
-
-function camelCase(option: string): string {
-  return option.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 const [knob] = KNOBS;
@@ -52,10 +49,10 @@ test('a command is started before all is read only where reading all comes to th
   let started = 0;
   fc.assert(
     fc.property(fc.array(word, { maxLength: 6 }), (args) => {
-      const early = meant(args);
-      if (early.command.length === 0) return;
+      const { command, knobs } = meant(args);
+      if (command.length === 0) return;
       started++;
-      expect(early).toEqual(read(args));
+      expect({ command, options: givenAlone(knobs, process.env) }).toEqual(read(args));
     }),
     { numRuns: 2_000 },
   );
@@ -63,15 +60,16 @@ test('a command is started before all is read only where reading all comes to th
 });
 
 test.each([
-  [['claude', '-p'], ['claude', '-p'], false],
-  [['--', 'claude', '--', '-p'], ['claude', '--', '-p'], false],
-  [[`--${knob?.option}`, '--', 'claude'], ['claude'], true],
+  [['claude', '-p'], ['claude', '-p'], 0],
+  [['--', 'claude', '--', '-p'], ['claude', '--', '-p'], 0],
+  [[`--${knob?.option}`, '--', 'claude'], ['claude'], 1],
   // May be wrong.
-  [[`--${knob?.option}`, '10us'], [], true],
-  [[`--${knob?.option}`], [], true],
-  [['--observe-only', '--', 'claude'], [], false],
-  [['-p'], [], false],
-  [[], [], true],
-])('%j', (args, command, isTuned) => {
-  expect(meant(args)).toEqual(command.length > 0 ? { command, isTuned } : expect.objectContaining({ command }));
+  [[`--${knob?.option}`, '10us'], [], 1],
+  [[`--${knob?.option}`], [], 0],
+  [['--observe-only', '--', 'claude'], [], 0],
+  [['-p'], [], 0],
+  [[], [], 0],
+])('%j', (args, command, knobs) => {
+  const come = meant(args);
+  expect([come.command, come.command.length > 0 ? come.knobs.length : knobs]).toEqual([command, knobs]);
 });

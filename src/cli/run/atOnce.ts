@@ -1,46 +1,59 @@
 /**
- * Starting the command of `taut run` before most of taut is loaded, where nothing that is left to be found can be wrong. It
- * is not held at all where no option says anything about it: then nothing is to be done to it before its first instruction.
+ * `taut run` where nothing can be wrong: without options, or with bare ones of knobs alone. The command is started before
+ * anything else is loaded, and the command line is not read any further. It is not held at all where it is not to be tuned:
+ * then nothing is to be done before its first instruction.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
+import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import { withoutFrom } from '../../tracer/features.ts';
+import { givenAlone } from '../given.ts';
 import { stateDirProblem } from '../stateDir.ts';
 import { type HeldCommand, HOLD_MS, tryHold } from './held.ts';
 import { handOn } from './signals.ts';
 
-let started: HeldCommand | undefined;
-/** What is said of it before there is a log. */
-let say: (message: string) => void = () => {};
+/**
+ * Runs the command if it can be told without doubt which it is, and how it is to be run; resolves when it has ended.
+ * @param args those after `run`. @returns whether it did: else nothing was done.
+ */
+export async function runAtOnce(args: readonly string[]): Promise<boolean> {
+  const { command, knobs } = meant(args);
+  if (command.length === 0 || !isSound(process.env)) return false;
+  let held: HeldCommand | undefined;
+  handOn(() => held);
+  held = tryHold(command, knobs.length > 0 ? HOLD_MS : 0, say);
+  if (!held) return false;
+  const { runCommand } = await import('./command.ts');
+  try {
+    await runCommand(command, givenAlone(knobs, process.env), held);
+  } catch (error) {
+    const { report } = await import('../program.ts');
+    await report(error);
+    held.release();
+    process.exitCode = await held.ended;
+  }
+  return true;
+}
 
-/** Knob options without a value. */
+async function say(message: string): Promise<void> {
+  const { printError } = await import('../output.ts');
+  printError(`taut: ${message}`);
+}
+
+/** Options of knobs, without a value. */
 const BARE: ReadonlySet<string> = new Set(KNOBS.map(({ option }) => `--${option}`));
-
-/** Starts it, if it can be told without doubt that it is to be started, and how. `args` are those after `run`. */
-export function startAtOnce(args: readonly string[]): void {
-  const { command, isTuned } = meant(args);
-  if (command.length === 0 || !isSound(process.env)) return;
-  handOn(() => started);
-  started = tryHold(command, isTuned ? HOLD_MS : 0, (message) => say(message));
-}
-
-/** The command that `startAtOnce` started; what there is to say of it from now on goes to `log`. */
-export function startedAtOnce(log: (message: string) => void): HeldCommand | undefined {
-  say = log;
-  return started;
-}
 
 /**
  * As commander takes them: the command is what comes after `--`, or everything from the first word on that is no option. It
  * is empty where there are options that may be wrong.
  */
-export function meant(args: readonly string[]): { command: readonly string[]; isTuned: boolean } {
-  const first = args.findIndex((word) => !BARE.has(word));
-  const isTuned = first !== 0;
-  if (args[first] === '--') return { command: args.slice(first + 1), isTuned };
+export function meant(args: readonly string[]): { command: readonly string[]; knobs: readonly Knob[] } {
+  const bare = args.findIndex((word) => !BARE.has(word));
+  const knobs = KNOBS.filter(({ option }) => args.slice(0, bare).includes(`--${option}`));
+  if (args[bare] === '--') return { command: args.slice(bare + 1), knobs };
   // A word after a bare option may be meant as its value.
-  const isCommand = !isTuned && args[0] !== undefined && !args[0].startsWith('-');
-  return { command: isCommand ? args : [], isTuned };
+  const isCommand = bare === 0 && !args[0]?.startsWith('-');
+  return { command: isCommand ? args : [], knobs };
 }
 
 /** Whether the environment is right, as far as that can be known with what is loaded. */

@@ -3,7 +3,7 @@ import { containTree } from '../../actuator/descendants.ts';
 import type { Guard } from '../../actuator/guard.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
 import type { Gate } from '../../gate/gate.ts';
-import type { TuneOptions } from '../options.ts';
+import type { TuneOptions } from '../given.ts';
 import type { Session } from '../session.ts';
 import type { FirstTune } from './firstTune.ts';
 import type { HeldCommand } from './held.ts';

@@ -11,7 +11,7 @@ import { LazyHandle } from '../../proc/handle.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import type { Log } from '../../util/log.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { type TuneOptions, targetsOf } from '../options.ts';
+import { type TuneOptions, targetsOf } from '../given.ts';
 
 export interface Plan {
   readonly command: readonly string[];

@@ -1,6 +1,6 @@
 /** What `taut run` says on a terminal that its command draws on: what it has to say once the command is started, when that has ended. */
 import { createLog, type Log } from '../../util/log.ts';
-import type { CommonOptions } from '../options.ts';
+import type { CommonOptions } from '../given.ts';
 import { isTerminal, printError } from '../output.ts';
 
 /** Lines that are kept; of those that come later it is said how many there were. */
