@@ -146,7 +146,7 @@ test('restore has each run put back its own, and puts back without one that does
 
 test('a run that was killed leaves a socket and entries that the next taut clears away', async () => {
   using bench = new Bench();
-  await using killed = bench.taut('run', TUNED, '--', 'sh', '-c', 'echo $$ 1; sleep 1000');
+  await using killed = bench.taut('run', TUNED, '--', 'sh', '-c', 'echo $$ 1; exec sleep 1000');
   const pid = await pidOf(killed);
   try {
     await killed.line(/watching/);
