@@ -100,7 +100,7 @@ function knobOption(knob: Knob): Option {
     .argParser(parse);
 }
 
-/** What the command line asks for, by the knob's id. */
+/** The targets that the command line asks for, by the knob's id. */
 export function targetsOf(options: TuneOptions): Targets {
   const given = options as unknown as Readonly<Record<string, bigint | undefined>>; // commander's names, made from KNOBS
   return new Map(
@@ -122,10 +122,10 @@ export function logFor(options: CommonOptions): Log {
   return createLog(options.logLevel, printError);
 }
 
-/** The largest that any Linux gives out: PID_MAX_LIMIT of the kernel. */
+/** The largest process id of any Linux: the kernel's PID_MAX_LIMIT. */
 const MAX_PID = 4_194_304;
 
-/** A process id as an argument. */
+/** Parses a process id from the command line. */
 export function pid(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a process id is a whole number from 1');
   if (Number(text) > MAX_PID)

@@ -1,6 +1,6 @@
 /**
- * Starting the command of `taut run` before most of taut is loaded, where nothing that is left to be found can be wrong. It
- * is not held at all where no option says anything about it: then nothing is to be done to it before its first instruction.
+ * Starts the command of `taut run` before most of taut is loaded, if no later check can find a mistake. Without a knob
+ * option the command is not held at all: then there is nothing to do before its first instruction.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
@@ -10,13 +10,13 @@ import { type HeldCommand, HOLD_MS, tryHold } from './held.ts';
 import { handOn } from './signals.ts';
 
 let started: HeldCommand | undefined;
-/** What is said of it before there is a log. */
+/** Reports errors of the command; does nothing until there is a log. */
 let say: (message: string) => void = () => {};
 
 /** Knob options without a value. */
 const BARE: ReadonlySet<string> = new Set(KNOBS.map(({ option }) => `--${option}`));
 
-/** Starts it, if it can be told without doubt that it is to be started, and how. `args` are those after `run`. */
+/** Starts the command if it is certain that and how it must be started. @param args the arguments after `run`. */
 export function startAtOnce(args: readonly string[]): void {
   const { command, isTuned } = meant(args);
   if (command.length === 0 || !isSound(process.env)) return;
@@ -24,26 +24,26 @@ export function startAtOnce(args: readonly string[]): void {
   started = tryHold(command, isTuned ? HOLD_MS : 0, (message) => say(message));
 }
 
-/** The command that `startAtOnce` started; what there is to say of it from now on goes to `log`. */
+/** The command that `startAtOnce` started, if any; its errors go to `log` from now on. */
 export function startedAtOnce(log: (message: string) => void): HeldCommand | undefined {
   say = log;
   return started;
 }
 
 /**
- * As commander takes them: the command is what comes after `--`, or everything from the first word on that is no option. It
- * is empty where there are options that may be wrong.
+ * Reads the arguments as commander does: the command is everything after `--`, or everything from the first word that
+ * is no option. The command is empty when there are options that may be wrong.
  */
 export function meant(args: readonly string[]): { command: readonly string[]; isTuned: boolean } {
   const first = args.findIndex((word) => !BARE.has(word));
   const isTuned = first !== 0;
   if (args[first] === '--') return { command: args.slice(first + 1), isTuned };
-  // A word after a bare option may be meant as its value.
+  // A word after a bare option may be its value.
   const isCommand = !isTuned && args[0] !== undefined && !args[0].startsWith('-');
   return { command: isCommand ? args : [], isTuned };
 }
 
-/** Whether the environment is right, as far as that can be known with what is loaded. */
+/** Whether the environment has no mistake, as far as the loaded modules can know. */
 function isSound(env: NodeJS.ProcessEnv): boolean {
   if (env['OTEL_TRACES_SAMPLER'] || env['OTEL_TRACES_SAMPLER_ARG']) return false;
   const stateDir = env['TAUT_STATE_DIR'];
@@ -53,6 +53,6 @@ function isSound(env: NodeJS.ProcessEnv): boolean {
     checkEnvironment(env);
     return true;
   } catch {
-    return false; // said by what looks at it again
+    return false; // reported by the later check
   }
 }
