@@ -1,4 +1,4 @@
-/** An OpenFeature provider for a flag file in flagd's format. flagd's engine evaluates it; a change is read at once. */
+/** An OpenFeature provider for a flag file in flagd's format. flagd's engine evaluates it, also after each change. */
 import { readFileSync } from 'node:fs';
 import { FlagdCore } from '@openfeature/flagd-core';
 import {
