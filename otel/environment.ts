@@ -40,7 +40,7 @@ export function isDisabled(env: Env): boolean {
 }
 
 /**
- * OTLP when an endpoint is configured (or `OTEL_<SIGNAL>_EXPORTER=otlp` says so), else the embedded sink.
+ * OTLP when an endpoint is configured or `OTEL_<SIGNAL>_EXPORTER` is `otlp`; otherwise the embedded sink.
  * @throws TelemetryConfigError
  */
 export function destination(env: Env, signal: SignalName): Destination {

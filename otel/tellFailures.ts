@@ -13,7 +13,7 @@ export interface Pending {
   describe(): string | undefined;
 }
 
-/** @param where signal and address: `traces to http://host:4318/v1/traces` */
+/** @param where signal and address, like `traces to http://host:4318/v1/traces`. */
 export function tellFailures<T>(exporter: Exporter<T>, where: string, say: (text: string) => void): Pending {
   const send = exporter.export.bind(exporter);
   let failed = 0;

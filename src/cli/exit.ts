@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** Wrong usage or configuration. */
   usage: 2,
-  /** This host can't do it: the kernel or a privilege is missing something. */
+  /** This host can't do it: the kernel lacks a feature, or taut lacks a privilege. */
   host: 3,
 } as const;
 

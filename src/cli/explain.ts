@@ -158,7 +158,7 @@ async function lastDecisions(n: number, options: ExplainOptions): Promise<Explai
   return kept.map(explained);
 }
 
-/** Decides with the rules of this command line; a running taut may have others. */
+/** Decides with the built-in rules and those of --config; a running taut may have other rules. */
 async function dry(cmdline: string, options: ExplainOptions): Promise<Explained> {
   // A user who may not ask the running taut still gets an answer.
   const running = await askAsWhoIAm<StatusDocument>(options.stateDir, { op: 'status' }).catch(() => undefined);

@@ -37,7 +37,7 @@ const NOHUP = 'TAUT_NOHUP';
 export class Lifetime {
   /** Resolves with the first reason to end. Keeps the process alive until then. */
   readonly ended: Promise<Ending>;
-  /** What taut does now: told to a user who sends a further signal. */
+  /** What taut does now: shown to a user who sends a further signal. */
   doing = 'starting';
   #ending: Ending | undefined;
   readonly #log: Log;

@@ -18,7 +18,7 @@ export interface Held {
 export interface LockOptions {
   /** Take the lock together with others that share it. */
   readonly shared?: boolean;
-  /** Control socket, told to a taut that finds the lock held: see `Held`. */
+  /** Control socket of this taut, for a taut that finds the lock held: see `Held`. */
   readonly socket?: string;
 }
 

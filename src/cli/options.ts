@@ -20,7 +20,7 @@ export interface TuneOptions extends CommonOptions {
   readonly flags?: string;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
-  /** CPU seconds per second. */
+  /** Limit of the kernel's cost of measuring, in CPU seconds per second. */
   readonly maxOverhead?: number;
   /** False: `--no-guard`. */
   readonly guard?: boolean;
@@ -85,7 +85,7 @@ export function withTuning(command: Command): Command {
     );
 }
 
-/** `--optimize-timer-slack[=VALUE]` and the like. */
+/** The option of a knob, like `--optimize-timer-slack[=VALUE]`. */
 function knobOption(knob: Knob): Option {
   const parse = (text: string): bigint => {
     try {
@@ -102,7 +102,7 @@ function knobOption(knob: Knob): Option {
 
 /** The targets that the command line asks for, by the knob's id. */
 export function targetsOf(options: TuneOptions): Targets {
-  const given = options as unknown as Readonly<Record<string, bigint | undefined>>; // commander's names, made from KNOBS
+  const given = options as unknown as Readonly<Record<string, bigint | undefined>>; // commander names them by KNOBS
   return new Map(
     KNOBS.flatMap((knob) => {
       const value = given[knobOption(knob).attributeName()];

@@ -1,6 +1,7 @@
 /**
- * What a daemon tells every user of its host: that it runs, which agents it watches and tunes, and its decision about a
- * process; but no command line, no evidence (which may quote one), and no name that a process asked for.
+ * The public part of a daemon's answers, for every user of its host: that the daemon runs, which agents it watches and
+ * tunes, and its decision about a process; but no command line, no evidence (which may quote one), and no name that a
+ * process asked for.
  *
  * The socket is /run/taut/public/NAME.sock; NAME is made from the path of the state directory. So the state directory,
  * with the ledger, the telemetry and the socket that can restore, stays closed to other users, even below a home

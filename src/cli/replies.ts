@@ -9,7 +9,7 @@ const text = z.string();
 const count = z.number();
 /** A knob's value: any whole number that a double holds. */
 const value = z.number().refine(Number.isInteger, 'a whole number is wanted');
-/** Milliseconds since the epoch that a Date can hold. */
+/** Milliseconds since the epoch, within the range of a Date. */
 const time = z.number().min(0).max(8.64e15);
 const gate = z.looseObject({ value: count.nullable(), reason: text });
 

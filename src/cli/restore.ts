@@ -84,7 +84,7 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   const entries = held.entries(filter);
   const say = (message: string) => printError(`taut: ${message}`);
   const byOwners = options.dryRun ? [] : await askOwners(options.stateDir, entries, say);
-  // The owners have removed from the ledger what they put back. This command puts back the rest, of an earlier taut.
+  // Each owner has removed its restored entries from the ledger. This command restores the rest, left by earlier tauts.
   const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
   const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
   const startMs = nowMs();

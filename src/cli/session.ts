@@ -56,7 +56,7 @@ export interface SessionOptions extends TuneOptions {
   readonly onEvent?: (event: AgentEvent) => void;
   /** Directory of the embedded sink, if it is not the state directory. */
   readonly sinkDir?: string;
-  /** Decides when the command ends. */
+  /** Ends the command, and knows what taut does now. */
   readonly lifetime: Pick<Lifetime, 'doing' | 'end' | 'onUncaught'>;
   /** Only for `run` and `demo`, which share the state directory with other tauts. */
   readonly run?: RunSession;

@@ -57,7 +57,7 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   program('openclaw', 'openclaw', 'openclaw-agent', 'openclaw-gateway'),
   npm('openclaw', 'openclaw'),
   program('aider', 'aider'),
-  // Meta's JavaScript engine and the IBC relayer of this name are native.
+  // Meta's JavaScript engine and the IBC relayer have this name too, but they are native.
   scripted('hermes', 'python', 'hermes', 'hermes-agent'),
   { ...scripted('goose', 'native', 'goose'), not: { anyArg: GOOSE_MIGRATIONS } },
   // The native build lies in its own folder; a text editor of the same name does not.

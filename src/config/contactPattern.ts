@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { globMatcher } from './globs.ts';
 
-/** The other side of a connection. */
+/** The peer of a connection. */
 export interface Contact {
   readonly address: string;
   readonly port: number;

@@ -1,5 +1,5 @@
 /**
- * Globs for arguments and names: `*` any text, `?` one character, `[a-c]` one of these, `[!x]` one character but these;
+ * Globs for arguments and names: `*` any text, `?` one character, `[a-c]` one of these, `[!x]` any other character;
  * case is ignored. Libraries for path globs treat `/`, `.` and `..` specially, which is wrong for an argument.
  * Pure; the time is at most length of the glob times length of the text.
  */

@@ -32,7 +32,7 @@ const slack = z.union([z.string(), z.number(), z.literal(false)]).transform((val
 
 /** The conditions on a process. */
 const matchers = {
-  /** Glob i against argument i, argument 0 first; a shorter command line never matches. */
+  /** Glob i is compared with argument i, from argument 0; a command line with fewer arguments never matches. */
   cmdline: z.array(glob).min(1).optional(),
   /** The program's name: x for `node --flags …/bin/x.js`, `python3 -m x` and similar command lines. */
   program: globs.optional(),
@@ -46,7 +46,7 @@ const matchers = {
   exe: globs.optional(),
   /** The kernel's name of the main thread, at most 15 bytes. */
   comm: globs.optional(),
-  /** Any argument. */
+  /** At least one argument. */
   anyArg: globs.optional(),
   /** A name that the process has asked a resolver for. */
   dns: globs.optional(),

@@ -21,7 +21,7 @@ export class TautError extends Error {
 
   constructor(errno: number | Errno, syscall: string, hint?: string) {
     const number = errno as number;
-    // Loaded only for an error: loading takes a tenth of Node's start time, and the command of `taut run` waits for it.
+    // Loaded only for an error: it takes a tenth of Node's start time, and the command of `taut run` would wait for it.
     const errors = process.getBuiltinModule('node:util').getSystemErrorMap();
     const [code, text] = errors.get(number) ?? [`E${-number}`, 'unknown error'];
     super(`${syscall}: ${text} (${code})${hint ? `; ${hint}` : ''}`);

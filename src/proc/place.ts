@@ -1,4 +1,4 @@
-/** The executable and the container of a process. No rule uses them, but they help a reader of its trace. */
+/** The executable and the container of a process: no part of its identity, but useful to a reader of its trace. */
 import { optional, type ProcHandle } from './handle.ts';
 
 /** The executable and the container of a process. */

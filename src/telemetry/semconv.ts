@@ -24,7 +24,7 @@ export const SPAN_RESTORE = 'restore';
 
 // OpenTelemetry's incubating conventions.
 export const ATTR_PROCESS_PID = 'process.pid';
-/** RFC 3339. */
+/** A time in RFC 3339. */
 export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
 export const ATTR_THREAD_ID = 'thread.id';
@@ -57,7 +57,7 @@ export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
 export const ATTR_TAUT_RESTORE_REASON = 'taut.restore.reason';
 /** The reason why a thread could not be put back. */
 export const ATTR_TAUT_RESTORE_DETAIL = 'taut.restore.detail';
-/** Prefix: `taut.threads.tuned`, `taut.threads.vanished`, ... count threads by outcome. */
+/** A prefix: `taut.threads.tuned`, `taut.threads.vanished`, ... count threads by outcome. */
 export const ATTR_TAUT_THREADS = 'taut.threads';
 export const ATTR_TAUT_THREADS_TOTAL = 'taut.threads.total';
 export const ATTR_TAUT_THREADS_TUNED = 'taut.threads.tuned';

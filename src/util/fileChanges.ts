@@ -14,7 +14,7 @@ export function fileState(path: string): FileState {
   }
 }
 
-/** Calls back within `intervalMs` milliseconds after each change since `state`, until it is disposed of. */
+/** Calls back within `intervalMs` milliseconds after each change since `state`. Does not keep the process alive. */
 export function onFileChange(path: string, state: FileState, intervalMs: number, callback: () => void): Disposable {
   let last = state;
   const timer = setInterval(() => {

@@ -24,7 +24,7 @@ export function counted(tracer: Pick<Tracer, 'counters'>, pattern: RegExp): numb
 
 /**
  * Wakeups that are in no histogram: the kernel ran no program at one of their steps, or the thread had not gone to
- * sleep yet. Without the wakeups that were unfinished at the end: a fixture that waits for a command always has one.
+ * sleep yet. Wakeups that were unfinished at the end do not count: a fixture that waits for a command always has one.
  */
 export function leftOut(tracer: Pick<Tracer, 'counters'>): number {
   return counted(tracer, /^discard_(?!detached)/);

@@ -124,7 +124,7 @@ export class Bench implements Disposable {
 
   /** Also checks every trace of the test, even when the test reads none. */
   [Symbol.dispose](): void {
-    const remove = () => rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may be at work there
+    const remove = () => rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may still write there
     using _cleanUp = { [Symbol.dispose]: remove };
     allSpans(this.stateDir);
   }

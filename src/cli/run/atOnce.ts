@@ -16,7 +16,7 @@ let say: (message: string) => void = () => {};
 /** Knob options without a value. */
 const BARE: ReadonlySet<string> = new Set(KNOBS.map(({ option }) => `--${option}`));
 
-/** Starts the command if it is certain that and how it must be started. @param args the arguments after `run`. */
+/** Starts the command when there is no doubt that it must start, and how. @param args the arguments after `run`. */
 export function startAtOnce(args: readonly string[]): void {
   const { command, isTuned } = meant(args);
   if (command.length === 0 || !isSound(process.env)) return;

@@ -20,7 +20,7 @@ export interface HeldCommand {
   /** The command's exit code; 128 plus the signal's number when a signal ended it. */
   readonly ended: Promise<number>;
   hasEnded(): boolean;
-  /** Lets it run its first instruction. */
+  /** Lets the command run its first instruction. */
   release(): void;
   kill(signal: NodeJS.Signals): void;
 }
@@ -36,7 +36,7 @@ export function tryHold(
     if (held.pid !== undefined) return watched(held, say, command);
     held.once('error', () => {}); // the next try reports it
   } catch {
-    // Likewise.
+    // The next try reports this error too.
   }
   return undefined;
 }

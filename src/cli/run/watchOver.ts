@@ -95,7 +95,7 @@ async function wanted({ plan, pid, options }: Started): Promise<Targets> {
   return asked;
 }
 
-/** Asks the daemon of the state directory to measure the command, unless options give it own rules or a limit. */
+/** Asks the daemon of the state directory to measure the command, unless options name rules or a limit for it. */
 async function isTakenByDaemon(started: Started): Promise<boolean> {
   const { pid, plan, options, log } = started;
   const socket = socketPath(options.stateDir);
