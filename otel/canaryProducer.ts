@@ -1,4 +1,4 @@
-/** The canary's latency as an exponential histogram of its own: the host's floor, beside what the agents feel. */
+/** Exports the canary's latency as an exponential histogram: the host's lowest latency, to compare agents with. */
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import { hrTime } from '@opentelemetry/core';
 import {
@@ -15,7 +15,7 @@ import { DeltaOf } from './delta.ts';
 import { toExponentialHistogram } from './producer.ts';
 
 export interface CanaryLatencyOptions {
-  /** Cumulative since the start; undefined where there is no canary. */
+  /** Cumulative since the start; undefined when there is no canary. */
   readonly latency: () => ExpHistogram | undefined;
   readonly mode: () => string;
   readonly temporality: AggregationTemporality;

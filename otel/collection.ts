@@ -4,7 +4,7 @@ import { emptyResource } from '@opentelemetry/resources';
 import type { CollectionResult, MetricData } from '@opentelemetry/sdk-metrics';
 import * as semconv from '../src/telemetry/semconv.ts';
 
-/** What a producer hands over. Never fails: one failing producer would cost the whole collection, taut's own metrics included. */
+/** The result of a producer. It never throws: one failing producer would lose the whole collection of all metrics. */
 export function collection(version: string, metrics: (now: HrTime) => MetricData[]): CollectionResult {
   const resource = emptyResource();
   try {

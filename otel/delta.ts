@@ -1,4 +1,4 @@
-/** Cumulative values as deltas: what was added since the last collection, which is where the delta starts. */
+/** Turns cumulative values into deltas. A delta starts at the last collection. */
 import type { HrTime } from '@opentelemetry/api';
 
 interface Point<T> {
@@ -15,7 +15,7 @@ export class DeltaOf<T> {
     this.#subtract = subtract;
   }
 
-  /** The delta of a series to its last call; the first is the whole of it. */
+  /** The delta of a series since its last call; the first call gives the whole value. */
   next(key: string, { startTime, value }: Point<T>, now: HrTime): Point<T> {
     const last = this.#last.get(key);
     this.#seen.set(key, { value, at: now });
@@ -23,7 +23,7 @@ export class DeltaOf<T> {
     return { startTime: last.at, value: this.#subtract(value, last.value) };
   }
 
-  /** After each collection: forgets series that were not in it. */
+  /** Call after each collection: forgets series that were not in it. */
   sweep(): void {
     this.#last = this.#seen;
     this.#seen = new Map();

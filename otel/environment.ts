@@ -1,23 +1,23 @@
-/** The standard OTEL_* variables, understood or refused. Pure. */
+/** Reads the standard OTEL_* variables, and refuses wrong values. Pure. */
 import { masked } from './readable.ts';
 
 export const SIGNALS = ['traces', 'metrics', 'logs'] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
-/** Where a signal goes: over OTLP, into the embedded sink's files, or nowhere. */
+/** Where a signal goes: over OTLP, into the files of the embedded sink, or nowhere. */
 export type Destination =
   | {
       readonly kind: 'otlp';
       readonly protocol: 'http/protobuf' | 'http/json';
-      /** As it was given. */
+      /** The value of the variable. */
       readonly endpoint: string;
-      /** To which it is posted. */
+      /** The URL for the POST requests. */
       readonly address: string;
     }
   | { readonly kind: 'files' }
   | { readonly kind: 'none' };
 
-/** A variable that can't be understood. Never a reason to send somewhere else instead. Shows its value without secrets. */
+/** A variable has a wrong value: taut never sends elsewhere instead. The message shows the value without secrets. */
 export class TelemetryConfigError extends Error {
   constructor(variable: string, value: string, mend: string) {
     super(`${variable}=${masked(value)}: ${mend}`);
@@ -29,7 +29,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
 
-/** The variable's value; empty means unset, as the specification says. */
+/** The value of a variable; the specification says that empty means unset. */
 function read(env: Env, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
@@ -40,7 +40,7 @@ export function isDisabled(env: Env): boolean {
 }
 
 /**
- * OTLP when an endpoint is configured (or `OTEL_<SIGNAL>_EXPORTER=otlp` says so), else the embedded sink.
+ * OTLP when an endpoint is configured or `OTEL_<SIGNAL>_EXPORTER` is `otlp`; otherwise the embedded sink.
  * @throws TelemetryConfigError
  */
 export function destination(env: Env, signal: SignalName): Destination {
@@ -56,7 +56,7 @@ export function destination(env: Env, signal: SignalName): Destination {
   const endpoint = read(env, variable);
   if (endpoint === undefined && exporter === undefined) return { kind: 'files' };
   const url = checkUrl(variable, endpoint ?? DEFAULT_ENDPOINT);
-  // One of all signals is where their paths begin; one of a signal is taken as it is.
+  // The common endpoint is a base URL, to which the signal's path is added; a signal's own endpoint is used as it is.
   const address = variable === own ? url : `${url.replace(/\/$/, '')}/v1/${signal}`;
   return { kind: 'otlp', protocol: protocol(env, prefix), endpoint: url, address };
 }
@@ -90,7 +90,7 @@ const NUMBERS: readonly [name: string, min: number][] = [
   ['OTEL_METRIC_EXPORT_TIMEOUT', 1],
 ];
 
-/** What telemetry will be started with, before the SDK is loaded; but for the sampler. @throws TelemetryConfigError */
+/** Checks the variables, except those of the sampler, before the SDK is loaded. @throws TelemetryConfigError */
 export function checkEnvironment(env: Env): void {
   if (!isDisabled(env)) for (const signal of SIGNALS) destination(env, signal);
   for (const [name, min] of NUMBERS) wholeNumber(env, name, min, min);

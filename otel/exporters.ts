@@ -1,4 +1,4 @@
-/** The exporter of each signal, by where it goes. */
+/** Makes the exporter of each signal for its destination. */
 import { join } from 'node:path';
 import { OTLPLogExporter as JsonLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPLogExporter as ProtobufLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
@@ -12,12 +12,12 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Destination, SignalName } from './environment.ts';
 import { fileLogExporter, fileMetricExporter, fileSpanExporter } from './local/exporters.ts';
 
-/** Where the embedded sink writes a signal. */
+/** The file into which the embedded sink writes a signal. */
 export function sinkFile(stateDir: string, signal: SignalName): string {
   return join(stateDir, 'otlp', `${signal}.jsonl`);
 }
 
-/** The exporters read endpoint, headers, compression, timeout and certificates from the OTEL_* variables themselves. */
+/** OTLP exporters read endpoint, headers, compression, timeout and certificates from OTEL_* variables on their own. */
 export function spanExporter(to: Destination, stateDir: string): SpanExporter | undefined {
   if (to.kind === 'none') return undefined;
   if (to.kind === 'files') return fileSpanExporter(sinkFile(stateDir, 'traces'));

@@ -1,4 +1,4 @@
-/** What the kernel counted -> OTLP exponential histograms, bucket for bucket. A pure mapping behind a MetricProducer. */
+/** Maps the kernel's histograms to OTLP exponential histograms, bucket for bucket. Pure, behind a MetricProducer. */
 import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import {
@@ -25,7 +25,7 @@ const METRICS: Record<Quantity, semconv.MetricDescription> = {
   'wakeup.run_queue_delay': semconv.METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY,
 };
 
-/** The kernel's nanoseconds leave as the seconds that OTLP wants; the buckets are in seconds already. */
+/** Converts the kernel's nanoseconds to seconds, as OTLP wants; the buckets are in seconds already. */
 export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
   return {
     count: h.count,
@@ -39,7 +39,7 @@ export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
   };
 }
 
-/** Who a series is about: one agent, or all of those beyond the cap. */
+/** The attributes of one agent, or of all agents beyond the limit together. */
 function whose(snapshot: Snapshot): Attributes {
   if ('overflow' in snapshot) return { [semconv.ATTR_OTEL_METRIC_OVERFLOW]: true };
   return processAttributes(snapshot);
@@ -74,10 +74,10 @@ function shedAttributes(shed: Shed | undefined): Attributes {
 export interface KernelHistogramsOptions {
   /** Cumulative since each agent's attach; kept by the source. */
   readonly snapshots: () => readonly Snapshot[];
-  /** What the exporter asks for: a producer's points are not converted by the SDK. */
+  /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
-  /** How much can be measured (`taut.tracer.mode`): on every point. */
+  /** How much taut can measure: the attribute `taut.tracer.mode` of every point. */
   readonly mode?: () => string;
 }
 

@@ -1,14 +1,14 @@
-/** What the SDK and its exporters complain with, as one line that may be shown: printable, short, without secrets. */
+/** Turns complaints of the SDK and its exporters into one line: printable, short, without secrets. */
 
 const MAX_TEXT = 500;
 
-/** Everything that was handed over: texts, errors, bytes, objects. */
+/** @param parts all arguments of the complaint: texts, errors, bytes, objects. */
 export function readable(parts: readonly unknown[]): string {
   const text = parts.map(part).filter((one) => one !== '');
   return shown(text.join(' '));
 }
 
-/** Without control characters, which would reach a terminal; cut where it is long; user names, passwords and queries masked. */
+/** Removes control characters, which could reach a terminal; cuts long text; masks user names, passwords, queries. */
 function shown(text: string): string {
   const printable = masked(text)
     .replace(/[\p{C}\p{Zl}\p{Zp}\uFFFD]+/gu, ' ')
@@ -16,7 +16,7 @@ function shown(text: string): string {
   return printable.length > MAX_TEXT ? `${printable.slice(0, MAX_TEXT)}…` : printable;
 }
 
-/** What may be a secret in an address is masked, also in one that can't be understood: `http://***@host/path?***`. */
+/** Masks possible secrets in an address, also in an invalid one: `http://***@host/path?***`. */
 export function masked(text: string): string {
   return text
     .replace(/(:\/\/)[^\s'"]*@/g, '$1***@')
@@ -32,7 +32,7 @@ function part(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** The SDK's global error handler hands over errors as JSON with their stacks. */
+/** The SDK's global error handler passes errors as JSON with their stacks. */
 function fromJson(text: string): string {
   if (!text.startsWith('{')) return text;
   try {
@@ -43,7 +43,7 @@ function fromJson(text: string): string {
   }
 }
 
-/** With what a server answered, which says why: status, then body. Several addresses that were tried: the first's error. */
+/** Includes the server's answer (status, then body). When several addresses failed, the error of the first one. */
 function ofError(error: Error & { code?: unknown; data?: unknown }): string {
   const [first] = error instanceof AggregateError ? (error.errors as Error[]) : [];
   const message = error.message || first?.message || String(error.code ?? error.name);

@@ -1,4 +1,4 @@
-/** What schedstat adds up of each agent, as two sums. An agent that has ended is in one more collection, and then no more. */
+/** Exports two sums from schedstat for each agent. An agent that has ended is in one more collection. */
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import {
@@ -17,7 +17,7 @@ import { processAttributes } from './producer.ts';
 export interface RunQueueTimesOptions {
   /** Cumulative since each agent's attach; kept by the source. */
   readonly times: () => readonly RunQueueTime[];
-  /** What the exporter asks for of counters: a producer's points are not converted by the SDK. */
+  /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
   readonly mode?: () => string;

@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { TelemetryConfigError } from './environment.ts';
 
-/** OTEL_TRACES_SAMPLER and its argument; every trace by default. @throws TelemetryConfigError */
+/** The sampler of OTEL_TRACES_SAMPLER and its argument; by default every trace. @throws TelemetryConfigError */
 export function sampler(env: Readonly<Record<string, string | undefined>>): Sampler {
   const name = env['OTEL_TRACES_SAMPLER']?.trim() || 'parentbased_always_on';
   const root = name.replace(/^parentbased_/, '');

@@ -5,13 +5,13 @@ import { readable } from './readable.ts';
 const AGAIN_AFTER_MS = 60_000;
 const KEPT = 100;
 
-/** What an export that taut tells of itself answers to the SDK, so that the SDK's own words on it are left out. */
+/** Error text of a failed export that taut has reported itself; it marks the SDK's message about it as redundant. */
 export const TOLD = 'taut told this already';
 
-/** Which export is under way: the SDK's complaints about an answer don't say, and have no argument that could. */
+/** The export that is under way. The SDK's complaints about an answer do not name it, and no argument can carry it. */
 export const exporting = new AsyncLocalStorage<string>();
 
-/** Says a line once a minute at most, however often it comes. */
+/** Reports each line at most once a minute. */
 export function rarely(say: (message: string) => void, now: () => number = () => performance.now()) {
   const last = new Map<string, number>();
   return (text: string): void => {
@@ -23,11 +23,11 @@ export function rarely(say: (message: string) => void, now: () => number = () =>
   };
 }
 
-/** The SDK's own complaints as warnings, with all that they were given: namespace, text, details. */
+/** Reports the SDK's own complaints as warnings, with all their arguments: namespace, text, details. */
 export function complaints(say: (text: string) => void): DiagLogger {
   const warn = (...parts: unknown[]) => {
     const text = readable(parts);
-    // An export that takes long is told of when it has failed, with its reason.
+    // A slow export is reported when it has failed, with the reason.
     if (text.includes(TOLD) || /metrics export timed out after/.test(text)) return;
     const where = exporting.getStore();
     say(where === undefined ? text : `${where}: ${text}`);

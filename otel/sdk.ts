@@ -1,4 +1,4 @@
-/** OpenTelemetry, set up from the standard OTEL_* variables and ended within a bound. */
+/** Starts OpenTelemetry from the standard OTEL_* variables, and ends it within a time limit. */
 import { randomUUID } from 'node:crypto';
 import { DiagLogLevel, diag, logs, metrics, trace } from '@opentelemetry/api';
 import {
@@ -35,45 +35,45 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 export interface TelemetryOptions {
   readonly env: Env;
-  /** Where the embedded sink writes: `<stateDir>/otlp/{traces,metrics,logs}.jsonl`. */
+  /** The embedded sink writes `<stateDir>/otlp/{traces,metrics,logs}.jsonl`. */
   readonly stateDir: string;
-  /** Why it can't write there; undefined when it can. */
+  /** Why the embedded sink can't write there; undefined when it can. */
   readonly sinkProblem: string | undefined;
   readonly serviceVersion: string;
-  /** Undefined where nothing is measured. */
+  /** Undefined when nothing is measured. */
   readonly measured?: Measured;
-  /** Exports that fail and the like: said once a minute at most. */
+  /** Called for problems, like a failed export: at most once a minute for each. */
   readonly onWarning: (message: string) => void;
 }
 
-/** What is asked at each collection. */
+/** The sources of each collection. */
 export interface Measured {
-  /** How much can be measured here. */
+  /** How much taut can measure here. */
   readonly mode: () => string;
-  /** What the kernel counted, cumulative. */
+  /** The kernel's histograms, cumulative. */
   readonly snapshots: () => readonly Snapshot[];
-  /** The same in mode `schedstat`. */
+  /** The run queue times of mode `schedstat`, cumulative. */
   readonly runQueueTimes: () => readonly RunQueueTime[];
-  /** How late the canary was woken. */
+  /** Wakeup latency of the canary. */
   readonly canaryLatency: () => ExpHistogram | undefined;
 }
 
 export interface Telemetry extends AsyncDisposable {
-  /** One line: where the signals go. */
+  /** One line that says where the signals go. */
   describe(): string;
-  /** The embedded sink's files, by signal; those that are in use. */
+  /** The files of the embedded sink that are in use, by signal. */
   files(): Partial<Record<SignalName, string>>;
-  /** Exports what is pending. Resolves within `ms`, whatever the backend does; never rejects. */
+  /** Exports pending data. Resolves within `ms` milliseconds, whatever the backend does; never rejects. */
   flush(ms?: number): Promise<void>;
-  /** The last export, then the end. Resolves within `ms`; never rejects. */
+  /** Exports a last time, then ends. Resolves within `ms` milliseconds; never rejects. */
   shutdown(ms?: number): Promise<void>;
 }
 
-/** The specification's 60 s suits a backend; a file on the same machine may know sooner. */
+/** The specification's default of 60 s suits a backend; a file on the same machine can be updated more often. */
 const INTERVAL_MS = { otlp: 60_000, files: 10_000, none: 60_000 } as const;
 const SHUTDOWN_MS = 2_000;
 
-/** @throws TelemetryConfigError for a variable that can't be understood. */
+/** @throws TelemetryConfigError when a variable has a wrong value. */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { env, stateDir } = options;
   const to = destinations(options);
@@ -121,7 +121,7 @@ function destinations({ env, stateDir, sinkProblem, onWarning }: TelemetryOption
   return { ...to, ...Object.fromEntries(inFiles.map((signal) => [signal, { kind: 'none' }])) };
 }
 
-/** No process detector: it would export taut's own arguments. */
+/** The resource of taut. The SDK's process detector is not used: it would export taut's arguments. */
 function describeSelf(env: Env, version: string): Resource {
   const self = resourceFromAttributes({
     [ATTR_SERVICE_NAME]: 'taut',
@@ -176,7 +176,7 @@ function startMetrics(
   return provider;
 }
 
-/** Histograms and sums that the SDK does not aggregate, each in the temporality that the exporter asks for. */
+/** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
 function producers(
   { measured, serviceVersion: version }: Pick<TelemetryOptions, 'measured' | 'serviceVersion'>,
   exporter: PushMetricExporter,

@@ -1,4 +1,4 @@
-/** An exporter that says which signal could not be sent, to which address and why, and once when that works again. */
+/** Makes an exporter report which signal it could not send, to which address and why, and once when it works again. */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { readable } from './readable.ts';
 import { exporting, TOLD } from './sayRarely.ts';
@@ -7,13 +7,13 @@ export interface Exporter<T> {
   export(items: T, done: (result: ExportResult) => void): void;
 }
 
-/** Exports that were not answered yet. */
+/** The exports that have no answer yet. */
 export interface Pending {
-  /** Undefined when there is none. */
+  /** Undefined when every export has an answer. */
   describe(): string | undefined;
 }
 
-/** @param where signal and address: `traces to http://host:4318/v1/traces` */
+/** @param where signal and address, like `traces to http://host:4318/v1/traces`. */
 export function tellFailures<T>(exporter: Exporter<T>, where: string, say: (text: string) => void): Pending {
   const send = exporter.export.bind(exporter);
   let failed = 0;

@@ -1,12 +1,12 @@
 /**
- * Draws docs/lateness.svg, the README's picture, from what `taut demo --json` measured on this machine:
+ * Draws docs/lateness.svg, the README's picture, from the measurements of `taut demo --json` on this machine:
  *   taut demo --seconds 20 --json | node scripts/drawLateness.ts docs/lateness.svg
  * `npm run picture` does both.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
-/** As in the demo's JSON: bucket i counts seconds above b^(offset + i), up to b^(offset + i + 1), b = 2^(2^-scale). */
+/** From the demo's JSON: bucket i counts seconds above b^(offset + i), up to b^(offset + i + 1), b = 2^(2^-scale). */
 interface Histogram {
   readonly scale: number;
   readonly offset: number;
@@ -25,7 +25,7 @@ interface Bar {
   /** Microseconds. */
   readonly from: number;
   readonly to: number;
-  /** Of all timers of its phase. */
+  /** Share of all timers of the phase, from 0 to 1. */
   readonly share: number;
 }
 
@@ -33,10 +33,10 @@ const WIDTH = 760;
 const HEIGHT = 330;
 const PLOT = { left: 28, right: WIDTH - 28, top: 104, bottom: HEIGHT - 68 } as const;
 const TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
-/** A phase's share of timers that may lie beyond an end of the axis. They are named below it. */
+/** Largest share of a phase's timers beyond the two ends of the axis, at most half of it at each. Named below it. */
 const TAIL = 0.01;
 
-/** @param where is said below the picture: the machine and the day. */
+/** @param where the machine and the day, written below the picture. */
 export function drawLateness(found: Measured, tuned: Measured, where: string): string {
   const bars = [barsOf(found), barsOf(tuned)] as const;
   const [from, to] = rangeOf(bars);
@@ -100,14 +100,14 @@ function barsOf({ count, histogram }: Measured): Bar[] {
   return buckets.map((inside, i) => ({ from: edge(i), to: edge(i + 1), share: inside / count }));
 }
 
-/** The axis's ends: ticks between which all but the tails lie. */
+/** The ends of the axis: ticks that enclose everything except the tails. */
 function rangeOf(phases: readonly (readonly Bar[])[]): readonly [number, number] {
   const low = Math.min(...phases.map((bars) => endOf(bars)?.from ?? 1));
   const high = Math.max(...phases.map((bars) => endOf(bars.toReversed())?.to ?? 1));
   return [TICKS.findLast((tick) => tick <= low) ?? 1, TICKS.find((tick) => tick >= high) ?? 10_000];
 }
 
-/** The first bar that is not wholly in the tail. */
+/** The first bar that is not completely in the tail. */
 function endOf(bars: readonly Bar[]): Bar | undefined {
   let passed = 0;
   return bars.find(({ share }) => {
@@ -120,7 +120,7 @@ function isShown(bar: Bar, from: number, to: number): boolean {
   return bar.to > from && bar.from < to;
 }
 
-/** Steps as wide as the kernel's buckets: nothing is smoothed. */
+/** Draws steps as wide as the kernel's buckets, without smoothing. */
 function distribution(name: string, bars: readonly Bar[], x: (us: number) => number, y: (share: number) => number) {
   const [first] = bars;
   const last = bars.at(-1);
@@ -130,7 +130,7 @@ function distribution(name: string, bars: readonly Bar[], x: (us: number) => num
   return `<path class="area ${name}" d="${path}Z"/>\n<path class="outline ${name}" d="${path}"/>`;
 }
 
-/** The label is to the right of its line, unless the picture ends there. */
+/** The label is right of its line, except near the end of the picture. */
 function median(name: string, text: string, at: number, y: number): string {
   const isRight = at < WIDTH - 205;
   return `<line class="median ${name}" x1="${n(at)}" x2="${n(at)}" y1="${y - 11}" y2="${PLOT.bottom}"/>

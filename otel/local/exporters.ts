@@ -1,6 +1,6 @@
 /**
- * The embedded sink: exporters that write what they are given as OTLP in JSON, one request a line, as the collector's
- * OTLP JSON file receiver reads it.
+ * The embedded sink: exporters that write OTLP in JSON into files, one request per line, in the format of the
+ * collector's OTLP JSON file receiver.
  */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import {
@@ -56,7 +56,7 @@ class MetricFileExporter extends FileExporter<ResourceMetrics> {
   }
 }
 
-/** Cumulative temporality, as an exporter without a preference has. A collection without metrics is no line. */
+/** Cumulative temporality, because this exporter states no preference. A collection without metrics writes no line. */
 export function fileMetricExporter(path: string): PushMetricExporter {
   return new MetricFileExporter(JsonMetricsSerializer, path);
 }

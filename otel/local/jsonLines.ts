@@ -1,4 +1,4 @@
-/** A file of JSON lines that never grows beyond its bound: full, it becomes `.1`, `.1` becomes `.2`, and the oldest goes. */
+/** A file of JSON lines with a maximum size. When full it becomes `.1`, `.1` becomes `.2`, the oldest is removed. */
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -16,14 +16,14 @@ export class JsonLines {
     this.#maxBytes = maxBytes;
   }
 
-  /** Appends one line, after those before it. @throws Error of the file system. */
+  /** Appends one line, after all earlier ones. @throws Error of the file system. */
   append(line: Uint8Array): Promise<void> {
     const turn = this.#last.then(() => this.#append(line));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  /** Resolves when everything appended so far is in the file. */
+  /** Resolves when all lines appended so far are in the file. */
   flush(): Promise<void> {
     return this.#last;
   }
@@ -31,7 +31,7 @@ export class JsonLines {
   async #append(line: Uint8Array): Promise<void> {
     if (!this.#hasFolder) await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
     this.#hasFolder = true;
-    // Asked each time: other tauts may write to it, and make it anew.
+    // Read the size each time: other tauts may write to the file, and replace it.
     const size = await stat(this.path).then(
       (s) => s.size,
       () => 0,

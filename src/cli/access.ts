@@ -1,17 +1,17 @@
-/** What the user who asks may see of a state directory. That something may not be seen does not mean that it is not there. */
+/** What this user may see of a state directory. A file that this user may not see can still exist. */
 import { closeSync, openSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Ledger } from '../actuator/ledger.ts';
 import { ledgerPath } from '../actuator/ledgerFile.ts';
 import { CliError, EXIT } from './exit.ts';
 
-/** Whether a call failed for want of a permission. */
+/** Whether a call failed because a permission is missing. */
 export function isDenied(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EACCES' || code === 'EPERM';
 }
 
-/** Says what can't be known, and who could. */
+/** Says what this user can't know, and which user can. */
 export class NoAccess extends CliError {
   constructor(path: string, what: string) {
     super(`${describeUser()} may not look into ${path}, so ${what} can't be known; ${whoMay(path)}`, EXIT.host);
@@ -24,7 +24,7 @@ export function describeUser(): string {
   try {
     return `user ${userInfo().username} (${uid})`;
   } catch {
-    return `user ${uid}`; // one without a name
+    return `user ${uid}`; // the user has no name
   }
 }
 
@@ -37,7 +37,10 @@ function whoMay(path: string): string {
   }
 }
 
-/** The ledger; undefined when there is none. @throws NoAccess when it may not be read, LedgerError when it can't be used. */
+/**
+ * Opens the ledger. @returns undefined when there is no ledger.
+ * @throws NoAccess when this user may not read it, LedgerError when it can't be used.
+ */
 export function openLedger(stateDir: string): Ledger | undefined {
   const path = ledgerPath(stateDir);
   const denied = () => new NoAccess(path, 'what it holds');
@@ -51,7 +54,7 @@ export function openLedger(stateDir: string): Ledger | undefined {
   try {
     return new Ledger(stateDir);
   } catch (error) {
-    // SQLite says just that it could not open it.
+    // SQLite says only that it could not open the file, not why.
     if (isUnreadable(path)) throw denied();
     throw error;
   }

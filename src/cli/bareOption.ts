@@ -1,26 +1,26 @@
-/** `--optimize-timer-slack` and its like may stand without a value; with one it follows after `=`. Pure. */
+/** `--optimize-timer-slack` and the other knob options may have no value; a value follows after `=`. Pure. */
 import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { CliError, EXIT } from './exit.ts';
 
-/** What a command takes, as far as the word after a bare option is concerned. */
+/** What a command takes: this decides what the word after a bare option means. */
 export interface CommandShape {
   /** Options whose value is the next word. */
   readonly takesValue: ReadonlySet<string>;
-  /** What its arguments are. Those of `command` begin a command line that is not ours to read. */
+  /** What its arguments are. With `command`, the first argument begins a command line that taut does not read. */
   readonly takes: 'nothing' | 'pids' | 'command';
 }
 
 const BY_OPTION = new Map(KNOBS.map((knob) => [`--${knob.option}`, knob]));
 
-/** A switch, or a number, alone or with what may be a unit of time: meant as a value, whether or not it is a good one. */
+/** A switch, or a number with or without a unit of time: the user meant a value, good or bad. */
 const VALUE = /^(?:on|off)$|^[-+]?(?:\d[\d_.,]*|\.\d+)\s*(?:[nuµμm]?s|[nuµμm]?secs?|(?:nano|micro|milli)?seconds?)?$/i;
 
 /**
- * Completes each option that stands alone, so that no word after it is taken for its value. A word after it that looks
- * like its value is refused: `run --optimize-timer-slack 10us` would start a program "10us", and `attach 4711
- * --optimize-timer-slack 10` would write to process 10. What comes after `--`, and the command of `run`, is not ours to read.
- * @throws CliError with the way to write what was meant.
+ * Adds the default value to each bare option, so that the next word is not taken for its value. A next word that looks
+ * like a value is refused: `run --optimize-timer-slack 10us` would start a program "10us", and `attach 4711
+ * --optimize-timer-slack 10` would write to process 10. Words after `--`, and the command of `run`, stay as they are.
+ * @throws CliError that says how to write the option.
  */
 export function bareOption(argv: readonly string[], shapeOf: (command: string) => CommandShape | undefined): string[] {
   const command = argv[2] ?? '';

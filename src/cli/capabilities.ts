@@ -1,9 +1,9 @@
-/** The capabilities that taut uses, what for, and how it gives up the others. */
+/** The capabilities that taut uses, the use of each, and how taut gives up the others. */
 import { readFileSync } from 'node:fs';
 import { addon, check } from '../native.ts';
 import { effectiveCapabilitiesOf } from '../proc/status.ts';
 
-/** Bits of capabilities(7), each with what it is needed for. */
+/** Bits of capabilities(7), each with the use that taut has for it. */
 export const CAPABILITIES = {
   CAP_SYS_NICE: { bit: 23, use: "read and write other processes' timer slack" },
   CAP_BPF: { bit: 39, use: 'load BPF programs and read their maps' },
@@ -31,9 +31,9 @@ export function hasCapability(name: Capability): boolean {
 }
 
 /**
- * Gives up, for good and in every thread, what root has and taut does not use, by becoming itself again: capabilities
- * are a thread's, and only execve leaves none of Node's threads behind with the old ones. Others than root have just
- * what they were given, which execve might take away: they stay as they are.
+ * Gives up, for good, the capabilities that root has and taut does not use; the process then executes itself again.
+ * Capabilities belong to a thread, and only execve ends Node's other threads, which still hold the old ones. A user
+ * other than root keeps its capabilities: execve might take away what it was given.
  */
 export function confineSelf(): void {
   if (process.geteuid?.() !== 0 || (effective() & ~KEEP) === 0n) return;

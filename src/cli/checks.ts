@@ -1,4 +1,4 @@
-/** What `taut doctor` looks at. Each is tried, not inferred from a version. */
+/** The checks of `taut doctor`. Each tries the feature instead of comparing versions. */
 import { existsSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
@@ -15,17 +15,17 @@ export interface Check {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
-  /** What to do when it is not ok. */
+  /** What to do when the check is not ok. */
   readonly mend: string;
 }
 
 const NETWORK_MEND = 'run taut as root, or with CAP_NET_ADMIN and CAP_BPF, where cgroup v2 is mounted';
 const NETWORK_MEND_HOOKS = 'run Linux 5.10 or later; what else finds agents goes on';
-/** The initial PID namespace's inode: PROC_PID_INIT_INO of the kernel. */
+/** Inode of the initial PID namespace: the kernel's PROC_PID_INIT_INO. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 export interface Examination {
-  /** Whether wakeups can be measured: mode `full` or `wakeups`, and the canary agrees. */
+  /** Whether taut can measure wakeups: mode `full` or `wakeups`, and the canary agrees. */
   readonly measure: boolean;
   readonly tune: boolean;
   readonly mode: Mode;
@@ -70,7 +70,7 @@ export async function examine(stateDir: string): Promise<Examination> {
       detail: initial ? "the host's" : "not the host's: the kernel's process ids differ from those in /proc here",
       mend: 'run taut on the host, or in a container with --pid=host',
     },
-    // There every process id that the kernel tells is another one: nothing can agree.
+    // In another PID namespace every process id from the kernel differs from /proc: no check can agree.
     ...measuring.map((check) => (initial ? check : { ...check, mend: 'see PID namespace above' })),
     native.ok ? tryNetwork() : { ...native, name: 'names and connections', detail: 'needs the native addon' },
     ledger,
@@ -81,7 +81,7 @@ export async function examine(stateDir: string): Promise<Examination> {
 }
 
 const CHAIN = 'timer chain';
-/** A canary in a hurry: a second and a half of it are enough to tell. */
+/** A canary with short sleeps: 1.5 s of it are enough to decide. */
 const CANARY_MS = 50;
 const WATCHED_MS = 1_500;
 
@@ -106,7 +106,7 @@ async function tryCanary(tracer: Tracer): Promise<Check> {
     await setTimeout(WATCHED_MS);
     let found = await canary.compare();
     if (found?.disagreement !== undefined) {
-      // As the daemon does: one window can be odd through nobody's fault.
+      // The daemon does the same: a single window can disagree by chance.
       await setTimeout(WATCHED_MS);
       found = await canary.compare();
     }
@@ -123,7 +123,7 @@ async function tryCanary(tracer: Tracer): Promise<Check> {
   }
 }
 
-/** Finding agents by the network is one way of several: doctor names it, and neither measuring nor tuning hangs on it. */
+/** The network is only one way to find agents: doctor reports it, but measuring and tuning do not need it. */
 function tryNetwork(): Check {
   const name = 'names and connections';
   try {

@@ -44,7 +44,7 @@ Examples:
     .action(() => printJson(z.toJSONSchema(configSchema, { io: 'input' })));
 }
 
-/** An id that a rule has by itself, and what the operator's own choice is shown as. */
+/** Ids that are taken: those of the built-in rules, and `pid`, which is shown for a process that the operator named. */
 const TAKEN_IDS = [...BUILTIN_RULES.map(({ id }) => id), 'pid'];
 
 function check(file: string, options: { strict?: boolean }): void {
@@ -55,7 +55,7 @@ function check(file: string, options: { strict?: boolean }): void {
   if (options.strict && warnings.length > 0) process.exitCode = EXIT.failed;
 }
 
-/** As rules are held against them; undefined where they can't be read. */
+/** User names of this host, which rules are compared with; undefined when /etc/passwd can't be read. */
 function usersHere(): string[] | undefined {
   try {
     const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
@@ -65,7 +65,7 @@ function usersHere(): string[] | undefined {
   }
 }
 
-/** With every text in double quotes where one is not printable: so YAML has escapes for it, the same that are printed. */
+/** Quotes every text when one is not printable: in double quotes YAML uses the same escapes as taut's output. */
 function yamlText(document: unknown): string {
   const text = stringify(document).trimEnd();
   const isPrintable = printableLines(text).join('\n') === text;

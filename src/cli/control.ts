@@ -1,4 +1,4 @@
-/** How commands reach a running daemon: one JSON line each way over a Unix socket that only its user (and root) can open. */
+/** Commands ask a running daemon by one JSON line each way, over a Unix socket that only its user and root can open. */
 import { z } from 'zod';
 import { jsonText, printable } from '../util/printable.ts';
 import { isDenied, NoAccess } from './access.ts';
@@ -12,16 +12,16 @@ import { socketPath } from './stateDir.ts';
 type Answer = (request: Request) => unknown;
 
 const BOUNDS: Bounds = { clients: 1_024, perSecond: Number.POSITIVE_INFINITY, bytes: 16 << 20, ms: 30_000 };
-/** What an answer that is not understood is shown with. */
+/** How many characters of an answer that taut does not understand are shown. */
 const SHOWN = 80;
 
-/** Serves requests until it is closed. Nobody else serves at this path, so a leftover socket is stale. */
+/** Serves requests until it is disposed of. No other process serves at this path, so an old socket there is stale. */
 export function serve(path: string, answer: Answer, onProblem: (message: string) => void): Promise<AsyncDisposable> {
   const reply = (line: string) => replyTo(line, answer);
   return serveLines({ path, mode: 0o600, bounds: BOUNDS, reply, onProblem });
 }
 
-/** One line: what was answered, or why not. */
+/** @returns one JSON line: the answer, or the reason for no answer. */
 export async function replyTo(line: string, answer: Answer): Promise<string> {
   try {
     return jsonText({ ok: await answer(requestSchema.parse(JSON.parse(line))) });
@@ -31,8 +31,8 @@ export async function replyTo(line: string, answer: Answer): Promise<string> {
 }
 
 /**
- * Asks a running daemon. @returns undefined when none runs.
- * @throws NoAccess when that may not be known; CliError when what answers refuses, or is not understood.
+ * Asks a running daemon. @returns undefined when no daemon runs.
+ * @throws NoAccess when this user may not know that; CliError when the daemon refuses, or its answer is not understood.
  */
 export async function ask<T>(stateDir: string, request: Request): Promise<T | undefined> {
   try {
@@ -43,7 +43,10 @@ export async function ask<T>(stateDir: string, request: Request): Promise<T | un
   }
 }
 
-/** The same, of a socket. @throws Error as the kernel refuses; CliError when what answers refuses, or is not understood. */
+/**
+ * Asks the server of one socket. @returns undefined when nobody serves there.
+ * @throws Error when the kernel refuses; CliError when the server refuses, or its answer is not understood.
+ */
 export async function askAt<T>(path: string, request: Request): Promise<T | undefined> {
   const text = await askLine(path, JSON.stringify(request));
   return text === undefined ? undefined : understand<T>(path, text, request.op);

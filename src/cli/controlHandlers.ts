@@ -1,4 +1,4 @@
-/** What a running daemon answers to other commands: everything to its own user, something to everybody. */
+/** What a running daemon answers to other commands: everything to its own user, and a part to every user. */
 import type { AgentStatus, StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
@@ -31,7 +31,10 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
   }
 }
 
-/** Nothing here looks into /proc, or does more the more a stranger asks. @throws Error for what is not for everybody. */
+/**
+ * Answers any user. It never reads /proc, and its work does not grow with what a stranger asks.
+ * @throws Error for a request that is not for everybody.
+ */
 export function answerPublicly(request: Request, { watcher, decisions, status }: Daemon): unknown {
   switch (request.op) {
     case 'status': {
@@ -51,7 +54,7 @@ function gateOf(watcher: Watcher, pid: number) {
   return watcher.agent(pid)?.tunings[0]?.gate ?? null;
 }
 
-/** Of a process that no rule knows the name is what it calls itself, which may be its whole command line. */
+/** A process that no rule matches has the name that it gave itself, which may be its whole command line. */
 function publicName(rule: string, name: string): string {
   return rule === 'pid' ? (/^[\w.@+-]{1,32}/.exec(name)?.[0] ?? '') : name;
 }
@@ -60,7 +63,7 @@ function publicAgent(agent: AgentStatus): AgentStatus {
   return { ...agent, name: publicName(agent.rule, agent.name) };
 }
 
-/** Without evidence, which quotes programs, paths and environments, and without whom it asked for or connected to. */
+/** Leaves out the evidence, which quotes programs, paths and environments, and the names of its network contacts. */
 function publicDecision({ verdict, sightings, more }: LoggedDecision): LoggedDecision {
   return {
     verdict: { ...verdict, name: publicName(verdict.ruleId, verdict.name), evidence: [], lost: [] },

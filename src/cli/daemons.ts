@@ -1,16 +1,17 @@
-/** Which daemon answers whom: its own user everything, others what it tells everybody, and root's where one has none. */
+/** Which daemon answers: the asked one, in full or with its public part; root's daemon for a user who has none. */
 import { resolve } from 'node:path';
 import { isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
 import { askPublicly, type PublicRequest } from './publicSocket.ts';
 import { defaultStateDir } from './stateDir.ts';
 
-/** Where root's daemon is, unless it was told otherwise. */
+/** Default state directory of root's daemon. */
 export const ROOT_STATE_DIR = '/var/lib/taut';
 
 /**
- * What the daemon of a state directory answers to who may ask it, or tells everybody; undefined when none runs.
- * @throws NoAccess when that may not be known; CliError when what answers refuses, or is not understood.
+ * Asks the daemon of a state directory: in full if this user may, else for its public part.
+ * @returns undefined when no daemon runs.
+ * @throws NoAccess when this user may not know that; CliError when the daemon refuses, or its answer is not understood.
  */
 export async function askAsWhoIAm<T>(stateDir: string, request: PublicRequest): Promise<T | undefined> {
   try {
@@ -26,8 +27,8 @@ export async function askAsWhoIAm<T>(stateDir: string, request: PublicRequest): 
 }
 
 /**
- * What root's daemon tells everybody, for a user who asks of no state directory in particular; undefined for others, and when
- * there is none, it is the one that was asked, or it can't be asked.
+ * Asks root's daemon for its public part, when the user asks with the default state directory.
+ * @returns undefined for another state directory or root's own, and when root's daemon does not run or can't be asked.
  */
 export async function askRoots<T>(asked: string, request: PublicRequest): Promise<T | undefined> {
   if (asked !== defaultStateDir() || resolve(asked) === ROOT_STATE_DIR) return undefined;

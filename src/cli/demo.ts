@@ -96,7 +96,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
   if (last?.original !== last?.total) throw new CliError('not every thread is back at its original', EXIT.failed);
 }
 
-/** What the gate decides is carried out a moment later: waits for it. */
+/** Waits until the gate's decision is carried out, which happens asynchronously. */
 async function settled(watcher: Watcher, pid: number, target: bigint | undefined): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (watcher.agent(pid) && watcher.agent(pid)?.tunings[0]?.target !== target) {

@@ -22,7 +22,7 @@ export function addDoctor(program: Command): void {
   });
 }
 
-/** In plain text a check is called by what it is; programs know it by its name. */
+/** Titles for people, by the check's name; JSON keeps the name. */
 const TITLES: Readonly<Record<string, string>> = {
   canary: 'check of what is measured',
   ledger: 'record of what is changed',

@@ -1,11 +1,11 @@
-/** Exit codes, and the one error class that carries them. */
+/** Exit codes, and the error class that carries one. */
 export const EXIT = {
   done: 0,
-  /** The job failed, or only a part was done. */
+  /** The job failed, or was only partly done. */
   failed: 1,
   /** Wrong usage or configuration. */
   usage: 2,
-  /** This host can't do it: kernel or privilege. */
+  /** This host can't do it: the kernel lacks a feature, or taut lacks a privilege. */
   host: 3,
 } as const;
 

@@ -26,7 +26,7 @@ interface ExplainOptions extends CommonOptions {
   readonly cmdline?: string;
 }
 
-/** What a daemon says of a process. */
+/** What a daemon tells about a process. */
 interface Told extends Explanation {
   readonly gate: GateDecision | null;
   readonly access?: 'public';
@@ -81,7 +81,7 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
   return { ...found, notes: [...found.notes, ...notes] };
 }
 
-/** @param stateDir whose daemon it was that told. */
+/** @param stateDir state directory of the daemon that answered. */
 function byDaemon(
   id: number,
   { kept, near, gate, access }: Told,
@@ -107,7 +107,7 @@ function explained({ verdict, sightings, more }: LoggedDecision): Explained {
   return { ...verdict, sightings, more, daemon: true, ...rest };
 }
 
-/** No daemon has decided on it: the rules are held against the process as it is now. */
+/** Compares the rules with the process as it is now, because no daemon has decided about it. */
 function decideNow(id: number, options: ExplainOptions): Explained {
   const decisions = new Decisions(compileRules(loadConfig(options.config)));
   try {
@@ -127,7 +127,7 @@ function decideNow(id: number, options: ExplainOptions): Explained {
   return { ...explained(kept), near, daemon: false, kernelThread: kernelThreadOf(id), notes };
 }
 
-/** Where /proc hides other users' processes, what can't be seen may be there all the same. */
+/** Where /proc hides other users' processes, a process that can't be seen may still exist. */
 function notThere(id: number): CliError {
   if (existsSync('/proc/1')) return new CliError(`there is no process ${id}`, EXIT.failed);
   const why = `/proc hides other users' processes from ${describeUser()} (hidepid)`;
@@ -143,7 +143,7 @@ function isHidden(id: number): boolean {
   }
 }
 
-/** The name of a kernel thread; undefined of others, and of who is gone. */
+/** The name of a kernel thread; undefined for other processes and for one that is gone. */
 function kernelThreadOf(id: number): string | undefined {
   try {
     using handle = new ProcHandle(id);
@@ -159,9 +159,9 @@ async function lastDecisions(n: number, options: ExplainOptions): Promise<Explai
   return kept.map(explained);
 }
 
-/** Of these rules: those of a running taut may be others. */
+/** Decides with the built-in rules and those of --config; a running taut may have other rules. */
 async function dry(cmdline: string, options: ExplainOptions): Promise<Explained> {
-  // Who may not ask it gets an answer all the same.
+  // A user who may not ask the running taut still gets an answer.
   const running = await askAsWhoIAm<StatusDocument>(options.stateDir, { op: 'status' }).catch(() => undefined);
   if (running?.daemon && options.config === undefined)
     printError(

@@ -1,4 +1,4 @@
-/** A decision, as `explain` shows it: in words and as JSON. Pure. */
+/** A decision as `explain` shows it: as text and as JSON. Pure. */
 import type { Sighting } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
@@ -7,17 +7,17 @@ import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 export interface Explained extends Omit<Verdict, 'pid'> {
   readonly pid: number | null;
   readonly sightings: readonly Sighting[];
-  /** Sightings that are not kept. */
+  /** Number of sightings that were not kept. */
   readonly more: number;
   readonly near: readonly string[];
   readonly gate: GateDecision | null;
   /** Whether a running daemon decided it. */
   readonly daemon: boolean;
-  /** The name of a kernel thread; undefined of a process. */
+  /** The name of a kernel thread; undefined for a process. */
   readonly kernelThread: string | undefined;
-  /** `public`: what a daemon tells everybody; `none`: whether a daemon runs may not be known. */
+  /** `public`: the daemon's public part; `none`: this user may not know whether a daemon runs. */
   readonly access: 'full' | 'public' | 'none';
-  /** What else there is to know, and what may not be known. */
+  /** Further sentences, also about what this user may not know. */
   readonly notes: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function describe(one: Explained): string[] {
   const { gate } = one;
   const lines = [`${who(one)} ${what(one)}`];
   const isJustThread = one.kernelThread !== undefined && one.decision === 'ignore';
-  // Of what runs no program there is no evidence that says anything.
+  // A kernel thread runs no program, so its evidence says nothing.
   if (!isJustThread) lines.push(...one.evidence.map((e) => `  ${e}`));
   if (one.kernelThread !== undefined && !isJustThread)
     lines.push('  it is a kernel thread: timer slack means nothing to it, so taut never changes it');
@@ -98,7 +98,7 @@ function describeSighting({ source, what: name, atMs, lastMs, times }: Sighting)
   return `${sourceText(source, name)}, ${at}${again}`;
 }
 
-/** A name that was asked for is not told to everybody; that one was, is. */
+/** The public part hides the name that a process asked for, but not the fact that it asked. */
 function sourceText(source: Sighting['source'], name: string | undefined): string {
   if (name === undefined && source === 'dns') return 'it asked for a name';
   if (name === undefined && source === 'connection') return 'it made a connection';

@@ -1,4 +1,4 @@
-/** What the commands that check files have in common. */
+/** Code that the commands that check files share. */
 import { readFileSync } from 'node:fs';
 import { CliError, EXIT } from './exit.ts';
 import { printError } from './output.ts';
@@ -16,7 +16,7 @@ export function readText(file: string): string {
   }
 }
 
-/** Each is `file:line:column: what`. */
+/** Prints findings, each in the form `file:line:column: what`. */
 export function sayFindings(mistakes: readonly string[], warnings: readonly string[]): void {
   for (const line of mistakes) printError(line);
   for (const line of warnings) printError(line.replace(/(:\d+:\d+: )/, '$1warning: '));

@@ -1,10 +1,10 @@
-/** How help looks, and what the first page says beside the commands. */
+/** The format of the help, and the text of its first page. */
 import { Help, type HelpConfiguration, type Option } from 'commander';
 
 export const HELP: HelpConfiguration = {
-  /** A value that may be left out follows after `=`; in the next word it would be a process id or a command. */
+  /** An optional value follows after `=`: the next word would be a process id or a command. */
   optionTerm: ({ flags }: Option) => flags.replace(/ \[(.+)\]$/, '[=$1]'),
-  /** Each option says in words what it is without a value. */
+  /** Removes commander's "(preset: …)": each description already says what the option means without a value. */
   optionDescription: (option: Option) =>
     Help.prototype.optionDescription.call(new Help(), option).replace(/ \(preset: "[^"]*"\)/, ''),
 };

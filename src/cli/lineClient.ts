@@ -1,12 +1,15 @@
-/** Asks whoever serves at a Unix socket for one line. What answers may be a stranger, hang, or never end. */
+/** Asks the server of a Unix socket for one line. The server may be a stranger, hang, or send without end. */
 import { connect } from 'node:net';
 
 const MAX_REPLY = 64 << 20;
-/** Without a byte, and in all. */
+/** The longest time without a byte, and the longest time in all. */
 const PATIENCE_MS = 5_000;
 const LONGEST_MS = 60_000;
 
-/** @returns all that was answered; undefined when nobody serves there. @throws Error, with `code` where the kernel refused. */
+/**
+ * @returns the whole answer; undefined when nobody serves there.
+ * @throws Error, with `code` when the kernel refused.
+ */
 export function askLine(path: string, line: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
@@ -22,7 +25,7 @@ export function askLine(path: string, line: string): Promise<string | undefined>
       if (bytes > MAX_REPLY) giveUp(`the answer is longer than ${MAX_REPLY >> 20} MiB`);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // Nobody, not even a directory; or a socket that a daemon left behind.
+      // There is no socket, or no directory, or a socket that a daemon left behind.
       if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(error.code ?? '')) resolve(undefined);
       else reject(error);
     });

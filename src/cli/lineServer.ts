@@ -1,15 +1,15 @@
-/** A Unix socket that takes one line and gives one back, within bounds: whoever connects may be a stranger. */
+/** A Unix socket server: it takes one line and answers with one, within bounds, because a client may be a stranger. */
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 
 export interface Bounds {
-  /** At a time; those beyond are turned away. */
+  /** Most clients at a time; further ones are refused. */
   readonly clients: number;
-  /** Then nobody is let in for the rest of a second: even to turn somebody away is work. */
+  /** Most connections per second. Then the server stops listening until the second ends: even a refusal costs work. */
   readonly perSecond: number;
-  /** Of a request. */
+  /** Longest request. */
   readonly bytes: number;
-  /** From the connection to its end: the request, and the reading of the answer. */
+  /** Longest connection in milliseconds: the request, and the reading of the answer. */
   readonly ms: number;
 }
 
@@ -19,15 +19,15 @@ export interface LineServerOptions {
   readonly path: string;
   readonly mode: number;
   readonly bounds: Bounds;
-  /** Must not throw, nor reject. */
+  /** Must not throw or reject. */
   readonly reply: Reply;
-  /** No connection could be taken, for instance for want of descriptors. */
+  /** The server could not accept a connection, for instance because no descriptor was free. */
   readonly onProblem: (message: string) => void;
 }
 
 const SECOND_MS = 1_000;
 
-/** Serves until it is closed. The caller sees to it that nobody else serves there: what lies at the path is removed. */
+/** Serves until it is disposed of. A file at the path is removed: the caller ensures that nobody else serves there. */
 export async function serveLines(options: LineServerOptions): Promise<AsyncDisposable> {
   const { path, bounds, reply, onProblem } = options;
   const server = createServer((socket) => handle(socket, bounds, reply));
@@ -46,7 +46,7 @@ export async function serveLines(options: LineServerOptions): Promise<AsyncDispo
   };
 }
 
-/** The socket is made within the call: never, for an instant, may more be done with it than its mode says. */
+/** `listen` makes the socket with the final mode at once, so that no user has more access even for an instant. */
 function listen(server: Server, { path, mode }: LineServerOptions): void {
   rmSync(path, { force: true });
   const mask = process.umask(0o777 & ~mode);
@@ -58,7 +58,7 @@ function listen(server: Server, { path, mode }: LineServerOptions): void {
   server.unref();
 }
 
-/** Stops listening once so many have come within a second, until it is over. */
+/** Stops listening after `perSecond` connections within a second, until that second is over. */
 function limitRate(server: Server, perSecond: number, listenAgain: () => void): Disposable {
   let come = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -91,7 +91,7 @@ function handle(socket: Socket, bounds: Bounds, reply: Reply): void {
     const end = piece.indexOf('\n');
     pieces.push(end < 0 ? piece : piece.subarray(0, end));
     if (end < 0) return;
-    socket.off('data', take).resume(); // what comes after the line is nothing to us
+    socket.off('data', take).resume(); // bytes after the line are ignored
     void answer(Buffer.concat(pieces).toString('utf8'));
   };
   socket.on('data', take);

@@ -1,28 +1,28 @@
 /**
- * Who may do what at a time. One `watch` or `attach` for a state directory; and of what may tune on a host either one
- * that tunes whom it finds, or any number of `run`, each of which tunes its own command. A lock is an flock, so it ends
- * with its holder, however that ends.
+ * Which tauts may run at the same time. A state directory has one `watch` or `attach`. On a host, either one taut tunes
+ * every agent that it finds, or any number of `run` tune one command each. A lock is an flock, so it ends with the
+ * process that holds it, even when that process is killed.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { addon, failed, TautError } from '../native.ts';
 
-/** Somebody else holds it: `holder` is a process id, as text. */
+/** Another process holds the lock: `holder` is its process id, as text. */
 export interface Held {
   readonly holder: string;
-  /** The control socket of who takes over what another may not do itself. */
+  /** Control socket of the holder, which can take over what this taut may not do. */
   readonly socket: string | undefined;
 }
 
 export interface LockOptions {
-  /** With others that share it. */
+  /** Take the lock together with others that share it. */
   readonly shared?: boolean;
-  /** For who finds it held: see `Held`. */
+  /** Control socket of this taut, for a taut that finds the lock held: see `Held`. */
   readonly socket?: string;
 }
 
-/** A lock that is released by closing it. @throws TautError or Error when the file can't be made. */
+/** @returns the lock, to be disposed of, or its holder. @throws TautError or Error when the file can't be made. */
 export function tryLock(path: string, { shared = false, socket }: LockOptions = {}): Disposable | Held {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const fd = addon().lock(path, shared);
@@ -36,15 +36,15 @@ export function tryLock(path: string, { shared = false, socket }: LockOptions = 
   return { holder, socket: named && Buffer.from(named, 'latin1').toString('utf8') };
 }
 
-/** The same for every taut of this host that may write to the same processes. */
+/** Path of the writer lock: the same for every taut of this host that may write to the same processes. */
 export function writerLockPath(env: NodeJS.ProcessEnv = process.env): string {
   if (process.getuid?.() === 0) return '/run/taut/writer.lock';
   return join(env['XDG_RUNTIME_DIR'] ?? tmpdir(), `taut-${process.getuid?.()}`, 'writer.lock');
 }
 
 /**
- * Whether a process holds a lock, or waits for it: has its file open. Not by `/proc/locks`: to read that has the kernel
- * stop every other process that locks a file, and wait for all processors (10 to 25 ms).
+ * Whether a process has a lock's file open: it holds the lock or waits for it. `/proc/locks` is no alternative: to read
+ * it, the kernel stops every other process that locks a file, and waits for all processors (10 to 25 ms).
  */
 export function hasOpen(pid: number, path: string): boolean {
   const { dev, ino } = statSync(path);
@@ -54,11 +54,11 @@ export function hasOpen(pid: number, path: string): boolean {
   });
 }
 
-/** For who finds it held. A full disk is no reason not to hold it. */
+/** Writes the holder into the lock's file. On a full disk that fails, but the lock is still held. */
 function sayHolder(path: string, socket: string | undefined): void {
   try {
     writeFileSync(path, `${process.pid}${socket === undefined ? '' : ` ${socket}`}\n`);
   } catch {
-    // The lock holds all the same.
+    // The lock is held without it.
   }
 }

@@ -3,12 +3,13 @@ import { leaveStreamsAlone } from './standardStreams.ts';
 
 const [, , name = '', ...args] = process.argv;
 await leaveStreamsAlone();
-// Before anything else is loaded, as it begins anew. Not for `run`, whose command keeps what it was given.
+// Before anything else is loaded, because the process executes itself again. Not for `run`: its command must keep the
+// capabilities that it was given.
 if (['watch', 'attach'].includes(name)) (await import('./capabilities.ts')).confineSelf();
-// Likewise, as its command waits.
+// Also before anything else is loaded, because the command waits.
 const isDone = name === 'run' && (await (await import('./run/atOnce.ts')).runAtOnce(args));
 if (!isDone) await (await import('./program.ts')).run(process.argv);
 await (await import('./output.ts')).drained();
-// All is done and written: a backend that does not answer, with the exporters' retries and sockets, does not keep the
-// process.
+// Everything is done and written. Exit, so that the exporters' retries and sockets do not keep the process alive for a
+// backend that does not answer.
 process.exit();

@@ -1,21 +1,21 @@
-/** What a taut needs that tunes beside others: `run` its command, `demo` its sample. */
+/** What a taut needs to tune one process beside other tauts: `run` its command, `demo` its sample. */
 import { Ledger } from '../actuator/ledger.ts';
 import { ancestors } from '../proc/ancestry.ts';
 import { hasOpen, tryLock, writerLockPath } from './locks.ts';
 import { runSocketPath } from './sockets.ts';
 
-/** What tuning takes: the host's lock, and a ledger. */
+/** What tuning needs: the host's lock and a ledger. */
 export interface Means extends Disposable {
   readonly ledger: Ledger;
 }
 
-/** Another taut, which tunes in this one's place. */
+/** Another taut, which tunes instead of this one. */
 export interface Other extends Disposable {
   readonly why: string;
   readonly socket: string | undefined;
 }
 
-/** @throws Error where there can be no lock or ledger. */
+/** @throws Error when the lock or the ledger can't be made. */
 export function meansOf(stateDir: string): Means | Other {
   using stack = new DisposableStack();
   const lock = tryLock(writerLockPath(), { shared: true });
@@ -35,7 +35,7 @@ function other(why: string, socket: string | undefined): Other {
   return { why, socket, [Symbol.dispose]: () => {} };
 }
 
-/** Of the tauts that tune a command each, the nearest one whose command this process is a part of. */
+/** Process id of the nearest ancestor that is a taut which tunes its own command. */
 function writerAbove(): number | undefined {
   for (const { id } of ancestors(process.ppid)) if (isWriter(id)) return id;
   return undefined;
@@ -45,6 +45,6 @@ function isWriter(pid: number): boolean {
   try {
     return hasOpen(pid, writerLockPath());
   } catch {
-    return false; // gone, or somebody else's: then it has another lock, too
+    return false; // gone, or another user's process, which uses another lock
   }
 }

@@ -1,11 +1,11 @@
-/** Processes that somebody names by id: which of them can be watched, and why the others can't. */
+/** Processes that the user names by id: which ones taut can watch, and why it can't watch the others. */
 import { readFileSync } from 'node:fs';
 import { isKernelThread } from '../actuator/timerSlack.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
 
 export interface NamedProcesses {
   readonly there: ReadonlySet<number>;
-  /** A sentence for each of the others. */
+  /** One sentence for each process that taut can't watch. */
   readonly problems: readonly string[];
 }
 

@@ -1,16 +1,16 @@
 /**
- * Whoever ends `npx taut …` or `npm run …` means taut. npm hands on the signals that it can, but it can't hand on SIGKILL,
- * and the shell that it puts in between hands on none. So taut ends with the npm that started it.
+ * A user who ends `npx taut …` or `npm run …` wants taut to end. npm forwards the signals that it can, but not SIGKILL,
+ * and the shell that npm puts in between forwards none. So taut ends when the npm that started it ends.
  */
 import { isGone, ProcHandle } from '../proc/handle.ts';
 
-/** npm, pnpm and yarn name themselves by it to what they start. All below inherits it, so it is no proof alone. */
+/** npm, pnpm and yarn set it to their own path. Every descendant inherits it, so alone it proves nothing. */
 const MARK = 'npm_execpath';
-/** npm starts a shell, which starts taut or becomes it. */
+/** Ancestors to look at: npm starts a shell, which starts taut or becomes taut. */
 const GENERATIONS = 2;
 const POLL_MS = 250;
 
-/** Calls back once when the npm that started taut, or the shell in between, has ended. Keeps nothing alive. */
+/** Calls back once when the npm that started taut, or the shell in between, has ended. Does not keep taut alive. */
 export function onNpmEnd(callback: () => void, env: NodeJS.ProcessEnv = process.env): void {
   const execPath = env[MARK];
   const line = execPath === undefined ? [] : upToNpm(execPath);
@@ -23,7 +23,7 @@ export function onNpmEnd(callback: () => void, env: NodeJS.ProcessEnv = process.
   }, POLL_MS).unref();
 }
 
-/** Not while that can't be told, as for want of descriptors: it is asked again. */
+/** False when the answer is unknown, for instance because no descriptor is free: the next poll asks again. */
 function hasEnded(handle: ProcHandle): boolean {
   try {
     return handle.hasEnded();
@@ -32,7 +32,7 @@ function hasEnded(handle: ProcHandle): boolean {
   }
 }
 
-/** The nearest ancestors up to npm, npm included; none where taut was not started by it but somewhere below. */
+/** The nearest ancestors up to and including npm; empty when npm is no near ancestor. */
 function upToNpm(execPath: string): ProcHandle[] {
   using line = new DisposableStack();
   const handles: ProcHandle[] = [];
@@ -52,7 +52,7 @@ function upToNpm(execPath: string): ProcHandle[] {
   return [];
 }
 
-/** npm's title is its command line (`npm exec taut watch`); others are `node …/pnpm.cjs …`. */
+/** npm sets its process title (`npm exec taut watch`); pnpm and yarn show as `node …/pnpm.cjs …`. */
 function isNpm(cmdline: string, execPath: string): boolean {
   return /^(npm|npx) /.test(cmdline) || cmdline.split('\0').includes(execPath);
 }

@@ -70,7 +70,7 @@ export function withTuning(command: Command): Command {
     );
 }
 
-/** `--optimize-timer-slack[=VALUE]` and the like. */
+/** The option of a knob, like `--optimize-timer-slack[=VALUE]`. */
 function knobOption(knob: Knob): Option {
   const parse = (text: string): bigint => {
     try {
@@ -96,10 +96,10 @@ export function logFor(options: CommonOptions): Log {
   return createLog(options.logLevel, printError);
 }
 
-/** The largest that any Linux gives out: PID_MAX_LIMIT of the kernel. */
+/** The largest process id of any Linux: the kernel's PID_MAX_LIMIT. */
 const MAX_PID = 4_194_304;
 
-/** A process id as an argument. */
+/** Parses a process id from the command line. */
 export function pid(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a process id is a whole number from 1');
   if (Number(text) > MAX_PID)

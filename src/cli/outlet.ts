@@ -1,28 +1,28 @@
 /**
- * One of the two standard streams: what waits for its reader is counted and bounded, and what a write that fails means is
- * decided here. Node itself would throw an error event that nobody handles, and keep in memory whatever is not read.
+ * One of the two output streams. It counts and bounds the text that waits for the reader, and decides what a failed
+ * write means. Node alone would throw an unhandled error event, and keep all unread text in memory.
  */
 import { fstatSync } from 'node:fs';
 import { addon } from '../native.ts';
 
-/** What may wait for a slow reader: lines beyond are left out, unless they are a document's. Bytes. */
+/** Most bytes that may wait for a slow reader. Lines beyond are left out, but never parts of a document. */
 const MOST_WAITING = 16 << 20;
-/** What is handed to the system at a time, so that it shows whether a slow reader takes anything at all. */
+/** Bytes per write: small, so that taut sees whether a slow reader reads at all. */
 const PIECE = 64 << 10;
-/** How long the end waits for a reader that takes nothing, where that is bounded. */
+/** How long a bounded `drained` waits for a reader that reads nothing. */
 const PATIENCE_MS = 2_000;
 
-/** Nobody reads any more: the pipe's or the socket's other end is closed. */
+/** Errors that mean that the reader is gone: the other end of the pipe or socket is closed. */
 const CLOSED = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN', 'EBADF']);
 
 export interface OutletEvents {
-  /** Nobody reads it any more: nothing that is written from now on goes anywhere. Told once. */
+  /** The reader is gone: further text is dropped. Called once. */
   onClosed(code: string): void;
-  /** A write failed for another reason, for the first time since the last one that succeeded. */
+  /** A write failed for another reason. Called for the first failure after a successful write. */
   onFailed(error: NodeJS.ErrnoException): void;
-  /** The reader is too slow: from here on lines are left out. */
+  /** The reader is too slow: from now on lines are left out. */
   onFull(): void;
-  /** So many were left out or could not be written; now it goes on. */
+  /** Writing goes on, after `lines` lines were left out or could not be written. */
   onLost(lines: number): void;
 }
 
@@ -36,21 +36,21 @@ export class Outlet {
   #queue: string[] = [];
   #waiting = 0;
   #lost = 0;
-  /** Grows with all that its reader takes. */
+  /** Bytes that the reader has taken. */
   #taken = 0;
   #isClosed = false;
   #isFull = false;
   #hasFailed = false;
   #onDrained: (() => void)[] = [];
 
-  /** @param open the stream, opened at the first write. */
+  /** @param open opens the stream, at the first write. */
   constructor(fd: number, open: () => Stream, events: OutletEvents) {
     this.#fd = fd;
     this.#open = open;
     this.#events = events;
   }
 
-  /** @param mayBeLost a line of many, rather than a part of a document: left out where too much waits already. */
+  /** @param mayBeLost the text is one line of many, not a part of a document: left out when too much waits already. */
   write(text: string, mayBeLost: boolean): void {
     if (this.#isClosed) return;
     const bytes = Buffer.byteLength(text);
@@ -66,9 +66,9 @@ export class Outlet {
   }
 
   /**
-   * Resolves when all is written, or nothing more can be.
-   * @param isBounded do not wait for a reader that takes nothing for two seconds.
-   * @returns what was not taken.
+   * Resolves when everything is written, or nothing more can be written.
+   * @param isBounded do not wait for a reader that reads nothing for two seconds.
+   * @returns the bytes that were not read, and the lines that were left out.
    */
   async drained(isBounded: boolean): Promise<{ bytes: number; lines: number }> {
     while (this.#waiting > 0 && !this.#isClosed) {
@@ -89,12 +89,12 @@ export class Outlet {
     });
   }
 
-  /** Looks whether its reader is still there, where something was written: a write would tell, but the next may be hours away. */
+  /** Checks whether the reader of a used stream is still there: a write would tell, but the next may be hours away. */
   check(): void {
     if (this.#stream && !this.#isClosed && addon().isHungUp(this.#fd) === 1) this.#close('EPIPE');
   }
 
-  /** Hands on what waits, unless the system has yet to take what it was given: then again when it has. */
+  /** Writes the waiting text. While the system has not taken the last piece, the callback of its write calls again. */
   #pump(): void {
     while (this.#queue.length > 0 && !this.#isClosed) {
       const stream = this.#openStream();
@@ -114,12 +114,12 @@ export class Outlet {
     try {
       if (!this.#stream) {
         this.#stream = this.#open();
-        // Each write's callback gets the error; without a listener the event would be thrown.
+        // The callback of each write gets the error; without a listener Node would throw it.
         this.#stream.on('error', () => {});
       }
       return this.#stream;
     } catch (error) {
-      // A terminal that is gone can't even be opened.
+      // When the terminal is gone, even opening fails.
       this.#close((error as NodeJS.ErrnoException).code ?? 'EIO');
       return undefined;
     }
@@ -141,7 +141,7 @@ export class Outlet {
     for (const wake of this.#onDrained.splice(0)) wake();
   }
 
-  /** A terminal that is gone gives EIO, as does a bad disk. */
+  /** EIO comes from a terminal that is gone, but also from a bad disk. */
   #isGone({ code }: NodeJS.ErrnoException): boolean {
     if (code !== 'EIO') return CLOSED.has(code ?? '');
     try {

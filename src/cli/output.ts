@@ -1,6 +1,6 @@
 /**
- * The one place that writes to standard output and standard error. What is written is printable; a reader that goes away
- * is no error; all is written before the process ends (`drained`). Nothing here throws, whatever becomes of the streams.
+ * The one place that writes to standard output and standard error. All text is made printable; a reader that goes away
+ * is no error; everything is written before the process ends (`drained`). Nothing here throws when a stream fails.
  */
 import { isatty } from 'node:tty';
 import { jsonText, printable, printableLines } from '../util/printable.ts';
@@ -9,7 +9,7 @@ import { Outlet } from './outlet.ts';
 
 export interface Closed {
   readonly stream: 'standard output' | 'standard error';
-  /** Of the write that told of it; `EPIPE` where nothing was being written. */
+  /** Error code of the write that failed; `EPIPE` when no write was under way. */
   readonly code: string;
 }
 
@@ -20,8 +20,8 @@ let isStreaming = false;
 const CHECK_MS = 1_000;
 
 /**
- * Calls back when nobody reads any more what is written to a standard stream: within a second, also where nothing is
- * being written; at once where that is so already. A stream that was never written to does not count.
+ * Calls back within a second after a standard stream has lost its reader, also when nothing is written; at once when
+ * that has happened already. A stream that was never written to does not count.
  */
 export function onClosed(listener: (closed: Closed) => void): void {
   if (listeners.length === 0)
@@ -53,13 +53,13 @@ const output = new Outlet(1, () => process.stdout, {
 
 const errors = new Outlet(2, () => process.stderr, {
   onClosed: (code) => close({ stream: 'standard error', code }),
-  // There is nowhere to say it.
+  // There is no other stream to report it on.
   onFailed: () => {},
   onFull: () => {},
   onLost: (lines) => printError(`taut: warn: ${lines} lines are missing here`),
 });
 
-/** Whether standard error is a terminal, on which others may draw as well. */
+/** Whether standard error is a terminal, on which other processes may draw too. */
 export function isTerminal(): boolean {
   return isatty(2);
 }
@@ -69,17 +69,17 @@ export function printLine(text: string): void {
   output.write(`${printable(text)}\n`, false);
 }
 
-/** A result of several lines, whose newlines are taut's own. */
+/** A result of several lines: its newlines come from taut. */
 export function printText(text: string): void {
   output.write(`${printableLines(text).join('\n')}\n`, false);
 }
 
-/** The one document of `--json`. */
+/** The single document of `--json`. */
 export function printJson(document: unknown): void {
   output.write(`${jsonText(document, 2)}\n`, false);
 }
 
-/** A document of a stream, on a line. Where the reader is too slow, it is left out: that is counted, and said. */
+/** One document of a stream, on one line. It is left out, counted and reported when the reader is too slow. */
 export function printEvent(document: unknown): void {
   isStreaming = true;
   output.write(`${jsonText(document)}\n`, true);
@@ -91,8 +91,8 @@ export function printError(text: string): void {
 }
 
 /**
- * Resolves when all that was printed is written. A result waits for its reader as long as that takes; a stream and
- * standard error, two seconds for one that takes nothing.
+ * Resolves when everything that was printed is written. A result waits for its reader without limit; a stream and
+ * standard error stop after two seconds in which the reader reads nothing.
  */
 export async function drained(): Promise<void> {
   const { bytes, lines } = await output.drained(isStreaming);

@@ -7,14 +7,14 @@ import { askAt } from './control.ts';
 import { runSocketPath, runsOf } from './sockets.ts';
 import { socketPath } from './stateDir.ts';
 
-/** Of each `taut run` that answers. */
+/** The status of each `taut run` that answers. */
 export async function statusOfRuns(stateDir: string): Promise<StatusDocument[]> {
   const asked = runsOf(stateDir).map((pid) => askAt<StatusDocument>(runSocketPath(stateDir, pid), { op: 'status' }));
   const answers = await Promise.allSettled(asked);
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));
 }
 
-/** The whole of a state directory. How measuring goes is the daemon's word where one runs. */
+/** The status of a whole state directory. The tracer's status comes from the daemon, if one runs. */
 export function withRuns(document: StatusDocument, runs: readonly StatusDocument[]): StatusDocument {
   return {
     ...document,
@@ -24,7 +24,7 @@ export function withRuns(document: StatusDocument, runs: readonly StatusDocument
   };
 }
 
-/** Has each taut that lives put back what it has on record. `say`: of one that does not answer. */
+/** Asks each living taut to put back the threads of its ledger entries. `say` reports a taut that does not answer. */
 export async function askOwners(
   stateDir: string,
   entries: readonly LedgerEntry[],

@@ -1,4 +1,4 @@
-/** The commands, and what their errors mean to the shell. */
+/** The commands, and the exit codes of their errors. */
 import { Command, CommanderError, Option } from 'commander';
 import { printableLines } from '../util/printable.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
@@ -28,7 +28,7 @@ export const program = new Command('taut')
   .showHelpAfterError('(taut <command> --help shows options and examples)')
   .exitOverride();
 
-/** Loaded when they are asked for: the command of `taut run` waits for what is loaded. In the order of the help. */
+/** In the order of the help. Each is loaded only when used, because the command of `taut run` waits for loading. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   watch: async () => (await import('./watch.ts')).addWatch,
   run: async () => (await import('./run.ts')).addRun,
@@ -43,7 +43,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   version: async () => addVersion,
 };
 
-/** Options that take no command. */
+/** Options that need no command. */
 const VERSION = ['-v', '-V', '--version'];
 
 function addVersion(to: Command): void {
@@ -52,14 +52,14 @@ function addVersion(to: Command): void {
     .action(() => printLine(version()));
 }
 
-/** Only the command that is meant; all where that is not clear, for the help and for what was probably meant. */
+/** Adds only the named command; for an unknown name, all commands: for the help and the suggestion of a similar one. */
 export async function addCommands([, , name = '']: readonly string[]): Promise<void> {
   if (VERSION.includes(name)) return;
   const meant = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const load of meant) (await load?.())?.(program);
 }
 
-/** Runs the command line; sets the process's exit code, where it is another than 0. */
+/** Runs the command line; sets the exit code of the process when it is not 0. */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
     await addCommands(argv);
@@ -84,7 +84,7 @@ export function shapeOf(name: string): CommandShape | undefined {
 }
 
 async function exitCode(error: unknown): Promise<number> {
-  // Ending failed after the job had: both are said, the job's counts.
+  // The job failed, and then the clean-up: both are reported, the exit code is the job's.
   if (error instanceof SuppressedError) {
     await exitCode(error.error);
     return exitCode(error.suppressed);
@@ -101,7 +101,7 @@ async function exitCode(error: unknown): Promise<number> {
   return EXIT.failed;
 }
 
-/** An error may have several lines, and quote what is not taut's: only the first looks like a message of taut's. */
+/** An error may have several lines and quote foreign text: only its first line looks like a message of taut. */
 function sayError(message: string): void {
   const [first = '', ...more] = message.split('\n');
   printError(first);

@@ -1,10 +1,12 @@
 /**
- * What a daemon tells everybody on its host: that it runs, whom it watches and tunes, and what it decided of a process;
- * no command line, no evidence (which may quote one), no name that somebody asked for.
+ * The public part of a daemon's answers, for every user of its host: that the daemon runs, which agents it watches and
+ * tunes, and its decision about a process; but no command line, no evidence (which may quote one), and no name that a
+ * process asked for.
  *
- * At /run/taut/public/NAME.sock, NAME being made from the state directory's path: so the state directory, with the ledger,
- * the telemetry and the socket that can restore, stays closed to others, also where it lies below somebody's home. Only
- * root can make /run/taut (or a service manager for the daemon's own user): nobody else can stand in for a daemon.
+ * The socket is /run/taut/public/NAME.sock; NAME is made from the path of the state directory. So the state directory,
+ * with the ledger, the telemetry and the socket that can restore, stays closed to other users, even below a home
+ * directory. Only root (or a service manager, for the daemon's user) can make /run/taut: no other user can pretend to
+ * be a daemon.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
@@ -18,11 +20,11 @@ import type { Request } from './requests.ts';
 
 const PARENT = '/run';
 const FOLDERS = ['taut', 'public'];
-/** Others may pass through, and find what they know the name of. */
+/** Other users may not list the folder, but may open a file whose name they know. */
 const FOLDER_MODE = 0o711;
 
 const BOUNDS: Bounds = { clients: 32, perSecond: 200, bytes: 1_024, ms: 5_000 };
-/** A status is made at most that often, however many ask. */
+/** A status is made at most once in this time, however many clients ask. */
 const STATUS_MS = 1_000;
 
 export type PublicRequest = Extract<Request, { op: 'status' | 'explain' }>;
@@ -34,17 +36,20 @@ function socketName(stateDir: string): string {
   try {
     path = realpathSync(path);
   } catch {
-    // Who may not look into its parents knows it by the name that it was given.
+    // A user who may not look into the parent directories uses the path as it was given.
   }
   return `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.sock`;
 }
 
-/** Asks a daemon for what it tells everybody. Undefined when none runs, or none that does. @throws Error, CliError */
+/**
+ * Asks a daemon for what it tells every user. @returns undefined when no daemon runs, or it serves no public socket.
+ * @throws Error, CliError
+ */
 export function askPublicly<T>(stateDir: string, request: PublicRequest): Promise<T | undefined> {
   return askAt<T>(join(PARENT, ...FOLDERS, socketName(stateDir)), request);
 }
 
-/** Serves everybody until it is disposed of. Where that can't be, nobody: that is no reason not to watch. */
+/** Serves every user until it is disposed of. When that is impossible it serves nobody, and watching goes on. */
 export async function servePublicly(
   stateDir: string,
   answer: (request: Request) => unknown,
@@ -88,7 +93,7 @@ function publicOp(line: string): PublicRequest['op'] | undefined {
   }
 }
 
-/** One text for all who ask within a while: its bytes are shared by those who are slow to read it, too. */
+/** One text for all clients that ask within some time. Clients that read slowly share its bytes too. */
 class Cached {
   readonly #forMs: number;
   #text: Promise<Buffer> | undefined;
@@ -107,7 +112,7 @@ class Cached {
   }
 }
 
-/** The folder of public sockets, made where it is missing. Each step is opened without following a link, and must be ours. */
+/** Opens the folder of public sockets, or makes it. Each step follows no link, and must belong to taut's user. */
 function openFolder(): number {
   const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
   let folder = openSync(PARENT, O_RDONLY | O_DIRECTORY);
@@ -137,7 +142,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Whether an operator keeps users' processes from each other: then a daemon does not tell of them either. */
+/** Whether the operator hides processes from other users: then a daemon does not show them either. */
 function hidesProcesses(): boolean {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   const options = mounts.filter((line) => line.split(' ')[4] === '/proc').map((line) => line.split(' - ')[1] ?? '');

@@ -1,4 +1,4 @@
-/** Rules that change while taut runs: read again when the file changes and on SIGHUP; broken ones change nothing. */
+/** Reads the rules again when their file changes and on SIGHUP. A file with a mistake changes nothing. */
 import { ConfigError, loadConfig } from '../config/load.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { type FileState, onFileChange } from '../util/fileChanges.ts';
@@ -6,13 +6,13 @@ import type { Log } from '../util/log.ts';
 
 const POLL_MS = 500;
 
-/** The file as it was before it was read. */
+/** The file of the rules, and its state just before it was read. */
 export interface RulesFile {
   readonly path: string;
   readonly asRead: FileState;
 }
 
-/** Calls back with each new set of rules, one at a time. @returns ends that. */
+/** Calls `use` with each new set of rules, one after the other. @returns stops that when it is disposed of. */
 export function onNewRules(file: RulesFile | undefined, log: Log, use: (rules: RuleSet) => Promise<void>): Disposable {
   let last = Promise.resolve();
   const reload = () => {

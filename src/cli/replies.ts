@@ -1,15 +1,15 @@
 /**
- * What a daemon's answers must be like for a command to use them: who answers at a socket may be a stranger, or another
- * version. What is there beyond is kept, so that a newer daemon can say more.
+ * Schemas of a daemon's answers. A command checks each answer, because the server of a socket may be a stranger or
+ * another version. Unknown fields are kept, so that a newer daemon can say more.
  */
 import { z } from 'zod';
 import type { Request } from './requests.ts';
 
 const text = z.string();
 const count = z.number();
-/** A knob's value: any double that is whole. */
+/** A knob's value: any whole number that a double holds. */
 const value = z.number().refine(Number.isInteger, 'a whole number is wanted');
-/** Milliseconds since the epoch that a Date can hold. */
+/** Milliseconds since the epoch, within the range of a Date. */
 const time = z.number().min(0).max(8.64e15);
 const gate = z.looseObject({ value: count.nullable(), reason: text });
 

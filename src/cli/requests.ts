@@ -1,4 +1,4 @@
-/** What commands ask of a running daemon, each in one JSON line. */
+/** The requests of commands to a running daemon, each one JSON line. */
 import { z } from 'zod';
 
 export const requestSchema = z.discriminatedUnion('op', [

@@ -68,7 +68,7 @@ Examples:
 
 interface Done {
   readonly results: readonly Restored[];
-  /** What was put back here, which no daemon tells. */
+  /** What this command itself put back: no daemon reports it. */
   readonly told?: Restoration;
 }
 
@@ -85,7 +85,7 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   const entries = held.entries(filter);
   const say = (message: string) => printError(`taut: ${message}`);
   const byOwners = options.dryRun ? [] : await askOwners(options.stateDir, entries, say);
-  // What it has put back is off the ledger; what it knows nothing of (an earlier taut's) is done here.
+  // Each owner has removed its restored entries from the ledger. This command restores the rest, left by earlier tauts.
   const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
   const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
   const startMs = nowMs();
@@ -94,7 +94,7 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   return { results: [...byOwners, ...here], ...(here.length > 0 && !options.dryRun && { told }) };
 }
 
-/** @throws CliError where the ledger can't be read: that there is nothing to put back may be said only of one that was. */
+/** @throws CliError when the ledger can't be read: taut must not say then that there is nothing to put back. */
 function open(stateDir: string): Ledger | undefined {
   try {
     return openLedger(stateDir);

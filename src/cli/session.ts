@@ -1,6 +1,6 @@
 /**
- * Everything that watching needs, put together and taken apart in order: lock, ledger (with what a crash left), tracer,
- * telemetry, gate, watcher, control socket. What this host can't do is said once, and the rest goes on.
+ * Opens everything that watching needs, and closes it in reverse order: lock, ledger (with what a crash left), tracer,
+ * telemetry, gate, watcher, control socket. What this host can't do is reported once, and the rest goes on.
  */
 import { join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
@@ -41,34 +41,34 @@ import { version } from './version.ts';
 export interface Session extends AsyncDisposable {
   readonly watcher: Watcher;
   readonly telemetry: Telemetry;
-  /** What could not be done on this host, each already said; the exit code tells. */
+  /** What this host could not do. Each is already reported; the exit code depends on it. */
   readonly missing: readonly string[];
-  /** Whether anything is to be put back. */
+  /** Whether taut still has something to put back. */
   readonly hasWritten: boolean;
-  /** Puts everything back, and hears further signals meanwhile. What is disposed of without it puts back at once. */
+  /** Puts everything back and hears further signals meanwhile. Disposing without `end` puts everything back at once. */
   end(): Promise<void>;
 }
 
 export interface SessionOptions extends TuneOptions {
   readonly scope: Scope;
-  /** Instead of the one that the options ask for. */
+  /** Used instead of the gate that the options ask for. */
   readonly gate?: Gate;
   readonly onEvent?: (event: AgentEvent) => void;
-  /** Where the embedded sink writes, where that is not the state directory. */
+  /** Directory of the embedded sink, if it is not the state directory. */
   readonly sinkDir?: string;
-  /** What it is that may end the command meanwhile. */
+  /** Ends the command, and knows what taut does now. */
   readonly lifetime: Pick<Lifetime, 'doing' | 'end' | 'onUncaught'>;
-  /** Of `run` and `demo`, which share the state directory with others. */
+  /** Only for `run` and `demo`, which share the state directory with other tauts. */
   readonly run?: RunSession;
 }
 
 export interface RunSession {
-  /** Undefined: nothing is tuned, for a reason that was said. */
+  /** Undefined: nothing is tuned; the reason was reported. */
   readonly ledger: Ledger | undefined;
-  /** As of the watcher. */
+  /** See `WatcherOptions.guard`. */
   readonly guard: boolean | Guard;
   readonly begun: NonNullable<WatcherOptions['begun']>;
-  /** Once the command has ended there is nothing to open. */
+  /** Aborted when the command has ended: then no session is opened. */
   readonly ended: AbortSignal;
 }
 
@@ -96,7 +96,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   run?.ended.throwIfAborted();
 
   const said = { log, missing };
-  // Without its locks two could write to the same threads: nothing is tuned then.
+  // Without the locks two tauts could write to the same threads: then taut does not tune.
   const mayRecord = run !== undefined || holdLocks(stack, stateDir, mayTune, said);
   const ledger = run ? run.ledger : mayRecord ? openLedger(stateDir, mayTune, log, missing) : undefined;
   if (mayTune && !ledger && !missing.includes('tune')) missing.push('tune');
@@ -104,7 +104,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const recovered = ledger ? recover(ledger, log) : undefined;
 
   let observed: Watcher | undefined;
-  // Ends after the last export, so that the last export has the final counts.
+  // The watcher ends after the last export, so that the last export has the final counts.
   stack.defer(() => observed?.[Symbol.dispose]());
   const telemetry = stack.use(
     startTelemetry({
@@ -190,7 +190,7 @@ async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
   }
 }
 
-/** What measuring in a mode comes to, where that is not all. */
+/** What taut measures in each mode but `full`. */
 const LESS = {
   wakeups: 'measuring without timers (mode wakeups)',
   schedstat: 'measuring just the time spent waiting for a CPU (mode schedstat)',

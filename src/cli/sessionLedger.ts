@@ -1,4 +1,4 @@
-/** What a session needs to put on record what it tunes: its locks, its ledger, what an earlier taut left in that, and an eye on the file. */
+/** What a session needs to record its changes: locks, the ledger, recovery after a killed taut, a check of the file. */
 import { dirname, join, resolve } from 'node:path';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
@@ -15,8 +15,8 @@ import { socketPath } from './stateDir.ts';
 import { type Said, writableMend } from './unwritable.ts';
 
 /**
- * @returns whether it is held. A lock that can't be made (read-only, full, not allowed) is no reason not to measure.
- * @throws CliError when somebody else holds it.
+ * @returns whether taut holds the lock. Measuring goes on when it can't be made (read-only, full disk, no permission).
+ * @throws CliError when another process holds it.
  */
 function holdLock(
   stack: AsyncDisposableStack,
@@ -40,7 +40,7 @@ function holdLock(
   return true;
 }
 
-/** Of the state directory and, where anything may be tuned, of the host's one writer. @returns whether all are held. */
+/** Takes the lock of the state directory and, for tuning, of the host's one writer. @returns whether taut holds all. */
 export function holdLocks(stack: AsyncDisposableStack, stateDir: string, mayTune: boolean, said: Said): boolean {
   const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
   if (!mayTune) return isHeld;
@@ -48,7 +48,7 @@ export function holdLocks(stack: AsyncDisposableStack, stateDir: string, mayTune
   return holdLock(stack, writerLockPath(), mend, said, { socket: resolve(socketPath(stateDir)) }) && isHeld;
 }
 
-/** Without a usable ledger nothing is tuned; attaching and measuring go on. */
+/** @returns undefined when the ledger can't be used: then taut attaches and measures, but does not tune. */
 export function openLedger(stateDir: string, mayTune: boolean, log: Log, missing: string[]): Ledger | undefined {
   try {
     return new Ledger(stateDir);
@@ -61,22 +61,22 @@ export function openLedger(stateDir: string, mayTune: boolean, log: Log, missing
   }
 }
 
-/** How soon it is noticed that somebody removed, renamed or replaced the state directory. */
+/** Milliseconds between checks whether somebody removed, renamed or replaced the state directory. */
 const LEDGER_CHECK_MS = 1_000;
 
-/** Nothing can be put on record in a ledger that is gone, nor found by `taut restore`: then this taut puts back and ends. */
+/** Puts everything back and ends taut when the ledger is gone: `taut restore` could not find further changes. */
 export function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime: Pick<Lifetime, 'end'>): Disposable {
   const timer = setInterval(() => {
     if (ledger.isInPlace()) return;
     clearInterval(timer);
     lifetime.end({ why: 'the ledger is gone', exitCode: EXIT.failed, isQuiet: true });
-    watcher.release('shutdown'); // at once, and before it is said: killed in between, nobody else could
+    watcher.release('shutdown'); // before the message: if taut is killed in between, nobody else could put back
     log.error(`${ledger.path} was removed or replaced while taut ran: everything was put back, and taut ends`);
   }, LEDGER_CHECK_MS).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Puts back what a taut that was killed has left behind. @returns what there is to tell of it, once there is telemetry. */
+/** Puts back what a killed taut has left. @returns what to report, once telemetry has started. */
 export function recover(ledger: Ledger, log: Log): Restoration | undefined {
   const entries = ledger.orphans();
   if (entries.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** Where the control sockets of a state directory are: that of its daemon, and one for each `taut run`. */
+/** Paths of the control sockets of the `taut run` processes that use a state directory. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isThere } from '../proc/processes.ts';
@@ -9,18 +9,18 @@ export function runSocketPath(stateDir: string, pid: number = process.pid): stri
   return join(stateDir, `run-${pid}.sock`);
 }
 
-/** The processes that have one in this directory, dead or alive. */
+/** Ids of the processes with a control socket in this directory, also of ended ones. */
 export function runsOf(stateDir: string): number[] {
   try {
     return readdirSync(stateDir)
       .flatMap((name) => OF_RUN.exec(name)?.[1] ?? [])
       .map(Number);
   } catch {
-    return []; // no directory, or not ours to read
+    return []; // no directory, or no permission to read it
   }
 }
 
-/** Removes what a `taut run` left that was killed. */
+/** Removes the sockets of `taut run` processes that were killed. */
 export function removeStale(stateDir: string): void {
   for (const pid of runsOf(stateDir)) if (!isThere(pid)) rmSync(runSocketPath(stateDir, pid), { force: true });
 }

@@ -1,4 +1,4 @@
-/** Splits a command line into words as a shell does, as far as quotes and backslashes go. Pure. */
+/** Splits a command line into words; handles quotes and backslashes as a shell does, and nothing else. Pure. */
 export function splitCommandLine(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;

@@ -1,23 +1,23 @@
 /**
- * Standard streams that others use as well: the command of `taut run`, a shell's other jobs. Node makes a pipe or a socket
- * non-blocking when it opens it, for everybody, and a program that does not expect that loses what it reads or writes. And
- * Node opens them unasked: to know whether there are colours, when a socket is closed. Here they stay as they are.
+ * Keeps standard streams as they are for the other processes that use them: the command of `taut run`, a shell's other
+ * jobs. Node makes a pipe or a socket non-blocking when it opens it, for every process, and a program that does not
+ * expect that loses input or output. Node also opens them unasked: to detect colours, or when a socket is closed.
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { addon, failed, TautError } from '../native.ts';
 
-/** How often a write is tried again while the reader is slower. */
+/** Milliseconds between tries of a write while the reader is slow. */
 const RETRY_MS = 5;
 /** Errors of a write that may succeed later. */
 const TRY_AGAIN = new Set(['EAGAIN', 'EINTR']);
 
-/** To be called before anything else is loaded. Terminals and files are left to Node, which shares no flags of theirs. */
+/** Call it before anything else is loaded. Node handles terminals and files, where it changes no shared flags. */
 export async function leaveStreamsAlone(): Promise<void> {
   if (isShared(1)) define('stdout', lazily(1));
   if (isShared(2)) define('stderr', lazily(2));
   const asItWas = Object.getOwnPropertyDescriptor(process, 'stdin') ?? {};
-  // Libraries import it, which opens all three.
+  // Libraries import node:process, and that import opens all three streams.
   define('stdin', () => undefined);
   try {
     await import('node:process');
@@ -31,7 +31,7 @@ function isShared(fd: number): boolean {
     const kind = fstatSync(fd);
     return kind.isFIFO() || kind.isSocket();
   } catch {
-    return false; // there is none
+    return false; // the stream is closed
   }
 }
 
@@ -72,18 +72,18 @@ class SharedEnd {
     done();
   }
 
-  /** @returns how many bytes were taken, or `-errno`. */
+  /** @returns the number of bytes written, or `-errno`. */
   #writeNow(bytes: Buffer) {
     this.#fd ??= reopened(this.#shared);
     try {
       return addon().writeNow(this.#fd, bytes);
     } catch {
-      return writeSync(this.#shared, bytes); // taut is not built, which is to be said all the same
+      return writeSync(this.#shared, bytes); // without the addon taut must still report that it is not built
     }
   }
 }
 
-/** The same pipe with flags of its own, where that may be had: others can fill it between a look and a write. */
+/** Opens the same pipe with flags of its own, if possible: others can fill the pipe between a check and a write. */
 function reopened(fd: number): number {
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);

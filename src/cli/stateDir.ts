@@ -1,4 +1,4 @@
-/** Where the ledger, the socket and the telemetry files are: what may be said, and what it is when nothing is said. */
+/** The directory of the ledger, the socket and the telemetry files: its default, and which values are allowed. */
 import { lstatSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -11,14 +11,14 @@ export function socketPath(stateDir: string): string {
 export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
   if (process.getuid?.() === 0) return '/var/lib/taut';
   const given = env['XDG_STATE_HOME'];
-  // By its specification one that is empty or relative is as if it were not there.
+  // The XDG specification says to ignore an empty or relative path.
   return join(given?.startsWith('/') ? given : join(homedir(), '.local/state'), 'taut');
 }
 
-/** Of `sun_path` in sockaddr_un, without the NUL at its end. */
+/** Bytes of `sun_path` in sockaddr_un, without the NUL at its end. */
 const MAX_SOCKET_PATH = 107;
 
-/** Why a directory can't hold taut's state, and what to do; undefined when it can, as far as its name tells. */
+/** Why a directory can't hold taut's state, and what to do; undefined when the path shows no problem. */
 export function stateDirProblem(text: string): string | undefined {
   if (text.trim() === '') return `it is empty: name a directory, or leave it out for ${defaultStateDir()}`;
   if (text.startsWith('~')) {
@@ -42,7 +42,7 @@ function notADirectory(path: string): string | undefined {
     if (code === 'ELOOP') return `${path} is a link that leads to itself: name a directory`;
     if (code === 'ENOTDIR') return notADirectory(dirname(path));
     if (code !== 'ENOENT') return undefined;
-    // It will be made; not through a link that leads nowhere.
+    // taut will make the directory, but not through a broken link.
     const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
     return isLink ? `${path} is a link to what is not there: make that directory, or name another` : undefined;
   }

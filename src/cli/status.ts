@@ -32,7 +32,7 @@ export function addStatus(program: Command): void {
   });
 }
 
-/** Root's daemon watches the agents of every user: who has no daemon of its own wants to know. */
+/** Root's daemon watches the agents of every user, so a user without a daemon wants to see it. */
 async function rootsDaemon(stateDir: string): Promise<StatusDocument['hostDaemon']> {
   const told = await askRoots<StatusDocument>(stateDir, { op: 'status' });
   if (!told?.daemon) return undefined;

@@ -9,7 +9,7 @@ interface Running {
   readonly watcher: Watcher;
 }
 
-/** `status --json`; without a daemon, what the ledger alone can tell. */
+/** The document of `status --json`; without a daemon, only the ledger's part is filled. */
 export function statusDocument(stateDir: string, open?: Ledger, running?: Running): StatusDocument {
   return {
     access: 'full',
@@ -26,7 +26,7 @@ function guardStatus(pid: number | undefined): StatusDocument['guard'] {
   return pid === undefined ? null : { pid };
 }
 
-/** Null where it may not be known. Also where nothing can be written: status has an answer on a full disk. */
+/** `entries` is null when this user may not know it. Works also where nothing can be written, as on a full disk. */
 function countEntries(stateDir: string, open: Ledger | undefined): Omit<StatusDocument['ledger'], 'path'> {
   try {
     if (open) return { entries: open.count() };

@@ -6,8 +6,8 @@ import { writeProblem } from '../util/writable.ts';
 import { version } from './version.ts';
 
 /**
- * Tells the backends what was put back without a daemon. Everything is put back by then: a backend that is slow delays
- * nothing but the end, and that within its bound.
+ * Tells the backends what was put back without a daemon. Everything is put back by then: a slow backend delays only the
+ * end of the process, and only up to the export timeout.
  */
 export async function tellRestoration(restoration: Restoration, stateDir: string, log: Log): Promise<void> {
   try {

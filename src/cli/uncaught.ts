@@ -1,8 +1,9 @@
 import type { Log } from '../util/log.ts';
 
 /**
- * Has errors that nobody caught said, unhandled rejections too, and then `act` done, at once and synchronously: what an error
- * must not prevent. `so` is what else is to be said of it.
+ * Logs uncaught errors and unhandled rejections, and then calls `act` at once, synchronously.
+ * @param so what the message says besides.
+ * @param act work that must still happen after an error.
  */
 export function onUncaught(log: Log, so: string, act: () => void): void {
   process.on('uncaughtException', (error: unknown) => {

@@ -1,4 +1,4 @@
-/** What can't be made where nothing can be written: said, noted for the exit code, and done without. */
+/** Files and sockets that can't be made: taut reports each, notes it for the exit code, and goes on without it. */
 import { dirname } from 'node:path';
 import type { Log } from '../util/log.ts';
 import { serve } from './control.ts';
@@ -6,19 +6,19 @@ import { writerLockPath } from './locks.ts';
 import type { Request } from './requests.ts';
 import { socketPath } from './stateDir.ts';
 
-/** Where what is missing is said and noted. */
+/** Where taut reports and notes what is missing. */
 export interface Said {
   readonly log: Log;
   readonly missing: string[];
 }
 
-/** What to do where `path` can't be made. */
+/** What the operator can do when `path` can't be made. */
 export function writableMend(path: string): string {
   const inStateDir = path !== writerLockPath();
   return `make ${dirname(path)} writable${inStateDir ? ', or use another --state-dir' : ''}`;
 }
 
-/** Serves other commands until the stack ends; where it can't, everything else goes on. */
+/** Serves other commands until the stack is disposed of; when it can't, everything else goes on. */
 export async function openSocket(
   stack: AsyncDisposableStack,
   stateDir: string,

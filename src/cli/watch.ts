@@ -42,7 +42,7 @@ export function addAttach(program: Command): void {
   withJson(withTuning(withConfig(withCommon(command))), STREAM).action(attach);
 }
 
-/** Those that can't be watched are said, and the others are. */
+/** Reports the processes that can't be watched, and watches the others. */
 async function attach(pids: number[], options: TuneOptions): Promise<void> {
   const { there, problems } = lookAtNamed(pids);
   if (there.size === 0) throw new CliError(problems.join('\n'), EXIT.failed);

@@ -1,4 +1,4 @@
-/** How much a rule matches: everything, or all that another one does. Pure. */
+/** How much a rule matches: every process, or every process that another rule matches. Pure. */
 import type { z } from 'zod';
 import { covers, isEverything } from './globs.ts';
 import type { exceptSchema, Rule } from './schema.ts';
@@ -15,7 +15,7 @@ export function conditionsIn(asked: Asked): ReadonlyMap<string, readonly string[
   );
 }
 
-/** Not every process has one. */
+/** Some processes have no value for these, so even `*` does not match every process. */
 const NOT_OF_ALL = new Set(['package', 'dns', 'connect']);
 const RUNTIMES = 5;
 
@@ -29,12 +29,12 @@ export function alwaysTrue(asked: Asked): string[] {
   return [...conditionsIn(asked)].filter(holds).map(([key]) => key);
 }
 
-/** Whether `wide` matches every process that `narrow` matches, as far as their texts show. */
+/** Whether `wide` certainly matches every process that `narrow` matches. It compares only the texts of the rules. */
 export function matchesAllOf(wide: Rule, narrow: Rule): boolean {
   return !wide.not && alwaysHolding(wide, narrow).length === conditionsIn(wide).size;
 }
 
-/** Conditions of `asked` that hold for every process of which `given` is true, by their keys. */
+/** Conditions of `asked` that hold for every process that matches `given`, by their keys. */
 export function alwaysHolding(asked: Asked, given: Asked): string[] {
   const always = new Set(alwaysTrue(asked));
   const known = conditionsIn(given);

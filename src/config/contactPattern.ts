@@ -1,14 +1,14 @@
-/** What `connect` of a rule may say, and whether a connection is that. Pure. */
+/** The patterns of a rule's `connect`, and whether a connection matches one. Pure. */
 import { BlockList, isIP } from 'node:net';
 import { globMatcher } from './globs.ts';
 
-/** The other side of a connection. */
+/** The peer of a connection. */
 export interface Contact {
   readonly address: string;
   readonly port: number;
-  /** Names that resolvers gave this address for. */
+  /** Names that resolvers answered with this address. */
   readonly names: readonly string[];
-  /** What its TLS ClientHello calls the server. `ech`: an outer name, behind which there may be another. */
+  /** The server's name in the TLS ClientHello. With `ech` it is an outer name, which may hide the real name. */
   readonly serverName?: { readonly name: string; readonly ech: boolean };
 }
 
@@ -37,24 +37,24 @@ export function contactMatcher(pattern: string): (contact: Contact) => boolean {
   return (contact) => isPort(contact) && network.check(contact.address, isIP(contact.address) === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** The name that a pattern is about, a glob; undefined when it is about an address or a port. */
+/** The glob for names in a pattern; undefined when the pattern is an address, a network or a port. */
 export function contactName(pattern: string): string | undefined {
   const { host } = split(pattern);
   return host === '' || isIP(host.split('/')[0] ?? '') !== 0 ? undefined : host;
 }
 
-/** What the connection is known by: the name that it gave itself first. */
+/** The names of a connection: first the TLS server name, then the names from resolvers. */
 export function namesOf({ names, serverName }: Contact): readonly string[] {
   return serverName ? [serverName.name, ...names] : names;
 }
 
-/** A server name as evidence has it. */
+/** A server name as evidence shows it. */
 export function describeServerName({ name, ech }: NonNullable<Contact['serverName']>): string {
   return `TLS server name ${name}${ech ? ' (outer name; ECH)' : ''}`;
 }
 
 function split(pattern: string): { host: string; port: number | undefined } {
-  // `[v6]`, `[v6]:port`, `[v6]/len:port`; without brackets more than one colon is an IPv6 address without a port.
+  // `[v6]`, `[v6]:port`, `[v6]/len:port`; without brackets, more than one colon means an IPv6 address without a port.
   const match = /^\[([^\]]+)\](\/\d+)?(?::(.*))?$/.exec(pattern);
   if (match) return { host: `${match[1]}${match[2] ?? ''}`, port: portOf(pattern, match[3]) };
   const colons = pattern.split(':').length - 1;

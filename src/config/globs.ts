@@ -1,31 +1,31 @@
 /**
- * Globs over arguments and names: `*` any text, `?` one character, `[a-c]` and `[!x]` one of or none of these; letters
- * of either case. Path matchers give `/`, `.` and `..` a meaning of their own, which in an argument they do not have.
- * Pure, and never worse than length times length.
+ * Globs for arguments and names: `*` any text, `?` one character, `[a-c]` one of these, `[!x]` any other character;
+ * case is ignored. Libraries for path globs treat `/`, `.` and `..` specially, which is wrong for an argument.
+ * Pure; the time is at most length of the glob times length of the text.
  */
 
 type Token = 'any' | ((character: string) => boolean);
 
-/** Whether it stands for one text alone. */
+/** Whether a glob matches only one text. */
 export function isLiteral(glob: string): boolean {
   return !/[*?[]/.test(glob);
 }
 
-/** Whether every text matches (but for the empty one, where a `?` stands beside the `*`). */
+/** Whether a glob matches every text. With a `?` beside the `*` it does not match the empty text. */
 export function isEverything(glob: string): boolean {
   return /^\**\??\**$/.test(glob) && glob.includes('*');
 }
 
-/** Whether `wide` matches every text that `narrow` matches. Says no where it would have to look closer. */
+/** Whether `wide` certainly matches every text that `narrow` matches. False also when a closer look would be needed. */
 export function covers(wide: string, narrow: string): boolean {
   if (wide.toLowerCase() === narrow.toLowerCase()) return true;
-  // Held against the glob itself: a star takes its wildcards, too, and nothing else of `wide` does.
+  // Match `wide` with the glob `narrow` itself: only a star of `wide` can take the wildcards of `narrow`.
   return (isLiteral(narrow) || !/[?[]/.test(wide)) && globMatcher([wide])(narrow) !== undefined;
 }
 
-/** @returns the first glob that matches, of a list. */
+/** @returns a function that gives the first glob of the list that matches a text. */
 export function globMatcher(globs: readonly string[]): (text: string) => string | undefined {
-  // Names, mostly: one look-up instead of a walk for every process of a host.
+  // Most globs are plain names: one look-up instead of a walk over the list for every process of a host.
   if (globs.every(isLiteral)) {
     const names = new Map(globs.toReversed().map((glob) => [glob.toLowerCase(), glob]));
     return (text) => names.get(text.toLowerCase());
@@ -37,7 +37,7 @@ export function globMatcher(globs: readonly string[]): (text: string) => string 
   };
 }
 
-/** One entry a character; most texts are that as they are. */
+/** One entry per character. Most texts have no surrogate pairs and can be used as they are. */
 function characters(text: string): ArrayLike<string> {
   return /[\ud800-\udfff]/.test(text) ? Array.from(text) : text;
 }
@@ -77,7 +77,7 @@ function characterClass(body: readonly string[]): (character: string) => boolean
   return (c) => contains(c) !== negated;
 }
 
-/** Greedy, going back only to the last `*`: what an earlier one took can stay as it is. */
+/** Greedy; goes back only to the last `*`, because the choice of an earlier `*` never has to change. */
 function matches(tokens: readonly Token[], text: ArrayLike<string>): boolean {
   let at = 0;
   let token = 0;

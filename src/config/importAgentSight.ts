@@ -1,4 +1,4 @@
-/** An AgentSight configuration as one of ours, with the same meaning; and what of it has none here. Pure. */
+/** Converts an AgentSight configuration to taut's, with the same meaning, and lists what taut can't express. Pure. */
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { contactMatcher } from './contactPattern.ts';
@@ -12,7 +12,7 @@ const list = z
 const agentSight = z.looseObject({
   cmdline: z.looseObject({ allow: list, deny: list }).nullish(),
   https: list,
-  // As it was called at first.
+  // The first name of `https`.
   domain: list,
   http: list,
 });
@@ -21,14 +21,14 @@ const CONVERTED = new Set(['cmdline', 'https', 'domain', 'http', 'schema_version
 
 export interface Imported {
   readonly config: { readonly version: 1; readonly builtin: false; readonly rules: readonly RuleInput[] };
-  /** What was left out, each with why. */
+  /** What was left out, each with the reason. */
   readonly leftOut: readonly string[];
 }
 
 /**
- * `cmdline` becomes positional globs, `https` names that are asked of DNS, `http` addresses and ports (or names). The
- * built-in rules are off, as AgentSight's file replaces its own.
- * @throws z.ZodError where it is no AgentSight configuration.
+ * `cmdline` becomes positional globs, `https` DNS names, `http` addresses and ports (or names). The built-in rules are
+ * off, because AgentSight's file replaces its own built-in rules.
+ * @throws z.ZodError when the document is no AgentSight configuration.
  */
 export function importAgentSight(document: unknown): Imported {
   const source = agentSight.parse(document);
@@ -36,7 +36,7 @@ export function importAgentSight(document: unknown): Imported {
     .filter((key) => !CONVERTED.has(key))
     .map((key) => `${key}: is about AgentSight itself, and has no meaning here`);
   const rules: RuleInput[] = [];
-  /** The globs of a list that mean something, as ours. */
+  /** The usable globs of a list, in taut's syntax. */
   const usable = (where: string, globs: readonly string[], problem: (glob: string) => string | undefined): string[] =>
     globs.flatMap((glob) => {
       const wrong = problem(glob);
@@ -49,7 +49,7 @@ export function importAgentSight(document: unknown): Imported {
       const where = `cmdline.${action}[${i}]`;
       const cmdline = usable(where, globs, globProblem);
       if (globs.length === 0) leftOut.push(`${where}: an empty rule never matches`);
-      // All positions must match: without one of them the rule would say something else.
+      // All positions must match: without one of its globs the rule would have another meaning.
       if (cmdline.length < globs.length || globs.length === 0) continue;
       const id = `${action}-${i + 1}`;
       rules.push(
@@ -94,7 +94,7 @@ function targetProblem(target: string): string | undefined {
   }
 }
 
-/** Its globs are those of paths: what they don't take as one never matches there, and shall not match here. */
+/** AgentSight's globs are path globs. One that is invalid there never matches there, so it must not match here. */
 function globProblem(glob: string): string | undefined {
   if (glob === '') return 'an empty pattern never matches';
   const plain = glob.replace(/\[!?.[^\]]*\]/gu, '');

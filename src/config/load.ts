@@ -1,11 +1,11 @@
-/** Configuration files: YAML (and JSON, which is YAML), with the place of every mistake. */
+/** Reads configuration files: YAML (and JSON, which is YAML), with the position of every mistake. */
 import { readFileSync } from 'node:fs';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { doubleIds, type Mistake, placed, schemaMistakes, yamlMistakes } from './mistakes.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type Surroundings, warningsOf } from './warnings.ts';
 
-/** `file:line:column: what; what to do`, a line for each mistake. */
+/** The message has one line for each mistake: `file:line:column: what; what to do`. */
 export class ConfigError extends Error {
   constructor(message: string) {
     super(message);
@@ -13,7 +13,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The defaults when there is no file: the built-in rules alone. @throws ConfigError naming the place of every mistake. */
+/** Without a file: the defaults, only the built-in rules. @throws ConfigError with the position of every mistake. */
 export function loadConfig(path: string | undefined): Config {
   if (path === undefined) return configSchema.parse({ version: 1 });
   let text: string;
@@ -25,12 +25,12 @@ export function loadConfig(path: string | undefined): Config {
   return parseConfig(text, path);
 }
 
-/** @throws ConfigError naming the place of every mistake. */
+/** @throws ConfigError with the position of every mistake. */
 export function parseConfig(text: string, file: string): Config {
   return read(text, file).config;
 }
 
-/** The same, with what is allowed and most likely not meant: a line for each. @throws ConfigError */
+/** Also returns warnings about what is allowed but most likely not meant, one line each. @throws ConfigError */
 export function checkConfig(text: string, file: string, around: Surroundings): { config: Config; warnings: string[] } {
   const { config, document, lines } = read(text, file);
   return { config, warnings: placed(warningsOf(config, document, around), lines, file) };

@@ -1,4 +1,4 @@
-/** What is wrong with a document, each with its place, and what was probably meant. Pure. */
+/** Mistakes of a document, each with its position and a suggestion. Pure. */
 import { type Document, isAlias, isMap, isNode, isSeq, type LineCounter, visit } from 'yaml';
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
@@ -8,12 +8,12 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 export interface Mistake {
-  /** In the text. */
+  /** Offset in the text, in UTF-16 units. */
   readonly offset: number;
   readonly message: string;
 }
 
-/** Errors of YAML itself, among them aliases of nothing. */
+/** Errors of YAML itself, also aliases without an anchor. */
 export function yamlMistakes(document: Document): Mistake[] {
   const mistakes = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
     offset: pos[0],
@@ -29,12 +29,12 @@ export function yamlMistakes(document: Document): Mistake[] {
   return mistakes;
 }
 
-/** What the schema says, in words for who wrote the document. */
+/** The issues of the schema, in words for the author of the document. */
 export function schemaMistakes(issues: readonly Issue[], document: Document): Mistake[] {
   return issues.flatMap(flat).flatMap((issue) => describe(issue, document));
 }
 
-/** Ids that stand twice. */
+/** Rules whose id an earlier rule has. */
 export function doubleIds(document: Document): Mistake[] {
   const rules = document.get('rules');
   const first = new Map<string, number>();
@@ -51,7 +51,7 @@ export function doubleIds(document: Document): Mistake[] {
   });
 }
 
-/** `line:column` of each, in the order of the text. */
+/** The mistakes as `file:line:column: message`, in the order of the text. */
 export function placed(mistakes: readonly Mistake[], lines: LineCounter, file: string): string[] {
   const sorted = mistakes.toSorted((a, b) => a.offset - b.offset);
   const texts = sorted.map(({ offset, message }) => {
@@ -61,7 +61,7 @@ export function placed(mistakes: readonly Mistake[], lines: LineCounter, file: s
   return [...new Set(texts)];
 }
 
-/** Where one thing or a list may stand: what is wrong with that one of them which was tried. */
+/** Where the schema allows a value or a list: the issues of the form that the author used. */
 function flat(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const isAnotherKind = ({ code, path }: Issue) => code === 'invalid_type' && path.length === 0;
@@ -120,12 +120,12 @@ function suggestion(issue: Issue, value: unknown): string | undefined {
   return near ?? BOOLEANS.get(value.toLowerCase())?.toString();
 }
 
-/** The place of a key in the text; where it is missing, that of what should hold it. */
+/** The position of a key in the text; when the key is missing, the position of the part that should hold it. */
 export function placeOfKey(path: Path, document: Document): number {
   return placeOf(path, document, 'key');
 }
 
-/** The same, of what is said there. */
+/** The position of the value at a path; when it is missing, the position of the part that should hold it. */
 export function placeOfValue(path: Path, document: Document): number {
   return placeOf(path, document, 'value');
 }

@@ -1,4 +1,4 @@
-/** The known word that a mistyped one most likely meant; undefined when none is near. */
+/** The known word that is nearest to a mistyped one; undefined when none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = known
@@ -7,7 +7,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return ranked[0] && ranked[0].distance <= limit ? ranked[0].candidate : undefined;
 }
 
-/** Levenshtein's distance, where two letters that have changed places count once. */
+/** Levenshtein's distance, but a swap of two neighbouring letters counts once. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,10 +1,10 @@
-/** Globs that can match nothing, by what they are held against (`discovery/conditions.ts`). Pure. */
+/** Finds globs that can never match, by the text that they are compared with (`discovery/conditions.ts`). Pure. */
 
 const CLASS = /\[!?.[^\]]*\]/gu;
 
 type Problem = (glob: string, literal: string) => string | undefined;
 
-/** Held against the name of a program, without its folder and its ending. */
+/** Compared with the name of a program, without its folder and its ending. */
 const programName: Problem = (glob, literal) => {
   if (literal.includes('/')) return 'a name is compared without its folder, so this never matches; use path';
   const ending = /\.(exe|[cm]?[jt]sx?|py)$/i.exec(glob)?.[0];
@@ -12,7 +12,7 @@ const programName: Problem = (glob, literal) => {
   return `a name is compared without "${ending}", so this never matches; write "${glob.slice(0, -ending.length)}", or use path`;
 };
 
-/** Held against a path that begins with a slash. */
+/** Compared with a path that begins with a slash. */
 const absolute: Problem = (glob) => {
   if (/^[/*?[]/.test(glob)) return undefined;
   return `this is compared with a whole path, which begins with "/", so it never matches; write "*/${glob}"`;
@@ -38,7 +38,7 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
     absolute(glob, literal) ??
     (/[^*?\]]\/$/.test(glob) ? 'a folder is compared without "/" at its end, so this never matches' : undefined),
   comm: (glob) => {
-    // Each class and each `?` is a character at least.
+    // Each class and each `?` matches at least one byte.
     const least = glob.replace(CLASS, '?').replaceAll('*', '');
     if (Buffer.byteLength(least) <= 15) return undefined;
     return `the kernel keeps 15 bytes of this name, so this never matches; write "${glob.slice(0, 14)}*"`;
@@ -62,7 +62,7 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   user: (_, literal) => (/[:/\s]/.test(literal) ? 'no user is called so: write a name or a number' : undefined),
 };
 
-/** What is no glob, or is one by mistake. An argument may hold anything. */
+/** Finds texts that are no glob, or a glob by mistake. Arguments are exempt: they may hold any text. */
 function ofAnother(condition: string, glob: string, literal: string): string | undefined {
   if (glob.trim() === '') return 'this is blank, and matches nothing that has a name';
   if (condition === 'anyArg' || condition === 'cmdline') return undefined;
@@ -73,7 +73,7 @@ function ofAnother(condition: string, glob: string, literal: string): string | u
   return undefined;
 }
 
-/** Why nothing matches a glob of this condition, or next to nothing, and what to write; undefined where something may. */
+/** Why a glob of this condition matches nothing or almost nothing, and what to write; undefined when it may match. */
 export function neverProblem(condition: string, glob: string): string | undefined {
   const literal = glob.replace(CLASS, '').replace(/[*?]/g, '');
   const problem = ofAnother(condition, glob, literal) ?? PROBLEMS[condition]?.(glob, literal);

@@ -1,13 +1,13 @@
-/** What a configuration may say. Unknown keys are errors: a rule that can't be understood never widens what is matched. */
+/** The schema of a configuration. Unknown keys are errors: a mistyped condition must not make a rule match more. */
 import { z } from 'zod';
 import { timerSlack } from '../actuator/timerSlack.ts';
 import { contactMatcher } from './contactPattern.ts';
 
-/** One or several globs: `*` any text, `?` one character, `[ab]` one of these; letters of either case. */
+/** One or several globs: `*` any text, `?` one character, `[ab]` one of these; case is ignored. */
 const glob = z.string().min(1).max(4096);
 const globs = z.union([glob.transform((one) => [one]), z.array(glob).min(1)]);
 
-/** One or several of what `contactMatcher` takes. */
+/** One or several patterns for `contactMatcher`. */
 const contact = z.string().transform((text, context) => {
   try {
     return { text, matches: contactMatcher(text) };
@@ -30,15 +30,15 @@ const slack = z.union([z.string(), z.number(), z.literal(false)]).transform((val
   }
 });
 
-/** What can be asked of a process. */
+/** The conditions on a process. */
 const matchers = {
-  /** Glob i against argument i, argument 0 first; a shorter command line never matches. */
+  /** Glob i is compared with argument i, from argument 0; a command line with fewer arguments never matches. */
   cmdline: z.array(glob).min(1).optional(),
-  /** The program that runs: for `node --flags …/bin/x.js`, `python3 -m x` and the like, x. */
+  /** The program's name: x for `node --flags …/bin/x.js`, `python3 -m x` and similar command lines. */
   program: globs.optional(),
-  /** The same with its folder and ending, as the command line gives it. */
+  /** The program's path with folder and ending, as the command line gives it. */
   path: globs.optional(),
-  /** What runs the program: `node`, `python`, `bun`, `deno`, or `native` when it is its own executable. */
+  /** What runs the program: `node`, `python`, `bun`, `deno`, or `native` when the program is an executable itself. */
   runtime: z.union([runtime.transform((one) => [one]), z.array(runtime).min(1)]).optional(),
   /** The npm package that the program lies in, like `@openai/codex`. */
   package: globs.optional(),
@@ -46,25 +46,25 @@ const matchers = {
   exe: globs.optional(),
   /** The kernel's name of the main thread, at most 15 bytes. */
   comm: globs.optional(),
-  /** Any argument. */
+  /** At least one argument. */
   anyArg: globs.optional(),
   /** A name that the process has asked a resolver for. */
   dns: globs.optional(),
-  /** Whom it connects to, or is connected to: an address, a network, a name, a port, or one of these with a port. */
+  /** The peer that it connects to or is connected to: an address, a network, a name, a port, or one with a port. */
   connect: contacts.optional(),
   /** The effective user's name or id. */
   user: globs.optional(),
   /** The working directory. */
   cwd: globs.optional(),
-  /** The name of an environment variable that it was started with. */
+  /** The name of an environment variable that the process was started with. */
   env: globs.optional(),
-  /** The path of a control group: a container, a service. */
+  /** The path of a control group, which names a container or a service. */
   cgroup: globs.optional(),
-  /** The program of a parent, or of a parent's parent, and so on. */
+  /** The program of any ancestor. */
   ancestor: globs.optional(),
 };
 
-/** Of a rule, its `not`: none of these may hold. */
+/** The `not` of a rule: none of these conditions may hold. */
 export const exceptSchema = z.strictObject(matchers);
 
 const MATCHERS = Object.keys(matchers) as (keyof typeof matchers)[];
@@ -75,14 +75,14 @@ export const ruleSchema = z
     id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'letters, digits and . _ / - are wanted'),
     /** The agent's name in telemetry; the id when not given. */
     name: z.string().min(1).max(256).optional(),
-    /** Deny wins over every attach. */
+    /** A deny wins over every attach. */
     action: z.enum(['attach', 'deny']).default('attach'),
-    /** Of this rule's agents, once the gate is open; off: never. */
+    /** Timer slack of this rule's agents, like `10us`; a plain number is nanoseconds; off: they are never tuned. */
     optimizeTimerSlack: slack.optional(),
     ...matchers,
-    /** What must not hold: the rule does not match a process of which any of these is true. */
+    /** The rule does not match a process for which any of these conditions holds. */
     not: exceptSchema.optional(),
-    /** Of this rule's agents, which children are agents: those that a rule names, all, or none. */
+    /** Which children of this rule's agents are agents: those that match a rule, all, or none. */
     children: z.enum(['match', 'all', 'none']).default('match'),
   })
   .refine((rule) => MATCHERS.some((key) => rule[key] !== undefined), {
@@ -91,14 +91,14 @@ export const ruleSchema = z
 
 export const configSchema = z.strictObject({
   version: z.literal(1),
-  /** Whether the built-in rules apply beside these. */
+  /** Whether the built-in rules apply too. */
   builtin: z.boolean().default(true),
-  /** Ports on which resolvers are asked. */
+  /** Ports of DNS resolvers. */
   dnsPorts: z.array(z.int().min(1).max(65_535)).min(1).max(8).default([53]),
   rules: z.array(ruleSchema).max(10_000).default([]),
 });
 
-/** A rule as read: everything that is given must match, of a list of globs any. */
+/** A rule as read: every given condition must match; a list of globs matches when any glob does. */
 export type Rule = z.infer<typeof ruleSchema>;
 export type RuleInput = z.input<typeof ruleSchema>;
 export type Config = z.infer<typeof configSchema>;

@@ -1,4 +1,4 @@
-/** What a configuration may say and most likely does not mean: rules that match all, or none, or never decide. Pure. */
+/** Warns about rules that are allowed but most likely not meant: they match all or none, or never decide. Pure. */
 import type { Document } from 'yaml';
 import { type Asked, alwaysHolding, alwaysTrue, conditionsIn, matchesAllOf } from './breadth.ts';
 import { isEverything } from './globs.ts';
@@ -7,16 +7,16 @@ import { nearest } from './nearest.ts';
 import { neverProblem } from './neverMatches.ts';
 import type { Config, Rule } from './schema.ts';
 
-/** What is known beside the configuration. */
+/** Facts from outside the configuration. */
 export interface Surroundings {
-  /** Names of this host's users; undefined: not known. */
+  /** Names of this host's users; undefined when they are not known. */
   readonly users?: readonly string[] | undefined;
-  /** Ids that mean something already. */
+  /** Ids that already have a meaning. */
   readonly takenIds: readonly string[];
 }
 
 interface Warning {
-  /** Within the rule. */
+  /** Path within the rule. */
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
@@ -46,7 +46,7 @@ function unmatchable(asked: Asked, { users }: Surroundings): Warning[] {
   );
 }
 
-/** A number needs no name: users of containers have none on the host. */
+/** A number is always accepted: users of containers have no name on the host. */
 function unknownUser(text: string, users: readonly string[] | undefined): string | undefined {
   if (users === undefined || /^\d+$|[*?[]/.test(text)) return undefined;
   if (users.some((user) => user.toLowerCase() === text.toLowerCase())) return undefined;
@@ -77,7 +77,7 @@ function takenId({ id }: Rule, { takenIds }: Surroundings): Warning[] {
   return takenIds.includes(id) ? [{ path: ['id'], message: `id: "${id}" has a meaning already; choose another` }] : [];
 }
 
-/** Denials are tried first, wherever they stand; of the others the first that matches decides. */
+/** Deny rules are tried first, in any position; among the others, the first match decides. */
 function shadowed(rule: Rule, at: number, rules: readonly Rule[]): Warning[] {
   if (rule.action === 'deny') return [];
   const before = rules.find((other, i) => (other.action === 'deny' || i < at) && matchesAllOf(other, rule));

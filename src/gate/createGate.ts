@@ -4,11 +4,11 @@ import type { Gate, GatedKnob, Targets } from './gate.ts';
 import { staticGate } from './staticGate.ts';
 
 export interface GateOptions {
-  /** What the command line asks for. */
+  /** The targets that the command line asks for. */
   readonly targets?: Targets;
-  /** `--flags`: then the flag decides whether, and the command line what `true` means. */
+  /** The file of `--flags`: the flag decides whether to tune, and the command line gives the value of `true`. */
   readonly flagsFile?: string;
-  /** What the flag file may be about: what it says of them is checked. */
+  /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
 }

@@ -1,4 +1,4 @@
-/** An OpenFeature provider over a flag file in flagd's format, evaluated by flagd's own engine, read again on change. */
+/** An OpenFeature provider for a flag file in flagd's format. flagd's engine evaluates it, also after each change. */
 import { readFileSync } from 'node:fs';
 import { FlagdCore } from '@openfeature/flagd-core';
 import {
@@ -24,7 +24,7 @@ export class FlagFile implements Provider {
   readonly #asRead: FileState;
   #watch: Disposable | undefined;
 
-  /** @throws Error with the place of each mistake, when it can't be read or a flag of taut's can't be understood. */
+  /** @throws Error with the position of each mistake, when the file can't be read or one of taut's flags is wrong. */
   constructor(path: string, onProblem: (message: string) => void, knobs: readonly GatedKnob[] = []) {
     this.#path = path;
     this.#onProblem = onProblem;
@@ -63,7 +63,7 @@ export class FlagFile implements Provider {
     return this.#core.resolveObjectEvaluation(key, fallback, context);
   }
 
-  /** A value that can't be meant is off, as whatever the gate can't understand is. */
+  /** A wrong value counts as off, like everything that the gate can't understand. */
   #changed(): void {
     let findings: FlagFindings;
     try {

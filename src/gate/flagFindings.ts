@@ -1,4 +1,4 @@
-/** What is wrong with a flag file, each with its place, and what was probably meant. Pure. */
+/** Mistakes of a flag file, each with its position and a suggestion. Pure. */
 import { FlagdCore } from '@openfeature/flagd-core';
 import { LineCounter, parseDocument } from 'yaml';
 import { type Mistake, placed, placeOfKey, placeOfValue } from '../config/mistakes.ts';
@@ -7,13 +7,13 @@ import { flagKey, type GatedKnob } from './gate.ts';
 import { isObject, type JsonObject, jsonMistake } from './json.ts';
 import { targetingProblems } from './targeting.ts';
 
-/** A line for each: `file:line:column: what; what to do`. */
+/** One line for each finding: `file:line:column: what; what to do`. */
 export interface FlagFindings {
   /** The file can't be used. */
   readonly broken: readonly string[];
-  /** A flag of taut's says what can't be meant; as far as it does, it is off. */
+  /** One of taut's flags has a wrong value, which counts as off. */
   readonly mistakes: readonly string[];
-  /** Allowed, and most likely not meant. */
+  /** Allowed, but most likely not meant. */
   readonly warnings: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export function flagFindings(text: string, file: string, knobs: readonly GatedKn
   };
 }
 
-/** What the engine says that will evaluate it. */
+/** Why flagd's engine, which evaluates the file later, refuses it. */
 function refusalOf(text: string): string | undefined {
   try {
     new FlagdCore(undefined, SILENT).setConfigurations(text);
@@ -80,7 +80,7 @@ function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[]): void {
   }
 }
 
-/** Keys that are nearly one of taut's, and that none is one. */
+/** Warns about keys that are nearly one of taut's, and about a file without any of taut's keys. */
 function checkKeys(flags: JsonObject, say: Say, ours: readonly string[]): void {
   const others = Object.keys(flags).filter((key) => !ours.includes(key));
   const meant = others.flatMap((key) => {
@@ -94,7 +94,7 @@ function checkKeys(flags: JsonObject, say: Say, ours: readonly string[]): void {
   say('warnings', ['flags'], `there is no flag ${ours.map((key) => `"${key}"`).join(' or ')}, so nothing is tuned`);
 }
 
-/** What the engine demands of every flag, also of those that taut does not ask for. */
+/** Checks what the engine demands of every flag, also of flags that taut never evaluates. */
 function checkFlag(key: string, flag: unknown, say: Say): void {
   const at = (...path: Path) => ['flags', key, ...path];
   if (!isObject(flag)) return say('broken', at(), `${key}: an object is wanted, {"state": …, "variants": …}`);
@@ -142,7 +142,7 @@ const SWITCHES = new Map([
   ['no', 'false'],
 ]);
 
-/** As the gate reads it: a switch, `off`, or a value of the knob's. */
+/** A value must be what the gate can read: a boolean, `off`, or a value of the knob. */
 function valueProblem(knob: GatedKnob, value: unknown): string | undefined {
   if (typeof value === 'boolean' || value === 'off' || value === 0) return undefined;
   if (typeof value !== 'string' && typeof value !== 'number')

@@ -1,4 +1,4 @@
-/** A feature flag decides, through OpenFeature; asked again whenever its provider says that flags have changed. */
+/** A gate that decides by a feature flag, through OpenFeature. It reports when the provider says that flags changed. */
 import { hostname } from 'node:os';
 import {
   type Client,
@@ -12,10 +12,10 @@ import {
 import { flagKey, type Gate, type GateDecision, type GateQuestion, type Targets } from './gate.ts';
 import { NOT_ASKED } from './staticGate.ts';
 
-/** OpenFeature's providers are named per domain: taut's own does not disturb an application's. */
+/** OpenFeature has one provider per domain: with its own domain, taut does not disturb an application's provider. */
 const DOMAIN = 'taut';
 
-/** @throws Error when the provider can't start. `targets` are what a flag gives that is simply `true`. */
+/** @param targets the values of a flag that is `true`. @throws Error when the provider can't start. */
 export async function flagGate(provider: Provider, targets: Targets): Promise<Gate> {
   await OpenFeature.setProviderAndWait(DOMAIN, provider);
   const client = OpenFeature.getClient(DOMAIN);
@@ -29,7 +29,7 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
   };
 }
 
-/** A boolean (on, off), a number (in the knob's unit) or a string (`10us`, `off`): the flag's own type is found by asking. */
+/** A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit): taut tries each type. */
 async function evaluate(
   client: Client,
   { knob, pid, name, ruleId }: GateQuestion,
@@ -44,7 +44,7 @@ async function evaluate(
   return client.getNumberDetails(key, 0, context);
 }
 
-/** Whatever is not clearly on is off: a flag that is missing, disabled, broken or absurd never opens the gate. */
+/** A flag that is not clearly on is off: a missing, disabled, broken or absurd flag never opens the gate. */
 function decision(
   details: EvaluationDetails<FlagValue>,
   provider: string,

@@ -1,16 +1,16 @@
-/** May this agent be tuned, and to what: one interface, whoever decides. */
+/** Decides whether an agent may be tuned, and to which value: one interface for every kind of gate. */
 
-/** What a gate knows of a knob: the actuator's `Knob` is one. */
+/** What a gate knows about a knob; the actuator's `Knob` fits. */
 export interface GatedKnob {
   readonly id: string;
-  /** `taut.` before it is the key of its feature flag. */
+  /** Name of the option; `taut.` plus this name is the key of the feature flag. */
   readonly option: string;
   readonly defaultTarget: bigint;
   /** @throws RangeError */
   parse(text: string): bigint;
 }
 
-/** `taut.optimize-timer-slack` and the like. */
+/** Key of a knob's feature flag, like `taut.optimize-timer-slack`. */
 export function flagKey({ option }: GatedKnob): string {
   return `taut.${option}`;
 }
@@ -20,16 +20,16 @@ export interface GateQuestion {
   readonly pid: number;
   readonly name: string;
   readonly ruleId: string;
-  /** What the agent's rule asks for, in the knob's unit; `off`: this rule's agents are never tuned. */
+  /** The value that the agent's rule asks for, in the knob's unit; `off`: this rule's agents are never tuned. */
   readonly ruleTarget?: bigint | 'off';
-  /** What the `taut run` asked for that handed the process over: one that asked for nothing is not tuned. */
+  /** The value that a `taut run` asked for when it handed the process over; `off`: it asked for none, do not tune. */
   readonly asked?: bigint | 'off';
 }
 
 export interface GateDecision {
-  /** What to tune to, in the knob's unit; null: leave it as it is. */
+  /** The target, in the knob's unit; null: do not tune. */
   readonly value: bigint | null;
-  /** In words, for `status`, `explain` and the `gate` span. */
+  /** The reason in words, for `status`, `explain` and the `gate` span. */
   readonly reason: string;
   readonly flag?: {
     readonly key: string;
@@ -39,12 +39,12 @@ export interface GateDecision {
   };
 }
 
-/** What the command line asks for, by the knob's id; a knob whose option was not given is not in it. */
+/** Targets by the knob's id; without the knobs whose option was not given. */
 export type Targets = ReadonlyMap<string, bigint>;
 
 export interface Gate {
   decide(question: GateQuestion): GateDecision | Promise<GateDecision>;
-  /** Calls back when decisions may have changed. @returns ends that. */
+  /** Calls back when decisions may have changed. @returns a function that ends that. */
   onChange(callback: () => void): () => void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Where a text stops being JSON. Pure. */
+/** Finds the position of a mistake in JSON. Pure. */
 import type { Mistake } from '../config/mistakes.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -7,10 +7,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Of a text that is cut short V8 tells no place; of a short text neither. */
+/** V8 gives no position for a text that is cut short, and none for a short text. */
 const CUT_SHORT = /end of JSON|Unterminated/;
 
-/** Undefined where it is JSON. */
+/** Undefined when the text is JSON. */
 export function jsonMistake(text: string): Mistake | undefined {
   const error = parseError(text);
   if (error === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
 
-/** The command line decides: closed, or open to one value of each knob; a rule's own value goes before it. */
+/** A gate that decides by the command line: no tuning, or one value for each knob. The value of a rule comes first. */
 export function staticGate(targets: Targets): Gate {
   return {
     decide: (question) => decide(question, targets),
@@ -9,7 +9,7 @@ export function staticGate(targets: Targets): Gate {
   };
 }
 
-/** Of a process that was handed over. */
+/** The reason for a process that a `taut run` handed over without a target. */
 export const NOT_ASKED = 'the taut run that started it did not ask for it';
 
 function decide({ knob, ruleId, ruleTarget, asked }: GateQuestion, targets: Targets): GateDecision {
@@ -23,7 +23,7 @@ function decide({ knob, ruleId, ruleTarget, asked }: GateQuestion, targets: Targ
   return { value, reason: `--${knob.option}` };
 }
 
-/** Never, whatever else was said. */
+/** A gate that never allows tuning. */
 export function observeOnlyGate(reason = '--observe-only'): Gate {
   return {
     decide: () => ({ value: null, reason }),

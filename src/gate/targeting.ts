@@ -1,24 +1,24 @@
-/** What a flag's targeting (JsonLogic, with flagd's additions) refers to that is not there. Pure. */
+/** Finds names in a flag's targeting (JsonLogic, with flagd's additions) that do not exist. Pure. */
 import { nearest } from '../config/nearest.ts';
 import { isObject } from './json.ts';
 
-/** What targeting sees of an agent. */
+/** The variables of an agent that targeting can use. */
 export const CONTEXT = ['agent', 'rule', 'pid', 'host', 'targetingKey'] as const;
 
 const OPERATORS =
   'if ?: == === != !== ! !! or and > >= < <= max min + - * / % map filter reduce all none some merge in cat substr var missing missing_some log starts_with ends_with sem_ver fractional $ref'.split(
     ' ',
   );
-/** Their second argument sees an element of the first, not the agent. */
+/** The second argument of these operators sees an element of the first argument, not the agent. */
 const OVER_ELEMENTS = new Set(['map', 'filter', 'reduce', 'all', 'none', 'some']);
 
 type Path = readonly PropertyKey[];
 
 export interface TargetingProblem {
-  /** Within the targeting. */
+  /** Path within the targeting. */
   readonly path: Path;
   readonly message: string;
-  /** Evaluating it fails; otherwise it gives what is most likely not meant. */
+  /** True when its evaluation fails; false when its result is most likely not meant. */
   readonly isMistake: boolean;
 }
 
@@ -64,7 +64,7 @@ function unknownVariants(targeting: unknown, variants: readonly string[]): Targe
   });
 }
 
-/** The variants that it names outright; what is computed can't be told. */
+/** The variants that the targeting names literally; computed ones are unknown. */
 function outcomes(logic: unknown, path: Path): { path: Path; variant: string }[] {
   if (typeof logic === 'string' || typeof logic === 'boolean') return [{ path, variant: String(logic) }];
   if (!isObject(logic)) return [];

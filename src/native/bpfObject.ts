@@ -1,6 +1,6 @@
 import type { Errno, Outcome } from './errno.ts';
 
-/** Of one program: `missed` counts the runs that the kernel left out as it was running on that CPU already (since 5.12). */
+/** One program's runs. `missed` (since 5.12): runs that the kernel skipped, as the program already ran on that CPU. */
 export interface ProgramRuns {
   readonly name: string;
   readonly ns: number;
@@ -17,7 +17,7 @@ export interface NativeBpfObject {
   attach(program: string): Outcome;
   attachToCgroup(program: string, directory: string): Outcome;
   detach(program: string): Outcome;
-  /** `recordBounds` takes apart what the callback is given, which is overwritten once the callback has returned. */
+  /** The callback's buffer is overwritten after the callback returns; `recordBounds` splits it into records. */
   listen(map: string, callback: (buffer: Buffer, length: number) => void): Outcome;
   writeMap(map: string, index: number, value: number): Outcome;
   readMap(map: string, index: number): number | Errno;
@@ -30,7 +30,7 @@ export interface NativeBpfObject {
 
 const LENGTH_BYTES = 4;
 
-/** Where each record of a ring buffer begins and ends, in the order in which the kernel wrote them: it comes after its length. */
+/** Begin and end of each record of a ring buffer, in the kernel's order. The length of a record comes before it. */
 export function recordBounds(records: DataView): [begin: number, end: number][] {
   const bounds: [number, number][] = [];
   for (let at = 0; at < records.byteLength; ) {

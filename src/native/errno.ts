@@ -1,19 +1,19 @@
-/** The one error class that the addon's `-errno` becomes, and the one place where it does. */
+/** Turns the addon's `-errno` into the one error class: only here. */
 
 declare const brand: unique symbol;
 
 /**
- * The `-errno` of a call that failed. It is a number when it runs, but none to the compiler: a result that may be one has to
- * go through `check` or `failed` before its value can be used.
+ * The `-errno` of a failed call. At run time it is a number, but not for the compiler: a result that may be an `Errno`
+ * must go through `check` or `failed` before its value can be used.
  */
 export interface Errno {
   readonly [brand]: 'errno';
 }
 
-/** What a call returns that has nothing to say but whether it failed. */
+/** The result of a call that returns no data: 0, or `-errno`. */
 export type Outcome = 0 | Errno;
 
-/** A system call that failed. `code` is the errno's name (`EPERM`), `hint` what to do about it, if we know. */
+/** A failed system call. `code` is the errno's name (`EPERM`), `hint` says what to do about it, if known. */
 export class TautError extends Error {
   readonly code: string;
   readonly syscall: string;
@@ -21,7 +21,7 @@ export class TautError extends Error {
 
   constructor(errno: number | Errno, syscall: string, hint?: string) {
     const number = errno as number;
-    // Loaded for an error only: it takes as long as a tenth of Node's start, for which a command of `taut run` waits.
+    // Loaded only for an error: it takes a tenth of Node's start time, and the command of `taut run` would wait for it.
     const errors = process.getBuiltinModule('node:util').getSystemErrorMap();
     const [code, text] = errors.get(number) ?? [`E${-number}`, 'unknown error'];
     super(`${syscall}: ${text} (${code})${hint ? `; ${hint}` : ''}`);
@@ -37,7 +37,7 @@ export function failed(result: unknown): result is Errno {
   return typeof result === 'number' && result < 0;
 }
 
-/** Throws the `-errno` of a call as a TautError; hands on everything else. */
+/** Returns the result of a call. @throws TautError when the result is an `-errno`. */
 export function check<T>(result: T | Errno, syscall: string, hint?: string): T {
   if (failed(result)) throw new TautError(result, syscall, hint);
   return result;

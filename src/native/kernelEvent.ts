@@ -3,12 +3,12 @@ export interface KernelEvent {
   readonly kind: 'exec' | 'rename' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
   readonly pid: number;
   readonly tid: number;
-  /** The agent that a newThread is of, that a newChild descends from. */
+  /** For newThread: its agent. For newChild: the agent that it descends from. */
   readonly ppid: number;
-  /** The forking thread, for the same. */
+  /** For newThread and newChild: the thread that made it. */
   readonly maker: number;
   readonly startNs: bigint;
   readonly atNs: bigint;
-  /** What an exec was given, each argument ended by a NUL; undefined where it was too long to be told. */
+  /** For exec: the arguments, each with a NUL at its end; undefined when they were too long for the event. */
   readonly cmdline: string | undefined;
 }

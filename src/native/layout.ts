@@ -1,14 +1,14 @@
 import type { KernelEvent } from './kernelEvent.ts';
 
-/** Where the fields of a C struct lie, in bytes, and how many it has. */
+/** The offset of each field of a C struct, and the size of the struct, in bytes. */
 type Offsets<Field extends string> = { readonly [field in Field | 'bytes']: number };
 
-/** What the names programs tell: a question to a resolver, its answer, a connection, a piece of a ClientHello. */
+/** The records of the names programs: a question to a resolver, its answer, a connection, a piece of a ClientHello. */
 export type ContactKind = 'question' | 'answer' | 'connect' | 'hello';
 
 type Numbers<Name extends string> = { readonly [name in Name]: number };
 
-/** The numbers and names of `native/include/`, so that none is typed twice; `test/unit/layout.test.ts` holds that. */
+/** The numbers and names of `native/include/`, so that none is typed twice; tested by `test/unit/layout.test.ts`. */
 export interface Layout {
   readonly scale: number;
   readonly bucketMin: number;
@@ -33,11 +33,11 @@ export interface Layout {
   readonly series: number;
   readonly maxAgents: number;
   readonly counters: readonly string[];
-  /** By number. */
+  /** Indexed by the kind's number. */
   readonly events: readonly KernelEvent['kind'][];
   readonly event: Offsets<'kind' | 'pid' | 'tid' | 'ppid' | 'maker' | 'size' | 'startNs' | 'atNs'>;
   readonly visit: Numbers<'attach' | 'detach'>;
-  /** By number; of 0 there is none. */
+  /** Indexed by the kind's number; entry 0 is undefined. */
   readonly contacts: readonly (ContactKind | undefined)[];
   readonly contact: Offsets<
     | 'pid'
@@ -55,10 +55,10 @@ export interface Layout {
     | 'payload'
   >;
   readonly transport: Numbers<'udp' | 'tcp'>;
-  /** Bits of what the names programs are to tell. */
+  /** Bits that select what the names programs report. */
   readonly wanted: Numbers<'names' | 'connections' | 'answers'>;
-  /** As much of a connection as may be told of its ClientHello. */
+  /** Most bytes of a connection's ClientHello that are captured. */
   readonly helloBytes: number;
-  /** Of the canary. */
+  /** A wakeup of the canary. */
   readonly wake: Offsets<'deadline' | 'woke' | 'cpu' | 'sleeps' | 'preempted'>;
 }

@@ -3,7 +3,7 @@ import type { Errno, Outcome } from './errno.ts';
 /** Every call returns data or `-errno`. See `native/addon/wakeup_tracer.h`. */
 export interface NativeWakeupTracer {
   load(): Outcome;
-  /** @param thread 0: all of the process. */
+  /** @param thread 0: all threads of the process. */
   visitThreads(visit: number, pid: number, slot: number, thread: number): number | Errno;
   setSettings(sampleMask: number, shedDetail: number, canarySlot: number): Outcome;
   reserve(slot: number): Outcome;

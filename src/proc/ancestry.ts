@@ -1,13 +1,13 @@
-/** Who made whom: the parents of a process, and its children. */
+/** The parents of a process, and its children. */
 import { readFileSync } from 'node:fs';
 import { isGone, ProcHandle } from './handle.ts';
 import { parseStat } from './stat.ts';
 
 const MAX_ANCESTORS = 64;
-/** Bytes of the list of one thread's children: more than all process ids that there are take. */
+/** Most bytes of the list of one thread's children: more than all possible process ids need. */
 const MOST_CHILDREN = 16 << 20;
 
-/** The children that a process has now. */
+/** The current children of a process; empty when it is gone. */
 export function childrenOf(pid: number): number[] {
   try {
     using process = new ProcHandle(pid);
@@ -26,7 +26,7 @@ function childrenOfThread(process: ProcHandle, tid: number): number[] {
   }
 }
 
-/** A process and its parents, nearest first; each is held while it is looked at. */
+/** A process and its ancestors, nearest first. Each handle stays open until the next step. */
 export function* ancestors(pid: number): Generator<ProcHandle> {
   let next = pid;
   for (let n = 0; next > 0 && n < MAX_ANCESTORS; n++) {
@@ -41,7 +41,7 @@ export function* ancestors(pid: number): Generator<ProcHandle> {
   }
 }
 
-/** Whether a process is that one, or descends from it. */
+/** Whether a process is `root` or descends from it. */
 export function descendsFrom(pid: number, root: number): boolean {
   for (let at = pid; at > 1; ) {
     if (at === root) return true;

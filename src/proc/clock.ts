@@ -1,7 +1,7 @@
-/** The kernel's clocks in the terms of ours. */
+/** Converts times of the kernel's clocks. */
 import { readFileSync } from 'node:fs';
 
-/** Clock ticks a second in /proc: USER_HZ, 100 on every architecture that taut runs on. */
+/** Clock ticks per second in /proc: USER_HZ, 100 on every architecture that taut runs on. */
 const TICKS_PER_SECOND = 100;
 
 /** A CLOCK_MONOTONIC time in nanoseconds as milliseconds since the epoch. `hrtime` reads the same clock. */
@@ -9,7 +9,7 @@ export function epochMsOfMonotonic(ns: bigint): number {
   return nowMs() - Number(process.hrtime.bigint() - ns) / 1e6;
 }
 
-/** Now, in milliseconds since the epoch, to the microsecond. */
+/** Now, in milliseconds since the epoch, with microseconds. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -17,16 +17,16 @@ export function nowMs(): number {
 let bootSeconds: number | undefined;
 
 /**
- * When a process was made, by its start time of /proc/ID/stat: milliseconds since the epoch. This identifies the process,
- * so it is computed as every other program of the host does, from the boot time that the kernel itself says: in whole
- * seconds, so it may be up to a second early. @throws Error when /proc/stat can't be read.
+ * Creation time of a process, from its start time in /proc/ID/stat: milliseconds since the epoch. It identifies the
+ * process, so every program of the host must compute the same value: from the boot time in /proc/stat. That has whole
+ * seconds, so the result may be up to a second early. @throws Error when /proc/stat can't be read.
  */
 export function creationTimeMs(startTicks: number): number {
   bootSeconds ??= Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
   return bootSeconds * 1_000 + (startTicks * 1_000) / TICKS_PER_SECOND;
 }
 
-/** The same time as near as can be (a tick or two), to be compared with `nowMs`. Not the same at every call. */
+/** A start time as milliseconds since the epoch, exact to a tick or two, to compare with `nowMs`. Calls differ. */
 export function epochMsOfTicks(ticks: number): number {
   const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
   return nowMs() - uptimeMs + (ticks * 1_000) / TICKS_PER_SECOND;
@@ -35,15 +35,15 @@ export function epochMsOfTicks(ticks: number): number {
 let offsetNs: bigint | undefined;
 
 /**
- * A start time of the kernel, in nanoseconds of its own clock since boot, as /proc/ID/stat shows it to us: in ticks, and by
- * the clock of our time namespace.
+ * Converts a start time of the kernel (nanoseconds since boot, by the kernel's own clock) to the start time that
+ * /proc/ID/stat shows: in ticks, by the clock of taut's time namespace.
  */
 export function startTicksOf(bootNs: bigint): number {
   offsetNs ??= boottimeOffset();
   return Number((bootNs + offsetNs) / BigInt(1e9 / TICKS_PER_SECOND));
 }
 
-/** How far our time namespace's CLOCK_BOOTTIME is ahead of the kernel's own, in nanoseconds. */
+/** Nanoseconds by which CLOCK_BOOTTIME of taut's time namespace is ahead of the kernel's own. */
 function boottimeOffset(): bigint {
   try {
     const offsets = readFileSync('/proc/self/timens_offsets', 'latin1');

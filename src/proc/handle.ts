@@ -1,6 +1,6 @@
 /**
- * A held `/proc/ID` directory: of a process, or of one thread. What is read or written through it is that thread or
- * nobody: once the thread is gone every access gives ESRCH, also when its id was given out again.
+ * An open `/proc/ID` directory of a process or of one thread. Accesses reach that process or thread only: after it has
+ * ended they fail with ESRCH, even when its id is in use again.
  */
 import { addon, check, failed, TautError } from '../native.ts';
 import { parseStat, type ThreadStat } from './stat.ts';
@@ -8,7 +8,7 @@ import { threadGroupOf } from './status.ts';
 
 export class ProcHandle implements Disposable {
   readonly id: number;
-  /** -1 once it is closed: the number may be another's file by then. */
+  /** -1 after closing, because the number may then belong to another file. */
   #descriptor: number;
 
   /** @throws TautError ENOENT when there is no such process or thread. */
@@ -26,18 +26,18 @@ export class ProcHandle implements Disposable {
     return check(addon().readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
   }
 
-  /** The same, of an entry in ASCII. */
+  /** Reads an entry that is ASCII text. */
   text(name: string, limit = 4_096): string {
     return check(addon().readTextAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
   }
 
-  /** The threads of the process; empty when it is gone. */
+  /** Ids of the threads of the process; empty when it is gone. */
   threadIds(): number[] {
     const ids = addon().listIdsAt(this.#fd, 'task');
     return failed(ids) ? [] : ids;
   }
 
-  /** Where a link of the directory (`exe`, `cwd`) points; undefined when the kernel won't say. */
+  /** Target of a link in the directory (`exe`, `cwd`); undefined when the kernel does not show it. */
   link(name: string): string | undefined {
     const target = addon().readLinkAt(this.#fd, name);
     return failed(target) ? undefined : target;
@@ -59,12 +59,12 @@ export class ProcHandle implements Disposable {
     return true;
   }
 
-  /** The thread group that this thread is in now. */
+  /** The id of the process (thread group) that this thread belongs to now. */
   processId(): number {
     return threadGroupOf(this.text('status'));
   }
 
-  /** Whether the process is gone, also when somebody has yet to wait for it. */
+  /** Whether the process has ended; true also for a zombie without living threads. */
   hasEnded(): boolean {
     try {
       const { state, threads } = this.stat();
@@ -82,7 +82,7 @@ export class ProcHandle implements Disposable {
   }
 }
 
-/** A process that is opened, and held from then on, only when something is asked of it. */
+/** A handle that is opened at its first use. */
 export class LazyHandle implements Disposable {
   readonly id: number;
   #handle: ProcHandle | undefined;
@@ -97,7 +97,7 @@ export class LazyHandle implements Disposable {
     return this.#handle;
   }
 
-  /** The same; the caller disposes of it. */
+  /** Hands the handle over: the caller disposes of it. */
   take(): ProcHandle {
     const handle = this.get();
     this.#handle = undefined;
@@ -109,12 +109,12 @@ export class LazyHandle implements Disposable {
   }
 }
 
-/** Whether an error says that the thread or process is gone: normal, not a failure. */
+/** Whether an error means that the thread or process is gone, which is normal. */
 export function isGone(error: unknown): boolean {
   return error instanceof TautError && (error.code === 'ENOENT' || error.code === 'ESRCH');
 }
 
-/** What the kernel won't show us is as if it were not there. */
+/** @returns `otherwise` when the kernel refuses to show something to taut. */
 export function optional<T>(read: () => T, otherwise: T): T {
   try {
     return read();

@@ -1,9 +1,9 @@
-/** Whether an id still means whom it meant: ids are given out again; with its start time one is a process's or thread's own. */
+/** Identity of processes and threads: the kernel uses ids again, but an id and a start time together are unique. */
 import { isGone, ProcHandle } from './handle.ts';
 
 /**
- * When it was made, in clock ticks since boot; undefined when there is none by this id.
- * @throws TautError where that can't be told, as when no descriptor is left.
+ * Start time of a process or thread, in clock ticks since boot; undefined when none has this id.
+ * @throws TautError when that is unknown, for instance because no descriptor is free.
  */
 export function startOf(id: number): number | undefined {
   try {
@@ -15,12 +15,12 @@ export function startOf(id: number): number | undefined {
   }
 }
 
-/** Whether the process or thread of this id is the one that was made then. @throws TautError as `startOf` */
+/** Whether the process or thread of this id has this start time. @throws TautError as `startOf` */
 export function isSameProcess(id: number, startTicks: number): boolean {
   return startOf(id) === startTicks;
 }
 
-/** The same of a process, and that it has not ended, nor waits to be waited for. @throws TautError as `startOf` */
+/** Whether the process of this id has this start time and runs: it is neither gone nor a zombie. @throws TautError */
 export function isRunning(pid: number, startTicks: number): boolean {
   try {
     using handle = new ProcHandle(pid);

@@ -1,13 +1,13 @@
-/** Which processes and threads there are. */
+/** Lists processes and threads. */
 import { existsSync, opendirSync, readdirSync } from 'node:fs';
 import { Slices } from './slices.ts';
 
-/** Every process there is, at once. */
+/** Ids of all processes, in one call. */
 export function processIds(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
-/** The same piece by piece, as to list ten thousand takes the kernel tens of milliseconds; gives way to other work. */
+/** Ids of all processes in pieces, and other work in between: the kernel needs tens of milliseconds to list 10,000. */
 export async function* eachProcess(): AsyncGenerator<number> {
   const slices = new Slices();
   const directory = opendirSync('/proc', { bufferSize: 64 });
@@ -22,7 +22,7 @@ export async function* eachProcess(): AsyncGenerator<number> {
   }
 }
 
-/** Lists the threads of a process; empty when it is gone. */
+/** Ids of the threads of a process; empty when it is gone. */
 export function threadIds(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map(Number);
@@ -31,7 +31,7 @@ export function threadIds(pid: number): number[] {
   }
 }
 
-/** Whether there is a process or thread of this id, as far as /proc shows it. Needs no descriptor. */
+/** Whether /proc shows a process or thread of this id. Needs no descriptor. */
 export function isThere(id: number): boolean {
   return existsSync(`/proc/${id}`);
 }

@@ -1,4 +1,4 @@
-/** How long threads have waited for a CPU, as `/proc/PID/task/TID/schedstat` has it. */
+/** How long threads have waited for a CPU, from `/proc/PID/task/TID/schedstat`. */
 import { readFileSync } from 'node:fs';
 import { threadIds } from './processes.ts';
 
@@ -7,13 +7,13 @@ export interface Waited {
   readonly timeslices: number;
 }
 
-/** The fields of a schedstat file: ns on a CPU, ns waiting for one, times put on one. */
+/** A schedstat file has three fields: ns on a CPU, ns of waiting for a CPU, number of timeslices. */
 export function parseSchedstat(text: string): Waited {
   const [, waited = '0', timeslices = '0'] = text.trim().split(' ');
   return { ns: BigInt(waited), timeslices: Number(timeslices) };
 }
 
-/** Of each thread of a process. */
+/** Waiting times of each thread of a process, by thread id. */
 export function waitedOfThreads(pid: number): Map<number, Waited> {
   const threads = new Map<number, Waited>();
   for (const tid of threadIds(pid))

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** So long work goes on before others have their turn: they wait no longer than this and one step. */
+/** Length of a slice in milliseconds: other work waits at most this long plus one step. */
 const SLICE_MS = 5;
 
-/** Long work in slices of time, not of steps: a step may take a microsecond or a millisecond. */
+/** Divides long work into slices of time instead of steps, because a step may take a microsecond or a millisecond. */
 export class Slices {
   #until = performance.now() + SLICE_MS;
 
-  /** Between two steps: gives way to other work when the slice is used up. */
+  /** Call between two steps: lets other work run when the slice is used up. */
   async next(): Promise<void> {
     if (performance.now() < this.#until) return;
     await setImmediate();

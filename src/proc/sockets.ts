@@ -1,18 +1,18 @@
 /**
- * Sockets: those that processes hold as descriptors, and those of a network namespace, as sock_diag lists them. There are
- * none where the process is gone, or it is not for us to look.
+ * Sockets that a process holds as descriptors, and sockets of a network namespace, listed by sock_diag. The result is
+ * empty when the process is gone or taut may not look.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { addon, type DiagSocket, failed } from '../native.ts';
 
-/** Those with this local port: few, at once. @param states bits of TCP states. */
+/** The sockets with this local port, in one call because they are few. @param states bits of TCP states. */
 export function socketsBoundTo(pid: number, protocol: number, states: number, port: number): DiagSocket[] {
   const datagrams = addon().dumpSockets(networkOf(pid), protocol, states, port);
   const all = failed(datagrams) ? [] : datagrams.flatMap(parsed);
   return all.filter(({ localPort }) => localPort === port);
 }
 
-/** All of them, in pieces of some hundreds, so that others can work in between. @param states bits of TCP states. */
+/** All sockets, in pieces of some hundreds, so that other work can run in between. @param states bits of TCP states. */
 export async function* socketPieces(pid: number, protocol: number, states: number): AsyncGenerator<DiagSocket[]> {
   const datagrams = await addon().listSockets(networkOf(pid), protocol, states, 0);
   if (failed(datagrams)) return;
@@ -28,7 +28,7 @@ function parsed(datagram: Buffer): DiagSocket[] {
   return failed(sockets) ? [] : sockets;
 }
 
-/** Which network namespace a process is in; undefined when it is gone, or not for us to see. */
+/** The network namespace of a process; undefined when it is gone or taut may not see it. */
 export function networkNamespaceOf(pid: number): string | undefined {
   try {
     return readlinkSync(networkOf(pid));
@@ -37,7 +37,7 @@ export function networkNamespaceOf(pid: number): string | undefined {
   }
 }
 
-/** The paths of what a process holds open. */
+/** Paths of the open descriptors of a process. */
 export function descriptorsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
@@ -46,7 +46,7 @@ export function descriptorsOf(pid: number): string[] {
   }
 }
 
-/** The inode of the socket that a descriptor is; undefined for others. */
+/** The inode of a descriptor that is a socket; undefined for other descriptors. */
 export function socketInode(path: string): number | undefined {
   try {
     const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1];

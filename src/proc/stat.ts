@@ -1,25 +1,25 @@
-/** What `/proc/ID/stat` says of a process, or of one thread. */
+/** The fields of `/proc/ID/stat`, of a process or of one thread. */
 import { readFileSync } from 'node:fs';
 
-/** Field 22 of `stat`, in clock ticks since boot: with the boot and the id, a thread's identity. */
+/** Selected fields. `startTicks` (field 22, clock ticks since boot), the boot and the id identify a thread. */
 export interface ThreadStat {
   readonly state: string;
   readonly ppid: number;
-  /** Threads of the process; of a zombie leader, those that live on. */
+  /** Number of threads of the process, also of those that outlive a zombie leader. */
   readonly threads: number;
   readonly startTicks: number;
   /** 0 SCHED_OTHER, 1 FIFO, 2 RR, 3 BATCH, 5 IDLE, 6 DEADLINE. */
   readonly policy: number;
-  /** PF_* flags of the kernel. */
+  /** The kernel's PF_* flags. */
   readonly flags: number;
 }
 
-/** Fields of `/proc/ID/stat` from the third (state) on. The second, the name, is in parentheses and may hold anything, parentheses too. */
+/** Fields of `/proc/ID/stat` from the third (state). The second, the name in parentheses, may itself contain `)`. */
 function statFields(text: string): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-/** The same, read now. @throws ENOENT or ESRCH when it is gone. */
+/** Reads the fields from the third (state). @throws ENOENT or ESRCH when the process or thread is gone. */
 export function readStatFields(id: number | 'self'): string[] {
   return statFields(readFileSync(`/proc/${id}/stat`, 'latin1'));
 }

@@ -1,4 +1,4 @@
-/** A map of the newest so many entries: a further one drops the oldest. What is set is the newest, also where it was there. */
+/** A map with at most `limit` entries: one more drops the oldest. `set` also makes an existing entry the newest. */
 export class BoundedMap<K, V> extends Map<K, V> {
   readonly #limit: number;
   readonly #onDropped: (key: K) => void;

@@ -1,4 +1,4 @@
-/** Times in nanoseconds as people write them. Pure. */
+/** Parses and formats times in nanoseconds. Pure. */
 
 const UNITS = new Map([
   ['ns', 1],
@@ -8,8 +8,8 @@ const UNITS = new Map([
 ]);
 
 /**
- * Parses `1`, `250ns`, `10us`, `1.5us`, `1ms` into nanoseconds. `what` it is stands in the error.
- * @throws RangeError with the reason, for what is no time or no whole number of nanoseconds.
+ * Parses `1`, `250ns`, `10us`, `1.5us`, `1ms` into nanoseconds. @param what name of the value in the error.
+ * @throws RangeError with the reason when `text` is no time, no whole number of nanoseconds, or too long.
  */
 export function parseNs(text: string, what: string): bigint {
   const match = /^(\d+(?:\.\d+)?)\s*([a-zµ]*)$/i.exec(text.trim());

@@ -1,4 +1,4 @@
-/** Says failures that may come by the thousand: each kind once a minute, with how many were not said. */
+/** Logs failures that may come in thousands: each kind at most once a minute, with the number left out since then. */
 import { BoundedMap } from './boundedMap.ts';
 import type { Log } from './log.ts';
 
@@ -13,7 +13,7 @@ interface Said {
 export class FailureLog {
   readonly #log: Log;
   readonly #now: () => number;
-  /** Kinds of failures, the one said longest ago first. */
+  /** Kinds of failures, oldest message first. */
   readonly #said = new BoundedMap<string, Said>(MAX_KINDS);
 
   /** @param now milliseconds of a clock that never goes back. */
@@ -22,7 +22,7 @@ export class FailureLog {
     this.#now = now;
   }
 
-  /** Two failures are of one kind when their texts differ in numbers alone (process ids, descriptors). */
+  /** Two failures are of one kind when their texts differ only in numbers (process ids, descriptors). */
   say(message: string): void {
     const kind = message.replace(/\d+/g, '#');
     const before = this.#said.get(kind);

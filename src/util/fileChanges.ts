@@ -1,7 +1,7 @@
-/** Tells that a file is another than it was when it was last read. Polls: that sees a rename over it and a swapped link as well. */
+/** Detects that a file has changed since it was read. Polling also sees a rename over the file and a swapped link. */
 import { statSync } from 'node:fs';
 
-/** What tells one state of a file from another; take it before reading the file, so that no change is missed. */
+/** Identifies one state of a file. Take it before reading the file, so that no change is missed. */
 export type FileState = string;
 
 export function fileState(path: string): FileState {
@@ -9,12 +9,12 @@ export function fileState(path: string): FileState {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stat ? `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'missing';
   } catch (error) {
-    // A folder on the way that may not be entered, say: whoever reads the file says so.
+    // For instance a folder that taut may not enter: the code that reads the file reports it.
     return `unreadable: ${(error as NodeJS.ErrnoException).code}`;
   }
 }
 
-/** Calls back after each change since `state`, within `intervalMs` milliseconds; keeps nothing alive. Dispose ends it. */
+/** Calls back within `intervalMs` milliseconds after each change since `state`. Does not keep the process alive. */
 export function onFileChange(path: string, state: FileState, intervalMs: number, callback: () => void): Disposable {
   let last = state;
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-/** What taut says to its operator: lines on standard error, by level. Standard output belongs to `--json` and results. */
+/** Messages for the operator: lines on standard error, by level. Standard output is for `--json` and results. */
 import { printable } from './printable.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -6,7 +6,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type Log = Record<LogLevel, (message: string) => void>;
 
-/** A log that writes lines of the given level or above. A message is one line, whatever it quotes. */
+/** A log that writes messages of the given level or above, each on one line, whatever text it quotes. */
 export function createLog(level: LogLevel, write: (line: string) => void): Log {
   const from = LOG_LEVELS.indexOf(level);
   const at = (l: LogLevel) => (message: string) => {

@@ -1,11 +1,11 @@
 /**
- * Text that is not taut's own (names, titles, command lines, rule ids, what a socket answered) as it may reach a terminal,
- * a log line or a document. Pure.
+ * Makes foreign text (names, titles, command lines, rule ids, answers of a socket) safe for a terminal, a log line or a
+ * document. Pure.
  *
- * What is not printable is decided by Unicode's own tables, which Node carries: the general categories C (controls, format
- * characters such as the bidi overrides, lone surrogates, private use, unassigned) and the line and paragraph separators.
- * `util.stripVTControlCharacters` and the packages like it drop whole escape sequences, so that two different names look
- * the same, and leave bidi overrides, lone controls and newlines in.
+ * Unicode's tables in Node decide what is not printable: the general category C (controls, format characters such as
+ * the bidi overrides, lone surrogates, private use, unassigned) and the line and paragraph separators.
+ * `util.stripVTControlCharacters` and similar packages are no alternative: they drop whole escape sequences, so that
+ * two different names look the same, and keep bidi overrides, lone controls and newlines.
  */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -13,13 +13,13 @@ const HALF_A_PAIR = /[\ud800-\udbff]$/;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Of a line. Names within one get less, so that what stands after them is still seen. */
+/** Most characters of a line. A name inside a line gets fewer, so that the text after it stays visible. */
 const MOST = 16_384;
 export const MOST_OF_A_NAME = 200;
 
 /**
- * One line that a terminal shows as it is: what is not printable becomes `\n`, `\x1b`, `\u202e`, `\U000e0041`. Longer text
- * than `limit` is cut, and says so. What is printable already stays as it is, so doing it twice does no harm.
+ * One line that a terminal shows as it is: unprintable characters become `\n`, `\x1b`, `\u202e`, `\U000e0041`. Text
+ * longer than `limit` is cut, and ends with "(cut)". Printable text stays as it is, so calling it twice is harmless.
  */
 export function printable(text: string, limit = MOST): string {
   const shown = escaped(text.length > limit ? text.slice(0, limit) : text);
@@ -28,7 +28,7 @@ export function printable(text: string, limit = MOST): string {
   return shown.slice(0, limit - cut.length).replace(HALF_A_PAIR, '') + cut;
 }
 
-/** Several lines of taut's own text: its newlines stay. */
+/** Several lines of text: its newlines come from taut and stay. */
 export function printableLines(text: string): string[] {
   return text.split('\n').map((line) => escaped(line));
 }
@@ -43,9 +43,9 @@ function numbered(code: number): string {
 }
 
 /**
- * JSON of a document, in which everything that is not printable is escaped: `JSON.stringify` leaves DEL, C1 and the bidi
- * overrides as they are. Outside of strings JSON has no such characters, so what a reader gets is the same. Half a
- * surrogate pair, which not every reader takes, becomes U+FFFD. bigint: nanoseconds, far below 2^53, become numbers.
+ * JSON of a document, with everything unprintable escaped: `JSON.stringify` leaves DEL, C1 and the bidi overrides as
+ * they are. JSON has such characters only inside strings, so a reader gets the same document. Half a surrogate pair,
+ * which some readers refuse, becomes U+FFFD. A bigint (nanoseconds, far below 2^53) becomes a number.
  */
 export function jsonText(document: unknown, indent?: number): string {
   const text = JSON.stringify(document, plain, indent);
@@ -57,7 +57,7 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
-/** JSON has escapes of UTF-16 units alone. */
+/** JSON can escape only UTF-16 units. */
 function units(character: string): string {
   return [...Array(character.length).keys()].map((i) => `\\u${hex(character.charCodeAt(i), 4)}`).join('');
 }

@@ -1,10 +1,10 @@
-/** Whether files can be made in a directory, which itself need not be there yet. */
+/** Checks whether taut can make files in a directory, which need not exist yet. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Why not, where that stays so until somebody mends it; undefined when they can, and on a disk that is full, which may
- * have room again in a minute. Node's own `mkdir` says ENOENT of a file system that is read-only.
+ * A lasting reason why taut can't make files there; undefined when it can, and on a full disk, which may have room
+ * again in a minute. Node's `mkdir` is no alternative: it reports ENOENT on a read-only file system.
  */
 export function writeProblem(directory: string): string | undefined {
   let there = directory;

@@ -1,4 +1,4 @@
-/** Fixtures that are C: compiled once for a file of tests, and removed after it. */
+/** C fixtures: compiled once for a test file, and removed after it. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { FIXTURES } from './taut.ts';
 
-/** @returns the program's path. */
+/** @returns the path of the program. */
 export function compiled(fixture: string): string {
   const dir = mkdtempSync(join(tmpdir(), `taut-${fixture}-`));
   afterAll(() => rmSync(dir, { recursive: true }));

@@ -1,7 +1,7 @@
-/** Words to a fixture, and its answers. */
+/** Sends commands to a fixture, and reads its answers. */
 import { type Program, until } from './program.ts';
 
-/** Says a word to a fixture and waits until it has done it. */
+/** Sends a command to a fixture and waits until the fixture has done it. */
 export async function tell(program: Program, words: string): Promise<void> {
   const done = () => program.lines.filter((line) => line === 'done').length;
   const before = done();
@@ -9,7 +9,7 @@ export async function tell(program: Program, words: string): Promise<void> {
   await until(`"${words}" is done`, () => done() > before);
 }
 
-/** Says a word to a fixture. @returns its next line. */
+/** Sends a command to a fixture. @returns its next line. */
 export function ask(program: Program, words: string): Promise<string> {
   const before = program.lines.length;
   program.say(words);

@@ -1,4 +1,4 @@
-/** Sums over what a tracer has counted. */
+/** Sums of a tracer's histograms and counters. */
 import type { Quantity, Series } from '../../src/tracer/series.ts';
 import type { Tracer } from '../../src/tracer/tracer.ts';
 
@@ -12,7 +12,7 @@ export function countOf(series: readonly Series[], quantity: Quantity, match: Pa
   return matching(series, quantity, match).reduce((sum, s) => sum + s.histogram.count, 0);
 }
 
-/** Nanoseconds. */
+/** Sum of the matching histograms, in nanoseconds. */
 export function sumOf(series: readonly Series[], quantity: Quantity, match: Partial<Series> = {}): bigint {
   return matching(series, quantity, match).reduce((sum, s) => sum + s.histogram.sumNs, 0n);
 }
@@ -23,14 +23,14 @@ export function counted(tracer: Pick<Tracer, 'counters'>, pattern: RegExp): numb
 }
 
 /**
- * Wakeups that are in no histogram: the kernel ran no program at one of their steps, or the thread had not gone to sleep
- * yet and made no wait. Not those that were on their way at the end, as a fixture that waits for words always is.
+ * Wakeups that are in no histogram: the kernel ran no program at one of their steps, or the thread had not gone to
+ * sleep yet. Wakeups that were unfinished at the end do not count: a fixture that waits for a command always has one.
  */
 export function leftOut(tracer: Pick<Tracer, 'counters'>): number {
   return counted(tracer, /^discard_(?!detached)/);
 }
 
-/** Both sides of the ledger of wakeups, read in one collection. */
+/** The wakeups that were seen, and those that were recorded or discarded, from one reading of the counters. */
 export function ledger(tracer: Pick<Tracer, 'counters'>): { seen: number; decided: number } {
   const counters = tracer.counters();
   return {

@@ -1,4 +1,4 @@
-/** What the tests of the guard share: an agent, whose guard it is, whether everything is as it was found. */
+/** Helpers of the guard's tests: they start an agent, find its guard, and check that everything is put back. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -37,7 +37,7 @@ export async function guardOf(bench: Bench): Promise<number> {
   return guard.pid;
 }
 
-/** Nobody is asked to restore. */
+/** Checks that the guard has put everything back: the ledger is only read, nothing is restored here. */
 export async function isPutBack(bench: Bench, agent: Program, guard: number): Promise<void> {
   await until('the guard has ended', () => !isRunning(guard));
   expect(slacks(agent.pid)).toEqual(ORIGINALS);
@@ -45,7 +45,7 @@ export async function isPutBack(bench: Bench, agent: Program, guard: number): Pr
   expect(ledger.entries()).toEqual([]);
 }
 
-/** `taut-guard`s of a process; by what they say of themselves. */
+/** Process ids of the guards of a process, found by their command lines. */
 export function guardsOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -60,7 +60,7 @@ export function guardsOf(pid: number): number[] {
     .map(Number);
 }
 
-/** An application that uses the package, and has tuned. */
+/** An application that uses the package and has tuned the agent. */
 export async function applicationOf(bench: Bench, agent: Program, env = process.env): Promise<Program> {
   const script = join(FIXTURES, 'application.ts');
   const application = new Program(process.execPath, [script, bench.stateDir, String(agent.pid)], env, bench.dir);

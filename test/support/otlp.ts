@@ -1,4 +1,4 @@
-/** OTLP in JSON, as the backends give it back: the little of it that the tests read. */
+/** The part of OTLP in JSON that the tests read from backends. */
 
 export interface Attribute {
   readonly key: string;
@@ -60,7 +60,7 @@ export function metricsOf(requests: readonly MetricRequest[], name: string): Met
   return all.filter((metric) => metric.name === name);
 }
 
-/** Attributes as one object; 64-bit numbers, which JSON carries as text, as numbers. */
+/** Attributes as one object. 64-bit integers, which are text in JSON, become numbers. */
 export function values(attributes: readonly Attribute[]): Record<string, unknown> {
   return Object.fromEntries(
     attributes.map(({ key, value }) => [

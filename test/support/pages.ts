@@ -1,4 +1,4 @@
-/** Reads of a Markdown page what a test can hold: links, sections, code, and the command lines of taut in it. Pure. */
+/** Reads what tests check in a Markdown page: links, sections, code, and command lines of taut. Pure. */
 import { splitCommandLine } from '../../src/cli/splitCommandLine.ts';
 
 export interface Page {
@@ -7,15 +7,15 @@ export interface Page {
 }
 
 export interface Link {
-  /** Relative to the page; empty for a section of its own. */
+  /** Path relative to the page; empty for a section of the same page. */
   readonly target: string;
   readonly anchor: string | undefined;
 }
 
-/** A block of code: its language, its text. */
+/** Matches a block of code; the groups are its language and its text. */
 export const BLOCK = /^```(\w*)\n(.*?)^```$/gms;
 
-/** Links into this repository. */
+/** The links into this repository. */
 export function links({ text }: Page): Link[] {
   const all = text.replace(BLOCK, '').matchAll(/\]\(([^)\s]+)\)/g);
   return [...all]
@@ -27,7 +27,7 @@ export function links({ text }: Page): Link[] {
     });
 }
 
-/** The anchors of a page's sections, as GitHub makes them. */
+/** The anchors that GitHub makes for a page's sections. */
 export function slugs(text: string): string[] {
   return [...text.replace(BLOCK, '').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -37,7 +37,7 @@ export function slugs(text: string): string[] {
   );
 }
 
-/** Blocks of code in a language; '' for those that name none. */
+/** Blocks of code in a language; '' for blocks without a language. */
 export function blocks(text: string, language: string): string[] {
   return [...text.matchAll(BLOCK)].filter(([, of]) => of === language).map(([, , body = '']) => body);
 }
@@ -46,12 +46,12 @@ export function inlineCode(text: string): string[] {
   return [...text.replace(BLOCK, '').matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }
 
-/** What may stand before `taut` where it is started. */
+/** Matches a command line that starts taut, with what may stand before `taut`. */
 const STARTED = /^(?:[A-Z_]+=\S+ )*(?:npx |src\/cli\/|bin\/|\w+=)?(taut .+)$/;
 
 export interface Shown {
   readonly line: string;
-  /** In a sentence: a command may be named there without its arguments. */
+  /** True for a command in a sentence, where its arguments may be left out. */
   readonly isNamed: boolean;
 }
 
@@ -66,13 +66,13 @@ export function commandLines({ text }: Page): Shown[] {
   ];
 }
 
-/** What stands for `PID` and for `FILE` in a command line. */
+/** Values that replace `PID` and `FILE` in a command line. */
 export interface Real {
   readonly pid: string;
   readonly file: string;
 }
 
-/** The words after `taut`, with something real in the place of what stands for it: `PID…`, `[=VALUE]`, `FILE`. */
+/** The words after `taut`, with real values in place of `PID…`, `[=VALUE]`, `FILE`. */
 export function tautCommand(line: string, { pid, file }: Real = { pid: '4711', file: 'file' }): string[] {
   const real = line
     .replace(/ > \S+$/, '')

@@ -1,4 +1,4 @@
-/** Real processes for the tests: started, talked to over pipes, and ended by their own id. */
+/** Real processes for the tests: started, controlled over pipes, and ended by process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ export class Program implements AsyncDisposable {
     this.child.stdin?.write(`${line}\n`);
   }
 
-  /** Waits for a line on standard output or error. The limit is a safety net, not an expectation. */
+  /** Waits for a line on standard output or error. The limit is only a safety net. */
   async line(pattern: RegExp, limitMs = 30_000): Promise<string> {
     const deadline = Date.now() + limitMs;
     let gone = false;
@@ -56,7 +56,7 @@ export class Program implements AsyncDisposable {
     }
   }
 
-  /** The line after the first `n`. */
+  /** Waits for line `n + 1` of standard output; empty when the process ends before it. */
   async lineAfter(n: number): Promise<string> {
     const gone = this.ended.then(() => this.#more());
     while (this.lines.length <= n && this.child.exitCode === null)
@@ -69,7 +69,7 @@ export class Program implements AsyncDisposable {
     return this.ended;
   }
 
-  /** Does not wait for its output to end: a child that outlives it may hold that open. */
+  /** Does not wait for the end of its output: a child that outlives the process may hold the pipes open. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
       const exited = once(this.child, 'exit');
@@ -80,18 +80,18 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** The process's first thread comes first, though ids that are given out again may be lower. */
+/** Thread ids of a process, the main thread first: a reused id of another thread may be lower. */
 export function threadIds(pid: number): number[] {
   const others = readdirSync(`/proc/${pid}/task`).map(Number);
   return [pid, ...others.filter((tid) => tid !== pid)];
 }
 
-/** The timer slack of every thread of a process, nanoseconds. */
+/** The timer slack of every thread of a process, in nanoseconds. */
 export function slacks(pid: number): number[] {
   return threadIds(pid).map((tid) => Number(readFileSync(`/proc/${tid}/timerslack_ns`, 'latin1')));
 }
 
-/** Of every thread. */
+/** Sets the timer slack of every thread of a process, in nanoseconds. */
 export function setSlack(pid: number, ns: number): void {
   for (const tid of threadIds(pid)) writeFileSync(`/proc/${tid}/timerslack_ns`, String(ns));
 }
@@ -106,7 +106,7 @@ export function switches(pid: number): { voluntary: number; preempted: number } 
   };
 }
 
-/** Waits until something holds. The limit is a safety net. */
+/** Waits until a condition holds. The limit is only a safety net. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await holds())) {
@@ -115,7 +115,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/** How it ended, and what it said. */
+/** Waits for the end of a program. @returns its exit code and its output. */
 export async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
   const code = await program.ended;
   return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };

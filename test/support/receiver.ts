@@ -1,10 +1,10 @@
-/** An OTLP receiver over HTTP and JSON that keeps what it gets: for what the embedded sink does not write, like deltas. */
+/** An OTLP receiver (HTTP, JSON) that keeps all requests: for data that the embedded sink never has, like deltas. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Metric, type MetricRequest, metricsOf } from './otlp.ts';
 
 export class Receiver implements AsyncDisposable {
-  /** What came to `/v1/metrics` and the others, in its order. */
+  /** The requests by path (`/v1/metrics` and others), in the order of arrival. */
   readonly received = new Map<string, unknown[]>();
   readonly #server: Server;
 
@@ -29,7 +29,7 @@ export class Receiver implements AsyncDisposable {
     return new Receiver(server);
   }
 
-  /** For a taut that shall send here. */
+  /** Environment of a taut that sends to this receiver. */
   get env(): NodeJS.ProcessEnv {
     const { port } = this.#server.address() as AddressInfo;
     return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
@@ -39,7 +39,7 @@ export class Receiver implements AsyncDisposable {
     return (this.received.get('/v1/metrics') ?? []) as MetricRequest[];
   }
 
-  /** A metric as it was in each export that had it. */
+  /** A metric from each export that had it. */
   metric(name: string): Metric[] {
     return metricsOf(this.exports, name);
   }

@@ -1,4 +1,4 @@
-/** What exponential histograms at scale 3 are, by definition and in integers: slow, and exact. */
+/** Bounds of exponential histograms at scale 3, by definition and with integers: slow, but exact. */
 
 /** The largest whole number of nanoseconds in bucket i: n^8 <= 10^72 * 2^(i + 1). */
 export function upperBound(i: number): bigint {

@@ -1,4 +1,4 @@
-/** The spans that taut wrote into its embedded sink. */
+/** Reads the spans that taut wrote into its embedded sink. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Span, spansOf as spansIn, type TraceRequest, values } from './otlp.ts';
@@ -8,28 +8,28 @@ export interface Attached {
   /** Milliseconds since the epoch. */
   readonly createdMs: number;
   readonly agent: string;
-  /** From the kernel's time stamp of what made it an agent to the end of the first round, milliseconds. */
+  /** Milliseconds from the kernel's timestamp of the event that made it an agent to the end of the first round. */
   readonly tookMs: number;
 }
 
-/** Every span of that name in the state directory. */
+/** Every span of this name in the state directory. */
 export function spansOf(stateDir: string, name: string): Span[] {
   return allSpans(stateDir).filter((span) => span.name === name);
 }
 
-/** Every span in the state directory; none where there is no sink. @throws Error as `wellFormed` */
+/** Every span in the state directory; empty when there is no sink. @throws Error as `wellFormed` */
 export function allSpans(stateDir: string): Span[] {
   const lines = ['.2', '.1', ''].flatMap((end) => {
     const path = join(stateDir, `otlp/traces.jsonl${end}`);
-    // A taut that was killed may leave half a line.
+    // A killed taut may leave half a line.
     return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
   });
   return wellFormed(spansIn(lines.map((line) => JSON.parse(line) as TraceRequest)));
 }
 
 /**
- * The same spans. Of every trace: ids are distinct, one span is the root, each other one's parent is there, and every way
- * from parent to parent ends at the root. @throws Error that names each span of which that is not so.
+ * Returns the same spans after a check. In every trace, ids are distinct, one span is the root, every other span's
+ * parent exists, and every path from parent to parent ends at the root. @throws Error that names each wrong span.
  */
 export function wellFormed(spans: readonly Span[]): Span[] {
   const wrong = [...Map.groupBy(spans, ({ traceId }) => traceId).values()].flatMap(wrongIn);
@@ -59,7 +59,7 @@ function describe(spans: readonly Span[]): string {
   return spans.map((s) => `${s.traceId}/${s.spanId} ${s.name} (parent ${s.parentSpanId || 'none'})`).join(', ');
 }
 
-/** An attribute, as text; `undefined` where there is none. */
+/** An attribute as text; the text `undefined` when it is missing. */
 export function attribute({ attributes }: Span, key: string): string {
   return String(values(attributes)[key]);
 }

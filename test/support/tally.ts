@@ -1,4 +1,4 @@
-/** Adds what a run came to, `passed failed` on a line, to the file that TAUT_TALLY names: several runs make one sum. */
+/** Appends a line `passed failed` to the file in TAUT_TALLY after each run, so that several runs can be added up. */
 import { appendFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 

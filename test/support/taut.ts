@@ -1,4 +1,4 @@
-/** The real program, as a user runs it: through its launcher, with a state directory of its own. */
+/** Runs the real program as a user does: through its launcher, with its own state directory. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -29,17 +29,17 @@ interface Export {
   }[];
 }
 
-/** A state directory, and a configuration whose only rule names the fixture agents of this test. */
+/** A state directory, and a configuration whose only rule matches the fixture agents of this test. */
 export class Bench implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'taut-test-'));
   readonly config = join(this.dir, 'config.yaml');
   readonly stateDir = join(this.dir, 'state');
-  /** Stands in the fixture agents' arguments, so that tests side by side don't see each other's. */
+  /** An argument of this test's fixture agents, so that parallel tests do not see each other's agents. */
   readonly mark = `agent-${process.pid}-${Math.random().toString(36).slice(2)}`;
 
   readonly #env: NodeJS.ProcessEnv;
 
-  /** @param env of every taut that it starts, beside the test's own. */
+  /** @param env variables for every taut that it starts, added to the test's own. */
   constructor(env: NodeJS.ProcessEnv = {}) {
     this.#env = { ...process.env, OTEL_METRIC_EXPORT_INTERVAL: '1000', ...env };
     writeFileSync(
@@ -53,19 +53,19 @@ export class Bench implements Disposable {
   }
 
   tautWith(env: NodeJS.ProcessEnv, ...args: string[]): Program {
-    // Without an option, as most people write it: then the command starts before most of taut is loaded.
+    // `run` without an option, as most people write it: then the command starts before most of taut is loaded.
     if (args[0] === 'run') return new Program(LAUNCHER, args, { ...this.#env, TAUT_STATE_DIR: this.stateDir, ...env });
     return new Program(LAUNCHER, this.#withStateDir(args), { ...this.#env, ...env });
   }
 
-  /** `taut watch`, ready. */
+  /** Starts `taut watch` and waits until it is ready. */
   async watch(...args: string[]): Promise<Program> {
     const program = this.taut('watch', '--config', this.config, ...args);
     await program.line(/watching/);
     return program;
   }
 
-  /** The same under strace, of every process and thread of it: what it opens. */
+  /** Starts taut under strace, which records every file that its processes and threads open. */
   async traced(output: string, ...args: string[]): Promise<Program> {
     return new Program('strace', [
       '-D',
@@ -84,12 +84,12 @@ export class Bench implements Disposable {
     return [command, '--state-dir', this.stateDir, ...args];
   }
 
-  /** The count of a histogram metric in the last export of each series, summed. */
+  /** Sum of a histogram metric's counts, from the last export of each series. */
   lastCount(metric: string): number {
     return [...this.#lastPoints(metric).values()].reduce((sum, point) => sum + Number(point.count ?? 0), 0);
   }
 
-  /** The points of a sum in its last export. */
+  /** Points of a sum metric, from the last export of each series. */
   lastSums(metric: string): { value: number; attributes: Record<string, unknown> }[] {
     return [...this.#lastPoints(metric).values()].map((point) => ({
       value: Number(point.asDouble ?? point.asInt ?? 0),
@@ -122,9 +122,9 @@ export class Bench implements Disposable {
     return new Program(process.execPath, [join(FIXTURES, fixture), this.mark, ...args]);
   }
 
-  /** Every trace that a test makes is checked, whether or not the test reads it. */
+  /** Also checks every trace of the test, even when the test reads none. */
   [Symbol.dispose](): void {
-    const remove = () => rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may be at work there
+    const remove = () => rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 }); // a guard may still write there
     using _cleanUp = { [Symbol.dispose]: remove };
     allSpans(this.stateDir);
   }

@@ -1,10 +1,10 @@
-/** What tests of `taut run` share. */
+/** Helpers of the tests of `taut run`. */
 import type { StatusDocument } from '../../src/agents/status.ts';
 import type { Program } from './program.ts';
 import type { Bench } from './taut.ts';
 
 export const TUNED = '--optimize-timer-slack';
-/** Says its id and its slack, then waits for a line, and exits with 7. */
+/** A command that prints its id and its slack, waits for a line, and exits with 7. */
 export const WAITING = ['sh', '-c', 'echo $$ $(cat /proc/$$/timerslack_ns); read line; exit 7'];
 
 export async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
@@ -12,7 +12,7 @@ export async function outcome(program: Program): Promise<{ code: number; out: st
   return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
 }
 
-/** The id of a command that waits, once it says it. */
+/** Waits for the id that a `WAITING` command prints. */
 export async function pidOf(program: Program): Promise<number> {
   return Number((await program.line(/^\d+ \d+$/)).split(' ')[0]);
 }

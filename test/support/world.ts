@@ -1,11 +1,11 @@
-/** Network namespaces of the tests' own, with a resolver and servers in them, and rules about what happens there. */
+/** Network namespaces for tests, with a resolver and servers inside, and rules about names and connections. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program } from './program.ts';
 import { Bench, FIXTURES } from './taut.ts';
 
-/** A bench whose only rule is about names or connections. */
+/** A bench whose only rule matches names or connections. */
 export function benchFor(rule: object, more: object = {}): Bench {
   const bench = new Bench();
   const rules = [{ id: 'model', name: 'model-client', ...rule }];
@@ -13,7 +13,7 @@ export function benchFor(rule: object, more: object = {}): Bench {
   return bench;
 }
 
-/** A process in a network namespace of its own that does what it is told; its resolver is another process. */
+/** A process in its own network namespace that obeys commands; its resolver is another process. */
 export async function asker(script = join(FIXTURES, 'asker.py')): Promise<Program> {
   const world =
     'mount -t tmpfs none /mnt && echo nameserver 127.0.0.1 > /mnt/r && mount --bind /mnt/r /etc/resolv.conf';
@@ -26,7 +26,7 @@ export async function agents(bench: Bench): Promise<StatusDocument['agents']> {
   return (await bench.json<StatusDocument>('status')).agents;
 }
 
-/** Whom a running taut has attached to so far, in its order. */
+/** Ids of the processes that a running taut has attached to, in that order. */
 export function attached(taut: Program): number[] {
   return taut.errors.flatMap((line) => /attached to .*\((\d+)\)/.exec(line)?.[1] ?? []).map(Number);
 }

@@ -1,4 +1,4 @@
-/** One measured phase: what the kernel counted between its begin and its end. The same histograms that are exported. */
+/** One measured phase: what the kernel counted between its begin and its end, in the same histograms as the export. */
 import { setTimeout } from 'node:timers/promises';
 import { timerSlack } from '../../actuator/timerSlack.ts';
 import type { Watcher } from '../../agents/watcher.ts';
@@ -10,7 +10,7 @@ import type { AgentSnapshot, ExpHistogram, Quantity, Series, SlackClass } from '
 
 export type PhaseName = 'original' | 'tuned' | 'restored';
 
-/** Times in seconds; undefined when nothing was counted. */
+/** Quantiles in seconds; null when nothing was counted. */
 export interface Summary {
   readonly count: number;
   readonly p50: number | null;
@@ -21,19 +21,19 @@ export interface Summary {
 export interface Phase {
   readonly name: PhaseName;
   readonly seconds: number;
-  /** Read from the kernel at the phase's end, not from what taut believes. */
+  /** Thread counts, read from the kernel at the phase's end, not from taut's own state. */
   readonly threads: { readonly total: number; readonly original: number; readonly tuned: number };
-  /** How many threads have which slack, nanoseconds. */
+  /** Number of threads by slack in nanoseconds. */
   readonly slacks: ReadonlyMap<bigint, number>;
   readonly lateness: ReadonlyMap<SlackClass, ExpHistogram>;
   readonly runQueueDelay: ExpHistogram;
-  /** CPU seconds that measuring used in the meantime: the BPF programs, and taut's own process. */
+  /** CPU seconds that the BPF programs and taut's own process used during the phase. */
   readonly cost: { readonly kernel: number; readonly user: number };
 }
 
 const CLASSES: readonly SlackClass[] = ['reachable', 'beyond', 'none'];
 
-/** @param originals what each thread had before; one that was born since is compared with the leader's. */
+/** @param original slack in nanoseconds that counts as original. @param target slack that counts as tuned. */
 export async function measurePhase(
   name: PhaseName,
   watcher: Watcher,
@@ -70,7 +70,7 @@ export function summarize(histogram: ExpHistogram): Summary {
   return { count: histogram.count, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-/** How many threads of a process have which timer slack now. */
+/** Number of threads of a process by their timer slack in nanoseconds, now. */
 export function threadSlacks(pid: number): Map<bigint, number> {
   const slacks = new Map<bigint, number>();
   for (const tid of threadIds(pid)) {

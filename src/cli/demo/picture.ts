@@ -1,14 +1,14 @@
-/** A histogram as one line of text: four columns for each doubling, on an axis that all lines share. Pure. */
+/** Draws a histogram as one line of text: four columns per doubling, on one axis for all lines. Pure. */
 import type { ExpHistogram } from '../../tracer/series.ts';
 
 const LEVELS = ' ▁▂▃▄▅▆▇█';
 const COLUMNS_PER_DOUBLING = 4;
-/** 2 us to 2 ms: what timers and run queues take on a machine that is not overloaded. */
+/** Seconds. The axis goes from 2 us to 2 ms: timer and run queue delays of a machine that is not overloaded. */
 const FROM = 2e-6;
 const DOUBLINGS = 10;
 const COLUMNS = DOUBLINGS * COLUMNS_PER_DOUBLING;
 
-/** Shares of the count, each column relative to the fullest. What lies beyond an end is in the column at that end. */
+/** Each column is relative to the fullest one. Values beyond an end of the axis go into the column at that end. */
 export function sparkline(histogram: ExpHistogram): string {
   const columns = new Array<number>(COLUMNS).fill(0);
   const put = (column: number, n: number) => {

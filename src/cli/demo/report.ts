@@ -1,4 +1,4 @@
-/** What the demo found, in words and as JSON. Pure. */
+/** The result of the demo, as text and as JSON. Pure. */
 import type { ExpHistogram, SlackClass } from '../../tracer/series.ts';
 import { formatNs } from '../../util/duration.ts';
 import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
@@ -27,7 +27,7 @@ export function toJson(phases: readonly Phase[]): unknown {
   };
 }
 
-/** The quantiles, and the buckets that they come from. */
+/** The quantiles, with the buckets behind them. */
 function measured(histogram: ExpHistogram) {
   const { scale, offset, buckets, zeroCount } = histogram;
   return { ...summarize(histogram), histogram: { scale, offset, buckets, zeroCount } };
@@ -48,7 +48,7 @@ export function describePhase(phase: Phase): string {
   return lines.join('\n');
 }
 
-/** The distributions side by side, and what they come to. */
+/** The distributions side by side, and a conclusion. */
 export function describeAll(phases: readonly Phase[]): string {
   const line = (phase: Phase, picture: string) => `  ${TITLES[phase.name].padEnd(9)} ${picture}`;
   const reachable = (phase: Phase) => phase.lateness.get('reachable');

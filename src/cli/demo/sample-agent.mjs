@@ -1,4 +1,4 @@
-// What agents do, in small: stream tokens, wait on many short timers, read files, run a tool. Ends with its standard input.
+// A small agent: it streams tokens, waits on short timers, reads files, runs a tool. It ends with its standard input.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs';
 import { get } from 'node:http';
@@ -14,12 +14,12 @@ function tick(n) {
 }
 tick(0);
 
-// Four at once: every thread of the pool gets to work.
+// Four reads at once, so that every thread of the pool works.
 setInterval(() => {
   for (let i = 0; i < 4; i++) readFile(import.meta.filename, () => {});
 }, 50);
 
-// A tool waits on timers of its own, and must not keep the agent's slack.
+// The tool waits on its own timers, and must not keep the agent's slack.
 setInterval(() => spawn('sleep', ['0.02'], { stdio: 'ignore' }), 1_000);
 
 process.stdin.resume().on('end', () => process.exit(0));

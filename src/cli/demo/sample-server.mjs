@@ -1,4 +1,4 @@
-// A model's streaming endpoint in small: a token every 25 ms, on loopback, until its standard input ends.
+// A small streaming endpoint of a model: one token every 25 ms, on loopback, until its standard input ends.
 import { createServer } from 'node:http';
 
 const server = createServer((_request, response) => {

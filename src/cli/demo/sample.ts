@@ -1,4 +1,4 @@
-/** The sample agent and its server as real processes, ended by their own ids. */
+/** The sample agent and its server, as real processes that are ended by process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { packageRoot } from '../../native.ts';
 
 export interface Sample extends AsyncDisposable {
-  /** The agent's. */
+  /** Process id of the agent. */
   readonly pid: number;
 }
 
@@ -31,7 +31,7 @@ function start(script: string, args: string[]): ChildProcess {
 async function firstLine(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error('no standard output');
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('the sample process ended early')));
-  ended.catch(() => {}); // ends later, too
+  ended.catch(() => {}); // the process also ends after the race, when nobody waits for this promise
   const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [string];
   return line;
 }

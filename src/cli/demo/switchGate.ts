@@ -1,6 +1,6 @@
 import type { Gate, GateDecision } from '../../gate/gate.ts';
 
-/** A gate that the demo opens and shuts by hand. */
+/** A gate whose decision the demo sets. */
 export class SwitchGate implements Gate {
   #decision: GateDecision = { value: null, reason: 'the demo measures first' };
   readonly #callbacks = new Set<() => void>();

@@ -44,8 +44,8 @@ async function say(message: string): Promise<void> {
 const BARE: ReadonlySet<string> = new Set(KNOBS.map(({ option }) => `--${option}`));
 
 /**
- * As commander takes them: the command is what comes after `--`, or everything from the first word on that is no option. It
- * is empty where there are options that may be wrong.
+ * Reads the arguments as commander does: the command is everything after `--`, or everything from the first word that
+ * is no option. The command is empty when there are options that may be wrong.
  */
 export function meant(args: readonly string[]): { command: readonly string[]; knobs: readonly Knob[] } {
   const bare = args.findIndex((word) => !BARE.has(word));
@@ -56,7 +56,7 @@ export function meant(args: readonly string[]): { command: readonly string[]; kn
   return { command: isCommand ? args : [], knobs };
 }
 
-/** Whether the environment is right, as far as that can be known with what is loaded. */
+/** Whether the environment has no mistake, as far as the loaded modules can know. */
 function isSound(env: NodeJS.ProcessEnv): boolean {
   if (env['OTEL_TRACES_SAMPLER'] || env['OTEL_TRACES_SAMPLER_ARG']) return false;
   const stateDir = env['TAUT_STATE_DIR'];
@@ -66,6 +66,6 @@ function isSound(env: NodeJS.ProcessEnv): boolean {
     checkEnvironment(env);
     return true;
   } catch {
-    return false; // said by what looks at it again
+    return false; // reported by the later check
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Tuning a command before its first instruction: what can be done in the few milliseconds for which it is held. What
- * measures it and tells of it is loaded when it runs already, and goes on from here.
+ * Tunes a command before its first instruction, in the few milliseconds for which it is held. The modules that measure
+ * and report it are loaded while it runs, and take over from here.
  */
 import { Converger, type Inheritance } from '../../actuator/converge.ts';
 import type { Knob } from '../../actuator/knob.ts';
@@ -16,7 +16,7 @@ export class FirstTune implements Disposable {
   readonly #pid: number;
   readonly #process: ProcHandle;
   readonly #begun = new Map<Knob, BegunTuning>();
-  /** What its descendants are born with. */
+  /** The values that its descendants are born with. */
   readonly born = new Map<Knob, Inheritance>();
 
   /** @throws TautError when there is no such process. */
@@ -25,7 +25,7 @@ export class FirstTune implements Disposable {
     this.#process = new ProcHandle(pid);
   }
 
-  /** Tunes it as the gate says. @throws LedgerError when that can't be put on record; then nothing was written. */
+  /** Tunes it as the gate decides. @throws LedgerError when the ledger can't record that; then nothing was written. */
   async tune(plan: Plan, ledger: Ledger): Promise<void> {
     const pid = this.#pid;
     const startMs = nowMs();
@@ -39,7 +39,7 @@ export class FirstTune implements Disposable {
       const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
       const converger = new Converger(knob, ledger, this.#process, order, undefined);
       converger.run();
-      // What the kernel refused is tried again, and then said, by what goes on from here.
+      // When the kernel refused, the watcher tries again and reports it.
       const original = converger.originalFor();
       if (original === undefined) continue;
       this.#begun.set(knob, { converger, startMs });
@@ -47,7 +47,7 @@ export class FirstTune implements Disposable {
     }
   }
 
-  /** For whoever goes on. */
+  /** Tells the watcher which tuning was begun here. */
   readonly begun = (pid: number, knob: Knob): BegunTuning | undefined =>
     pid === this.#pid ? this.#begun.get(knob) : undefined;
 

@@ -1,4 +1,4 @@
-/** Handing the command over to another taut, which then measures and tunes it as one that it was told of. */
+/** Hands the command over to another taut, which then measures and tunes it. */
 import type { AgentStatus } from '../../agents/status.ts';
 import type { Targets } from '../../gate/gate.ts';
 import { ProcHandle } from '../../proc/handle.ts';
@@ -7,11 +7,14 @@ import { askLine } from '../lineClient.ts';
 export interface HandedOver {
   readonly pid: number;
   readonly command: readonly string[];
-  /** What it is to be tuned to. */
+  /** Target of each knob, by the knob's id. */
   readonly targets: Targets;
 }
 
-/** @returns what became of it; undefined when nobody serves there. @throws Error when it is not taken, with why. */
+/**
+ * @returns the status of the new agent; undefined when nobody serves at the socket.
+ * @throws Error with the reason when the other taut does not take the command.
+ */
 export async function handOver(
   socket: string,
   { pid, command, targets }: HandedOver,

@@ -1,31 +1,31 @@
-/** The command of `taut run`: started, held for a moment so that it can be tuned first, and waited for. */
+/** Starts the command of `taut run`, holds it for a moment so that it can be tuned first, and waits for its end. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { holdPath } from '../../native.ts';
 
-/** For how long a command waits at most to be tuned before its first instruction. */
+/** The longest time, in milliseconds, that a command waits to be tuned before its first instruction. */
 export const HOLD_MS = 50;
-/** As a shell has them. */
+/** The exit codes of a shell. */
 const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
-/** Where the command's hold is let go: its descriptor. */
+/** The command's descriptor whose end of file releases it. */
 const HOLD = 3;
-/** There is no room for one more process, or for the descriptors that starting one takes. */
+/** The system has no room for one more process, or for the descriptors that starting it needs. */
 const NO_ROOM: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 
 export interface HeldCommand {
   /** Undefined when it could not be started. */
   readonly pid: number | undefined;
-  /** Its exit code; 128 and the signal's number where one ended it. */
+  /** The command's exit code; 128 plus the signal's number when a signal ended it. */
   readonly ended: Promise<number>;
   hasEnded(): boolean;
-  /** Lets it run its first instruction. */
+  /** Lets the command run its first instruction. */
   release(): void;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Like `hold`, but does nothing at all where the command can't be held. */
+/** Like `hold`, but does not start the command when it can't be held. */
 export function tryHold(
   command: readonly string[],
   ms: number,
@@ -34,17 +34,17 @@ export function tryHold(
   try {
     const held = startHeld(command, ms);
     if (held.pid !== undefined) return watched(held, say, command);
-    held.once('error', () => {}); // whoever tries again hears of it
+    held.once('error', () => {}); // the next try reports it
   } catch {
-    // Likewise.
+    // The next try reports this error too.
   }
   return undefined;
 }
 
 /**
- * Starts a command, under the id that it keeps, that runs its first instruction when it is released, and after `ms`
- * milliseconds whatever happens to taut. Where it can't be held it is started all the same; where there is no room for it
- * beside taut, this process becomes it.
+ * Starts a command, under its final process id. It runs its first instruction when it is released, or after `ms`
+ * milliseconds, whatever happens to taut. A command that can't be held is started at once; when there is no room for it
+ * beside taut, this process becomes the command.
  */
 export async function hold(
   command: readonly string[],
@@ -64,17 +64,17 @@ export async function hold(
   }
 }
 
-/** @throws Error for some reasons why there is no process; for others it has no id, and emits the error. */
+/** @throws Error for some failures to start; for the others the child has no id, and emits the error. */
 function startHeld(command: readonly string[], ms: number): ChildProcess {
   return start([holdPath(), String(HOLD), String(ms), ...command], ['inherit', 'inherit', 'inherit', 'pipe']);
 }
 
-/** @throws Error for some reasons why there is no process; for others it has no id, and emits the error. */
+/** @throws Error for some failures to start; for the others the child has no id, and emits the error. */
 function start([program = '', ...args]: readonly string[], stdio: StdioOptions, env = process.env): ChildProcess {
   return spawn(program, args, { stdio, env });
 }
 
-/** Does not return where it succeeds. */
+/** Replaces this process by the command. Returns only when that fails. */
 function become(command: readonly string[], error: Error, say: (message: string) => void): void {
   say(`not watching the command, which there is no room for beside taut: ${error.message}`);
   const environment = Object.entries(process.env).filter(([, value]) => value !== undefined);
@@ -96,8 +96,8 @@ function watched(child: ChildProcess, say: (message: string) => void, command: r
   void ended.then(() => {
     hasEnded = true;
   });
-  const line = child.stdio?.[HOLD]; // there is none of a child that could not be started
-  line?.on('error', () => {}); // of who is gone
+  const line = child.stdio?.[HOLD]; // undefined when the child could not be started
+  line?.on('error', () => {}); // the command may be gone
   return {
     pid: child.pid,
     ended,

@@ -1,4 +1,4 @@
-/** Measuring a command that runs: all that takes long to load, and that its start does not wait for. */
+/** Measures a running command. The modules for it take long to load, and the command's start does not wait for them. */
 import { containTree } from '../../actuator/descendants.ts';
 import type { Guard } from '../../actuator/guard.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
@@ -22,25 +22,25 @@ export interface Started {
   readonly survival: Survival;
 }
 
-/** What is held from before its first instruction until it has ended. */
+/** What taut holds from before the command's first instruction until its end. */
 export interface Begun {
   readonly ledger: Ledger;
   readonly first: FirstTune;
   readonly orphans: Orphans;
-  /** Stands since before the first write. */
+  /** Started before the first write. */
   readonly guard: Guard | undefined;
 }
 
-/** Between looks for descendants, where the kernel does not tell of them. */
+/** Milliseconds between searches for descendants, where the kernel does not report them. */
 const LOOK_MS = 1_000;
 
-/** Resolves when the command has ended, or taut can do no more for it; then everything is put back. @throws Error */
+/** Resolves when the command has ended, or taut has failed; by then everything is put back. @throws Error */
 export async function measure(started: Started, gate: Gate, begun?: Begun): Promise<void> {
   const { held, pid, plan, options, log, survival } = started;
   const over = new AbortController();
   const ended = held.ended.then(() => over.abort());
-  await new Promise(setImmediate); // the command is let go first
-  // One that is over when this is loaded leaves nothing to be measured.
+  await new Promise(setImmediate); // the command is released first
+  // A command that has ended before the session is loaded leaves nothing to measure.
   const module = await Promise.race([import('../session.ts'), ended]);
   if (!module || over.signal.aborted) return;
   const scope = { kind: 'tree', root: pid, command: plan.command } as const;
@@ -56,7 +56,7 @@ export async function measure(started: Started, gate: Gate, begun?: Begun): Prom
   }
 }
 
-/** Descendants that were born before the kernel's events were heard; where there are none, again and again. */
+/** Contains descendants that were born before the kernel's events began; periodically when there are no such events. */
 function findBorn({ watcher }: Session, { pid, options }: Started, { first, orphans }: Begun): Disposable {
   const isAgent = (id: number) => id === pid || watcher.agent(id) !== undefined;
   const look = () => {

@@ -1,6 +1,6 @@
 /**
- * Descendants of a tuned command whose parents end before the kernel's events are heard: they become taut's children
- * instead of init's, where they are found and put back.
+ * Descendants of a tuned command whose parents end before the kernel's events begin. They become children of taut
+ * instead of init, so that taut finds them and puts them back.
  */
 
 import type { Inheritance } from '../../actuator/converge.ts';
@@ -13,19 +13,19 @@ import { isGone, ProcHandle } from '../../proc/handle.ts';
 export class Orphans {
   readonly #isWaitedFor: (pid: number) => boolean;
 
-  /** @param isWaitedFor a child that Node waits for. @throws TautError */
+  /** @param isWaitedFor whether Node waits for this child. @throws TautError */
   constructor(isWaitedFor: (pid: number) => boolean) {
     this.#isWaitedFor = isWaitedFor;
     check(addon().adoptOrphans(true), 'become the parent of orphans');
-    process.on('SIGCHLD', () => setImmediate(() => this.#reap())); // after Node has waited for its own
+    process.on('SIGCHLD', () => setImmediate(() => this.#reap())); // after Node has waited for its own children
   }
 
-  /** From now on they are init's again. Those that were taken stay. */
+  /** From now on orphans become children of init again. Those that taut already has stay. */
   takeNoMore(): void {
     addon().adoptOrphans(false);
   }
 
-  /** Puts back what descendants were born with, but for agents and theirs. */
+  /** Puts back the values that descendants were born with, except in agents and their descendants. */
   contain(born: ReadonlyMap<Knob, Inheritance>, isAgent: (pid: number) => boolean): void {
     for (const [knob, inheritance] of born) containTree(knob, process.pid, inheritance, isAgent);
   }

@@ -1,6 +1,6 @@
 /**
- * What the options of `taut run` come to for its command. Wrong ones are found here, before the command is started; no more
- * is loaded than they ask for, as the command waits.
+ * What the options of `taut run` mean for its command. Mistakes are found here, before the command is started. Only the
+ * modules that the options need are loaded, because the command waits.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
@@ -15,15 +15,15 @@ import { type TuneOptions, targetsOf } from '../given.ts';
 
 export interface Plan {
   readonly command: readonly string[];
-  /** Whether it is to be tuned, unless a rule or a flag says no. */
+  /** Whether the command may be tuned, unless a rule or a flag says no. */
   readonly mayTune: boolean;
   readonly gate: Gate;
-  /** What its name and its rule are, as far as they can be known now; undefined when a rule denies it. */
+  /** The command's name and rule, as far as they are known now; undefined when a rule denies it. */
   identify(pid: number): { readonly name: string; readonly rule: string } | undefined;
   decide(knob: GatedKnob & { readonly id: string }, pid: number, name: string, rule: string): Promise<GateDecision>;
 }
 
-/** @throws CliError, ConfigError or TelemetryConfigError for what is wrong. */
+/** @throws CliError, ConfigError or TelemetryConfigError for a mistake in options, configuration or environment. */
 export async function planFor(command: readonly string[], options: TuneOptions, log: Log): Promise<Plan> {
   try {
     withoutFrom(process.env);

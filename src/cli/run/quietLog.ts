@@ -1,15 +1,15 @@
-/** What `taut run` says on a terminal that its command draws on: what it has to say once the command is started, when that has ended. */
+/** The log of `taut run`. On a terminal, where the command draws, it keeps messages until the command has ended. */
 import { createLog, type Log } from '../../util/log.ts';
 import type { CommonOptions } from '../given.ts';
 import { isTerminal, printError } from '../output.ts';
 
-/** Lines that are kept; of those that come later it is said how many there were. */
+/** Most lines that are kept; later lines are only counted. */
 const KEPT = 200;
 
 export interface QuietLog extends Log {
-  /** The command draws now. */
+  /** The command draws from now on: keep messages. */
   hush(): void;
-  /** It has ended: says what was kept. */
+  /** The command has ended: print the kept messages. */
   tell(): void;
 }
 

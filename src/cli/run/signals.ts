@@ -1,25 +1,25 @@
-/** What signals to `taut run` mean: they are its command's. */
+/** Signals to `taut run` are meant for its command. */
 import { constants } from 'node:os';
 import { addon } from '../../native.ts';
 import { readStatFields } from '../../proc/stat.ts';
 import type { HeldCommand } from './held.ts';
 
-/** Whoever sends one means the command. */
+/** Signals that are forwarded to the command. */
 const HANDED_ON: readonly NodeJS.Signals[] = [
   ...(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM'] as const),
   ...(['SIGCONT', 'SIGTSTP', 'SIGWINCH', 'SIGPWR', 'SIGIO', 'SIGURG', 'SIGXCPU', 'SIGSTKFLT'] as const),
 ];
-/** A terminal sends them to everybody in the foreground, the command included. */
+/** A terminal sends these to every process in the foreground, also to the command. */
 const OF_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
 
-/** Hands signals on to the command once there is one, and stops with it as a job of an interactive shell does. */
+/** Forwards signals to the command once it exists, and stops when it stops, as a job of an interactive shell does. */
 export function handOn(toCommand: () => HeldCommand | undefined): void {
   for (const signal of HANDED_ON)
     process.on(signal, () => {
       if (!OF_TERMINAL.has(signal) || !isInForeground()) toCommand()?.kill(signal);
     });
   unblock('SIGUSR1');
-  // A command that stops itself: the shell has to see that its job has stopped, which it sees by taut.
+  // When the command stops itself, taut stops too: only so the shell sees that its job has stopped.
   process.on('SIGCHLD', () => {
     const command = toCommand();
     if (command?.pid !== undefined && !command.hasEnded() && isInForeground() && isStopped(command.pid))
@@ -27,16 +27,16 @@ export function handOn(toCommand: () => HeldCommand | undefined): void {
   });
 }
 
-/** Node does not let a signal through of which it was told to open no debugger. */
+/** Node blocks this signal when it was told not to open a debugger on it. */
 function unblock(signal: NodeJS.Signals): void {
   try {
     addon().unblock(constants.signals[signal]);
   } catch {
-    // Without the addon it stays with taut, and ends nothing.
+    // Without the addon the signal is not forwarded, and ends nothing.
   }
 }
 
-/** Fields of `/proc/PID/stat` from the third on: state, parent, process group, session, terminal, its foreground group. */
+/** Fields of `/proc/PID/stat` from the third: state, parent, process group, session, terminal, its foreground group. */
 function stat(pid: number | 'self'): string[] {
   try {
     return readStatFields(pid);

@@ -1,11 +1,11 @@
-/** The control socket of one `taut run`: for `status`, `restore`, and a run within its command. */
+/** The control socket of one `taut run`: for `status`, `restore`, and another `taut run` inside its command. */
 import { mkdirSync } from 'node:fs';
 import type { Log } from '../../util/log.ts';
 import { serve } from '../control.ts';
 import type { Request } from '../requests.ts';
 import { runSocketPath } from '../sockets.ts';
 
-/** Where there can be none nothing else is missed. */
+/** @returns undefined when the socket can't be made: everything else works without it. */
 export async function serveRun(
   stateDir: string,
   answer: (request: Request) => unknown,

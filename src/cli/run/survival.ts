@@ -1,11 +1,11 @@
-/** What fails in taut while a command runs ends what taut does, and never the command. */
+/** When taut fails while a command runs, taut stops its own work, but the command goes on. */
 import type { Ending, Lifetime } from '../lifetime.ts';
 import { onUncaught } from '../uncaught.ts';
 import type { QuietLog } from './quietLog.ts';
 
 export class Survival implements Pick<Lifetime, 'doing' | 'end' | 'onUncaught'> {
   doing = 'starting';
-  /** Resolves when nothing is measured or tuned any more, though the command runs. */
+  /** Resolves when taut no longer measures or tunes, although the command runs. */
   readonly failed: Promise<void>;
   readonly #fail: () => void;
   #putBack: () => void = () => {};
@@ -27,7 +27,7 @@ export class Survival implements Pick<Lifetime, 'doing' | 'end' | 'onUncaught'> 
     this.#fail();
   }
 
-  /** What an error that nobody caught must not prevent: runs at once, synchronously. */
+  /** Sets what must still happen after an uncaught error: `putBack` runs at once, synchronously. */
   onUncaught(putBack: () => void): void {
     this.#putBack = putBack;
   }

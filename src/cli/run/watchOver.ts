@@ -1,6 +1,6 @@
 /**
- * What taut does about a command while it runs: tunes it before its first instruction, then measures it and its tree; or
- * has another taut do so. Whatever fails here is said, and never the command's concern.
+ * What taut does while a command runs: it tunes the command before its first instruction, then measures the command and
+ * its tree; or it lets another taut do so. A failure here is reported, and never affects the command.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import { handOver } from './handOver.ts';
 import { measure, type Started } from './measure.ts';
 import { Orphans } from './orphans.ts';
 
-/** Another taut needs a second to begin, on a busy host several. */
+/** Another taut needs a second to start, on a busy host several. */
 const TRIES = 50;
 const RETRY_MS = 200;
 
@@ -51,7 +51,7 @@ async function tuneAndMeasure(started: Started): Promise<void> {
   await tuneFirst(started, held.ledger);
 }
 
-/** The nearest thing to what was asked for: another taut may do it, if it is willing. */
+/** Asks another taut to take the command over; when it does not, only measures the command. */
 async function takenOrMeasured(started: Started, { why, socket }: Other): Promise<void> {
   const { pid, log } = started;
   try {
@@ -69,7 +69,7 @@ async function takenOrMeasured(started: Started, { why, socket }: Other): Promis
   await measureOnly(started, observeOnlyGate(why));
 }
 
-/** Who began a moment ago does not listen yet. */
+/** Tries repeatedly, because a taut that has just started does not listen yet. */
 async function handOverSoon(started: Started, socket: string, targets: Targets): Promise<AgentStatus | undefined> {
   const { held, pid, plan } = started;
   const handedOver = { pid, command: plan.command, targets };
@@ -82,7 +82,7 @@ async function handOverSoon(started: Started, socket: string, targets: Targets):
   return undefined;
 }
 
-/** What the command line and the flags ask for now. */
+/** The targets that the command line and the flags ask for now. */
 async function wanted({ plan, pid, options }: Started): Promise<Targets> {
   const identity = plan.identify(pid);
   if (!identity) return new Map();
@@ -95,7 +95,7 @@ async function wanted({ plan, pid, options }: Started): Promise<Targets> {
   return asked;
 }
 
-/** A daemon of the same state directory measures it with all others, unless this command has wishes of its own. */
+/** Asks the daemon of the state directory to measure the command, unless options name rules or a limit for it. */
 async function isTakenByDaemon(started: Started): Promise<boolean> {
   const { pid, plan, options, log } = started;
   const socket = socketPath(options.stateDir);
@@ -137,7 +137,7 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
     putBack();
     await held.ended;
     putBack();
-    // What is left is the guard's, which tries again once this process is gone.
+    // The guard stays when entries are left: it tries again after this process has ended.
     if (ledger.ownCount === 0) guard?.release();
   }
 }
