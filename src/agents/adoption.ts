@@ -5,7 +5,7 @@ import { ProcHandle } from '../proc/handle.ts';
 import type { Agents } from './registry.ts';
 import { type AgentStatus, agentStatus } from './status.ts';
 
-/** What the rules and the gate say stays above what was asked for. @throws Error when it is not taken. */
+/** The rules and the gate override what `taut run` asked for. @throws Error when the process can't be taken over. */
 export async function adopt(process: Adopted, agents: Agents, decisions: Decisions): Promise<AgentStatus> {
   const { pid, startTicks } = process;
   using handle = new ProcHandle(pid);
