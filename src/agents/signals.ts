@@ -1,4 +1,4 @@
-/** taut's own signals. They use only the OpenTelemetry API: without an SDK they export nothing and cost nothing. */
+/** taut's own signals. They use only the OpenTelemetry API: without an SDK nothing is exported and nothing is spent. */
 import {
   type Attributes,
   type Counter,
@@ -38,8 +38,8 @@ export class Signals {
   }
 
   /**
-   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`) by
-   * outcome. `knob`: its id, for operations on a knob.
+   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`)
+   * by outcome. `knob`: its id, for operations on a knob.
    */
   operation(operation: string, outcome: string, n = 1, knob?: string): void {
     const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
