@@ -82,7 +82,7 @@ export class Decisions {
     return undefined;
   }
 
-  /** The target that `taut run` asked for, in the knob's unit; a rule's own target has priority over it. */
+  /** The target that `taut run` asked for, in the knob's unit (`off`: none); a rule's own target has priority. */
   asked(pid: number, ruleId: string, knob: string): bigint | 'off' | undefined {
     const adopted = this.#adopted.get(pid);
     return adopted && (adopted.targets.get(knob) ?? (ruleId === BY_NAME ? 'off' : undefined));
