@@ -59,7 +59,7 @@ export class Canary implements Disposable {
       .reduce((sum, { histogram }) => add(sum, histogram), empty(addon().layout.scale));
   }
 
-  /** Compares what both counted since the last call. Undefined at the first call, which only begins, or once disposed. */
+  /** Compares what both counted since the last call. Undefined at the first call, which only begins, and when ended. */
   async compare(): Promise<CanaryFinding | undefined> {
     const now = await this.#cut();
     if (!now) return undefined;
