@@ -33,7 +33,7 @@ struct taut_histogram {
 
 /* The kind of a timer's slack: compares the slack in force, read from the timer, with the thread's original. */
 enum taut_split {
-	TAUT_REACHABLE,       /* 0 < slack <= original, as found */
+	TAUT_REACHABLE,       /* slack = original: not tuned */
 	TAUT_REACHABLE_TUNED, /* 0 < slack < original */
 	TAUT_BEYOND,          /* slack > original: scaled with a long timeout */
 	TAUT_NONE,            /* slack = 0: timerfd, real-time threads */

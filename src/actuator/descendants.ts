@@ -39,8 +39,8 @@ export function contain(knob: Knob, { tid, startTicks }: Born, { target, origina
 }
 
 /**
- * Does the same for all present descendants of a process, except agents and their descendants. Used when the kernel
- * does not report every fork, or may have lost some. @returns how many threads were put back.
+ * As `contain`, for all present descendants of a process, except agents and their descendants. Needed when the kernel
+ * does not report every fork, or may have lost some reports. @returns how many threads were put back.
  */
 export function containTree(
   knob: Knob,

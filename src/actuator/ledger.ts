@@ -71,7 +71,7 @@ export class Ledger implements Disposable {
     });
     for (const entry of entries) {
       const { target, reason, operation } = entry;
-      const first = this.#own.get(key(entry)) ?? entry; // as the INSERT has it
+      const first = this.#own.get(key(entry)) ?? entry; // keeps the first original, as the INSERT does
       this.#own.set(key(entry), { ...first, target, reason, operation, owner: selfOwner() });
     }
   }
@@ -112,7 +112,7 @@ export class Ledger implements Disposable {
     this.#file = undefined;
   }
 
-  /** The entries of this boot and PID namespace, in the order in which they were made. @throws LedgerError */
+  /** The entries of this boot and PID namespace that the filter selects, oldest first. @throws LedgerError */
   entries(filter: LedgerFilter = {}): LedgerEntry[] {
     if (this.#file === undefined) return [...this.#own.values()].filter((entry) => matches(entry, filter));
     const { pids, agent, rule, operation, before, owner } = filter;

@@ -12,7 +12,7 @@ import type { Knob } from './knob.ts';
  * - `foreign`: belongs to another process, as its id was reused
  * - `denied`: the kernel refused (EPERM, EACCES)
  * - `invalid`: the kernel refused the value
- * - `unverified`: read back another value than was written
+ * - `unverified`: reading back gave another value than the written one
  * - `drifted`: another program has changed it since
  */
 export type ThreadOutcome =

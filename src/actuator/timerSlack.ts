@@ -32,7 +32,7 @@ export const timerSlack: Knob = {
   defaultTarget: 1n,
   mend: 'taut needs CAP_SYS_NICE in the user namespace of that process; run taut as root',
 
-  /** 1 ns to 100 ms. */
+  /** Accepts 1 ns to 100 ms. */
   parse(text: string): bigint {
     const ns = parseNs(text, 'timer slack');
     if (ns === 0n)

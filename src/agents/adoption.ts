@@ -1,4 +1,4 @@
-/** Taking over a process that `taut run` has started. */
+/** Takes over a process that `taut run` has started. */
 import type { Adopted, Decisions } from '../discovery/decisions.ts';
 import { nowMs } from '../proc/clock.ts';
 import { ProcHandle } from '../proc/handle.ts';

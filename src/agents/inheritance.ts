@@ -31,7 +31,7 @@ export class InheritedDecisions {
     return verdict;
   }
 
-  /** Decides anew on a process; undefined when it is gone. */
+  /** Decides again on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
     try {
       using process = new LazyHandle(pid);

@@ -91,7 +91,7 @@ export class KernelEvents {
     else if (this.#agents.look(pid, seen)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
   }
 
-  /** Decides anew on a process that runs another program; lets an agent go when it is no longer one. */
+  /** Decides again on a process that runs another program; lets an agent go when it is no longer one. */
   async #onExec(event: KernelEvent): Promise<void> {
     const { pid } = event;
     const seen = seenIn(event, 'exec');

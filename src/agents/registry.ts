@@ -72,7 +72,7 @@ export class Agents {
     return [...this.#byPid.values()];
   }
 
-  /** Decides anew on a process; undefined when it is gone. */
+  /** Decides again on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
     return this.#inheritance.look(pid, seen);
   }
@@ -128,7 +128,8 @@ export class Agents {
     }
     const placedMs = nowMs();
     const gated = this.#gate(agent);
-    // The first `begin` takes longer than all else, so it runs while an asynchronous gate is deciding.
+    // The first `begin` takes longer than all else: a synchronous gate has tuned the agent by now, and an asynchronous
+    // gate decides meanwhile.
     this.#begin(agent);
     await gated;
     // Logged when all is done: a terminal is slower than the kernel.

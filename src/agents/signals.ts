@@ -52,7 +52,7 @@ export class Signals {
     for (const [outcome, n] of outcomes) this.operation(operation, outcome, n, knob);
   }
 
-  /** Whether something that the gate wanted could not be done. */
+  /** Whether a decision of the gate could not be carried out. */
   get hasFailed(): boolean {
     return this.#denied || this.#ledgerFailed;
   }

@@ -38,7 +38,7 @@ export interface BegunTuning {
   readonly startMs: number;
 }
 
-/** The process, held since its first sighting. */
+/** The agent's process, with the handle that is open since its first sighting. */
 export interface Tuned {
   readonly identity: AgentIdentity;
   readonly handle: ProcHandle;

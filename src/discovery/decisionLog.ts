@@ -12,7 +12,7 @@ const MAX_SIGHTINGS = 32;
 
 export interface LoggedDecision {
   readonly verdict: Verdict;
-  /** What made taut look at the process, oldest first. */
+  /** The sightings of the process, oldest first. */
   readonly sightings: readonly Sighting[];
   /** The number of sightings that are not kept. */
   readonly more: number;

@@ -159,7 +159,7 @@ export class Decisions {
     this.#kept.forget(pid);
   }
 
-  /** Which children of a rule's agents are agents. */
+  /** Which children of a rule's agents are agents: those that a rule matches, all, or none. */
   children(id: string): 'match' | 'all' | 'none' {
     return this.#rules.rule(id)?.children ?? 'match';
   }

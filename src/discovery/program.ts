@@ -3,7 +3,7 @@
 export interface EffectiveProgram {
   /** The script or executable, as given. */
   readonly path: string;
-  /** Its name, without the folder and without `.js`, `.exe` and the like. */
+  /** The file name of the path, without endings such as `.js` or `.exe`. */
   readonly name: string;
   /** The npm package that contains the path. */
   readonly package: string | undefined;
@@ -18,7 +18,7 @@ interface Interpreter {
   readonly takesValue: ReadonlySet<string>;
   /** Options with the code as their argument: no script follows. */
   readonly isCode: ReadonlySet<string>;
-  /** Commands that stand before the script. */
+  /** Subcommands that may come before the script. */
   readonly commands?: ReadonlySet<string>;
 }
 

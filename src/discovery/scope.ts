@@ -1,4 +1,4 @@
-/** Which processes of the host a watcher looks at. */
+/** The processes that a watcher looks at. */
 import { descendsFrom } from '../proc/ancestry.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
 
@@ -32,7 +32,7 @@ export function givenCmdline(scope: Scope, pid: number): string | undefined {
   return scope.kind === 'tree' && scope.root === pid ? cmdlineOf(scope.command) : undefined;
 }
 
-/** Whether a process may be looked at. */
+/** Whether a process is in the scope. */
 export function inScope(scope: Scope, pid: number): boolean {
   if (scope.kind === 'host') return true;
   return isNamed(scope, pid) || (scope.kind === 'tree' && descendsFrom(pid, scope.root));

@@ -20,7 +20,7 @@ export const MAX_LEVEL = 11;
 const ROOM = 0.8;
 const CALM_LOOKS = 3;
 
-/** @param cost, limit in the same unit; `cost` was measured at `state`'s level. */
+/** The next state. @param cost, limit in the same unit; `cost` was measured at the present level. */
 export function nextOverhead({ level, calm }: OverheadState, cost: number, limit: number): OverheadState {
   if (cost > limit) {
     // Each level saves at most half of the cost: at least this many levels are needed.

@@ -11,7 +11,7 @@ import {
 } from '../native.ts';
 import { differenceBehind, type Without } from './features.ts';
 
-/** Each is attached to the tracepoint in its section name (`native/bpf/`). */
+/** The programs by purpose; each is attached to the tracepoint that its section names (`native/bpf/`). */
 export const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
 export const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
 

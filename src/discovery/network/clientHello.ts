@@ -19,8 +19,8 @@ const ENCRYPTED_CLIENT_HELLO = 0xfe0d;
 const HOST_NAME = 0;
 
 /**
- * @param bytes the beginning of a connection.
- * @returns `incomplete` when it may be the begin of a ClientHello; undefined when it is not one, or names no server.
+ * @param bytes the first bytes of a connection.
+ * @returns `incomplete` if more bytes may complete a ClientHello; undefined if it is not one, or names no server.
  */
 export function serverNameOf(bytes: Buffer): ServerName | 'incomplete' | undefined {
   const message = handshakeOf(bytes);

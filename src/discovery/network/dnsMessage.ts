@@ -21,7 +21,7 @@ export function questionsOf(payload: Buffer): string[] {
   const count = Math.min(payload.readUInt16BE(4), MAX_QUESTIONS);
   for (let i = 0; i < count; i++) {
     const parsed = nameAt(payload, at);
-    if (!parsed || parsed.next + 4 > payload.length) return names; // cut short: what was whole stands
+    if (!parsed || parsed.next + 4 > payload.length) return names; // the message is cut short: keep the complete questions
     names.push(parsed.name);
     at = parsed.next + 4; // type and class
   }
