@@ -1,4 +1,4 @@
-/** taut's own signals. They use only the OpenTelemetry API: without an SDK nothing is exported and nothing is spent. */
+/** taut's own signals, through the OpenTelemetry API only: without an SDK the calls do nothing. */
 import {
   type Attributes,
   type Counter,
