@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon's face: plain system calls on held descriptors, objects of BPF programs, the tracer with what it is checked and
-// calibrated by, and the layout of what they return.
+// The addon's exports: plain system calls on open descriptors, BPF objects, the tracer with its canary and its
+// calibration load, and the layout of the data that they return.
 #include "bpf_object.h"
 #include "canary.h"
 #include "exercise.h"

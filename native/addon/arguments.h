@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <string>
 
-// What a call was given, each argument checked as it is taken. The first that is wrong leaves a TypeError that says
-// which one and what was expected; whoever takes arguments asks Wrong() before it does anything, so that nothing is done
-// with what node-addon-api makes of them (0, which as a descriptor is a real one).
+// The arguments of a call, each checked when it is read. The first wrong one throws a TypeError that names it and what
+// was expected. Callers must check Wrong() before they act: node-addon-api turns a wrong argument into 0, which is a
+// valid descriptor.
 class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
 
   int32_t Descriptor(size_t i);  // or -1 for none
   uint32_t Number(size_t i, uint32_t most = UINT32_MAX);
-  std::string Text(size_t i);  // without NUL, where C would end it
+  std::string Text(size_t i);  // without NUL, which would end it in C
   uint64_t Mask(size_t i);
   bool Flag(size_t i);
   Napi::Function Callback(size_t i);
@@ -32,5 +32,5 @@ class Arguments {
   bool wrong_ = false;
 };
 
-// What most calls answer: 0 or more, or -errno.
+// The result of most calls: 0 or more, or -errno.
 inline Napi::Value Result(const Napi::CallbackInfo& info, int value) { return Napi::Number::New(info.Env(), value); }

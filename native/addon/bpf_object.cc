@@ -10,7 +10,7 @@
 #include "arguments.h"
 #include "libbpf_log.h"
 
-// By which another class tells that an object is of this one.
+// Marks objects of this class, so that other classes can recognise them.
 static constexpr napi_type_tag kTag = {0x7461757420627066, 0x206f626a65637421};
 
 Napi::Function BpfObject::Define(Napi::Env env) {
@@ -76,7 +76,7 @@ int BpfObject::Load() {
 
 Napi::Value BpfObject::LoadCall(const Napi::CallbackInfo& info) { return Result(info, Load()); }
 
-// Right after the call that made the link, or did not.
+// Keeps the link. Call directly after the attach call: on failure this reads errno.
 int BpfObject::Attached(const std::string& name, bpf_link* link) {
   if (!link) return -errno;
   links_.emplace_back(name, link);

@@ -17,7 +17,7 @@
 
 namespace {
 
-constexpr size_t kKept = 4096;  // wakes that nobody takes: more than any window has
+constexpr size_t kKept = 4096;  // the most wakes kept until they are taken: more than any window has
 
 uint64_t Now(clockid_t clock) {
   timespec t;
@@ -48,13 +48,13 @@ void* Canary::Run(void* self) {
   return nullptr;
 }
 
-// Ended by cancellation, which only the sleep lets in: at no other place does it hold the lock, or half of a record.
+// The thread is ended by cancellation, enabled only while it sleeps: there it holds no lock and no partial record.
 void Canary::SleepForever() {
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   pthread_setname_np(pthread_self(), "taut-canary");
-  prctl(PR_SET_TIMERSLACK, 1);  // what is left is the host's own floor
+  prctl(PR_SET_TIMERSLACK, 1);  // 1 ns: the remaining lateness is the host's own
   std::minstd_rand random(std::random_device{}());
-  // Half to one and a half of the mean, so that it is in step with nothing on this host.
+  // Random sleeps of 0.5 to 1.5 times the mean, so that the canary is in step with nothing else on this host.
   std::uniform_int_distribution<uint64_t> wait(interval_ns_ / 2, interval_ns_ + interval_ns_ / 2);
   rusage before = Switches();
   tid_ = static_cast<int>(syscall(SYS_gettid));
@@ -76,7 +76,7 @@ void Canary::SleepForever() {
         wakes_.push_back({deadline, woke, cpu, static_cast<uint64_t>(after.ru_nvcsw - before.ru_nvcsw),
                           static_cast<uint64_t>(after.ru_nivcsw - before.ru_nivcsw)});
     }
-    before = Switches();  // the lock may have made us wait
+    before = Switches();  // again, because waiting for the lock may have caused switches
   }
 }
 
@@ -87,7 +87,7 @@ Napi::Value Canary::Start(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   if (closed_ || running_) return result(-EBUSY);
   interval_ns_ = interval_ns;
-  // No signal of the process is this thread's business; a new thread has its maker's mask.
+  // The canary must handle no signals: block all while it starts, because a new thread inherits the mask.
   sigset_t all, kept;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &kept);

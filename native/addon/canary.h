@@ -9,16 +9,16 @@
 
 #include "closable.h"
 
-// One wakeup of the canary, as TypeScript is given it. Times are nanoseconds of CLOCK_MONOTONIC.
+// One wakeup of the canary, as TypeScript receives it. Times are nanoseconds of CLOCK_MONOTONIC.
 struct CanaryWake {
   uint64_t deadline, woke;
-  uint64_t cpu;        // CPU time of the whole sleep: into it and, from being put on the CPU, out of it
-  uint64_t sleeps;     // voluntary switches: 0 when it was not put to sleep
-  uint64_t preempted;  // involuntary ones
+  uint64_t cpu;        // CPU time (ns) of the sleeping call: entering the sleep, and leaving it after the switch
+  uint64_t sleeps;     // voluntary switches; 0: it did not sleep
+  uint64_t preempted;  // involuntary switches
 };
 
-// A thread that sleeps to known deadlines and writes down when it woke: the clock that the tracer is held against. The
-// object owns it, and ends it with itself; if nobody closes it, the garbage collector or the environment's clean-up does.
+// A thread that sleeps to known deadlines and records when it woke; the tracer is compared with it. The object owns the
+// thread and ends it in close(), or at the latest when the garbage collector or the environment's clean-up deletes it.
 class Canary : public Closable<Canary> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -28,8 +28,8 @@ class Canary : public Closable<Canary> {
 
  private:
   Napi::Value Start(const Napi::CallbackInfo& info);  // (mean interval, ns) -> thread id or -errno
-  Napi::Value Take(const Napi::CallbackInfo& info);   // -> BigUint64Array of wakes, since the last take
-  Napi::Value Until(const Napi::CallbackInfo& info);  // -> deadline to which it sleeps now, as BigInt; 0 when it is awake
+  Napi::Value Take(const Napi::CallbackInfo& info);   // -> BigUint64Array of the wakes since the last take
+  Napi::Value Until(const Napi::CallbackInfo& info);  // -> the deadline of the present sleep, BigInt; 0 while awake
 
   static void* Run(void* self);
   void SleepForever();

@@ -2,8 +2,8 @@
 #pragma once
 #include <napi.h>
 
-// What each class of the addon is: an object that owns something, and gives it back when its owner calls close(), when the
-// garbage collector finds it, or when the environment ends, whichever is first. `T` has a Close() that may be called more
+// The base of the addon's classes: an object that owns resources. It frees them when its owner calls close(), when it
+// is garbage-collected, or when the environment ends, whichever is first. `T` has a Close() that may be called more
 // than once, and calls it in its destructor.
 template <typename T>
 class Closable : public Napi::ObjectWrap<T> {

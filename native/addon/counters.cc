@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The counters of every processor, read while the kernel counts.
+// Reads the counters of every processor while the kernel counts.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,9 +27,9 @@ void WakeupTracer::UnmapCounters() {
 
 static uint64_t Word(const taut_u64& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 
-// A program counts a wakeup as seen and then its outcome, on one processor. So whoever reads the outcomes first, and
-// finds that no more was seen, has read an instant at which nothing was being decided there. Otherwise it is being
-// decided right now, and a moment later it is not.
+// A program counts a wakeup first as seen and then by outcome, on one processor. This function reads the outcomes
+// first: if `wakeup_seen` equals their sum, no wakeup was half counted. Otherwise one is being counted right now, and
+// the caller tries again.
 static bool ReadBetweenDecisions(const taut_counters& cpu, Counters& into) {
   uint64_t outcomes = 0;
   for (uint32_t i = TAUT_FIRST_OUTCOME; i < TAUT_COUNTER_COUNT; i++) {
@@ -40,9 +40,9 @@ static bool ReadBetweenDecisions(const taut_counters& cpu, Counters& into) {
   return into[TAUT_COUNT_wakeup_seen] == outcomes;
 }
 
-// After so many tries the program may be waiting for this very processor, so it is let on.
+// After this many tries, sleep in between: the program may be waiting for this processor.
 static constexpr int kSpins = 100;
-// Counters that still do not add up have lost something: they are handed out as they are, for all to see.
+// After this many tries the counters are returned even if they do not add up: then counts were lost, and it must show.
 static constexpr int kTries = 1'000;
 
 Napi::Value WakeupTracer::ReadCounters(const Napi::CallbackInfo& info) {

@@ -63,7 +63,7 @@ void Exercise::TakeTurns(Side& side) {
 
 Napi::Value Exercise::Start(const Napi::CallbackInfo& info) {
   if (started_) return Napi::Number::New(info.Env(), -EBUSY);
-  // On one CPU that this process may use, where each wakeup leads to a switch.
+  // Both threads run on one CPU that this process may use, so that each wakeup leads to a switch.
   cpu_set_t allowed, one;
   CPU_ZERO(&one);
   if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0) return Napi::Number::New(info.Env(), -errno);

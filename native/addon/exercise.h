@@ -8,9 +8,9 @@
 
 #include "closable.h"
 
-// A known load: two threads on one CPU that hand a byte back and forth over pipes. Each turn is a wakeup and a switch, as
-// a pipe's writer is not preempted by its reader. What a turn costs them, in CPU time of their own, with and without
-// programs on those events, is how the tracer's cost is calibrated.
+// A known load: two threads on one CPU pass a byte back and forth over pipes. Each turn is a wakeup and a switch,
+// because a pipe's reader does not preempt its writer. The CPU time of a turn, with and without the programs attached,
+// calibrates the tracer's cost.
 class Exercise : public Closable<Exercise> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -35,8 +35,8 @@ class Exercise : public Closable<Exercise> {
 
   Side sides_[2] = {{this, 0, {}, {0}, 0}, {this, 1, {}, {0}, 0}};
   int started_ = 0;
-  int pipes_[2][2] = {{-1, -1}, {-1, -1}};  // to each
-  std::atomic<uint32_t> round_{0};  // which is run; the threads wait for the next
-  std::atomic<uint32_t> done_{0};   // threads that have finished it
-  uint32_t turns_ = 0;              // 0: the end
+  int pipes_[2][2] = {{-1, -1}, {-1, -1}};  // one to each thread
+  std::atomic<uint32_t> round_{0};  // the present round; the threads wait for the next
+  std::atomic<uint32_t> done_{0};   // threads that have finished the round
+  uint32_t turns_ = 0;              // 0: the threads end
 };

@@ -21,7 +21,7 @@ constexpr uint32_t kMostRead = 16 << 20;  // far above any entry of /proc
 
 Napi::Value Errno(Napi::Env env) { return Napi::Number::New(env, -errno); }
 
-// openDirectory(at, path) -> descriptor. `at` is a held directory, or -1 for an absolute path.
+// openDirectory(at, path) -> descriptor. `at` is an open directory, or -1 for an absolute path.
 Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
   Arguments args(info);
   int at = args.Descriptor(0);
@@ -31,8 +31,8 @@ Napi::Value OpenDirectory(const Napi::CallbackInfo& info) {
   return fd < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), fd);
 }
 
-// At most `limit` bytes of a file: 0, or -errno. A long entry of /proc may come in several reads; one that fits into a
-// page comes in one.
+// Reads at most `limit` bytes of a file. Returns 0 or -errno. A long entry of /proc may need several reads; an entry
+// that fits into a page needs one.
 int Read(int at, const std::string& name, size_t limit, std::string& data) {
   int fd = openat(at, name.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -errno;
@@ -68,7 +68,7 @@ Napi::Value ReadAt(const Napi::CallbackInfo& info) {
   });
 }
 
-// readTextAt(at, name, limit) -> string, a character for each byte: cheaper than a buffer that is made a string.
+// readTextAt(at, name, limit) -> string with one character for each byte: cheaper than converting a buffer.
 Napi::Value ReadTextAt(const Napi::CallbackInfo& info) {
   return ReadAs(info, [](Napi::Env env, const std::string& data) {
     napi_value text = nullptr;
@@ -77,7 +77,7 @@ Napi::Value ReadTextAt(const Napi::CallbackInfo& info) {
   });
 }
 
-// listIdsAt(at, name) -> the entries of a directory that are numbers.
+// listIdsAt(at, name) -> the numeric entries of a directory.
 Napi::Value ListIdsAt(const Napi::CallbackInfo& info) {
   Arguments args(info);
   int at = args.Descriptor(0);
@@ -100,7 +100,7 @@ Napi::Value ListIdsAt(const Napi::CallbackInfo& info) {
   return ids;
 }
 
-// readLinkAt(at, name) -> where it points.
+// readLinkAt(at, name) -> the target of a symbolic link.
 Napi::Value ReadLinkAt(const Napi::CallbackInfo& info) {
   Arguments args(info);
   int at = args.Descriptor(0);
@@ -111,7 +111,7 @@ Napi::Value ReadLinkAt(const Napi::CallbackInfo& info) {
   return n < 0 ? Errno(info.Env()) : Napi::String::New(info.Env(), target, static_cast<size_t>(n));
 }
 
-// writeAt(at, name, text) -> 0. One write(2): timerslack_ns refuses pwrite(2) and takes a value in one piece.
+// writeAt(at, name, text) -> 0. One write(2): timerslack_ns refuses pwrite(2), and needs the whole value at once.
 Napi::Value WriteAt(const Napi::CallbackInfo& info) {
   Arguments args(info);
   int at = args.Descriptor(0);
@@ -135,7 +135,8 @@ Napi::Value Close(const Napi::CallbackInfo& info) {
   return close(fd) < 0 ? Errno(info.Env()) : Napi::Number::New(info.Env(), 0);
 }
 
-// lock(path, shared) -> descriptor that holds an flock until it is closed, by us or by our death; -EWOULDBLOCK if it is held.
+// lock(path, shared) -> descriptor that holds an flock until it is closed or this process ends; -EWOULDBLOCK if
+// another process holds the lock.
 Napi::Value Lock(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::string path = args.Text(0);
@@ -151,7 +152,7 @@ Napi::Value Lock(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
-// isHungUp(fd) -> 1 when nobody is left at the other end of a pipe, a socket or a terminal, else 0. Writes nothing.
+// isHungUp(fd) -> 1 if the other end of a pipe, a socket or a terminal is closed, else 0. Writes nothing.
 Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
   Arguments args(info);
   pollfd end = {args.Descriptor(0), 0, 0};
@@ -160,8 +161,8 @@ Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), (end.revents & (POLLERR | POLLHUP)) != 0 ? 1 : 0);
 }
 
-// writeNow(fd, bytes) -> how many a pipe or a socket took at once; -EAGAIN when none. Unlike Node's streams it leaves the
-// descriptor as it is: O_NONBLOCK belongs to everybody who shares it.
+// writeNow(fd, bytes) -> how many bytes a pipe or a socket accepted at once; -EAGAIN if none. Unlike Node's streams, it
+// does not set O_NONBLOCK, which would affect every process that shares the open file.
 Napi::Value WriteNow(const Napi::CallbackInfo& info) {
   Arguments args(info);
   pollfd end = {args.Descriptor(0), POLLOUT, 0};
@@ -169,7 +170,7 @@ Napi::Value WriteNow(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   ssize_t n = send(end.fd, bytes.Data(), bytes.Length(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (n < 0 && errno == ENOTSOCK) {
-    // What a pipe has room for without waiting, as pipe(7) promises.
+    // When poll(2) reports room, a pipe accepts this many bytes without waiting (pipe(7)).
     int ready = poll(&end, 1, 0);
     if (ready == 0) errno = EAGAIN;
     n = ready > 0 ? write(end.fd, bytes.Data(), std::min<size_t>(bytes.Length(), PIPE_BUF)) : -1;

@@ -2,5 +2,5 @@
 #pragma once
 #include <napi.h>
 
-// openat, readAt, writeAt, close, lock: each returns data or -errno, and decides nothing.
+// openDirectory, readAt, writeAt, lock and others: each returns data or -errno, and makes no decisions.
 void ExportFiles(Napi::Env env, Napi::Object exports);

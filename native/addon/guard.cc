@@ -37,7 +37,7 @@ struct Pipe {
   }
 };
 
-// The guard in a session of its own and deaf to signals before its first instruction: 0, or an errno.
+// Starts the guard in its own session, with all signals blocked from its first instruction. Returns 0 or an errno.
 int Spawn(std::vector<char*>& argv, const std::string& path, const Pipe& to_guard, const Pipe& from_guard, pid_t& child) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -65,7 +65,7 @@ Napi::Function Guard::Define(Napi::Env env) {
 
 void Guard::Close() { Pipe::Close(to_guard_); }
 
-// Returns when the guard stands; -ECHILD if it ended before.
+// Returns when the guard is ready; -ECHILD if it ended before that.
 Napi::Value Guard::Start(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::vector<std::string> texts;
@@ -93,14 +93,14 @@ Napi::Value Guard::Start(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(strtol(said, nullptr, 10)));
 }
 
-// Nobody but the guard holds the pipe's other end.
+// Only the guard holds the pipe's other end: poll(2) reports an error when the guard has ended.
 Napi::Value Guard::IsRunning(const Napi::CallbackInfo& info) {
   pollfd pipe = {to_guard_, 0, 0};
   return Napi::Boolean::New(info.Env(), to_guard_ >= 0 && poll(&pipe, 1, 0) == 0);
 }
 
 Napi::Value Guard::Release(const Napi::CallbackInfo& info) {
-  // EPIPE: it has died already, and so does nothing either.
+  // EPIPE is ignored: the guard has died already, so it will do nothing.
   while (to_guard_ >= 0 && write(to_guard_, "r", 1) < 0 && errno == EINTR) {
   }
   Close();

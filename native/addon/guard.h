@@ -4,8 +4,8 @@
 
 #include "closable.h"
 
-// The other end of a guard (native/guard/guard.c). It ends the guard by a byte; when the environment ends without one
-// (a worker that is terminated), the pipe ends, and the guard goes to work.
+// Controls a guard (native/guard/guard.c) through a pipe. Release() ends the guard with a byte. If the environment ends
+// without that (a terminated worker), the pipe closes, and the guard puts everything back.
 class Guard : public Closable<Guard> {
  public:
   static Napi::Function Define(Napi::Env env);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads of one process, visited in the kernel.
+// Runs the kernel's iterator over the threads of one process.
 #include <bpf/bpf.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ Napi::Value WakeupTracer::VisitThreads(const Napi::CallbackInfo& info) {
   LibbpfLog keep(programs_->LogSink());
   bpf_program* program = programs_->Program("visit_thread");
   if (!program) return Result(info, -ENOENT);
-  // The iterator of one process came with 6.1; before it, all threads of the host are walked and the program skips.
+  // The iterator over one process came with Linux 6.1; before, it walks all threads of the host, and the program skips.
   bpf_iter_link_info only = {};
   only.task.pid = control.pid;
   LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &only, .link_info_len = sizeof(only));

@@ -18,7 +18,7 @@ static Napi::Object Numbers(Napi::Env env, std::initializer_list<std::pair<const
   return numbers;
 }
 
-// Where the fields of a struct lie, in bytes, and how many it has.
+// The offsets of a struct's fields and the struct's size, in bytes.
 static Napi::Object Offsets(Napi::Env env, size_t bytes, std::initializer_list<std::pair<const char*, size_t>> fields) {
   auto offsets = Numbers(env, fields);
   offsets.Set("bytes", static_cast<double>(bytes));

@@ -2,5 +2,5 @@
 #pragma once
 #include <napi.h>
 
-// The numbers and names of native/include that TypeScript decodes by, so that none is typed twice.
+// The numbers and names of native/include that TypeScript needs for decoding, so that none is written twice.
 Napi::Object Layout(Napi::Env env);

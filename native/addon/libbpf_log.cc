@@ -6,8 +6,8 @@
 #include <cstdarg>
 #include <cstdio>
 
-// libbpf has one printer for the whole process, without a place for an owner. The thread that calls libbpf is the one
-// that it prints on, so the sink is the thread's, and set only for the length of a call.
+// libbpf has one print function for the whole process, without a context argument. It prints on the thread that called
+// libbpf: so the sink is thread-local, and set only during a call.
 static thread_local std::string* sink = nullptr;
 
 static int Print(enum libbpf_print_level level, const char* format, va_list arguments) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-// While it lives, what libbpf says on this thread goes to `sink` (at most 1 MiB) and not to standard error.
+// While it exists, libbpf's messages on this thread go to `sink` (at most 1 MiB) and not to standard error.
 class LibbpfLog {
  public:
   explicit LibbpfLog(std::string* sink);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single numbers in the arrays of a loaded object.
+// Reads and writes single numbers in the array maps of a loaded object.
 #include <bpf/bpf.h>
 
 #include <cerrno>
@@ -7,7 +7,7 @@
 #include "arguments.h"
 #include "bpf_object.h"
 
-// Of an array of numbers of that size: from and to another, the kernel would copy more than there is.
+// The descriptor of an array map. Checks the size of its values: if it differs, the kernel would copy past our buffer.
 int BpfObject::ArrayFd(const std::string& name, uint32_t value_size) const {
   if (!object_) return -EBADF;
   const bpf_map* map = bpf_object__find_map_by_name(object_, name.c_str());

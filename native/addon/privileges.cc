@@ -11,8 +11,8 @@
 
 namespace {
 
-// confine(keep) -> 0. Leaves the calling thread no capability but those in the mask, and none to gain by execve(2).
-// Capabilities are a thread's: the caller replaces the process by execve, which leaves it this thread alone.
+// confine(keep) -> 0. Drops all capabilities of the calling thread except those in the mask; execve(2) can't regain
+// them. Capabilities belong to a thread: the caller must execve(2) next, which ends all other threads of the process.
 Napi::Value Confine(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint64_t keep = args.Mask(0);

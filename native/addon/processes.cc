@@ -10,7 +10,7 @@
 
 namespace {
 
-// adoptOrphans(on) -> 0. Descendants of this process whose parents end become its children, and not init's.
+// adoptOrphans(on) -> 0. Descendants whose parents end become children of this process, and not of init.
 Napi::Value AdoptOrphans(const Napi::CallbackInfo& info) {
   Arguments args(info);
   bool on = args.Flag(0);
@@ -19,17 +19,17 @@ Napi::Value AdoptOrphans(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), failed < 0 ? -errno : 0);
 }
 
-// reap(pid) -> its id if this child had ended, and is gone now; 0 if it lives. Not for a child that Node waits for.
+// reap(pid) -> the child's id if it had ended; it is gone now. 0 if it is running. Not for a child that Node waits for.
 Napi::Value Reap(const Napi::CallbackInfo& info) {
   Arguments args(info);
   auto pid = static_cast<pid_t>(args.Number(0, INT32_MAX));
   if (args.Wrong()) return {};
-  if (pid == 0) return Napi::Number::New(info.Env(), -EINVAL);  // to waitpid(2) that is any of the group
+  if (pid == 0) return Napi::Number::New(info.Env(), -EINVAL);  // for waitpid(2), 0 is any child of the group
   pid_t reaped = waitpid(pid, nullptr, WNOHANG);
   return Napi::Number::New(info.Env(), reaped < 0 ? -errno : reaped);
 }
 
-// unblock(signal) -> 0. In this thread: node --disable-sigusr1 blocks SIGUSR1, also for who handles it.
+// unblock(signal) -> 0. In this thread: node --disable-sigusr1 blocks SIGUSR1, even if the program handles it.
 Napi::Value Unblock(const Napi::CallbackInfo& info) {
   Arguments args(info);
   auto signal = static_cast<int>(args.Number(0, 64));

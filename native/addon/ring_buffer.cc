@@ -11,11 +11,11 @@
 
 static constexpr size_t kBufferBytes = 64 * 1024;  // many times the largest record
 
-// Whoever starts an agent runs on for its whole slice before taut, woken on the same CPU, may look at what it started.
-// A thread that asks for a shorter slice gets no more of a CPU, but gets it sooner (EEVDF, Linux 6.12; elsewhere it
-// changes nothing). Its children don't inherit it.
+// The process that starts an agent runs on for its whole slice before taut, woken on the same CPU, can look at the new
+// agent. A thread that asks for a shorter slice gets the same share of a CPU, but sooner (EEVDF, Linux 6.12; elsewhere
+// it has no effect). Its children don't inherit the slice.
 static void AskForShortSlice() {
-  constexpr uint64_t kSliceNs = 100'000;  // the shortest that the kernel takes
+  constexpr uint64_t kSliceNs = 100'000;  // the shortest that the kernel accepts
   constexpr uint64_t kResetOnFork = 1;    // SCHED_FLAG_RESET_ON_FORK
   // struct sched_attr, version 0; <linux/sched/types.h> can't be included beside <sched.h>.
   struct {
@@ -38,11 +38,11 @@ int RingBuffer::OnRecord(void* self, void* data, size_t size) {
   return 0;
 }
 
-// Its own allocation: libuv needs it until the close callback, which a worker's environment waits for before it unloads
-// this code.
+// A separate allocation, because libuv needs it until the close callback; a worker's environment waits for that
+// callback before it unloads this code.
 struct RingBuffer::Poll {
   uv_poll_t handle;  // first, so that one pointer is both
-  RingBuffer* ring;  // null once it is being closed
+  RingBuffer* ring;  // null from closing on
   napi_async_cleanup_hook_handle hook;
 };
 
@@ -65,13 +65,13 @@ void RingBuffer::StopPolling(Poll* poll) {
 
 void RingBuffer::OnEnvironmentEnds(napi_async_cleanup_hook_handle, void* poll) { StopPolling(static_cast<Poll*>(poll)); }
 
-// An environment that is ending runs its loop once more to close what is open, and lets nothing be called any more.
+// False in an environment that is ending: it runs its loop once more to close handles, but must call no JavaScript.
 static bool MayCall(Napi::Env env) {
   bool has = false;
   return napi_has_named_property(env, env.Global(), "Array", &has) == napi_ok;
 }
 
-// The length of as many whole records, from `at` on, as there is room for; 0 when that is none.
+// The total length of the whole records, from `at` on, that fit into `room`; 0 when not even one fits.
 static size_t Whole(const std::string& records, size_t at, size_t room) {
   size_t end = at;
   while (end < records.size()) {
@@ -89,7 +89,7 @@ void RingBuffer::Drain() {
   ring_buffer__consume(ring_);
   std::string records = std::exchange(records_, {});
   if (!MayCall(env)) return;
-  // The callback may close us: then nobody is there for what is left.
+  // The callback may close this ring buffer: then the rest is dropped.
   for (size_t at = 0; at < records.size() && poll_;) {
     Napi::Buffer<char> buffer = buffer_.Value();
     size_t length = Whole(records, at, buffer.Length());
@@ -100,7 +100,8 @@ void RingBuffer::Drain() {
   }
 }
 
-// napi_make_callback, as we come from the loop: it runs the microtasks. An exception becomes an uncaught one.
+// Calls the callback with napi_make_callback, which runs the microtasks, as needed for a call from the event loop. An
+// exception becomes an uncaught exception.
 void RingBuffer::Tell(size_t length) {
   Napi::Env env = callback_.Env();
   napi_value arguments[] = {buffer_.Value(), Napi::Number::New(env, static_cast<double>(length))}, result;
@@ -115,7 +116,7 @@ int RingBuffer::Open(int map, Napi::Function callback) {
   Napi::Env env = callback.Env();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  ring_buffer__free(ring_);  // of an opening that failed
+  ring_buffer__free(ring_);  // left from a failed Open
   ring_ = ring_buffer__new(map, OnRecord, this, nullptr);
   if (!ring_) return -errno;
   callback_ = Napi::Persistent(callback);

@@ -6,9 +6,9 @@
 
 #include <string>
 
-// A ring buffer of the kernel on Node's own loop: whatever it holds becomes a call with a Buffer and how much of it is filled
-// with records, each after its length (32 bits, in this machine's order). The Buffer is the same every time, as making one
-// costs more than all else of a call. It never keeps the process alive.
+// Reads a ring buffer of the kernel on Node's event loop. Calls back with a Buffer and the number of bytes that are
+// filled with records; each record follows its length (32 bits, native byte order). Every call gets the same Buffer,
+// because creating one costs more than the rest of the call. It never keeps the process alive.
 class RingBuffer {
  public:
   RingBuffer() = default;

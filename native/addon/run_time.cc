@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long the programs of an object ran, and runs of one of them for tests.
+// The run time of an object's programs, and test runs of one program.
 #include <bpf/bpf.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@ Napi::Value BpfObject::SetStats(const Napi::CallbackInfo& info) {
   Arguments args(info);
   bool on = args.Flag(0);
   if (args.Wrong()) return {};
-  if (on && closed_) return Result(info, -EBADF);  // nobody would turn it off again
+  if (on && closed_) return Result(info, -EBADF);  // nothing would turn the statistics off again
   if (on && stats_ < 0) {
     stats_ = bpf_enable_stats(BPF_STATS_RUN_TIME);
     if (stats_ < 0) return Result(info, -errno);
@@ -41,7 +41,7 @@ Napi::Value BpfObject::RunTime(const Napi::CallbackInfo& info) {
   return programs;
 }
 
-// Runs a `syscall` program once for each pair of words: it reads the first and writes the second.
+// Runs a `syscall` program once for each pair of words: the program reads the first word and writes the second.
 Napi::Value BpfObject::TestRun(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::string name = args.Text(0);

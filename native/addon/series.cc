@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the programs count: blocks of places for series, mapped into this process and read without a system call.
+// The blocks of slots in which the programs count series: mapped into this process, and read without a system call.
 #include <bpf/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ int WakeupTracer::AddBlock() {
   void* memory = mmap(nullptr, kBlockBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
   auto block = static_cast<uint32_t>(blocks_.size());
   int result = memory == MAP_FAILED || bpf_map_update_elem(MapFd("series"), &block, &map, BPF_ANY) < 0 ? -errno : 0;
-  close(map);  // the mapping and the programs keep it
+  close(map);  // the mapping and the programs keep the map
   if (result == 0) {
     blocks_.push_back(static_cast<taut_agent_series*>(memory));
   } else if (memory != MAP_FAILED) {
@@ -48,7 +48,8 @@ Napi::Value WakeupTracer::ReserveCall(const Napi::CallbackInfo& info) {
   return Result(info, Reserve(slot));
 }
 
-// One that nobody had yet is as the kernel made it: to write its pages takes longer than all else of an attach here.
+// Clears only slots that were used before: a new slot is zero already, and writing its pages takes longer than the rest
+// of an attach in this file.
 Napi::Value WakeupTracer::EmptySeries(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
@@ -83,7 +84,7 @@ Napi::Value WakeupTracer::ReadSeries(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   taut_agent_series* series = slot == 0 ? nullptr : Series(slot);
   if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
-  // A histogram without a minimum holds nothing: of it the words before the buckets do, which say so. Most are like that.
+  // A histogram without a minimum is empty: copy only the words before its buckets. Most histograms are empty.
   auto* copy = reinterpret_cast<taut_agent_series*>(into.Data());
   for (size_t i = 0; i < TAUT_SERIES; i++) {
     const taut_histogram& histogram = series->histogram[i];

@@ -26,8 +26,8 @@ int DiagSocketHere() {
   return fd < 0 ? -errno : fd;
 }
 
-// A sock_diag socket of a network namespace. To another than ours only this thread goes, and comes back before anything
-// else runs on it; the socket stays what it is. -errno when that is not allowed (ours needs no privilege).
+// Opens a sock_diag socket in a network namespace. For a foreign namespace, this thread enters it and returns before it
+// runs anything else; the socket stays in that namespace. -errno if that is not allowed (our own needs no privilege).
 int DiagSocket(const char* ns_path) {
   int target = open(ns_path, O_RDONLY | O_CLOEXEC);
   if (target < 0) return -errno;
@@ -41,7 +41,7 @@ int DiagSocket(const char* ns_path) {
     result = -errno;
   } else if (known) {
     result = DiagSocketHere();
-    // Not being able to come home would leave Node's main thread in a stranger's network: there is no going on.
+    // If this thread can't return, Node's main thread would stay in a foreign network namespace: so abort.
     if (setns(home, CLONE_NEWNET) < 0) abort();
   }
   if (home >= 0) close(home);
@@ -49,7 +49,7 @@ int DiagSocket(const char* ns_path) {
   return result;
 }
 
-// What is asked of sock_diag: sockets of a protocol in these states (bits), with this local port; 0: any.
+// A question to sock_diag: sockets of a protocol, in these states (bits), with this local port (0: any).
 struct Question {
   uint8_t protocol;
   uint32_t states;
@@ -73,8 +73,8 @@ int Ask(int fd, int family, const Question& question) {
 
 enum Outcome { kMore = 1, kDone = 0 };
 
-// Calls back with each socket of one netlink datagram, which may be anything: nothing beyond `size` is read, and nothing
-// is taken to be aligned. kMore when the dump goes on, kDone at its end, or -errno.
+// Calls `each` with each socket of one netlink datagram. The datagram may hold any bytes: nothing beyond `size` is
+// read, and no alignment is assumed. Returns kMore when the dump goes on, kDone at its end, or -errno.
 template <typename Each>
 int ParseDump(const char* data, size_t size, Each each) {
   for (size_t at = 0; at + sizeof(nlmsghdr) <= size;) {
@@ -100,7 +100,7 @@ int ParseDump(const char* data, size_t size, Each each) {
 
 using Datagrams = std::vector<std::string>;
 
-// Receives one dump to its end, as the datagrams that it came in.
+// Receives all datagrams of one dump.
 int Receive(int fd, Datagrams* into) {
   char buffer[32768];
   for (;;) {
@@ -149,7 +149,7 @@ Napi::Value DumpSockets(const Napi::CallbackInfo& info) {
   return Answer(info.Env(), result, datagrams);
 }
 
-// The same on a thread of the pool: the kernel takes a microsecond for each socket of the namespace.
+// Does the same on a thread of the pool, because the kernel takes a microsecond for each socket of the namespace.
 class DumpWorker : public Napi::AsyncWorker {
  public:
   DumpWorker(Napi::Env env, std::string path, const Question& question)
@@ -166,7 +166,7 @@ class DumpWorker : public Napi::AsyncWorker {
   int result_ = 0;
 };
 
-// listSockets(the same) -> a promise of the same.
+// listSockets(arguments as dumpSockets) -> a promise of the result of dumpSockets.
 Napi::Value ListSockets(const Napi::CallbackInfo& info) {
   Arguments args(info);
   auto [path, question] = Asked(&args);
@@ -177,7 +177,7 @@ Napi::Value ListSockets(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-// parseSockets(datagram) -> [{inode, cookie, localPort, port, address}], or -errno for what is no such datagram.
+// parseSockets(datagram) -> [{inode, cookie, localPort, port, address}], or -errno if it is no sock_diag datagram.
 Napi::Value ParseSockets(const Napi::CallbackInfo& info) {
   auto env = info.Env();
   Arguments args(info);

@@ -35,11 +35,11 @@ Napi::Value WakeupTracer::Load(const Napi::CallbackInfo& info) {
   bpf_map__set_max_entries(counters, static_cast<uint32_t>(libbpf_num_possible_cpus()));
   int failed = programs_->Load();
   if (!failed) failed = MapCounters();
-  if (!failed) failed = Reserve(1);  // the first agent shall not wait for it
+  if (!failed) failed = Reserve(1);  // so that the first agent need not wait for it
   return Result(info, failed);
 }
 
-// What the programs leave out while they run.
+// Sets what the programs leave out while they run.
 Napi::Value WakeupTracer::SetSettings(const Napi::CallbackInfo& info) {
   Arguments args(info);
   taut_settings settings = {.sample_mask = args.Number(0), .shed_detail = args.Number(1), .canary_slot = args.Number(2)};

@@ -7,8 +7,8 @@
 #include "closable.h"
 #include "taut.h"
 
-// What only the tracer of wakeups has, over the object of its programs: series, counters, the iterator over threads, and
-// settings. It maps what the programs count into this process, and fails with EBADF once either of the two is closed.
+// The wakeup tracer, on top of the BpfObject with its programs: series, counters, the iterator over threads, and
+// settings. Maps the programs' counts into this process. After it or the BpfObject was closed, its calls fail: EBADF.
 class WakeupTracer : public Closable<WakeupTracer> {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -17,13 +17,13 @@ class WakeupTracer : public Closable<WakeupTracer> {
   void Close();
 
  private:
-  // Each returns 0 (or what it says) or -errno.
-  Napi::Value Load(const Napi::CallbackInfo& info);          // the object, with room for what it counts
+  // Each returns 0 (or the value after ->) or -errno.
+  Napi::Value Load(const Napi::CallbackInfo& info);          // loads the object, and maps its counters and first series
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);  // (visit, pid, slot, thread or 0 for all) -> threads changed
-  Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, whether detail is shed, canary's slot)
-  Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): room for the series up to it
-  Napi::Value EmptySeries(const Napi::CallbackInfo& info);   // (slot from 1): makes room for it if there is none
-  Napi::Value AddAgent(const Napi::CallbackInfo& info);      // (pid, slot from 1): makes room for it if there is none
+  Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, 1 if detail is shed, canary's slot)
+  Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): makes room for series up to this slot
+  Napi::Value EmptySeries(const Napi::CallbackInfo& info);   // (slot from 1): clears its series; makes room if needed
+  Napi::Value AddAgent(const Napi::CallbackInfo& info);      // (pid, slot from 1): makes room if needed
   Napi::Value RemoveAgent(const Napi::CallbackInfo& info);   // (pid): its series stay readable
   Napi::Value ReadSeries(const Napi::CallbackInfo& info);    // (slot, into: Uint32Array)
   Napi::Value ReadCounters(const Napi::CallbackInfo& info);  // -> [number], in layout's order

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The largest whole number of nanoseconds in each bucket, after a 0: floor(10^9 * 2^((i + 1) / 8)), i = -240 .. 80.
- * Exact: the largest n with n^8 <= 10^72 * 2^(i + 1), in integers (test/unit/bounds.test.ts computes them again).
+ * A 0, then the largest whole number of nanoseconds in each bucket: floor(10^9 * 2^((i + 1) / 8)), i = -240 .. 80.
+ * Exact: the largest integer n with n^8 <= 10^72 * 2^(i + 1) (test/unit/bounds.test.ts computes them again).
  */
 #ifndef TAUT_BOUNDS_H
 #define TAUT_BOUNDS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tracer's bucket function by itself, for a test that runs it in the kernel with values of its own choice. */
+/* The tracer's bucket function alone, for a test that runs it in the kernel with chosen values. */
 #include "histogram.h"
 
 struct question {

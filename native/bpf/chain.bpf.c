@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The steps of one wakeup by themselves, for tests of what the kernel does too seldom to wait for: the tracer's own
- * functions, on the state of the thread that asks, with instants and refusals of the test's choice.
+ * The single steps of one wakeup, for tests of cases that are too rare in the kernel to wait for. Each runs a function
+ * of the tracer on the calling thread's state; the test chooses the timestamps, and whether memory runs out.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 
-/* Whether the kernel is to have no memory for a thread's state. */
+/* Simulates a kernel that has no memory for a thread's state. */
 static volatile bool refused;
 #define bpf_task_storage_get(map, task, value, flags) \
 	((flags) && refused ? 0 : bpf_task_storage_get(map, task, value, flags))

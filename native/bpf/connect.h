@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a program says as it connects a socket, or sends from one that is not connected: whose it is, and to whom. */
+/* Notes the owner and the destination of a socket when a program connects it, or sends on it without connecting. */
 #ifndef TAUT_CONNECT_H
 #define TAUT_CONNECT_H
 
@@ -18,7 +18,7 @@ static __always_inline void connecting(struct bpf_sock_addr *ctx, const __u32 *a
 	about_current(&flow);
 	if (is_tcp && !asks && is_wanted(TAUT_WANT_NAMES))
 		flow.wanted = TAUT_HELLO_BYTES;
-	/* Of a UDP socket that is connected, the port that it has says all, where a packet tells who sends it. */
+	/* A connected UDP socket needs no flow if a packet's program can ask for the sender: its port is enough. */
 	if (sk) {
 		bool keeps = is_tcp || (asks && !names_features.sender_of_packet);
 		struct flow *kept = bpf_sk_storage_get(&flows, sk, &flow, keeps ? BPF_SK_STORAGE_GET_F_CREATE : 0);
@@ -56,8 +56,8 @@ static __always_inline void connecting6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * A datagram of a socket that is not connected. The port is what the program gave, as with sockets that are: a container's
- * resolver has another one by the time that the packet leaves (address translation).
+ * A datagram of an unconnected socket. The port is the one that the program gave, as for connected sockets: address
+ * translation may change the port of a container's resolver before the packet leaves.
  */
 static __always_inline void sending(struct bpf_sock_addr *ctx)
 {

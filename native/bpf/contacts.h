@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the names programs know of sockets, are told to look for, and tell. Who includes this defines the maps. */
+/* The state, settings and output of the names programs. The including file defines the maps. */
 #ifndef TAUT_CONTACTS_H
 #define TAUT_CONTACTS_H
 
@@ -9,18 +9,18 @@
 #include <bpf/bpf_helpers.h>
 #include "names.h"
 
-/* Whose socket it is, and what is being looked for on it: a TCP segment may leave in anybody's context. */
+/* A socket's owner, kept because a TCP segment may leave in any process's context; and what to look for on it. */
 struct flow {
 	__u64 start_ns;
 	__u32 pid;
 	__u32 tid;
-	__u32 wanted;   /* bytes of the connection that may be a ClientHello; 0: it has none, or all are captured */
-	__u32 captured; /* of these */
+	__u32 wanted;   /* first bytes of the connection to capture as a ClientHello; 0: none, or all are captured */
+	__u32 captured; /* how many of these are captured */
 	__u32 next;     /* TCP sequence number of the byte after them */
-	__u32 asks;     /* a resolver: by the port that the program gave, whatever address translation makes of it */
+	__u32 asks;     /* the peer is a resolver, by the port that the program gave (before address translation) */
 };
 
-/* Lives and dies with the socket: nothing to evict, and no idle connection that loses its owner. */
+/* Freed with the socket: so nothing is evicted, and an idle connection keeps its owner. */
 struct flows_by_socket {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -44,7 +44,7 @@ struct contact_records {
 };
 extern struct contact_records contacts SEC(".maps");
 
-/* What is worth telling: enum taut_contact_wanted. */
+/* What to report to user space: bits of enum taut_contact_wanted. */
 struct wanted_bits {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -53,7 +53,7 @@ struct wanted_bits {
 };
 extern struct wanted_bits wanted SEC(".maps");
 
-/* Contacts for which there was no room. */
+/* The number of contacts for which there was no room. */
 struct lost_contacts {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -62,7 +62,7 @@ struct lost_contacts {
 };
 extern struct lost_contacts lost SEC(".maps");
 
-/* What the kernel lacks is left out by the verifier. */
+/* For a feature that is 0, the verifier drops the code that needs it. */
 extern const volatile struct taut_names_features names_features SEC(".rodata.features");
 
 static __always_inline bool is_resolver(__u32 port)
@@ -88,7 +88,7 @@ static __always_inline void count_lost(void)
 		__sync_fetch_and_add(n, 1);
 }
 
-/* A process's id may be given out again before user space looks: its start says which process it was. */
+/* A process's id may be reused before user space looks it up; the start time identifies the process. */
 static __always_inline __u64 start_of_current(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -98,7 +98,7 @@ static __always_inline __u64 start_of_current(void)
 
 #define HEAD_BYTES offsetof(struct taut_contact, payload)
 
-/* `size`: HEAD_BYTES or all of it, a constant. */
+/* `size`: HEAD_BYTES or the size of the whole struct; a constant, as the verifier requires. */
 static __always_inline struct taut_contact *reserve(__u64 size, __u32 kind, __u32 transport, const struct flow *who)
 {
 	struct taut_contact *c = bpf_ringbuf_reserve(&contacts, size, 0);
@@ -121,7 +121,7 @@ static __always_inline struct taut_contact *reserve(__u64 size, __u32 kind, __u3
 static __always_inline bool copy(struct __sk_buff *skb, __u32 at, __u32 length, struct taut_contact *c)
 {
 	c->length = length;
-	/* One less and one more, as the verifier wants to see that it is neither 0 nor too much. */
+	/* The mask and the + 1 show the verifier that the length is from 1 to TAUT_PIECE_BYTES. */
 	length = (length - 1) & (TAUT_PIECE_BYTES - 1);
 	return !bpf_skb_load_bytes(skb, at, c->payload, length + 1);
 }

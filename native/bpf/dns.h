@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Questions to resolvers and their answers, told whole: user space reads them. */
+/* Sends DNS questions and answers to user space, undecoded. */
 #ifndef TAUT_DNS_H
 #define TAUT_DNS_H
 
@@ -25,8 +25,8 @@ static __always_inline void tell_message(struct __sk_buff *skb, __u32 at, __u32 
 }
 
 /*
- * Where the payload of a datagram begins that may be DNS: its socket is connected to a resolver, or has asked one; 0 for all
- * others, of which no byte is looked at.
+ * The start of the payload if the datagram may be DNS: its socket is connected to a resolver, or has asked one. 0 for
+ * all other datagrams; their bytes are not read.
  */
 static __always_inline __u32 dns_datagram(struct __sk_buff *skb, struct flow *flow, bool is_connected, struct udphdr *udp)
 {
@@ -41,7 +41,7 @@ static __always_inline __u32 dns_datagram(struct __sk_buff *skb, struct flow *fl
 	return at + sizeof(*udp);
 }
 
-/* A datagram that leaves: a question, if it goes to a resolver. */
+/* An outgoing datagram: a question, if it goes to a resolver. */
 static __always_inline void tell_datagram_question(struct __sk_buff *skb, struct bpf_sock *sk)
 {
 	struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0), who = {};
@@ -60,7 +60,7 @@ static __always_inline void tell_datagram_question(struct __sk_buff *skb, struct
 	tell_message(skb, at, TAUT_QUESTION, TAUT_UDP, &who);
 }
 
-/* A datagram that arrives: an answer, if it comes from a resolver. */
+/* An incoming datagram: an answer, if it comes from a resolver. */
 static __always_inline void tell_datagram_answer(struct __sk_buff *skb, struct bpf_sock *sk)
 {
 	struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0), nobody = {};
@@ -71,7 +71,7 @@ static __always_inline void tell_datagram_answer(struct __sk_buff *skb, struct b
 		tell_message(skb, at, TAUT_ANSWER, TAUT_UDP, &nobody);
 }
 
-/* A segment that arrives on a connection to a resolver. */
+/* An incoming segment on a connection to a resolver. */
 static __always_inline void tell_segment_answer(struct __sk_buff *skb)
 {
 	struct flow nobody = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Programs that do nothing, on the tracer's own tracepoints: what being called costs, for the benchmark. */
+/* Empty programs on the tracer's tracepoints: the benchmark measures with them what a call costs. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The first bytes of a connection, told when they look like a TLS ClientHello: in one packet or in many. Each other connection
- * costs one look at its first payload.
+ * Sends the first bytes of a connection to user space if they look like a TLS ClientHello, in one packet or in many.
+ * For any other connection, only the first payload is examined.
  */
 #ifndef TAUT_HELLO_H
 #define TAUT_HELLO_H
@@ -15,13 +15,13 @@
 /* Record type, version (two bytes), length (two bytes), handshake type. */
 #define PREFIX 6
 
-/* Whether byte `i` of a connection may be that of a ClientHello: a handshake record of TLS 1.x. */
+/* Whether byte `i` of a connection fits a ClientHello in a handshake record of TLS 1.x. */
 static __always_inline bool may_begin(__u32 i, __u8 byte)
 {
 	return i == 0 ? byte == HANDSHAKE : i == 1 ? byte == 3 : i == 2 ? byte <= 4 : i == 5 ? byte == CLIENT_HELLO : true;
 }
 
-/* The prefix, of which some bytes may have come before. */
+/* Whether the payload fits the prefix; the first `captured` bytes of the prefix came in earlier packets. */
 static __always_inline bool is_prefix(struct __sk_buff *skb, __u32 at, __u32 length, __u32 captured)
 {
 	for (__u32 i = 0; i < PREFIX; i++) {
@@ -30,17 +30,17 @@ static __always_inline bool is_prefix(struct __sk_buff *skb, __u32 at, __u32 len
 		if (i < captured)
 			continue;
 		if (i - captured >= length)
-			return true; /* as far as it goes */
+			return true; /* all bytes so far fit */
 		if (bpf_skb_load_bytes(skb, at + i - captured, &byte, 1) || !may_begin(i, byte))
 			return false;
 	}
 	return true;
 }
 
-/* How much of the connection the ClientHello takes, if it lies in one record; more is not looked at. */
+/* The length of the ClientHello with its record header, if it lies in one record; else TAUT_HELLO_BYTES. */
 static __always_inline __u32 hello_bytes(struct __sk_buff *skb, __u32 at)
 {
-	__u8 b[9]; /* of the record: length at 3; of the handshake: length at 6, three bytes */
+	__u8 b[9]; /* at 3: the record's length, two bytes; at 6: the handshake's length, three bytes */
 	__u32 record, hello;
 
 	if (bpf_skb_load_bytes(skb, at, b, sizeof(b)))
@@ -50,7 +50,7 @@ static __always_inline __u32 hello_bytes(struct __sk_buff *skb, __u32 at)
 	return hello > record || hello + RECORD_HEADER > TAUT_HELLO_BYTES ? TAUT_HELLO_BYTES : hello + RECORD_HEADER;
 }
 
-/* Tells one piece. @returns whether there was room. */
+/* Sends one piece to user space. @returns whether it was sent. */
 static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 length, __u32 port, struct flow *flow)
 {
 	struct taut_contact *c = reserve(sizeof(*c), TAUT_HELLO, TAUT_TCP, flow);
@@ -69,16 +69,16 @@ static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 le
 	return true;
 }
 
-/* A payload of a connection whose beginning is looked for. Under the socket's lock: one at a time. */
+/* Looks for a ClientHello in one payload. Runs under the socket's lock: one packet at a time. */
 static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, const struct tcphdr *tcp, struct flow *flow)
 {
-	__u32 length = skb->len - at, seq = bpf_ntohl(tcp->seq) + tcp->syn; /* with data: TCP fast open */
+	__u32 length = skb->len - at, seq = bpf_ntohl(tcp->seq) + tcp->syn; /* a SYN with data: TCP fast open */
 	__u32 port = bpf_ntohs(tcp->dest);
 
 	if (flow->captured) {
 		__u32 again = flow->next - seq;
 
-		if (again >= length) /* sent again, nothing new */
+		if (again >= length) /* a retransmission without new bytes */
 			return;
 		at += again;
 		length -= again;
@@ -100,7 +100,7 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 		if (!piece)
 			break;
 		if (!tell_piece(skb, at, piece, port, flow)) {
-			flow->captured = flow->wanted; /* a gap can't be mended */
+			flow->captured = flow->wanted; /* give up: a missing piece can't be captured later */
 			break;
 		}
 		flow->captured += piece;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a duration's bucket index is computed, and the bucket counted. */
+/* Computes the bucket index of a duration, and counts the bucket. */
 #ifndef TAUT_HISTOGRAM_H
 #define TAUT_HISTOGRAM_H
 
@@ -21,11 +21,11 @@ static __always_inline int log2_u64(__u64 v)
 }
 
 /*
- * The place in `buckets` of a duration of 1 ns or more; TAUT_BUCKETS when it is out of range.
+ * The index in `buckets` of a duration of 1 ns or more; TAUT_BUCKETS when it is out of range.
  *
- * The nanoseconds become seconds times 2^30 in a 64-bit mantissa (2305843009 is 2^61 / 10^9), whose leading bits and
- * seven comparisons with 2^(k/8) give the bucket to within rounding; the exact bounds then settle the edge.
- * A function of its own, so that the verifier walks it once.
+ * Converts the nanoseconds to seconds times 2^30 in a 64-bit mantissa (2305843009 is 2^61 / 10^9). Its leading bits and
+ * seven comparisons with 2^(k/8) give the bucket, except for rounding; the exact bounds then correct it by one.
+ * Not inlined, so that the verifier checks it once.
  */
 __attribute__((noinline)) __u32 bucket_of(__u64 ns)
 {
@@ -56,7 +56,7 @@ __attribute__((noinline)) __u32 bucket_of(__u64 ns)
 	return i;
 }
 
-/* Counts one duration. False when it is out of range. Concurrent with itself on every CPU. */
+/* Counts one duration. False when it is out of range. May run on several CPUs at once for the same histogram. */
 static __attribute__((noinline, unused)) bool histogram_record(struct taut_histogram *h, __u64 ns)
 {
 	if (ns == 0) {
@@ -69,7 +69,7 @@ static __attribute__((noinline, unused)) bool histogram_record(struct taut_histo
 		return false;
 	__sync_fetch_and_add(&h->buckets[i], 1);
 	__sync_fetch_and_add(&h->sum, ns);
-	/* A lost race leaves an extreme that was true a moment ago; a few tries make that rarer than rare. */
+	/* If every try loses the race, the extreme of a moment ago stays; that is very rare. */
 	for (int try = 0; try < 4; try++) {
 		__u64 max = h->max;
 		if (ns <= max || __sync_val_compare_and_swap(&h->max, max, ns) == max)

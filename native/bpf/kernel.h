@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few kernel types that the programs read, each with only the fields that they read: CO-RE moves every access to
- * where the running kernel has the field, so no generated vmlinux.h (and no BTF on the build machine) is needed.
+ * The few kernel types that the programs read, with only the fields that they read. CO-RE relocates every access to the
+ * field's offset in the running kernel, so no generated vmlinux.h (and no BTF on the build machine) is needed.
  */
 #ifndef TAUT_KERNEL_H
 #define TAUT_KERNEL_H

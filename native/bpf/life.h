@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Births, programs and deaths: who gets tracer state, and what user space is told. */
+/* Forks, execs, renames and exits: gives threads their tracer state, and reports events to user space. */
 #ifndef TAUT_LIFE_H
 #define TAUT_LIFE_H
 
@@ -47,7 +47,7 @@ static __always_inline struct thread_state *begin_thread(struct task_struct *tas
 	return t;
 }
 
-/* A real-time thread's slack reads 0; what it would have otherwise is its default. */
+/* A real-time thread's slack reads 0; with normal scheduling it would have its default. */
 static __always_inline __u64 slack_of(struct task_struct *task)
 {
 	return task->timer_slack_ns ?: task->default_timer_slack_ns;
@@ -65,7 +65,7 @@ static __always_inline void tell_descendant(struct task_struct *child, __u32 age
 	tell(TAUT_NEW_CHILD, child, agent, maker);
 }
 
-/* Runs before the child can: no wakeup of a new thread is missed. */
+/* Runs before the child runs, so no wakeup of a new thread is missed. */
 static __always_inline void forked(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 pid = parent->tgid, slot;
@@ -74,9 +74,9 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
 
 	if (maker) {
 		slot = maker->slot;
-		/* A child has its maker's slack, which may be tuned already: the original is the maker's. */
+		/* A child inherits its maker's slack, which may be tuned already: so take the maker's original. */
 		original_ns = maker->original_ns;
-		barrier_var(original_ns); /* one load a source: the verifier refuses a load that may read either */
+		barrier_var(original_ns); /* keeps the two loads separate: the verifier refuses a merged load */
 	} else {
 		__u32 *attaching = bpf_map_lookup_elem(&agents, &pid);
 
@@ -106,7 +106,10 @@ static __always_inline void executed(struct task_struct *task)
 	if (!e)
 		return;
 	describe(&e->event, TAUT_EXEC, task);
-	/* The kernel has just put it there, so it is in memory. It is told as most programs are nobody's: /proc costs more. */
+	/*
+	 * The kernel has just written the command line, so it is in memory. It goes with the event, because most
+	 * programs are no agents, and reading /proc for each would cost more.
+	 */
 	__u64 start = task->mm->arg_start, size = task->mm->arg_end - start;
 
 	if (size > TAUT_CMDLINE || bpf_probe_read_user(e->cmdline, size, (void *)start))
@@ -144,7 +147,7 @@ static __always_inline void visit(struct task_struct *task)
 		return;
 	struct thread_state *t = thread_of(task);
 	if (c->visit == TAUT_VISIT_ATTACH) {
-		if (t && t->slot) /* by its maker, which was attached before it */
+		if (t && t->slot) /* already attached at its fork, because its maker was */
 			return;
 		c->visited++;
 		begin_thread(task, c->slot, slack_of(task));

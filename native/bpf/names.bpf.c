@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who asks a resolver for what, and who connects to whom: programs on the root of the cgroup hierarchy see every socket of every network
- * namespace. They look, and let everything pass: always 1, never a packet dropped, delayed or changed.
+ * Reports which process asks a resolver for which name, and which process connects to which address. Attached to the
+ * root of the cgroup hierarchy, the programs see every socket of every network namespace. They only observe: they
+ * always return 1 (pass), and never drop, delay or change a packet.
  */
 #include "connect.h"
 #include "traffic.h"

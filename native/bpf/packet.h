@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where things lie in a packet, as cgroup programs see it: from the IP header on. */
+/* Finds the parts of a packet, which for cgroup programs begins with the IP header. */
 #ifndef TAUT_PACKET_H
 #define TAUT_PACKET_H
 
@@ -15,10 +15,10 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* More extension headers than a packet of a socket has in practice. */
+/* In practice a socket's packet has fewer IPv6 extension headers. */
 #define MAX_EXTENSIONS 4
 
-/* Where the transport's header begins; 0 for what is neither UDP nor TCP. */
+/* The offset of the transport header; 0 if the packet is not IP or can't be read. */
 static __always_inline __u32 transport_of(struct __sk_buff *skb, __u8 *protocol)
 {
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
@@ -50,7 +50,7 @@ static __always_inline __u32 transport_of(struct __sk_buff *skb, __u8 *protocol)
 	return at;
 }
 
-/* The address that a packet goes to. @returns its length. */
+/* Reads the destination address of a packet. @returns its length; 0 if it can't be read. */
 static __always_inline __u32 destination_of(struct __sk_buff *skb, unsigned char *address)
 {
 	bool is_ipv4 = skb->protocol == bpf_htons(ETH_P_IP);

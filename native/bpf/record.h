@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What becomes of one wakeup, with all of its parts: recorded or discarded as a whole, so that the parts add up. */
+/* Records or discards one wakeup with all of its parts, so that the sums of the parts add up. */
 #ifndef TAUT_RECORD_H
 #define TAUT_RECORD_H
 
@@ -24,17 +24,17 @@ static __always_inline __u32 split_of(__u64 slack_ns, __u64 original_ns)
 	return slack_ns < original_ns ? TAUT_REACHABLE_TUNED : TAUT_REACHABLE;
 }
 
-/* The instants of one wakeup, of one clock. */
+/* The timestamps of one wakeup, all of CLOCK_MONOTONIC. */
 struct instants {
-	__u64 soft_ns; /* of a timer; otherwise as waking_ns */
+	__u64 soft_ns; /* the timer's soft expiry; without a timer the same as waking_ns */
 	__u64 waking_ns;
 	__u64 wakeup_ns;
 	__u64 running_ns;
 };
 
 /*
- * The whole is the largest: when it is in range, so are its parts, and all or none are counted.
- * @return the outcome.
+ * The latency is the largest value: if it is in range, so are its parts. So all parts are counted, or none.
+ * @return the outcome: enum taut_counter.
  */
 static __always_inline __u32 record(struct taut_agent_series *s, struct thread_state *t, struct instants *i, bool tuned)
 {

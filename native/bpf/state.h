@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Everything that the tracer remembers: per thread, per agent, per CPU. Who includes this defines the maps. */
+/* All state of the tracer: per thread, per agent, per CPU. The including file defines the maps. */
 #ifndef TAUT_STATE_H
 #define TAUT_STATE_H
 
@@ -7,17 +7,17 @@
 #include "taut.h"
 #include <bpf/bpf_helpers.h>
 
-/* One wakeup on its way, from its cause to running. Dies with the thread. */
+/* One wakeup in progress, from its cause to running. Freed with the thread. */
 struct thread_state {
 	__u32 slot;        /* its agent's; 0 while it is being attached, and once it is let go */
-	__u32 from_timer;  /* the wakeup on its way was caused by a timer */
-	__u32 sampled_out; /* the wakeup on its way is not recorded */
+	__u32 from_timer;  /* the wakeup in progress was caused by a timer */
+	__u32 sampled_out; /* the wakeup in progress is not recorded */
 	__u64 original_ns; /* its slack before taut */
-	__u64 soft_ns;     /* of that timer, CLOCK_MONOTONIC */
-	__u64 slack_ns;    /* of that timer: hard - soft expiry */
-	__u64 waking_ns;   /* of the timer's handler, or of sched_waking: where hand-over begins. 0: no wakeup on its way */
+	__u64 soft_ns;     /* that timer's soft expiry, CLOCK_MONOTONIC */
+	__u64 slack_ns;    /* that timer's slack: hard - soft expiry */
+	__u64 waking_ns;   /* start of hand-over: timer's handler, or sched_waking. 0: no wakeup in progress */
 	__u64 wakeup_ns;   /* 0: not yet runnable */
-	__u64 sleeps;      /* nvcsw at the last wakeup that was seen */
+	__u64 sleeps;      /* nvcsw at the last seen wakeup */
 	__u64 preempted;   /* nivcsw when it became runnable */
 };
 
@@ -29,7 +29,7 @@ struct thread_states {
 };
 extern struct thread_states threads SEC(".maps");
 
-/* The agent that a non-agent process descends from: it may have inherited what that agent was given. */
+/* The agent that a non-agent process descends from: the process may have inherited the agent's value. */
 struct descendant_marks {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -38,7 +38,7 @@ struct descendant_marks {
 };
 extern struct descendant_marks descendants SEC(".maps");
 
-/* Agents by process, for threads that are born before their maker was attached. */
+/* The agents' slots by process id, for threads whose maker has no tracer state yet. */
 struct agent_slots {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -56,7 +56,7 @@ struct series_block {
 	__uint(value_size, sizeof(struct taut_agent_series));
 };
 
-/* Slot -> the agent's histograms: in blocks, made as they are needed and kept. */
+/* Slot -> the agent's histograms: in blocks, which are created when needed and then kept. */
 struct series_blocks {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, TAUT_MAX_AGENTS / TAUT_BLOCK_AGENTS + 1);
@@ -65,11 +65,11 @@ struct series_blocks {
 };
 extern struct series_blocks series SEC(".maps");
 
-/* One for each processor. */
+/* One entry for each processor. */
 struct counters_by_cpu {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* as many as there may be processors: set before it is loaded */
+	__uint(max_entries, 1); /* user space sets the number of possible processors before it loads the map */
 	__type(key, __u32);
 	__type(value, struct taut_counters);
 };
@@ -89,7 +89,7 @@ struct life_events {
 };
 extern struct life_events events SEC(".maps");
 
-/* Where the event of an exec is put together: its size is not known before. */
+/* Buffer for an exec event, whose size is not constant. */
 struct exec_room_by_cpu {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -98,7 +98,7 @@ struct exec_room_by_cpu {
 };
 extern struct exec_room_by_cpu exec_room SEC(".maps");
 
-/* Atomic although per CPU: an interrupt's programs count, too, and may come in between. */
+/* Atomic although per CPU: programs in an interrupt count, too, and may interrupt this one. */
 static __always_inline void count(__u32 counter)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -108,7 +108,10 @@ static __always_inline void count(__u32 counter)
 		__sync_fetch_and_add(&own->counter[counter], 1);
 }
 
-/* What became of n wakeups. In this order and on one processor: who reads the outcomes first, then what was seen, can tell. */
+/*
+ * Counts the outcome of n wakeups: first as seen, then by outcome, on one processor. This order lets a reader that
+ * reads the outcomes first detect an incomplete count (native/addon/counters.cc).
+ */
 static __always_inline void decide(__u32 outcome, __u64 n)
 {
 	__u32 cpu = bpf_get_smp_processor_id();

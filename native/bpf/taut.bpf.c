@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tracer: what it remembers, and what it does at which event of the kernel. */
+/* The tracer: its maps, and its program for each kernel event. */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -20,7 +20,7 @@ struct exec_room_by_cpu exec_room SEC(".maps");
 volatile struct taut_settings settings SEC(".data.settings");
 const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};
 
-/* One wakeup, step by step. These are on their tracepoints only while something is measured. */
+/* The steps of one wakeup. These programs are attached only while something is measured. */
 
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(on_timer_expire, struct hrtimer *timer) { timer_expires(timer); return 0; }
@@ -37,7 +37,7 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task) { first_wakeup(task); retu
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next) { running(next); return 0; }
 
-/* Births, programs and deaths. */
+/* Forks, execs, renames and exits. */
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) { forked(parent, child); return 0; }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The timer whose handler runs on this CPU: it is what wakes the threads that its handler wakes. */
+/* The timer whose handler runs on this CPU: it caused the wakeups that the handler makes. */
 #ifndef TAUT_TIMER_H
 #define TAUT_TIMER_H
 
@@ -9,11 +9,11 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* From here on clock bases expire in softirq, where an interrupt may wake threads beside the timer's handler. */
+/* Clock bases from this index on expire in softirq, where an interrupt may wake threads during the timer's handler. */
 #define FIRST_SOFT_BASE 4 /* HRTIMER_BASE_MONOTONIC_SOFT */
 
 struct expiring {
-	__u64 timer; /* 0: none that wakes a thread */
+	__u64 timer; /* 0: no timer that may wake a thread */
 	__u64 base;
 	__u64 soft_ns;
 	__u64 slack_ns;
@@ -29,10 +29,9 @@ struct expiring_by_cpu {
 extern struct expiring_by_cpu expiring SEC(".maps");
 
 /*
- * Runs for every timer of the host, so it only notes; whether the sleeper is an agent's thread is asked at sched_waking,
- * which the handler calls next on this CPU: of a timed wait (hrtimer_wakeup), a timerfd, an interval timer. The time is
- * our own reading in the timer's own clock: the tracepoint's `now` is from before the whole batch (and changed its type
- * in 7.1).
+ * Runs for every timer of the host, so it only takes notes. Whether the sleeper is an agent's thread is checked at
+ * sched_waking, which the handler (of a timed wait, a timerfd or an interval timer) reaches next on this CPU. The time
+ * is read here: the tracepoint's `now` was read before the whole batch of timers (and changed its type in 7.1).
  */
 static __always_inline void timer_expires(struct hrtimer *timer)
 {
@@ -50,9 +49,9 @@ static __always_inline void timer_expires(struct hrtimer *timer)
 }
 
 /*
- * Whether this very CPU is inside the handler that it noted: then it is what wakes the thread. A handler that is over is
- * forgotten, so that it is asked for once and not at every wakeup until the next tick; whatever came in between, an
- * interrupt's timer, is over as well.
+ * The noted timer if its handler still runs on this CPU: then this timer wakes the thread. Forgets the timer when its
+ * handler has ended, so that the check is made once and not at every wakeup until the next timer. A timer that
+ * interrupted the handler has ended by then, too.
  */
 static __always_inline struct expiring *running_timer(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a packet of a socket of this host may be: a question, an answer, the beginning of TLS, or nobody's business. */
+/* Finds DNS questions, DNS answers and TLS ClientHellos among the packets of this host's sockets. */
 #ifndef TAUT_TRAFFIC_H
 #define TAUT_TRAFFIC_H
 
@@ -23,7 +23,10 @@ static __always_inline void segment_leaves(struct __sk_buff *skb, struct flow *f
 		look_for_hello(skb, at, &tcp, flow);
 }
 
-/* Every packet of the host passes here: unless its socket asks a resolver or begins a connection, that is all that is looked at. */
+/*
+ * Runs for every outgoing packet of the host. Looks only at the packet's socket, unless the socket asks a resolver or
+ * begins a connection.
+ */
 static __always_inline void packet_leaves(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -42,7 +45,7 @@ static __always_inline void packet_leaves(struct __sk_buff *skb)
 	}
 }
 
-/* Answers: what addresses a name has. */
+/* Runs for every incoming packet: looks for DNS answers, which tell the addresses of a name. */
 static __always_inline void packet_arrives(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;

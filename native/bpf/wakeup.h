@@ -11,9 +11,10 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * A thread wakes once for each time that it went to sleep, so a wakeup for which no program was run shows at the next
- * one, or when the thread is let go. That happens: a program does not nest in itself, and there are kernels that run
- * none in the context of processes that they protect. `asleep`: the last sleep's wakeup is still to come, or this one.
+ * Counts wakeups for which the kernel ran no program. A thread wakes once for each sleep, so the number of sleeps shows
+ * the missed wakeups, at the next wakeup or when the thread is let go. Wakeups are missed because a program does not
+ * nest in itself, and because some kernels run no program in the context of processes that they protect. `asleep`: the
+ * wakeup of the last sleep is still to come, or is the present one.
  */
 static __always_inline void count_unseen(struct thread_state *t, struct task_struct *task, bool asleep)
 {
@@ -34,9 +35,9 @@ static __always_inline bool is_asleep(struct task_struct *task)
 }
 
 /*
- * A wakeup that is on its way is counted once: by whoever takes its stamp, the thread's CPU or the one that lets the
- * thread go. That one clears the slot before it takes the stamp, we set the stamp before we read the slot: one of the
- * two sees the other.
+ * A wakeup in progress is counted exactly once, by the CPU that takes its stamp: the thread's CPU, or the CPU that lets
+ * the thread go. The latter clears the slot before it takes the stamp, and stamp_wakeup sets the stamp before it reads
+ * the slot: so at least one of them sees the other.
  */
 static __always_inline __u64 take_wakeup(struct thread_state *t)
 {
@@ -51,7 +52,7 @@ static __always_inline void stamp_wakeup(struct thread_state *t, __u64 now)
 		decide(TAUT_COUNT_discard_detached, 1);
 }
 
-/* What was left of an earlier wakeup goes, too: no stamp is there when the thread runs. */
+/* Leaves out a wakeup, and discards the stamp of an earlier one: so there is no stamp when the thread runs. */
 static __always_inline void leave_out(struct thread_state *t)
 {
 	t->wakeup_ns = 0;
@@ -97,11 +98,11 @@ static __always_inline void wakeup(struct task_struct *task)
 
 	if (!t || t->sampled_out)
 		return;
-	if (!t->waking_ns) { /* attached in between, or no program was run at sched_waking */
+	if (!t->waking_ns) { /* attached after sched_waking, or the kernel ran no program at sched_waking */
 		count_unseen(t, task, true);
 		decide(TAUT_COUNT_discard_no_waking, 1);
-	} else if (BPF_CORE_READ_BITFIELD(task, on_cpu)) { /* in whatever width the kernel has it: another in 7.3 than before */
-		/* Woken before it had gone to sleep: no wait, and no sched_switch will follow. */
+	} else if (BPF_CORE_READ_BITFIELD(task, on_cpu)) { /* reads any field width: it changed in 7.3 */
+		/* Woken before it had gone to sleep: it did not wait, and no sched_switch will follow. */
 		if (take_wakeup(t))
 			decide(TAUT_COUNT_discard_on_cpu, 1);
 	} else {
@@ -126,7 +127,7 @@ static __always_inline void first_wakeup(struct task_struct *task)
 	stamp_wakeup(t, t->wakeup_ns);
 }
 
-/* Decides a wakeup whose thread runs now. */
+/* Records or discards a wakeup whose thread runs now. */
 static __always_inline void end_wakeup(struct thread_state *t, struct task_struct *task)
 {
 	__u32 slot = t->slot;
@@ -138,20 +139,20 @@ static __always_inline void end_wakeup(struct thread_state *t, struct task_struc
 		return;
 	i.soft_ns = t->from_timer ? t->soft_ns : i.waking_ns;
 	i.running_ns = bpf_ktime_get_ns();
-	/* A real-time thread has no slack, and is not tuned by that. */
+	/* A real-time thread's slack of 0 does not mean that it is tuned. */
 	bool tuned = task->timer_slack_ns && task->timer_slack_ns < t->original_ns;
 	if (!slot)
 		decide(TAUT_COUNT_discard_detached, 1);
-	else if (task->nivcsw != t->preempted) /* it has run before, and no program was: when it began to run nobody knows */
+	else if (task->nivcsw != t->preempted) /* it ran before without a program: the time of that switch is unknown */
 		decide(TAUT_COUNT_discard_no_switch, 1);
 	else
 		decide(record(series_of(slot), t, &i, tuned), 1);
 }
 
 /*
- * The thread runs. One that comes back after a preemption has no stamp and is no wakeup, also while a wakeup of it has
- * only begun; stamps of a thread that never left its CPU were dropped at sched_wakeup. So the previous thread, and its
- * state, need no look at all.
+ * The thread runs now. If it returns after a preemption, it has no `wakeup_ns`, also while its next wakeup is between
+ * sched_waking and sched_wakeup: this is no wakeup. The stamp of a thread that never left its CPU was dropped at
+ * sched_wakeup. So the previous thread and its state need no check.
  */
 static __always_inline void running(struct task_struct *task)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a process says to the network about whom it talks to: what crosses the border of the names programs. */
+/* The data that the names programs and user space exchange: DNS questions, answers and connections of processes. */
 #ifndef TAUT_NAMES_H
 #define TAUT_NAMES_H
 
 #include "taut.h"
 
-/* A power of two. DNS over UDP is seldom longer than 512 bytes; of a longer message the questions come first. */
+/* A power of two. DNS over UDP seldom exceeds 512 bytes; a longer message begins with its questions. */
 #define TAUT_PIECE_BYTES 1024
-/* Of a ClientHello: with post-quantum keys they are some 1,800 bytes; a session ticket can add a few thousand. */
+/* Captured bytes of a ClientHello: with post-quantum keys it has about 1,800; a session ticket may add thousands. */
 #define TAUT_HELLO_BYTES 8192
-/* A bit for each port number, in 32-bit words. */
+/* Number of 32-bit words with a bit for each port number. */
 #define TAUT_PORT_WORDS 2048
 
-/* What the programs are loaded without, where the kernel does not have it. */
+/* Features that user space sets to 0 before loading if the kernel lacks them. */
 struct taut_names_features {
-	taut_u32 sender_of_packet; /* a packet's program may ask who runs */
+	taut_u32 sender_of_packet; /* a packet's program may ask for the running process */
 };
 TAUT_ASSERT(sizeof(struct taut_names_features) == 4, "the same on both sides");
 
@@ -22,7 +22,7 @@ enum taut_transport { TAUT_UDP = 17, TAUT_TCP = 6 };
 
 #define TAUT_CONTACTS(X)                                                                        \
 	X(TAUT_QUESTION, question) /* to a resolver: the payload is the message */               \
-	X(TAUT_ANSWER, answer)     /* of a resolver; its process is not known */                 \
+	X(TAUT_ANSWER, answer)     /* of a resolver; the asking process is not known */          \
 	X(TAUT_CONNECT, connect)   /* no payload */                                              \
 	X(TAUT_HELLO, hello)       /* the payload is a piece of what looks like a TLS ClientHello */
 
@@ -33,21 +33,21 @@ enum taut_contact_kind {
 #undef X
 };
 
-/* What user space has use for: bits of the `wanted` number. */
+/* What user space wants to receive: bits of the number in the map `wanted`. */
 enum taut_contact_wanted { TAUT_WANT_NAMES = 1, TAUT_WANT_CONNECTIONS = 2, TAUT_WANT_ANSWERS = 4 };
 
-/* Without a payload it ends before it. */
+/* A contact without payload ends before `payload`. */
 struct taut_contact {
 	taut_u32 pid;
 	taut_u32 tid;
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 	taut_u64 start_ns; /* start of the process, ns since boot: /proc/PID/stat field 22 in clock ticks */
-	taut_u64 cookie;   /* of the socket: the same in sock_diag */
-	taut_u32 length;   /* of the payload, as much of it as is here */
+	taut_u64 cookie;   /* the socket's cookie, as in sock_diag */
+	taut_u32 length;   /* bytes of `payload` that are filled */
 	unsigned char transport; /* enum taut_transport */
 	unsigned char kind; /* enum taut_contact_kind */
-	unsigned short port; /* the other side's, for CONNECT and HELLO */
-	taut_u32 offset;    /* of a HELLO's piece in its connection's bytes */
+	unsigned short port; /* the destination port, for CONNECT and HELLO */
+	taut_u32 offset;    /* position of a HELLO's piece in the connection's bytes */
 	taut_u32 address_length; /* 4 or 16, for CONNECT and HELLO */
 	unsigned char address[16];
 	unsigned char payload[TAUT_PIECE_BYTES];

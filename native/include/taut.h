@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What crosses the border between the BPF programs and the addon: included by both, and laid out once.
- * The BPF object is GPL-licensed at load time (`char LICENSE[]`), as the helpers that it calls demand.
+ * The data that the BPF programs and the addon share. Both include this file, so there is one layout.
+ * The BPF object is GPL-licensed at load time (`char LICENSE[]`), because the helpers that it calls require that.
  */
 #ifndef TAUT_H
 #define TAUT_H
@@ -26,21 +26,21 @@ typedef uint32_t taut_u32;
 struct taut_histogram {
 	taut_u64 zero; /* values of exactly 0 ns */
 	taut_u64 sum;  /* ns */
-	taut_u64 min;  /* ns + 1, so that an empty slot (0) is not a minimum */
+	taut_u64 min;  /* ns + 1; 0: the histogram is empty */
 	taut_u64 max;  /* ns */
 	taut_u64 buckets[TAUT_BUCKETS];
 };
 
-/* How a timer was governed, read from the timer: its slack in force against the thread's original. */
+/* The kind of a timer's slack: compares the slack in force, read from the timer, with the thread's original. */
 enum taut_split {
-	TAUT_REACHABLE,       /* 0 < slack <= original, as found */
+	TAUT_REACHABLE,       /* slack = original: not tuned */
 	TAUT_REACHABLE_TUNED, /* 0 < slack < original */
 	TAUT_BEYOND,          /* slack > original: scaled with a long timeout */
 	TAUT_NONE,            /* slack = 0: timerfd, real-time threads */
 	TAUT_TIMER_SPLITS,
 };
 
-/* One histogram each; the first of a group is named, its splits follow. */
+/* Indexes of the histograms: each name is the first of a group, and its splits follow. */
 enum taut_series {
 	TAUT_LATENESS = 0,                                  /* + taut_split */
 	TAUT_SLACK_USE = TAUT_LATENESS + TAUT_TIMER_SPLITS, /* + taut_split */
@@ -58,9 +58,9 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) == 24 * (4 + 321) * 8, "62,400 byte
 TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB an agent");
 
 /*
- * Every wakeup is seen, and then recorded, with all of its parts, or discarded for one of these reasons. It is counted
- * as seen when that is decided; until then it is on its way and in no counter. `wakeup_seen` comes first, then the
- * outcomes, then what was lost of other kinds.
+ * Every wakeup is counted as seen, and as recorded with all of its parts or as discarded for one of these reasons. It
+ * is counted when its outcome is known; a wakeup in progress is in no counter. The order is `wakeup_seen`, the outcomes
+ * of wakeups, other losses.
  */
 #define TAUT_COUNTERS(X)      \
 	X(wakeup_seen)        \
@@ -87,10 +87,10 @@ enum taut_counter {
 	TAUT_OUTCOMES_END = TAUT_COUNT_lost_thread_state,
 };
 
-/* One processor's counters. User space reads them while they are counted: see native/addon/counters.cc. */
+/* One processor's counters. User space reads them while the kernel counts: see native/addon/counters.cc. */
 struct taut_counters {
 	taut_u64 counter[TAUT_COUNTER_COUNT];
-	taut_u64 unused[16 - TAUT_COUNTER_COUNT]; /* up to whole cache lines, so that processors don't share one */
+	taut_u64 unused[16 - TAUT_COUNTER_COUNT]; /* fills cache lines, so that processors don't share one */
 };
 TAUT_ASSERT(sizeof(struct taut_counters) == 128, "the same on both sides");
 
@@ -114,14 +114,14 @@ struct taut_event {
 	taut_u32 pid;  /* thread group */
 	taut_u32 tid;
 	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD */
-	taut_u32 maker; /* forking thread; for the same */
-	taut_u32 size;  /* bytes that follow: the command line; for EXEC */
+	taut_u32 maker; /* the forking thread; for NEW_CHILD and NEW_THREAD */
+	taut_u32 size;  /* bytes of the command line, which follows; for EXEC */
 	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 };
 TAUT_ASSERT(sizeof(struct taut_event) == 40, "the same on both sides");
 
-/* Of a longer command line nothing is told: user space reads it itself. */
+/* A longer command line is not sent; user space reads it from /proc. */
 #define TAUT_CMDLINE 2048
 
 struct taut_exec {
@@ -129,38 +129,38 @@ struct taut_exec {
 	char cmdline[TAUT_CMDLINE];
 };
 
-/* What the thread iterator does at its next run. */
+/* The task of the thread iterator's next run. */
 enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2 };
 
 struct taut_control {
 	taut_u32 visit;
 	taut_u32 pid;
 	taut_u32 slot;    /* 1.. */
-	taut_u32 tid;     /* just this thread; 0: all of the process's */
-	taut_u32 visited; /* threads: written by the iterator */
+	taut_u32 tid;     /* only this thread; 0: all threads of the process */
+	taut_u32 visited; /* number of changed threads, written by the iterator */
 };
 
-/* What user space may change while the programs run. All zero: everything is recorded. */
+/* Settings that user space changes while the programs run. All zero: everything is recorded. */
 struct taut_settings {
 	taut_u32 sample_mask; /* records one wakeup in sample_mask + 1, a power of two */
-	taut_u32 shed_detail; /* records just lateness and run-queue delay */
-	taut_u32 canary_slot; /* whose threads are measured in full all the same */
+	taut_u32 shed_detail; /* records only lateness and run-queue delay */
+	taut_u32 canary_slot; /* threads of this slot are always measured in full */
 };
 TAUT_ASSERT(sizeof(struct taut_settings) == 12, "the same on both sides");
 
-/* What the programs are loaded without. */
+/* Features that user space sets to 0 before loading if the kernel lacks them. */
 struct taut_features {
 	taut_u32 timers;
 };
 TAUT_ASSERT(sizeof(struct taut_features) == 4, "the same on both sides");
 
-/* With series of their own; further ones share one more. */
+/* Agents with series of their own; further agents share one more slot. */
 #define TAUT_MAX_AGENTS 4096
 #define TAUT_MAX_SLOTS (TAUT_MAX_AGENTS + 1)
-/* Of either kind, at once. */
+/* Agents at the same time, with own or shared series. */
 #define TAUT_MAX_PROCESSES 32768
 
-/* Agents whose series lie in one map: putting a map where the programs find it costs the host an RCU grace period. */
+/* Agents whose series are in one map: adding a map to the array of maps costs the host an RCU grace period. */
 #define TAUT_BLOCK_AGENTS 64
 
 #endif

@@ -1,6 +1,6 @@
 /**
- * One process: every thread read, written down, written, read back, until a pass finds nothing to do. Threads may be
- * born and die all the while.
+ * Tunes one process: reads every thread, records it in the ledger, writes it and reads it back, until a pass finds no
+ * new thread. Threads may start and end meanwhile.
  */
 import { nowMs } from '../proc/clock.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
@@ -9,7 +9,7 @@ import type { Knob } from './knob.ts';
 import type { Ledger, NewEntry, ThreadIdentity } from './ledger.ts';
 import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';
 
-/** Who an agent process is, and what its threads are to get. */
+/** Identifies an agent process and the target for its threads. */
 export interface TuneOrder {
   readonly pid: number;
   readonly processStartTicks: number;
@@ -20,32 +20,32 @@ export interface TuneOrder {
   readonly operation: string;
 }
 
-/** What a process inherited by being made by one that was tuned. */
+/** What a process inherited from a tuned parent. */
 export interface Inheritance {
   readonly target: bigint;
   readonly original: bigint;
 }
 
-/** A tuned thread that somebody else has set since. */
+/** A tuned thread whose value another program has changed since. */
 export interface Drift {
   readonly tid: number;
   readonly expected: bigint;
   readonly found: bigint;
 }
 
-/** What a converger tells of as it works. */
+/** Receives what a converger reports while it works. */
 export interface Hears {
-  /** `tune`: it was to be written. `look`: it was found otherwise than it was left. */
+  /** `tune`: taut tried to tune the thread. `look`: an inspection found the thread changed. */
   outcome(tid: number, state: ThreadState, by: 'tune' | 'look'): void;
-  /** These have ended, and were taken off the record. */
+  /** These threads were removed from the ledger: they have ended, or could not be written. */
   ended(threads: readonly (ThreadIdentity & { readonly knob: string })[]): void;
 }
 
 const DEAF: Hears = { outcome: () => {}, ended: () => {} };
 
-/** A process that makes threads faster than they can be listed is left to the kernel's reports after so many passes. */
+/** Stop listing after this many passes; threads that start later are tuned when the kernel reports them. */
 const MAX_PASSES = 64;
-/** Threads that one look for drift reads, of one process. */
+/** Threads of one process that one inspection for drift reads. */
 const DRIFT_BATCH = 256;
 
 export class Converger {
@@ -55,9 +55,9 @@ export class Converger {
   readonly #inheritance: Inheritance | undefined;
   #hears: Hears;
   #order: TuneOrder;
-  /** Every thread that is there, by id. */
+  /** Every known living thread, by id. */
   readonly threads = new Map<number, ThreadState>();
-  /** When the last write was done, which then was read back: milliseconds since the epoch. */
+  /** When the last writes were done, before reading back: milliseconds since the epoch. */
   writtenAtMs = 0;
   #cursor = 0;
 
@@ -82,8 +82,8 @@ export class Converger {
   }
 
   /**
-   * The process is known by this name, and by this rule, from now on; and `hears` is told of every thread, first of those
-   * that are done already. @throws LedgerError
+   * Sets the agent's name, rule and reason from now on, also in the ledger. `hears` gets every outcome from now on,
+   * beginning with those of the threads that are done already. @throws LedgerError
    */
   continueAs(named: Pick<TuneOrder, 'agent' | 'rule' | 'reason'>, hears: Hears): void {
     const { agent, rule, reason, operation } = this.#order;
@@ -95,13 +95,13 @@ export class Converger {
   }
 
   /**
-   * Passes over the process's threads until one finds nothing new. `complete` is false when it never did.
-   * @throws LedgerError when the ledger can't be written: then nothing was changed in that pass.
+   * Passes over the process's threads until a pass finds no new thread. `complete` is false if every pass found one.
+   * @throws LedgerError when the ledger can't be written: then that pass changed nothing.
    */
   run(): { passes: number; complete: boolean } {
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
       const present = new Set(this.#process.threadIds());
-      // Those whose end nobody reported: the kernel's events may be lost.
+      // Forget threads whose end was not reported: the kernel's events may be lost.
       if (pass === 1) this.forget([...this.threads.keys()].filter((tid) => !present.has(tid)));
       const fresh = [...present].filter((tid) => !this.threads.has(tid));
       if (fresh.length === 0) return { passes: pass, complete: true };
@@ -115,7 +115,7 @@ export class Converger {
     this.#tune(threads);
   }
 
-  /** Threads that have ended mean nobody now. */
+  /** Forgets threads that have ended, and removes them from the ledger. */
   forget(tids: readonly number[]): void {
     const gone = tids.flatMap((tid) => {
       const state = this.threads.get(tid);
@@ -126,7 +126,7 @@ export class Converger {
     this.#hears.ended(gone);
   }
 
-  /** What the process's threads had before taut: that of `maker`, or of any other. */
+  /** The value before taut: that of the thread `maker` if it is tuned, else that of any tuned thread. */
   originalFor(maker?: number): bigint | undefined {
     const own = maker === undefined ? undefined : this.threads.get(maker);
     if (own?.outcome === 'tuned') return own.original;
@@ -134,8 +134,8 @@ export class Converger {
   }
 
   /**
-   * Reads some of the threads, the next ones at the next call. Those that somebody else has set are returned once, and
-   * left alone; those that have become real-time, or are so no more, are handled.
+   * Reads some of the threads, the next ones at the next call. Returns each drifted thread once, and leaves it alone;
+   * handles threads that have become real-time or have stopped being it.
    */
   inspect(): Drift[] {
     const ids = [...this.threads.keys()];
@@ -149,7 +149,7 @@ export class Converger {
     return drifted;
   }
 
-  /** @returns the value of a thread that has drifted. */
+  /** @returns the found value if the thread has drifted; else undefined. */
   #inspect(tid: number): bigint | undefined {
     const state = this.threads.get(tid);
     if (state?.outcome !== 'tuned' && state?.outcome !== 'exempt') return undefined;
@@ -208,7 +208,7 @@ export class Converger {
     }
   }
 
-  /** A thread that has what a tuned maker gives was born tuned. */
+  /** The value before taut. A thread with the value that a tuned maker passes on was born tuned. */
   #originalOf(value: bigint, maker: number | undefined): bigint {
     if (value === this.#knob.inherited(this.order.target)) {
       const original = this.originalFor(maker);

@@ -1,4 +1,4 @@
-/** What becomes of a child process that inherited an agent's value, and that no rule names. */
+/** Handles child processes that inherited an agent's value and that no rule matches. */
 import { childrenOf } from '../proc/ancestry.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
 import { threadIds } from '../proc/processes.ts';
@@ -7,23 +7,23 @@ import type { Knob } from './knob.ts';
 import type { Ledger, ThreadIdentity } from './ledger.ts';
 
 /**
- * - `contain`: it gets the agent's original value back as soon as the kernel reports it
- * - `inherit`: it keeps the value, on record, so that restoring covers it
- * - `tune`: it is an agent, too
+ * - `contain`: the child gets the agent's original value as soon as the kernel reports it
+ * - `inherit`: the child keeps the value; it is in the ledger, so that it can be restored
+ * - `tune`: the child is an agent, too
  */
 export const DESCENDANTS = ['contain', 'inherit', 'tune'] as const;
 export type Descendants = (typeof DESCENDANTS)[number];
 
-/** A thread that was just made, as the kernel reported it. `startTicks` tells it from another with its id. */
+/** A new thread that the kernel reported. `startTicks` tells it from a later thread with the same id. */
 export interface Born {
   readonly tid: number;
   readonly startTicks?: number;
 }
 
 /**
- * Puts a freshly made thread or process back. Needs no record of its own: until it is written it is covered by its
- * agent's, and then there is nothing to put back.
- * @returns whether it was; not when it never had the agent's value, or is gone.
+ * Puts back a new thread or process. It needs no ledger entry: until it is written, its agent's entry covers it, and
+ * after that there is nothing to put back.
+ * @returns whether it was put back; false when it did not have the agent's value, or is gone.
  */
 export function contain(knob: Knob, { tid, startTicks }: Born, { target, original }: Inheritance): boolean {
   try {
@@ -39,8 +39,8 @@ export function contain(knob: Knob, { tid, startTicks }: Born, { target, origina
 }
 
 /**
- * The same for all descendants that a process has now, but for agents and theirs: where the kernel does not report
- * each, or may have failed to. @returns how many threads were put back.
+ * As `contain`, for all present descendants of a process, except agents and their descendants. Needed when the kernel
+ * does not report every fork, or may have lost some reports. @returns how many threads were put back.
  */
 export function containTree(
   knob: Knob,
@@ -61,8 +61,8 @@ export function containTree(
 }
 
 /**
- * Puts a thread or process that keeps its agent's value on record.
- * @returns it; undefined when it does not have that value, or is gone. @throws LedgerError
+ * Records in the ledger a thread or process that keeps its agent's value.
+ * @returns the thread; undefined when it does not have that value, or is gone. @throws LedgerError
  */
 export function recordInherited(
   ledger: Ledger,

@@ -1,6 +1,6 @@
 /**
- * Where the tests stop taut dead, as a crash would: `TAUT_FAULT=point` or `point:n` for its nth time. Without the
- * variable, which is looked at once, a fault point is a comparison.
+ * Points where tests kill taut, as a crash would: `TAUT_FAULT=point`, or `point:n` for the nth time it is reached. The
+ * variable is read once; without it a fault point costs one comparison.
  */
 const [POINT, TIMES] = (process.env['TAUT_FAULT'] ?? '').split(':');
 let passed = 0;
@@ -15,7 +15,7 @@ export type FaultPoint =
   | 'restore-verified'
   | 'restore-removed';
 
-/** `TAUT_FAULT=uncaught` or `rejection`: an error that nobody catches, soon after the start. */
+/** `TAUT_FAULT=uncaught` or `rejection`: throws an uncaught error soon after the start. */
 export function injectUncaught(): void {
   const error = () => new Error(`injected by TAUT_FAULT=${POINT}`);
   if (POINT === 'uncaught')

@@ -1,6 +1,6 @@
 /**
- * The guard (`native/guard/guard.c`): a small process that sleeps until this one is gone, and then puts back what it has
- * left tuned. Its side here: starting it, noticing that it died, telling it that it is not needed any more.
+ * Manages the guard (`native/guard/guard.c`): a small process that sleeps until this process has ended, and then puts
+ * back what it left tuned. This file starts the guard, notices when it died, and releases it.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,23 +9,23 @@ import type { Log } from '../util/log.ts';
 import { selfOwner } from './owner.ts';
 
 export interface Guard {
-  /** Undefined when there is none: it could not be started, or has died. */
+  /** Undefined when no guard runs: it could not be started, or has died. */
   readonly pid: number | undefined;
-  /** Starts another if it died. @returns whether it had to. */
+  /** Starts a new guard if none runs. @returns whether it had to. */
   check(): boolean;
-  /** All is put back: the guard ends without doing anything. */
+  /** Ends the guard without doing anything; for when all threads are put back. */
   release(): void;
 }
 
 export interface GuardOptions {
-  /** Of the ledger. */
+  /** The directory of the ledger. */
   readonly stateDir: string;
   readonly log: Log;
 }
 
 /**
- * Starts a guard, which stands when this returns (it takes a millisecond or two). Never throws: what keeps it from
- * starting is said once, with its mend.
+ * Starts a guard, which runs when this function returns (after a millisecond or two). Never throws: a failed start is
+ * logged once, with the remedy.
  */
 export function startGuard(options: GuardOptions): Guard {
   const guard = new GuardProcess(options);
@@ -45,7 +45,7 @@ class GuardProcess implements Guard {
     this.#command = [
       process.execPath,
       '--disable-warning=ExperimentalWarning',
-      '--single-threaded', // on a busy host V8 would wait for threads of its own
+      '--single-threaded', // on a busy host V8 would wait for its own worker threads
       join(packageRoot(), 'dist/src/cli/guardRestore.js'),
       resolve(stateDir),
       selfOwner(),

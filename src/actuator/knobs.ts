@@ -1,10 +1,10 @@
 import type { Knob } from './knob.ts';
 import { timerSlack } from './timerSlack.ts';
 
-/** Every knob that there is: what the gate is asked about, and what a ledger may name. */
+/** All knobs: the gate is asked about each, and a ledger entry may name each. */
 export const KNOBS: readonly Knob[] = [timerSlack];
 
-/** A value as people read it; of a knob that this taut does not know, the number. */
+/** Formats a value for people; a plain number if this taut does not know the knob. */
 export function formatValue(knobId: string, value: bigint): string {
   return KNOBS.find((knob) => knob.id === knobId)?.format(value) ?? String(value);
 }

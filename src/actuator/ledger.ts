@@ -1,9 +1,9 @@
 /**
  * The durable record of every thread that taut changed. A row is committed before the thread is written, and removed
- * after it was put back, so a crash at any instruction leaves what restoring needs.
+ * after the thread was put back, so a crash at any point leaves what restoring needs.
  *
- * SQLite in WAL mode without fsync: what a process has written stays in the page cache when that process is killed, and
- * a power cut, which loses it, clears every timer slack as well.
+ * It is SQLite in WAL mode without fsync: data that a process has written stays in the page cache when the process is
+ * killed. A power cut loses that data, but it also ends every tuned thread.
  */
 import { mkdirSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -23,7 +23,7 @@ export type { LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledg
 
 export class Ledger implements Disposable {
   readonly path: string;
-  /** What this process has put on record, for when the file is gone. */
+  /** This process's own entries, needed if the file is removed. */
   readonly #own = new Map<string, LedgerEntry>();
   #file: string | undefined;
   readonly #here = here();
@@ -37,14 +37,14 @@ export class Ledger implements Disposable {
   /** Opens or creates `ledger.db` in the state directory. @throws LedgerError when it can't be used. */
   constructor(stateDir: string) {
     this.path = ledgerPath(stateDir);
-    const mask = process.umask(0o077); // of the files that SQLite makes beside it, too
+    const mask = process.umask(0o077); // applies to the files that SQLite makes beside the ledger, too
     try {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
       this.#db = openFile(this.path);
       this.#begin = this.#db.prepare('BEGIN IMMEDIATE');
       this.#commit = this.#db.prepare('COMMIT');
       this.#file = fileId(this.path);
-      // The first original stands: a second tune of a thread must not take the tuned value for its original.
+      // `original` is not updated: when a thread is tuned again, its present value is the tuned one.
       this.#insert = this.#db.prepare(
         `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
          ON CONFLICT DO UPDATE SET target = excluded.target, reason = excluded.reason, operation = excluded.operation,
@@ -61,7 +61,7 @@ export class Ledger implements Disposable {
     }
   }
 
-  /** Commits the entries as one transaction: all are on record before any of their threads is written. @throws LedgerError */
+  /** Commits the entries in one transaction; call it before any of their threads is written. @throws LedgerError */
   record(entries: readonly NewEntry[]): void {
     if (entries.length === 0) return;
     this.#write(entries, (e) => {
@@ -71,12 +71,12 @@ export class Ledger implements Disposable {
     });
     for (const entry of entries) {
       const { target, reason, operation } = entry;
-      const first = this.#own.get(key(entry)) ?? entry; // as the INSERT has it
+      const first = this.#own.get(key(entry)) ?? entry; // keeps the first original, as the INSERT does
       this.#own.set(key(entry), { ...first, target, reason, operation, owner: selfOwner() });
     }
   }
 
-  /** Takes entries off the record: they were put back, or their threads are gone. @throws LedgerError */
+  /** Removes entries whose threads were put back or are gone. @throws LedgerError */
   remove(entries: readonly ThreadKnob[]): void {
     if (entries.length === 0) return;
     for (const entry of entries) this.#own.delete(key(entry));
@@ -84,7 +84,7 @@ export class Ledger implements Disposable {
       this.#write(entries, (e) => this.#remove.run(...this.#here, e.tid, e.startTicks, e.knob));
   }
 
-  /** Names what an operation of this process's was about. @throws LedgerError */
+  /** Changes agent, rule and reason in the entries of one operation of this process. @throws LedgerError */
   describe(operation: string, named: Pick<LedgerEntry, 'agent' | 'rule' | 'reason'>): void {
     const { agent, rule, reason } = named;
     for (const [key, entry] of this.#own)
@@ -93,26 +93,26 @@ export class Ledger implements Disposable {
     this.#write([operation], (id) => this.#db.prepare(update).run(agent, rule, reason, ...this.#here, id));
   }
 
-  /** How many entries this process has on record. */
+  /** How many entries this process has. */
   get ownCount(): number {
     return this.#own.size;
   }
 
-  /** Whether the file is still where it was: not removed, renamed or replaced with its directory. */
+  /** Whether the file is still at its path: not removed, renamed or replaced, alone or with its directory. */
   isInPlace(): boolean {
     try {
       return fileId(this.path) === this.#file;
     } catch {
-      return true; // a folder that may not be entered now: that says nothing of the file
+      return true; // the directory can't be entered now, which says nothing about the file
     }
   }
 
-  /** The file is gone: from now on nothing can be put on record, and what is, is read from memory. */
+  /** Gives up the file, which is gone: nothing can be recorded any more, and entries are read from memory. */
   abandon(): void {
     this.#file = undefined;
   }
 
-  /** The entries of this boot and PID namespace, in the order in which they were made. @throws LedgerError */
+  /** The entries of this boot and PID namespace that the filter selects, oldest first. @throws LedgerError */
   entries(filter: LedgerFilter = {}): LedgerEntry[] {
     if (this.#file === undefined) return [...this.#own.values()].filter((entry) => matches(entry, filter));
     const { pids, agent, rule, operation, before, owner } = filter;
@@ -139,13 +139,13 @@ export class Ledger implements Disposable {
     }
   }
 
-  /** Whether anything is on record for a thread of this id. */
+  /** Whether there is an entry for a thread with this id. */
   holds(tid: number): boolean {
     if (this.#file === undefined) return [...this.#own.values()].some((entry) => entry.tid === tid);
     return this.#holds.get(...this.#here, tid) !== undefined;
   }
 
-  /** Entries of this process, as the file has them: `taut restore` may have taken some off. @throws LedgerError */
+  /** Entries of this process, read from the file: `taut restore` may have removed some. @throws LedgerError */
   own(): LedgerEntry[] {
     const entries = this.entries({ owner: selfOwner() });
     this.#own.clear();
@@ -153,7 +153,7 @@ export class Ledger implements Disposable {
     return entries;
   }
 
-  /** Entries whose taut is gone: whoever comes first puts them back. @throws LedgerError */
+  /** Entries of taut processes that have ended: any taut may put them back. @throws LedgerError */
   orphans(): LedgerEntry[] {
     const alive = new Map<Owner, boolean>();
     return this.entries().filter(({ owner }) => {
@@ -173,7 +173,7 @@ export class Ledger implements Disposable {
     this.#db.close();
   }
 
-  /** All or none. A statement alone is its own transaction. */
+  /** Writes all entries or none. A single statement is its own transaction. */
   #write<T>(entries: readonly T[], write: (entry: T) => void): void {
     if (this.#file === undefined) throw new LedgerError(this.path, new Error('it was removed or replaced'));
     try {

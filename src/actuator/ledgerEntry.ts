@@ -1,4 +1,4 @@
-/** An entry of the ledger: one knob of one thread, what it was and what it was set to. Pure. */
+/** An entry of the ledger: one knob of one thread, with its original value and its target. Pure. */
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Owner } from './owner.ts';
 
@@ -18,16 +18,16 @@ export interface LedgerEntry extends ThreadIdentity {
   readonly rule: string;
   readonly reason: string;
   readonly atMs: number;
-  /** The operation that wrote it. */
+  /** The operation that last wrote it. */
   readonly operation: string;
   /** The taut that last wrote it. */
   readonly owner: Owner;
 }
 
-/** What is put on record: the owner is always this process. */
+/** An entry to be recorded: its owner is always this process. */
 export type NewEntry = Omit<LedgerEntry, 'owner'>;
 
-/** Which entries: all that are given must hold. */
+/** Selects entries: every given condition must hold. */
 export interface LedgerFilter {
   readonly pids?: readonly number[];
   readonly agent?: string;
@@ -40,14 +40,14 @@ export interface LedgerFilter {
   readonly owner?: Owner;
 }
 
-/** One knob of one thread: an entry is about that. */
+/** One knob of one thread: the key of an entry. */
 export type ThreadKnob = ThreadIdentity & { readonly knob: string };
 
 export function key({ tid, startTicks, knob }: ThreadKnob): string {
   return `${tid} ${startTicks} ${knob}`;
 }
 
-/** Whether an entry is one of those that are meant: what the SELECT of `Ledger.entries` does, for entries in memory. */
+/** Whether the filter selects an entry: does for entries in memory what the SELECT of `Ledger.entries` does. */
 export function matches(entry: LedgerEntry, { pids, agent, rule, operation, before, owner }: LedgerFilter): boolean {
   return (
     (pids === undefined || pids.includes(entry.pid)) &&
@@ -59,7 +59,7 @@ export function matches(entry: LedgerEntry, { pids, agent, rule, operation, befo
   );
 }
 
-/** A row of the table. */
+/** Converts a row of the table. */
 export function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
   const number = (column: string) => Number(row[column]);
   const text = (column: string) => String(row[column]);

@@ -1,10 +1,10 @@
-/** The file of the ledger: where it is, how it is opened beside others that use it, and how it is read where it can't be. */
+/** The ledger's file: its path, opening it while other processes use it, and reading it when it can't be written. */
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 
-/** The record can't be written or read: nothing may be tuned. Names the file and what to do. */
+/** The ledger can't be written or read, so nothing may be tuned. The message names the file and what to do. */
 export class LedgerError extends Error {
   constructor(path: string, cause: unknown) {
     super(
@@ -18,12 +18,12 @@ export function ledgerPath(stateDir: string): string {
   return join(stateDir, 'ledger.db');
 }
 
-/** Whether there is a ledger that this user may see: reading commands don't create one. */
+/** Whether there is a ledger that this user may see. For commands that only read: they must not create one. */
 export function ledgerExists(stateDir: string): boolean {
   return existsSync(ledgerPath(stateDir));
 }
 
-/** Which file is at a path; undefined when there is none. */
+/** Identifies the file at a path by device and inode; undefined when there is none. */
 export function fileId(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat && `${stat.dev} ${stat.ino}`;
@@ -41,26 +41,29 @@ const SCHEMA = `
     PRIMARY KEY (boot, pid_ns, tid, start_ticks, knob)
   ) STRICT, WITHOUT ROWID`;
 
-/** Entries whose thread ids mean what they mean here: of this boot, in this PID namespace. */
+/** Selects entries of this boot and this PID namespace: only their thread ids are valid here. */
 export const HERE = 'boot = ? AND pid_ns = ?';
 
-/** The values of `HERE`. */
+/** The two parameters of `HERE`. */
 export function here(): readonly [boot: string, pidNamespace: string] {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   return [boot, readlinkSync('/proc/self/ns/pid')];
 }
 
-/** How long another taut is waited for. From the opening on: the first to open after a crash replays the log alone. */
+/** How long to wait for another taut, also while opening: after a crash, the first to open replays the log alone. */
 const BUSY_MS = 2_000;
 const RETRY_MS = 5;
 const SQLITE_BUSY = 5;
 
-/** Opens or creates the file, with the schema of today. @throws an error of SQLite's, or of the file system. */
+/** Opens or creates the file, with the current schema. @throws an error of SQLite or of the file system. */
 export function openFile(path: string): DatabaseSync {
   return patiently(() => open(path));
 }
 
-/** SQLite does not wait where waiting might deadlock: while another makes the file, or its mode. @throws as `body` */
+/**
+ * Retries `body` while SQLite is busy. SQLite itself does not wait when waiting might deadlock: while another process
+ * creates the file or sets its journal mode. @throws as `body`
+ */
 function patiently<T>(body: () => T): T {
   const deadline = performance.now() + BUSY_MS;
   for (;;) {
@@ -79,7 +82,7 @@ function open(path: string): DatabaseSync {
   try {
     db.exec(SCHEMA);
     addOwner(db);
-    // Entries of an earlier boot: the boot itself reset every thread.
+    // Entries of an earlier boot are void: their threads are gone.
     db.prepare('DELETE FROM tuned_thread WHERE boot <> ?').run(here()[0]);
     return db;
   } catch (error) {
@@ -88,7 +91,7 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/** A ledger that an older taut made does not say whose its entries are: nobody's that lives. */
+/** Adds the owner column to a ledger of an older taut; its entries then belong to no living process. */
 function addOwner(db: DatabaseSync): void {
   const columns = db.prepare('PRAGMA table_info(tuned_thread)').all();
   if (columns.some(({ name }) => name === 'owner')) return;
@@ -96,8 +99,8 @@ function addOwner(db: DatabaseSync): void {
 }
 
 /**
- * How many entries there are, where nothing can be written: on a disk that is full or read-only. What a log beside the
- * file holds is read with it, as long as that log's index is there as well; a file without a log is read as it is.
+ * Counts the entries on a disk that is full or read-only. If there is a write-ahead log beside the file, SQLite reads
+ * it, too, provided that the log's index exists; a file without a log is opened as immutable.
  * @throws LedgerError
  */
 export function countUnwritable(stateDir: string): number {

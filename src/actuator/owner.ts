@@ -1,11 +1,11 @@
 /**
- * Which taut wrote an entry of the ledger. Several may share one ledger (`taut run` in many terminals, beside a daemon):
- * each puts back its own, and what belongs to one that is gone is anybody's to put back.
+ * Identifies the taut that wrote a ledger entry. Several may share one ledger (`taut run` in many terminals, beside a
+ * daemon): each puts back its own entries, and any of them may put back the entries of one that has ended.
  */
 import { ProcHandle } from '../proc/handle.ts';
 import { isRunning } from '../proc/identity.ts';
 
-/** `PID:START`, where START is field 22 of the process's `stat`, so that a reused id is not taken for it. */
+/** `PID:START`; START is field 22 of the process's `stat`, which tells it from a later process with the same id. */
 export type Owner = string;
 
 let self: Owner | undefined;
@@ -22,12 +22,12 @@ function ownerOf(pid: number): Owner {
   return `${pid}:${handle.stat().startTicks}`;
 }
 
-/** The process id of an owner; undefined for what is none (an entry that an older taut wrote). */
+/** The process id of an owner; undefined when there is no owner (an entry that an older taut wrote). */
 export function ownerPid(owner: Owner): number | undefined {
   return parsed(owner)?.pid;
 }
 
-/** Whether that taut still runs, and so puts its entries back itself. */
+/** Whether the owner still runs; then it puts its entries back itself. */
 export function isOwnerAlive(owner: Owner): boolean {
   const taut = parsed(owner);
   return taut !== undefined && isRunning(taut.pid, taut.startTicks);

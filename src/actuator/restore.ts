@@ -1,4 +1,7 @@
-/** Putting back what the ledger holds, by comparison: with or without a daemon, after a crash, twice, side by side. */
+/**
+ * Puts back the threads in the ledger, comparing before it writes. Safe with or without a daemon, after a crash,
+ * repeatedly, and in several processes at once.
+ */
 import { childrenOf } from '../proc/ancestry.ts';
 import { isGone, optional, ProcHandle } from '../proc/handle.ts';
 import { isSameProcess } from '../proc/identity.ts';
@@ -8,8 +11,8 @@ import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 
 /**
- * `restored`: at its original now (or was already). `drifted`: somebody else's value, left alone. `vanished`: the
- * thread is gone. `failed`: could not be read or written, or is real-time now; its entry stays.
+ * `restored`: has its original value now (or had it already). `drifted`: has another program's value, left alone.
+ * `vanished`: the thread is gone. `failed`: could not be read or written, or is real-time now; its entry stays.
  */
 export type RestoreOutcome = 'restored' | 'vanished' | 'drifted' | 'failed';
 
@@ -22,9 +25,9 @@ export interface Restored {
   readonly rule: string;
   readonly knob: string;
   readonly original: bigint;
-  /** What taut wrote, or the thread was born with. */
+  /** The value that taut wrote, or that the thread inherited. */
   readonly target: bigint;
-  /** It was born with taut's value, and had no entry of its own. */
+  /** The thread inherited taut's value, and had no entry of its own. */
   readonly isHeir: boolean;
   /** The value as found; undefined when it could not be read. */
   readonly was: bigint | undefined;
@@ -32,17 +35,17 @@ export interface Restored {
   readonly detail?: string;
 }
 
-/** A process that makes threads faster than they are put back is given up after so many passes; its entries stay. */
+/** Give up after this many passes over a process that starts threads faster than they are put back. */
 const MAX_PASSES = 64;
 
 export interface RestoreOptions {
-  /** List what would be done, change nothing. */
+  /** Only list what would be done. */
   readonly dryRun?: boolean;
-  /** The process whose entries these are, where it was held since it was identified: then ids can't deceive. */
+  /** The entries' process, if it is held open since it was identified: rules out a reused id. */
   readonly process?: ProcHandle;
 }
 
-/** Puts the entries back and takes those that are settled off the ledger. @throws LedgerError */
+/** Puts the entries' threads back, and removes all entries from the ledger that did not fail. @throws LedgerError */
 export function restoreEntries(
   ledger: Ledger,
   knobs: readonly Knob[],
@@ -51,7 +54,7 @@ export function restoreEntries(
 ): Restored[] {
   const results: Restored[] = [];
   const handled = new Set<number>();
-  /** What has an entry of its own, here or of another agent, is nobody's heir. */
+  /** A thread with an entry of its own, in this batch or of another agent, is not an heir. */
   const isKnown = (tid: number) => handled.has(tid) || ledger.holds(tid);
   const settled: LedgerEntry[] = [];
   const put = (batch: readonly LedgerEntry[], isHeir: boolean) => {
@@ -67,7 +70,7 @@ export function restoreEntries(
       results.push({ ...whose, knob: entry.knob, original, target, isHeir, ...result });
     }
   };
-  // Whose heirs to look for: before their own entries are settled, as a dead parent's children are nobody's.
+  // Collect the living processes first: after a process has ended, its children can't be found any more.
   const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isStillThere);
   put(entries, false);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
@@ -75,7 +78,7 @@ export function restoreEntries(
     if (found.length === 0) break;
     put(found, true);
   }
-  // The entries go last: killed before, the next restore finds the heirs through them.
+  // Remove the entries last: if this process is killed before, the next restore finds the heirs through them.
   if (!dryRun) ledger.remove(settled);
   faultPoint('restore-removed');
   return results;
@@ -114,8 +117,8 @@ function restoreOne(
 }
 
 /**
- * Threads and descendants without an entry, which were born tuned when nobody was there to write them down: they get
- * the original of the process that they come from.
+ * Finds threads and descendants without an entry that inherited the tuned value while no taut was running. They get the
+ * original value of the process that they come from.
  */
 function heirs(entry: LedgerEntry, knobs: readonly Knob[], isKnown: (tid: number) => boolean): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
@@ -144,11 +147,11 @@ function heirOf(knob: Knob, entry: LedgerEntry, pid: number, tid: number): Ledge
     const processStartTicks = process.stat().startTicks;
     return { ...entry, pid, processStartTicks, tid, startTicks: stat.startTicks, target: inherited };
   } catch {
-    return undefined; // it is gone, or can't be looked at
+    return undefined; // it is gone, or can't be read
   }
 }
 
-/** Not where that can't be told now: its own entries are put back all the same. */
+/** False also when that can't be read now: then only the process's own entries are put back. */
 function isStillThere({ pid, processStartTicks }: LedgerEntry): boolean {
   return optional(() => isSameProcess(pid, processStartTicks), false);
 }

@@ -1,4 +1,4 @@
-/** One thread: opened, examined, written, read back. What can become of it is a closed set of outcomes. */
+/** Opens, examines, writes and reads back one thread. The result is one of a closed set of outcomes. */
 import { TautError } from '../native.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
 import { faultPoint } from './faultPoints.ts';
@@ -6,14 +6,14 @@ import type { Knob } from './knob.ts';
 
 /**
  * - `tuned`: has the target, read back
- * - `already`: would not gain, so not written
- * - `exempt`: real-time, a zombie, a kernel thread: a write would change nothing that counts
+ * - `already`: the target is no improvement, so it was not written
+ * - `exempt`: real-time, a zombie or a kernel thread: a write would have no effect
  * - `vanished`: ended meanwhile; normal
- * - `foreign`: another process's, its id given out again
+ * - `foreign`: belongs to another process, as its id was reused
  * - `denied`: the kernel refused (EPERM, EACCES)
  * - `invalid`: the kernel refused the value
- * - `unverified`: read back another value than was written
- * - `drifted`: somebody else has set it since
+ * - `unverified`: reading back gave another value than the written one
+ * - `drifted`: another program has changed it since
  */
 export type ThreadOutcome =
   | 'tuned'
@@ -36,7 +36,7 @@ export interface ThreadState {
   readonly detail?: string;
 }
 
-/** A thread that is held open to be written. */
+/** A thread that is open and will be written. */
 export interface Candidate {
   readonly thread: ProcHandle;
   readonly startTicks: number;
@@ -49,8 +49,8 @@ export function isCandidate(examined: Candidate | ThreadState): examined is Cand
 }
 
 /**
- * Opens a thread of `process` and reads it. `originalOf` says what a value that was read stands for: a thread that was
- * born tuned has its maker's original.
+ * Opens a thread of `process` and reads it. `originalOf` returns the original for the value that was read: a thread
+ * that was born tuned has its maker's original.
  */
 export function examine(
   knob: Knob,
@@ -63,7 +63,7 @@ export function examine(
   let keep = false;
   try {
     thread = new ProcHandle(tid);
-    // Asked of the very process that was identified, after the thread is held: it is that process's thread or nobody.
+    // Ask the identified process after the thread was opened: then the handle can't be another process's thread.
     if (!process.hasThread(tid)) return settled(thread.processId() === process.id ? 'vanished' : 'foreign');
     const stat = thread.stat();
     const { startTicks } = stat;
@@ -83,7 +83,7 @@ export function examine(
   }
 }
 
-/** Writes a thread that was examined. @returns what became of it if it could not be written. */
+/** Writes an examined thread. @returns its outcome if it could not be written; else undefined. */
 export function write(
   knob: Knob,
   { thread, startTicks, original, value }: Candidate,
@@ -98,7 +98,7 @@ export function write(
   }
 }
 
-/** Reads a thread that was written, through the same handle: what it has is what that thread has, or nobody. */
+/** Reads a written thread back, through the same handle: so it can't be another thread with the same id. */
 export function readBack(knob: Knob, { thread, startTicks, original }: Candidate, target: bigint): ThreadState {
   try {
     const now = knob.verify(thread, target);

@@ -9,20 +9,20 @@ const REAL_TIME = new Map([
   [6, 'SCHED_DEADLINE'],
 ]);
 
-/** `flags` of /proc/ID/stat: a thread of the kernel's own. */
+/** A bit of `flags` in /proc/ID/stat: a kernel thread. */
 const PF_KTHREAD = 0x00200000;
 
 export function isKernelThread({ flags }: ThreadStat): boolean {
   return (flags & PF_KTHREAD) !== 0;
 }
 
-/** The largest target that makes sense: the kernel's own cap for the slack of a long select or poll, 100 ms. */
+/** The largest useful target, 100 ms: the kernel's own limit for the slack of a long select or poll. */
 const MAX_NS = 100_000_000n;
 
 /**
- * Timer slack, in nanoseconds: `timerslack_ns` of `/proc/TID`. Needs CAP_SYS_NICE over the target's user namespace; the
- * file's mode (0666) says nothing. The kernel wants the whole number in one write(2), and takes 0 as "back to the
- * thread's default", which for a thread that inherited is what it inherited: putting back means writing the number.
+ * Timer slack, in nanoseconds: `timerslack_ns` of `/proc/TID`. A write needs CAP_SYS_NICE in the target's user
+ * namespace, although the file's mode is 0666, and must contain the whole number in one write(2). A write of 0 sets the
+ * thread's default, which an heir inherited as well: so taut restores by writing the original number.
  */
 export const timerSlack: Knob = {
   id: 'timer_slack_ns',
@@ -32,7 +32,7 @@ export const timerSlack: Knob = {
   defaultTarget: 1n,
   mend: 'taut needs CAP_SYS_NICE in the user namespace of that process; run taut as root',
 
-  /** 1 ns to 100 ms. */
+  /** Accepts 1 ns to 100 ms. */
   parse(text: string): bigint {
     const ns = parseNs(text, 'timer slack');
     if (ns === 0n)
@@ -53,7 +53,7 @@ export const timerSlack: Knob = {
     thread.write('timerslack_ns', String(value));
   },
 
-  /** In force at once. */
+  /** A written value is in force at once. */
   verify(thread: ProcHandle): bigint {
     return timerSlack.read(thread);
   },
@@ -63,15 +63,15 @@ export const timerSlack: Knob = {
   },
 
   /**
-   * The kernel takes a write to these and changes nothing that counts. A real-time thread's slack reads 0, and is reset
-   * to its default when it returns to normal scheduling.
+   * A write to such a thread succeeds but has no effect. A real-time thread's slack reads 0; the kernel resets it to
+   * the default when the thread returns to normal scheduling.
    */
   exempt(stat: ThreadStat): string | undefined {
     if (stat.state === 'Z' || stat.state === 'X') return 'zombie';
     return isKernelThread(stat) ? 'kernel thread' : REAL_TIME.get(stat.policy);
   },
 
-  /** taut makes no timer later. */
+  /** Only a shorter slack is an improvement. */
   improves(value: bigint, target: bigint): boolean {
     return target < value;
   },

@@ -1,11 +1,11 @@
-/** Taking over a process that `taut run` has started. */
+/** Takes over a process that `taut run` has started. */
 import type { Adopted, Decisions } from '../discovery/decisions.ts';
 import { nowMs } from '../proc/clock.ts';
 import { ProcHandle } from '../proc/handle.ts';
 import type { Agents } from './registry.ts';
 import { type AgentStatus, agentStatus } from './status.ts';
 
-/** What the rules and the gate say stays above what was asked for. @throws Error when it is not taken. */
+/** The rules and the gate override what `taut run` asked for. @throws Error when the process can't be taken over. */
 export async function adopt(process: Adopted, agents: Agents, decisions: Decisions): Promise<AgentStatus> {
   const { pid, startTicks } = process;
   using handle = new ProcHandle(pid);

@@ -1,6 +1,6 @@
 /**
  * The life of one agent process: attached -> gated -> tuned -> verified -> reverted, as one trace. Attaching writes
- * nothing to the process; tuning (`tuning.ts`, once for each knob) writes only what the gate says.
+ * nothing to the process; tuning (`tuning.ts`, one per knob) writes only what the gate decides.
  */
 import type { Born } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
@@ -20,18 +20,18 @@ export interface AgentHost extends TuningHost {
 
 export class Agent implements Disposable {
   readonly identity: AgentIdentity;
-  /** One for each knob, in the order in which the host names them. */
+  /** One per knob, in the order of the host's `knobs`. */
   readonly tunings: readonly Tuning[];
-  /** Held from the first sighting: while it is open, `pid` can't mean anybody else through it. */
+  /** Open since the first sighting; accesses through it never reach another process that got the same `pid`. */
   readonly #handle: ProcHandle;
   readonly #host: AgentHost;
   readonly #trace: AgentTrace;
-  /** Whether the first round (measured, gated, tuned if so) is done. */
+  /** Whether the first round is done: the agent is measured, the gate has decided, and tuning was carried out. */
   isAttached = false;
 
   /**
-   * Begins the agent's trace at the time of its sighting (milliseconds since the epoch). `parent`: the agent whose child
-   * it is, which may have been tuned when it was made.
+   * Begins the agent's trace at the time of its sighting (milliseconds since the epoch). `parent`: the agent that is
+   * its parent process; it may have been tuned when it forked this one.
    */
   constructor(
     identity: AgentIdentity,
@@ -51,17 +51,17 @@ export class Agent implements Disposable {
     });
   }
 
-  /** Whether any knob is turned. */
+  /** Whether any knob is tuned now. */
   get isTuned(): boolean {
     return this.tunings.some(({ target }) => target !== undefined);
   }
 
-  /** When the gate's last decisions had been carried out and checked, milliseconds since the epoch. */
+  /** When the gate's last decisions were carried out and verified, milliseconds since the epoch. */
   get settledAtMs(): number {
     return Math.max(...this.tunings.map((tuning) => tuning.settledAtMs));
   }
 
-  /** Ends the `attach` span: the process is measured, and tuned if the gate said so. */
+  /** Ends the `attach` span: the process is measured, and tuned if the gate decided so. */
   attached(): void {
     const { total, tuned } = this.counts();
     const attributes = { [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned };
@@ -70,7 +70,7 @@ export class Agent implements Disposable {
     this.isAttached = true;
   }
 
-  /** Takes the gate's decision on a knob, and makes the process what it says. `askedMs`: since the epoch. */
+  /** Carries out the gate's decision on a knob. `askedMs`: when the gate was asked, milliseconds since the epoch. */
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     tuning.decide(decision);
@@ -92,27 +92,27 @@ export class Agent implements Disposable {
     for (const tuning of this.tunings) tuning.threadsExited(tids);
   }
 
-  /** Handles a thread of a descendant that is no agent. @returns whether it was put back. */
+  /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
     return this.tunings.map((tuning) => tuning.newDescendant(born, maker)).includes(true);
   }
 
-  /** Looks for threads and descendants that were missed, and for values that somebody else has set: those stay. */
+  /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
   reconcile(isAgent: (pid: number) => boolean): void {
     for (const tuning of this.tunings) tuning.reconcile(isAgent);
   }
 
-  /** Puts every thread back that taut changed. @returns what became of each. */
+  /** Puts back every thread that taut changed. @returns one outcome per thread. */
   revert(reason: string): Restored[] {
     return this.tunings.flatMap((tuning) => tuning.revert(reason));
   }
 
-  /** Whether one of the process's threads, and no other with its id, is looked after. */
+  /** Whether taut tracks this thread of the process; the start time excludes an earlier thread with the same id. */
   watches(tid: number, startTicks: number): boolean {
     return this.tunings.some(({ threads }) => threads.get(tid)?.startTicks === startTicks);
   }
 
-  /** The process has ended: what is on record for it means nobody now. */
+  /** The process has ended: removes its entries from the ledger. */
   gone(): void {
     const { ledger, signals, onRecord } = this.#host;
     if (ledger)
@@ -124,7 +124,7 @@ export class Agent implements Disposable {
     this[Symbol.dispose]();
   }
 
-  /** Whether the process is gone: asked of the held handle, so another with its id is not mistaken for it. */
+  /** Whether the process is gone. Asks the open handle, so another process with the same id does not count. */
   isGone(): boolean {
     return this.#handle.hasEnded();
   }
@@ -135,7 +135,7 @@ export class Agent implements Disposable {
     this.#handle[Symbol.dispose]();
   }
 
-  /** Its threads by what became of a knob: of the first, which the documents are about, where none is given. */
+  /** Its threads by the outcome of a knob. Default: the first knob, which the JSON documents report. */
   counts(knob?: Knob): ThreadCounts {
     const total = this.#handle.threadIds().length;
     const tuning = this.tunings.find((one) => knob === undefined || one.knob === knob);

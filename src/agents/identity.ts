@@ -1,18 +1,18 @@
-/** Which agent is meant, and how its threads are: what all that is about agents names, without what an agent does. */
+/** Types that identify an agent and count its threads, apart from the behaviour in `agent.ts`. */
 import type { Place } from '../proc/place.ts';
 
-/** Who the process is, fixed when it was identified. */
+/** Identifies the process; fixed when the agent was found. */
 export interface AgentIdentity {
   readonly pid: number;
   readonly startTicks: number;
   readonly name: string;
   readonly rule: string;
   readonly attachPath: string;
-  /** Where it runs; asked for once there is time. */
+  /** Where it runs (container and executable). A function, because reading it is slow and not needed at once. */
   readonly place: () => Place;
 }
 
-/** An agent's threads, by what became of a knob. */
+/** An agent's threads, by the outcome of a knob. */
 export interface ThreadCounts {
   readonly total: number;
   readonly original: number;

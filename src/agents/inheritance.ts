@@ -1,4 +1,4 @@
-/** What a sighting of a process comes to: the rules' word, and that of the agent that it descends from. Attaches to nothing. */
+/** Decides on a sighted process by the rules and by the agent that it descends from. Does not attach. */
 import type { Decisions } from '../discovery/decisions.ts';
 import type { Scope } from '../discovery/scope.ts';
 import type { Seen } from '../discovery/sighting.ts';
@@ -12,14 +12,17 @@ export class InheritedDecisions {
   readonly #scope: Scope;
   readonly #agent: (pid: number) => Agent | undefined;
 
-  /** @param agent the one that a process is now. */
+  /** @param agent returns the agent that a process is now, if it is one. */
   constructor(decisions: Decisions, scope: Scope, agent: (pid: number) => Agent | undefined) {
     this.#decisions = decisions;
     this.#scope = scope;
     this.#agent = agent;
   }
 
-  /** Decides on a process. `parent`: the agent that made it, where that alone may make it one. @throws TautError */
+  /**
+   * Decides on a process. `parent`: the agent that forked it, if being its child is enough to be an agent.
+   * @throws TautError
+   */
   decide(process: LazyHandle, seen: Seen, parent: Agent | undefined): Verdict {
     const decided = this.#decisions.decide(process, this.#scope, seen);
     if (!parent && !this.#decisions.childrenMatter) return decided;
@@ -28,7 +31,7 @@ export class InheritedDecisions {
     return verdict;
   }
 
-  /** Decides anew on a process; undefined when it is gone. */
+  /** Decides again on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
     try {
       using process = new LazyHandle(pid);
@@ -41,7 +44,7 @@ export class InheritedDecisions {
     }
   }
 
-  /** An agent stays one under another name or after another question: what is kept of it shall say so. */
+  /** An agent that renames itself or asks for another name stays an agent: the kept decision must say so. */
   #stays(verdict: Verdict, { source }: Seen): void {
     const present = this.#agent(verdict.pid)?.identity;
     if (!present || verdict.decision !== 'ignore' || source === 'scan') return;
@@ -51,7 +54,7 @@ export class InheritedDecisions {
     this.#decisions.amend({ ...verdict, decision: 'attach', ruleId, name, attachPath, evidence });
   }
 
-  /** What its parent's rule makes of a decision on a child. */
+  /** Applies the parent's rule to a decision on its child. */
   #asChild(ppid: number, maker: Agent | undefined, decided: Verdict): Verdict {
     if (decided.decision === 'deny' || decided.ruleId === 'pid') return decided;
     const above = decided.decision === 'attach' ? this.agentAbove(ppid) : undefined;
@@ -70,7 +73,7 @@ export class InheritedDecisions {
     return isHeir ? descendantOf(parent.identity, decided) : decided;
   }
 
-  /** The nearest agent that a process with this parent descends from. */
+  /** The nearest agent among the ancestors of a process with this parent. */
   agentAbove(ppid: number): Agent | undefined {
     for (const { id } of ancestors(ppid)) {
       const agent = this.#agent(id);
@@ -80,7 +83,7 @@ export class InheritedDecisions {
   }
 }
 
-/** A child of an agent is one by its parent's rule. */
+/** The verdict on a child that is an agent by its parent's rule. */
 function descendantOf({ rule, name, pid }: { rule: string; name: string; pid: number }, decided: Verdict): Verdict {
   const evidence = [`child of ${name} (${pid})`];
   return { ...decided, decision: 'attach', ruleId: rule, name, attachPath: 'descendant', evidence };

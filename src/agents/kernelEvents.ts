@@ -1,4 +1,4 @@
-/** What the kernel tells of births, programs and deaths, and what follows for the agents. */
+/** Handles the kernel's events: forks, execs, renames and exits, and updates the agents. */
 import type { Descendants } from '../actuator/descendants.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { inScope, type Scope } from '../discovery/scope.ts';
@@ -14,7 +14,7 @@ export interface KernelEventsOptions {
   readonly descendants: Descendants;
   readonly scope: Scope;
   readonly log: Log;
-  /** Something could not be done for one process. */
+  /** Called when work for one process failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
 
@@ -28,12 +28,12 @@ export class KernelEvents {
     this.#agents = options.agents;
   }
 
-  /** What comes from now on is not handled. */
+  /** Later events are ignored. */
   end(): void {
     this.#ended = true;
   }
 
-  /** Handles what the kernel told, in its order. */
+  /** Handles events in the order in which the kernel reported them. */
   handle(events: readonly KernelEvent[]): void {
     if (this.#ended) return;
     for (const batch of batches(events)) {
@@ -45,7 +45,7 @@ export class KernelEvents {
     }
   }
 
-  /** Events of one kind, about one process. */
+  /** Handles events of one kind about one process. */
   #onBatch(batch: EventBatch): void {
     const [{ kind, pid }] = batch;
     const agent = this.#agents.get(pid);
@@ -83,7 +83,7 @@ export class KernelEvents {
     );
   }
 
-  /** A title makes an agent of a process that a rule knows by it; of an agent it is only asked whether it is denied. */
+  /** A rule may match a process by its new title. A renamed agent is let go only if a rule denies it now. */
   #onRename(event: KernelEvent): void {
     const { pid } = event;
     const seen = seenIn(event, 'rename');
@@ -91,7 +91,7 @@ export class KernelEvents {
     else if (this.#agents.look(pid, seen)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
   }
 
-  /** A process that runs another program is looked at anew; an agent that is none any more is let go. */
+  /** Decides again on a process that runs another program; lets an agent go when it is no longer one. */
   async #onExec(event: KernelEvent): Promise<void> {
     const { pid } = event;
     const seen = seenIn(event, 'exec');
@@ -111,10 +111,10 @@ function seenIn({ atNs, startNs, cmdline }: KernelEvent, source: Seen['source'])
   return cmdline === undefined ? seen : { ...seen, cmdline };
 }
 
-/** At least one event; all of one kind, about one process, in the order in which the kernel told them. */
+/** At least one event; all of one kind, about one process, in the order in which the kernel reported them. */
 export type EventBatch = readonly [KernelEvent, ...KernelEvent[]];
 
-/** Neighbouring events that can be handled together, so that a thousand new threads are one transaction. Pure. */
+/** Groups neighbouring events that can be handled together: a thousand new threads are one transaction. Pure. */
 export function batches(events: readonly KernelEvent[]): EventBatch[] {
   const all: [KernelEvent, ...KernelEvent[]][] = [];
   for (const event of events) {

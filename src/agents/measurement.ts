@@ -1,6 +1,6 @@
 /**
- * How measuring goes: in which mode, whether the tracer can be believed (the canary), what it costs, and how much is shed
- * to keep that below a limit. What changes is said once, to the operator and as an event.
+ * Measures the agents. Knows the mode, whether the tracer is reliable (the canary), what it costs in CPU time, and how
+ * much it leaves out to keep the cost below a limit. Reports each change once, as a log line and as an event.
  */
 import type { Figures } from '../tracer/calibrate.ts';
 import { CanaryWatch } from '../tracer/canaryWatch.ts';
@@ -18,7 +18,7 @@ export interface MeasurementOptions {
   readonly measuring: Measuring;
   readonly log: Log;
   readonly signals: Signals;
-  /** What the programs may use, in CPU seconds per second. Undefined: whatever they do. */
+  /** What the BPF programs may use, in CPU seconds per second. Undefined: no limit. */
   readonly maxOverhead: number | undefined;
 }
 
@@ -44,7 +44,10 @@ export class Measurement implements Disposable {
     this.#canary = new CanaryWatch(this.#tracer, options.log, (reason) => options.signals.tracerDegraded(reason));
   }
 
-  /** Gives a process its place, for `begin`. @returns `overflow` where it shares the series of all beyond the cap. */
+  /**
+   * Gives a process its slot; `begin` starts to measure it.
+   * @returns `overflow` when all slots are taken: the process then shares one series with others.
+   */
   attach(process: TracedProcess): 'own' | 'overflow' {
     const series = this.#tracer?.place(process) ?? 'own';
     this.#options.measuring.schedstat?.attach(process);
@@ -52,7 +55,7 @@ export class Measurement implements Disposable {
     return series;
   }
 
-  /** Measures those that have a place, from now on. */
+  /** Measures all processes that have a slot, from now on. */
   begin(): void {
     if (this.#present.size === 0) return;
     this.#canary?.isNeeded(true);
@@ -66,7 +69,7 @@ export class Measurement implements Disposable {
     this.#canary?.isNeeded(this.#present.size > 0);
   }
 
-  /** To be called again and again: what is not told of is looked at. */
+  /** Call periodically: schedstat is polled. */
   sample(): void {
     this.#options.measuring.schedstat?.sample();
   }
@@ -75,12 +78,12 @@ export class Measurement implements Disposable {
     return this.#tracer?.collect() ?? [];
   }
 
-  /** Where that is all that can be measured. */
+  /** Run-queue time per agent; empty unless the mode is `schedstat`. */
   runQueueTimes(): RunQueueTime[] {
     return this.#options.measuring.schedstat?.collect() ?? [];
   }
 
-  /** How late the canary was woken; undefined where there is none. */
+  /** How late the canary was woken; undefined when there is no canary. */
   canaryLatency(): ExpHistogram | undefined {
     return this.#canary?.latency();
   }
@@ -90,12 +93,12 @@ export class Measurement implements Disposable {
     return seconds === undefined ? undefined : { seconds, method: this.#cost?.method ?? '' };
   }
 
-  /** Whether the canary and the tracer disagree; undefined where there is no canary to tell. */
+  /** Whether the canary and the tracer disagree; undefined when no canary has begun. */
   get isDegraded(): boolean | undefined {
     return this.#canary?.isBegun ? this.#canary.degraded !== undefined : undefined;
   }
 
-  /** What is left out now. */
+  /** What is left out now to reduce the cost; undefined when nothing is. */
   get shed(): Shed | undefined {
     return shedAt(this.#overhead.level);
   }

@@ -1,4 +1,4 @@
-/** What the network shows of processes, and what follows for the agents. */
+/** Handles what the network shows of processes, and updates the agents. */
 import type { Decisions } from '../discovery/decisions.ts';
 import { type NetworkSighting, seenBy } from '../discovery/network/sighting.ts';
 import { NetworkWatch } from '../discovery/network/watch.ts';
@@ -14,13 +14,13 @@ export interface NetworkEventsOptions {
   readonly scope: Scope;
   readonly log: Log;
   readonly signals: Signals;
-  /** Something could not be done for one process. */
+  /** Called when work for one process failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
 
 export class NetworkEvents implements Disposable {
   readonly #options: NetworkEventsOptions;
-  /** Undefined where the operator has named every process that is an agent. */
+  /** Undefined when the operator named every agent by its process id. */
   readonly #watch: NetworkWatch | undefined;
   #ended = false;
 
@@ -32,17 +32,17 @@ export class NetworkEvents implements Disposable {
       dnsPorts: decisions.dnsPorts,
       log,
       onSighting: (sighting) => this.#onSighting(sighting),
-      // Counted and said, as they can't be had again.
+      // Lost sightings can't be recovered: they are counted and logged.
       onLost: (n) => signals.eventsLost(n),
     });
   }
 
-  /** Looks for what the rules are about now; after `first` also at the connections that are there already. */
+  /** Watches for what the current rules ask about; after `first`, also looks at the connections that exist already. */
   async use(first?: Promise<void>): Promise<void> {
     await this.#watch?.use(this.#options.decisions.rules, first);
   }
 
-  /** What comes from now on is not handled. */
+  /** Later sightings are ignored. */
   end(): void {
     this.#ended = true;
   }
@@ -51,12 +51,12 @@ export class NetworkEvents implements Disposable {
     this.#watch?.[Symbol.dispose]();
   }
 
-  /** A process asked or connected: that may make it an agent, or end that it is one. Never rejects. */
+  /** A process asked for a name or connected: it may become an agent, or stop being one. Never rejects. */
   async #onSighting(sighting: NetworkSighting): Promise<void> {
     try {
       await this.#handle(sighting);
     } catch (error) {
-      // Anybody can have many of these seen, and what fails for one (no descriptor is left) fails for all.
+      // Any user can cause many sightings, and one cause (no descriptor left) makes all of them fail.
       this.#options.signals.operation('sight', 'failed');
       this.#options.failed(`process ${sighting.pid}, which the network showed`, error);
     }
@@ -68,7 +68,7 @@ export class NetworkEvents implements Disposable {
     if (this.#ended || pid === process.pid || !inScope(scope, pid)) return;
     try {
       using handle = new ProcHandle(pid);
-      // Its id was given to another between what the kernel saw and now.
+      // The process has ended since the kernel saw it, and another one has its id.
       if (handle.stat().startTicks !== startTicks) return signals.operation('sight', 'vanished');
       if (!decisions.note(handle, sighting)) return;
     } catch (error) {

@@ -1,4 +1,4 @@
-/** What is read at each collection, not counted: how many agents and threads there are, what the tracer saw, what taut costs. */
+/** Metrics that are read at each collection: numbers of agents and threads, the tracer's counters, taut's CPU time. */
 import {
   type Attributes,
   type BatchObservableResult,
@@ -10,7 +10,7 @@ import type { Knob } from '../actuator/knob.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 
-/** An agent, as it is counted. */
+/** What the metrics read of an agent. */
 interface Observable {
   readonly identity: AgentIdentity;
   readonly isTuned: boolean;
@@ -18,20 +18,20 @@ interface Observable {
 }
 
 export interface Observed {
-  /** On every point. */
+  /** The tracer's mode, an attribute of every point. */
   readonly mode: string;
   readonly knobs: readonly Knob[];
   agents(): Observable[];
   tracerCounters(): ReadonlyMap<string, number>;
-  /** Undefined where it is not known. */
+  /** Undefined when it is not known. */
   kernelCpu(): { readonly seconds: number; readonly method: string } | undefined;
-  /** Undefined where nothing can tell. */
+  /** Undefined when there is no canary. */
   isDegraded(): boolean | undefined;
 }
 
 type Observe = (instrument: Instrument, value: number, attributes?: Attributes) => void;
 
-/** Registers the instruments. @returns ends that. */
+/** Registers the instruments. @returns a function that ends observing them. */
 export function observe(observed: Observed): () => void {
   const meter = metrics.getMeter(semconv.SCOPE_NAME);
   const of = ({ name, ...options }: semconv.MetricDescription) => [name, options] as const;
@@ -77,8 +77,8 @@ export function observe(observed: Observed): () => void {
 }
 
 /**
- * How many there are of each kind. A kind that was there once is told as 0 from then on: the SDK goes on exporting what was
- * observed last, so agents that have ended, or are tuned now, would be counted for ever.
+ * Counts things by kind (set of attributes). A kind that has disappeared is reported as 0: the SDK goes on exporting
+ * the value that was observed last, so it would count agents for ever that have ended or are tuned now.
  */
 class Census {
   readonly instrument: ObservableUpDownCounter;
@@ -95,7 +95,7 @@ class Census {
     this.#kinds.set(key, kind);
   }
 
-  /** Tells all that were added since the last time. */
+  /** Observes the sums that were added since the last call. */
   tell(say: Observe): void {
     for (const kind of this.#kinds.values()) {
       say(this.instrument, kind.n, kind.attributes);
@@ -104,7 +104,7 @@ class Census {
   }
 }
 
-/** `wakeup_recorded` and `discard_on_cpu` in the words of the metric; undefined for what is not an outcome. */
+/** Translates a counter (`wakeup_recorded`, `discard_on_cpu`) into attributes; undefined if it counts no outcome. */
 function eventAttributes(counter: string): Attributes | undefined {
   const wakeup = { [semconv.ATTR_TAUT_TRACER_EVENT]: 'wakeup' };
   if (counter === 'wakeup_recorded') return { ...wakeup, [semconv.ATTR_TAUT_TRACER_OUTCOME]: 'recorded' };

@@ -1,7 +1,7 @@
 /**
- * The threads that this taut knows to be on record, so that each is counted once as it comes on it and once as it leaves
- * it. Thus, for each knob, threads tuned = threads put back (or found drifted or vanished then) + threads that ended while
- * they were on record + threads that are on record.
+ * The threads that this taut knows to be in the ledger, so that each is counted once when it enters and once when it
+ * leaves. Therefore, for each knob: threads tuned = threads put back (or found drifted or vanished at that time)
+ * + threads that ended while they were in the ledger + threads that are in the ledger now.
  */
 import type { ThreadIdentity } from '../actuator/ledger.ts';
 import type { Restored } from '../actuator/restore.ts';
@@ -15,13 +15,13 @@ export class OnRecord {
   readonly #signals: Signals;
   readonly #keys: Set<string>;
 
-  /** @param left what an earlier taut could not put back. */
+  /** @param left threads that an earlier taut could not put back. */
   constructor(signals: Signals, left: readonly Recorded[]) {
     this.#signals = signals;
     this.#keys = new Set(left.map(keyOf));
   }
 
-  /** @returns whether it was not on record before. */
+  /** @returns whether the thread is new. */
   add(thread: Recorded): boolean {
     const key = keyOf(thread);
     const isNew = !this.#keys.has(key);
@@ -29,14 +29,14 @@ export class OnRecord {
     return isNew;
   }
 
-  /** These have ended, and were taken off the record: counted. */
+  /** Counts threads that have ended and were removed from the ledger. */
   ended(threads: readonly Recorded[]): void {
     const was = threads.filter((thread) => this.#keys.delete(keyOf(thread)));
     for (const [knob, { length }] of Map.groupBy(was, (thread) => thread.knob))
       this.#signals.operation('forget', 'vanished', length, knob);
   }
 
-  /** These were put back, which is counted where it is told. What failed is on record still. */
+  /** Forgets threads that were put back (`account` counts these). Threads that failed stay in the ledger. */
   restored(results: readonly Restored[]): void {
     for (const result of results) if (result.outcome !== 'failed') this.#keys.delete(keyOf(result));
   }

@@ -1,4 +1,4 @@
-/** What is looked at again and again, as nobody tells of it: values that others set, ends and births that were missed. */
+/** Checks periodically what no event reports: values that other programs set, and missed forks and exits. */
 import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Decisions } from '../discovery/decisions.ts';
@@ -14,7 +14,7 @@ export interface ReconcilerOptions {
   readonly onRecord: OnRecord;
   readonly ledger: Ledger | undefined;
   readonly tracer: Tracer | undefined;
-  /** Something could not be done for one agent. */
+  /** Called when work for one agent failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
 
@@ -27,7 +27,7 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Looks at the agents and at the record. @returns whether every process is to be looked at again as well. */
+  /** Checks the agents and the ledger. @returns whether events were missed, so that every process must be scanned. */
   run(): boolean {
     this.#agents();
     this.#record();
@@ -48,7 +48,7 @@ export class Reconciler {
     }
   }
 
-  /** Threads that have ended unseen are taken off the record. */
+  /** Removes threads from the ledger that have ended without an event. */
   #record(): void {
     const { agents, ledger, onRecord, signals } = this.#options;
     if (!ledger) return;
@@ -56,7 +56,7 @@ export class Reconciler {
     signals.attempt(() => onRecord.ended(sweep(ledger, watches)));
   }
 
-  /** Decisions that could not be kept are counted. */
+  /** Counts decisions that the log of decisions had no room for. */
   #decisions(): void {
     const { decisions, signals } = this.#options;
     const { dropped } = decisions;
@@ -64,7 +64,7 @@ export class Reconciler {
     this.#droppedDecisions = dropped;
   }
 
-  /** Whether the kernel's events were lost since the last time; always, where it tells none. */
+  /** Whether kernel events were lost since the last call; always true without a tracer, which would report them. */
   #hasMissed(): boolean {
     const { tracer, signals } = this.#options;
     if (!tracer) return true;

@@ -1,4 +1,4 @@
-/** The agents that are attached: how one comes to be, what the gate makes of it, and how it goes. */
+/** The attached agents: attaches to them, asks the gate about them, and lets them go. */
 import type { Restored } from '../actuator/restore.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { isNamed, type Scope } from '../discovery/scope.ts';
@@ -23,17 +23,17 @@ export interface AgentsOptions {
   readonly gate: Gate;
   readonly scope: Scope;
   readonly log: Log;
-  /** What is told which processes are agents, as far as this host can measure. */
+  /** Measures the agents, as far as this host can. */
   readonly measurement: Measures;
   readonly onEvent?: (event: AgentEvent) => void;
-  /** Something could not be done for one process, or one agent. */
+  /** Called when work for one process or agent failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
 
 interface Measures {
-  /** @returns `overflow` where it shares the series of all beyond the cap. */
+  /** @returns `overflow` when all slots are taken: the process then shares one series with others. */
   attach(process: TracedProcess): 'own' | 'overflow';
-  /** Those that are attached are measured from now on. */
+  /** Measures the attached processes from now on. */
   begin(): void;
   detach(pid: number): void;
 }
@@ -54,7 +54,7 @@ export class Agents {
     this.#inheritance = new InheritedDecisions(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
   }
 
-  /** No other comes. */
+  /** No further process is attached to. */
   end(): void {
     this.#ended = true;
   }
@@ -67,19 +67,19 @@ export class Agents {
     return this.#byPid.has(pid);
   }
 
-  /** As they are now: the caller may let some go meanwhile. */
+  /** A copy of the list: the caller may let agents go while it iterates. */
   all(): Agent[] {
     return [...this.#byPid.values()];
   }
 
-  /** Decides anew on a process; undefined when it is gone. */
+  /** Decides again on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
     return this.#inheritance.look(pid, seen);
   }
 
   /**
-   * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that made it, where that alone makes
-   * it one.
+   * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that forked it, if being its child
+   * is enough to be an agent.
    */
   async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
     if (this.#ended) return;
@@ -94,7 +94,7 @@ export class Agents {
         );
       if (verdict.decision !== 'attach') return;
       const stat = process.get().stat();
-      // Its id was given to another, of which the kernel tells as well.
+      // Another process has its id now; the kernel reports that one, too.
       if (!isTheSame(stat, seen)) return this.#host.signals.operation('sight', 'vanished');
       if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
       handle = process.take();
@@ -109,7 +109,7 @@ export class Agents {
     }
   }
 
-  /** @param times of the sighting, of hearing of it, of the decision. */
+  /** @param times of the sighting, of taut hearing of it, and of the decision; milliseconds since the epoch. */
   async #attach(handle: ProcHandle, stat: ThreadStat, verdict: Verdict, times: readonly number[]): Promise<void> {
     const { measurement, log } = this.#options;
     const { startTicks, ppid } = stat;
@@ -123,15 +123,16 @@ export class Agents {
       const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
       if (series === 'overflow') this.#overflowed(agent);
     } catch (error) {
-      // Measuring one more may be impossible (a bound is hit); what the gate says is still done.
+      // Measuring one more process may be impossible (a limit is reached); the gate's decision still applies.
       this.#options.failed(`measuring ${name} (${handle.id})`, error);
     }
     const placedMs = nowMs();
     const gated = this.#gate(agent);
-    // Where nobody was measured yet it takes longer than all else: tuning waits for it only where the gate is waited for.
+    // The first `begin` takes longer than all else: a synchronous gate has tuned the agent by now, and an asynchronous
+    // gate decides meanwhile.
     this.#begin(agent);
     await gated;
-    // Said when all is done: a terminal is slower than a kernel.
+    // Logged when all is done: a terminal is slower than the kernel.
     log.info(`attached to ${name} (${handle.id}) by rule ${describeRule(rule)}`);
     for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
     agent.attached();
@@ -142,7 +143,7 @@ export class Agents {
         if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
   }
 
-  /** The agent from which a process with this parent may have its values: also through others, until they are put back. */
+  /** The agent from which a process with this parent may have inherited values, directly or through non-agents. */
   #maker(ppid: number): Agent | undefined {
     const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
     return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#inheritance.agentAbove(ppid) : undefined);
@@ -156,7 +157,7 @@ export class Agents {
     }
   }
 
-  /** Asks the gate about every knob, and makes the agent what it says. */
+  /** Asks the gate about every knob, and carries out its decisions. */
   async #gate(agent: Agent): Promise<void> {
     const { pid, name, rule: ruleId } = agent.identity;
     const { gate, decisions } = this.#options;
@@ -178,7 +179,7 @@ export class Agents {
     }
   }
 
-  /** @param before its target until now. */
+  /** Logs the gate's decision. @param before the target until now. */
   #sayGate({ identity }: Agent, { target, knob, gate, threads }: Tuning, before: bigint | undefined): void {
     const { log } = this.#options;
     const { name, pid } = identity;
@@ -188,7 +189,7 @@ export class Agents {
     } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
   }
 
-  /** The gate may have changed its word: every agent is asked for again. */
+  /** Asks the gate again about every agent: its decision may have changed. */
   async gateAll(): Promise<void> {
     for (const agent of this.all()) {
       try {
@@ -216,7 +217,7 @@ export class Agents {
     agent.gone();
   }
 
-  /** Puts an agent that lives on back, and stops measuring it. */
+  /** Puts back an agent that is still running, and stops measuring it. */
   letGo(pid: number, reason: string): void {
     const agent = this.#byPid.get(pid);
     if (!agent) return;
@@ -242,7 +243,7 @@ export class Agents {
     this.#onChange();
   }
 
-  /** There are more agents than have series of their own: counted, and said once. */
+  /** There are more agents than slots: counts each of them, logs the first. */
   #overflowed(agent: Agent): void {
     this.#host.signals.operation('measure', 'overflow');
     if (!this.#hasOverflowed)
@@ -253,12 +254,12 @@ export class Agents {
   }
 }
 
-/** `pid` is no rule of a configuration. */
+/** `pid` is not a rule of the configuration: it stands for the operator. */
 function describeRule(rule: string): string {
   return rule === 'pid' ? 'pid (named on the command line)' : rule;
 }
 
-/** Milliseconds, of which the first is the sighting and each other ends a step. */
+/** @param times in milliseconds: first the sighting, then the end of each step. */
 function describeTimes(times: readonly number[]): string {
   const us = (from: number, to: number) => `${((to - from) * 1_000).toFixed(0)} us`;
   const steps = ['heard', 'decided', 'placed', 'settled'].map(

@@ -1,4 +1,4 @@
-/** taut's own signals, through the OpenTelemetry API alone: without an SDK they go nowhere and cost nothing. */
+/** taut's own signals, through the OpenTelemetry API only: without an SDK the calls do nothing. */
 import {
   type Attributes,
   type Counter,
@@ -29,7 +29,7 @@ export class Signals {
   #denied = false;
   #ledgerFailed = false;
 
-  /** @param mode is on every point. */
+  /** @param mode an attribute of every point. */
   constructor(log: Log, mode: string) {
     this.#log = log;
     this.#mode = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
@@ -38,8 +38,8 @@ export class Signals {
   }
 
   /**
-   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`) by
-   * outcome; `knob`: where it was done with one.
+   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`)
+   * by outcome. `knob`: its id, for operations on a knob.
    */
   operation(operation: string, outcome: string, n = 1, knob?: string): void {
     const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
@@ -47,31 +47,31 @@ export class Signals {
     this.#operations.add(n, { ...attributes, ...by, ...this.#mode });
   }
 
-  /** The same of several outcomes. */
+  /** Counts several outcomes of one kind of operation. */
   operations(operation: string, outcomes: ReadonlyMap<string, number>, knob: string): void {
     for (const [outcome, n] of outcomes) this.operation(operation, outcome, n, knob);
   }
 
-  /** Whether something that the gate wanted could not be done. */
+  /** Whether a decision of the gate could not be carried out. */
   get hasFailed(): boolean {
     return this.#denied || this.#ledgerFailed;
   }
 
-  /** Somebody else has set a tuned thread: said once, with both values. */
+  /** Another program has set a tuned thread: logs it and emits an event, with both values. */
   drift(agent: AgentIdentity, knob: Knob, drift: Drift): void {
     this.sayDrift(agent, knob, drift);
     const { tid, expected, found } = drift;
     this.drifted({ pid: agent.pid, agent: agent.name, tid, knob: knob.id, target: expected, was: found });
   }
 
-  /** The operator's half of that. */
+  /** The log line of a drift. */
   sayDrift({ pid, name }: AgentIdentity, knob: Knob, { tid, found }: Drift): void {
     this.#log.warn(
       `the ${knob.title} of thread ${tid} of ${name} (${pid}) was set to ${knob.format(found)} by somebody else; left alone`,
     );
   }
 
-  /** The telemetry's half: an event. */
+  /** The event of a drift. */
   drifted({
     pid,
     agent,
@@ -90,7 +90,7 @@ export class Signals {
     });
   }
 
-  /** A thread could not be put back; it stays on record. */
+  /** A thread could not be put back; it stays in the ledger. */
   restoreFailed({ pid, agent, tid, knob, detail }: Restored): void {
     this.event(semconv.EVENT_RESTORE_FAILED, SeverityNumber.ERROR, {
       [semconv.ATTR_PROCESS_PID]: pid,
@@ -101,7 +101,7 @@ export class Signals {
     });
   }
 
-  /** What became of one thread: normal outcomes are counted elsewhere, the others are said, one by one for those who debug. */
+  /** The outcome of one thread. Normal outcomes are only counted, elsewhere; the others are logged at level debug. */
   thread(agent: AgentIdentity, knob: Knob, tid: number, { outcome, detail }: ThreadState): void {
     if (outcome === 'tuned' || outcome === 'already' || outcome === 'vanished') return;
     this.#log.debug(`thread ${tid} of ${agent.name} (${agent.pid}): ${outcome}${detail ? `: ${detail}` : ''}`);
@@ -109,8 +109,8 @@ export class Signals {
   }
 
   /**
-   * Does what needs the ledger. That nothing can be put on record is a standing condition, said once with its mend: taut
-   * writes nothing more, and goes on measuring. @returns undefined then.
+   * Does work that needs the ledger. A ledger that can't be used is logged once, with its remedy: taut tunes nothing,
+   * and goes on measuring. @returns undefined when the ledger failed.
    */
   attempt<T>(work: () => T): T | undefined {
     try {
@@ -124,14 +124,14 @@ export class Signals {
     }
   }
 
-  /** The kernel refused: a standing condition, said once with its mend. */
+  /** The kernel refused to change a thread: logged once, with the remedy. */
   denied(agent: AgentIdentity, knob: Knob): void {
     if (this.#denied) return;
     this.#denied = true;
     this.#log.warn(`not allowed to change the ${knob.title} of ${agent.name} (${agent.pid}): ${knob.mend}`);
   }
 
-  /** The gate's word on an agent is another one than before. */
+  /** The gate's decision on an agent has changed. */
   gateChanged(agent: AgentIdentity, knob: Knob, decision: GateDecision): void {
     this.event(semconv.EVENT_GATE_CHANGED, SeverityNumber.INFO, {
       [semconv.ATTR_PROCESS_PID]: agent.pid,
@@ -143,7 +143,7 @@ export class Signals {
     });
   }
 
-  /** The kernel had no room for life events: processes and threads may have been missed, so all are looked at again. */
+  /** The kernel had no room for life events: processes or threads may have been missed, so taut scans all again. */
   eventsLost(n: number): void {
     this.#log.warn(`${n} events of the kernel were lost; looking at every process again`);
     this.event(semconv.EVENT_EVENTS_LOST, SeverityNumber.WARN, { [semconv.ATTR_TAUT_EVENTS_LOST]: n });
@@ -160,7 +160,7 @@ export class Signals {
     });
   }
 
-  /** Another amount is shed to stay below the limit. Both in percent of a core. */
+  /** The amount that is shed has changed, to stay below the limit. `cost` and `limit`: percent of a core. */
   shedding(shed: Shed | undefined, cost: number, limit: number): void {
     const of = shed && shed.factor > 1 ? `, for one wakeup in ${shed.factor}` : '';
     const what = !shed ? 'everything' : `only how late timers fire and how long threads wait for a CPU${of}`;

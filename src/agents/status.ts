@@ -1,4 +1,4 @@
-/** The documents that `--json` prints of agents. Other programs rely on them: they grow, nothing is renamed. */
+/** The JSON documents about agents (`--json`). Other programs rely on them: fields may be added, but never renamed. */
 import type { GateDecision } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Agent } from './agent.ts';
@@ -15,45 +15,45 @@ export interface AgentStatus {
   readonly threads: ThreadCounts;
 }
 
-/** What happened to an agent, and how it is since: one line of `taut watch --json`. */
+/** What happened to an agent, and its status after that: one line of `taut watch --json`. */
 export interface AgentEvent {
   readonly at: string;
   readonly event: 'attach' | 'tune' | 'revert' | 'release' | 'end';
   readonly agent: AgentStatus;
 }
 
-/** How measuring goes. */
+/** The state of measuring. */
 export interface TracerStatus {
   readonly mode: Mode;
-  /** Why it is not `full`; null when it is. */
+  /** Why the mode is not `full`; null when it is. */
   readonly modeReason: string | null;
   readonly state: 'ok' | 'degraded';
-  /** Why the tracer is not to be believed; null when it is. */
+  /** Why the tracer is not reliable; null when it is. */
   readonly reason: string | null;
-  /** What the BPF programs use, percent of a core; null where it is not known, and how it was had. */
+  /** CPU time of the BPF programs, percent of a core, and how it was determined; null when it is not known. */
   readonly cost: { readonly percent: number | null; readonly method: string | null };
-  /** What `--max-overhead` makes it leave out: it records one wakeup in `factor`, and all of it when `detail`. */
+  /** What is recorded under `--max-overhead`: one wakeup in `factor`; all its quantities when `detail` is true. */
   readonly sampling: { readonly factor: number; readonly detail: boolean };
 }
 
-/** The process that puts everything back should a taut be killed; null where there is none. */
+/** The guard: the process that puts everything back if taut is killed; null when there is none. */
 type Guarded = { readonly pid: number } | null;
 
 export interface StatusDocument {
-  /** `public`: what a daemon tells everybody, to a user who may not look into its state directory. */
+  /** `public`: only what the daemon shows to every user; this user may not read its state directory. */
   readonly access: 'full' | 'public';
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
-  /** Each `taut run` that looks after its command itself. */
+  /** Each `taut run` that manages its command itself, without the daemon. */
   readonly runs: readonly { readonly pid: number; readonly since: string; readonly guard: Guarded }[];
-  /** Of all of these. */
+  /** The agents of the daemon and of all `runs`. */
   readonly agents: readonly AgentStatus[];
-  /** The process that puts everything back should the daemon be killed; null where nothing may be tuned, and with `--no-guard`. */
+  /** The daemon's guard; null when nothing may be tuned, and with `--no-guard`. */
   readonly guard: Guarded;
-  /** `entries` is null where the ledger may not be read, and, where `problem` says why, where it can't be. */
+  /** `entries` is null when this user may not read the ledger, or when it can't be read: then `problem` says why. */
   readonly ledger: { readonly path: string; readonly entries: number | null; readonly problem?: string };
-  /** Root's daemon on this host, where a user asked who has a state directory of its own. */
+  /** Root's daemon on this host, when the user who asked has another state directory. */
   readonly hostDaemon?: {
     readonly stateDir: string;
     readonly pid: number;

@@ -1,7 +1,7 @@
 /**
- * How it is told what became of threads that were put back: counts by outcome, and an event for each that could not be
- * put back. Where there is no agent's trace to tell it in (after a crash, by `taut restore`), each process gets a trace of
- * its own, of one span: `restore`.
+ * Reports the outcomes of putting threads back: counts by outcome, and an event for each thread that could not be put
+ * back. When there is no agent's trace (after a crash, in `taut restore`), each process gets a trace of its own with
+ * one span: `restore`.
  */
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Restored } from '../actuator/restore.ts';
@@ -10,7 +10,7 @@ import * as semconv from '../telemetry/semconv.ts';
 import type { Signals } from './signals.ts';
 import { fail } from './trace.ts';
 
-/** What was put back at once, and why. Times: milliseconds since the epoch. */
+/** The threads that were put back together, and why. Times: milliseconds since the epoch. */
 export interface Restoration {
   readonly results: readonly Restored[];
   readonly reason: string;
@@ -18,7 +18,7 @@ export interface Restoration {
   readonly endMs: number;
 }
 
-/** Tells what was put back beside any agent's trace: one span `restore` for each process and knob. */
+/** Reports what was put back outside of an agent's trace: one span `restore` for each process and knob. */
 export function tellRestored(signals: Signals, { results, reason, startMs, endMs }: Restoration): void {
   const groups = Map.groupBy(results, (r) => JSON.stringify([r.pid, r.processStartTicks, r.knob]));
   for (const [first, ...others] of groups.values()) {
@@ -32,8 +32,8 @@ export function tellRestored(signals: Signals, { results, reason, startMs, endMs
 }
 
 /**
- * Counts outcomes, as attributes of the span and as operations, and tells of each thread that is not at its original, but
- * for those whose drift `isKnown`.
+ * Counts outcomes, as attributes of the span and as operations. Emits an event for each thread that did not get its
+ * original value, except drifts that were reported before (`isKnown`).
  */
 export function account(
   signals: Signals,
@@ -45,7 +45,7 @@ export function account(
   for (const [outcome, { length }] of Map.groupBy(results, (r) => r.outcome))
     span.setAttribute(`${semconv.ATTR_TAUT_THREADS}.${outcome}`, length);
   for (const [knob, of] of Map.groupBy(results, (r) => r.knob)) {
-    // One that was born with taut's value and was never on record itself was not tuned either: it is contained.
+    // An heir inherited taut's value and has no ledger entry: it was not tuned, so it counts as contained.
     const [heirs, own] = [of.filter((r) => r.isHeir), of.filter((r) => !r.isHeir)];
     signals.operations(
       operation,

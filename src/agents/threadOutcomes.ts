@@ -1,6 +1,6 @@
 /**
- * What became of threads that were tuned, by outcome. Those that come one by one after their agent was tuned are told of
- * together, as one may come every millisecond: at most one batch in five seconds, however many there are.
+ * Counts tuned threads by outcome. An agent may start a thread every millisecond, so threads that are born after their
+ * agent was tuned are reported in batches: at most one batch in five seconds.
  */
 import type { Attributes } from '@opentelemetry/api';
 import * as semconv from '../telemetry/semconv.ts';
@@ -10,7 +10,7 @@ const BATCH_MS = 5_000;
 export type Outcomes = ReadonlyMap<string, number>;
 
 export interface LaterBatch {
-  /** When the first was heard of and the last was read back: milliseconds since the epoch. */
+  /** When the first thread was reported and the last one was read back: milliseconds since the epoch. */
   readonly startMs: number;
   readonly endMs: number;
   readonly outcomes: Outcomes;
@@ -23,8 +23,8 @@ export class ThreadOutcomes {
   #batch: { startMs: number; endMs: number; outcomes: Map<string, number> } | undefined;
 
   /**
-   * @param onCounted at the end of each piece of work
-   * @param tellLater for those that came later, when it is time to tell of them
+   * @param onCounted called at the end of each piece of work
+   * @param tellLater called with each batch of later threads
    */
   constructor(onCounted: (outcomes: Outcomes) => void, tellLater: (batch: LaterBatch) => void) {
     this.#onCounted = onCounted;
@@ -35,7 +35,7 @@ export class ThreadOutcomes {
     this.#now.set(outcome, (this.#now.get(outcome) ?? 0) + n);
   }
 
-  /** What was counted since the last call. */
+  /** Returns what was counted since the last call. */
   take(): Outcomes {
     const taken = this.#now;
     this.#now = new Map();
@@ -43,7 +43,7 @@ export class ThreadOutcomes {
     return taken;
   }
 
-  /** The same of threads that came later: they are told of when it is time. */
+  /** As `take`, for later threads: adds them to the current batch. */
   takeLater(startMs: number, endMs: number): void {
     const taken = this.take();
     if (taken.size === 0) return;
@@ -53,12 +53,12 @@ export class ThreadOutcomes {
     for (const [outcome, n] of taken) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + n);
   }
 
-  /** Tells of those that came later, if the first of them came long enough before `nowMs`. */
+  /** Reports the current batch if it is at least five seconds old at `nowMs`. */
   look(nowMs: number): void {
     if (this.#batch && nowMs - this.#batch.startMs >= BATCH_MS) this.end();
   }
 
-  /** Tells of those that came later. */
+  /** Reports the current batch now. */
   end(): void {
     const batch = this.#batch;
     this.#batch = undefined;
@@ -66,7 +66,7 @@ export class ThreadOutcomes {
   }
 }
 
-/** `taut.threads.total`, and `taut.threads.<outcome>` of each. */
+/** The attributes `taut.threads.total` and `taut.threads.<outcome>`. */
 export function threadsBy(outcomes: Outcomes): Attributes {
   const by = [...outcomes].map(([outcome, n]) => [`${semconv.ATTR_TAUT_THREADS}.${outcome}`, n]);
   const total = [...outcomes.values()].reduce((sum, n) => sum + n, 0);

@@ -1,4 +1,4 @@
-/** The trace of one agent process: `attach` is its root, everything that is done to it a child. */
+/** The trace of one agent process: `attach` is its root span, every operation on the process a child span. */
 import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ThreadState } from '../actuator/thread.ts';
 import { creationTimeMs } from '../proc/clock.ts';
@@ -6,7 +6,7 @@ import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { Signals } from './signals.ts';
 
-/** What is over. Times: milliseconds since the epoch. */
+/** A span of work that has ended. Times: milliseconds since the epoch. */
 export interface Past {
   readonly name: string;
   readonly startMs: number;
@@ -27,8 +27,8 @@ export class AgentTrace {
   #begun: Begun | undefined;
 
   /**
-   * Begins at the time of the sighting, milliseconds since the epoch. Makes no span, and asks nothing, before there is a
-   * span to end.
+   * Begins at the time of the sighting, milliseconds since the epoch. Makes the root span (and reads the process's
+   * origin) only when the first span is needed.
    */
   constructor(identity: AgentIdentity, signals: Signals, sightedAtMs: number) {
     this.#identity = identity;
@@ -36,19 +36,19 @@ export class AgentTrace {
     this.#sightedAtMs = sightedAtMs;
   }
 
-  /** Ends the root: when all was done that attaching is. */
+  /** Ends the root span: attaching is complete. */
   attached(endMs: number, attributes: Attributes): void {
     const { root } = this.#begin();
     root.setAttributes(attributes);
     root.end(endMs);
   }
 
-  /** After this nothing more is told: a root whose attach was never done ends here, as its children name it. */
+  /** Ends the trace. If attaching was never completed, ends the root span here, because its children refer to it. */
   end(): void {
     if (this.#begun?.root.isRecording()) this.#begun.root.end();
   }
 
-  /** Runs `body` in a child span; what it throws is on the span, too. */
+  /** Runs `body` in a child span, and records on it what `body` throws. */
   span<T>(name: string, body: (span: Span) => T): T {
     const span = this.#start(name, {});
     try {
@@ -61,7 +61,7 @@ export class AgentTrace {
     }
   }
 
-  /** A child span of what is over: nothing that is timed waits for it to be made. */
+  /** Makes a child span of work that has ended: making spans does not delay the work itself. */
   past({ name, startMs, endMs, attributes }: Past, more?: (span: Span) => void): void {
     const span = this.#start(name, attributes, startMs);
     more?.(span);

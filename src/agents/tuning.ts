@@ -1,6 +1,6 @@
 /**
- * One knob of one agent: what the gate said last, which threads were written, and how all of it is put back. Writes only
- * what the gate says, and only with a ledger.
+ * One knob of one agent: the gate's last decision, which threads were written, and putting them back. Writes only what
+ * the gate decides, and only with a ledger.
  */
 import type { Attributes, Span } from '@opentelemetry/api';
 import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
@@ -21,24 +21,24 @@ import { account } from './tellRestored.ts';
 import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
 import { type AgentTrace, fail, failWith } from './trace.ts';
 
-/** What tuning needs of the host. `ledger` is undefined when it can't be used: then nothing is tuned. */
+/** What tuning needs of the host. Without a ledger nothing is tuned. */
 export interface TuningHost {
   readonly ledger: Ledger | undefined;
   readonly signals: Signals;
   readonly descendants: Descendants;
   readonly onRecord: OnRecord;
-  /** What was tuned before its agent could be attached. */
+  /** Returns the tuning that began before the agent was attached, if any. */
   readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
 }
 
-/** Of a command that is tuned before its first instruction, and attached when it runs already. */
+/** The tuning of a `taut run` command: it begins before the first instruction, and taut attaches while it runs. */
 export interface BegunTuning {
   readonly converger: Converger;
   /** Milliseconds since the epoch. */
   readonly startMs: number;
 }
 
-/** The process, held since its first sighting. */
+/** The agent's process, with the handle that is open since its first sighting. */
 export interface Tuned {
   readonly identity: AgentIdentity;
   readonly handle: ProcHandle;
@@ -49,7 +49,7 @@ export class Tuning {
   readonly knob: Knob;
   readonly #host: TuningHost;
   readonly #agent: Tuned;
-  /** What the agent got by being made by one that was tuned. */
+  /** What the agent inherited from a tuned parent. */
   readonly #inherited: Inheritance | undefined;
   #converger: Converger | undefined;
   readonly #outcomes = new ThreadOutcomes(
@@ -57,9 +57,9 @@ export class Tuning {
     (batch) => this.#tellLater(batch),
   );
   #target: bigint | undefined;
-  /** Not told of yet. */
+  /** Not reported yet. */
   #begun: BegunTuning | undefined;
-  /** When the last decision had been carried out and checked, milliseconds since the epoch. */
+  /** When the last decision was carried out and verified, milliseconds since the epoch. */
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
 
@@ -73,7 +73,7 @@ export class Tuning {
     this.#target = this.#begun?.converger.order.target;
   }
 
-  /** What is written now, in the knob's unit; undefined when the agent is as it was found. */
+  /** The value that is written now, in the knob's unit; undefined when the agent has its original values. */
   get target(): bigint | undefined {
     return this.#target;
   }
@@ -82,7 +82,7 @@ export class Tuning {
     return this.#converger?.threads ?? new Map();
   }
 
-  /** Takes the gate's decision, and makes the process what it says. */
+  /** Carries out the gate's decision. */
   decide(decision: GateDecision): void {
     this.gate = decision;
     const target = decision.value ?? undefined;
@@ -103,13 +103,13 @@ export class Tuning {
     this.#host.signals.attempt(() => this.#converger?.forget(tids));
   }
 
-  /** What a child process of the thread `maker` inherits; undefined when that is nothing of taut's. */
+  /** What a child process of the thread `maker` inherits of taut's values; undefined when nothing. */
   inheritance(maker?: number): Inheritance | undefined {
     const original = this.#converger?.originalFor(maker);
     return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
   }
 
-  /** Handles a thread of a descendant that is no agent. @returns whether it was put back. */
+  /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
     const { ledger, signals, descendants, onRecord } = this.#host;
     const inheritance = this.inheritance(maker);
@@ -127,7 +127,7 @@ export class Tuning {
     return contained;
   }
 
-  /** Looks for threads and descendants that were missed, and for values that somebody else has set: those stay. */
+  /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
   reconcile(isAgent: (pid: number) => boolean): void {
     const { signals, descendants } = this.#host;
     this.#tuneLater(() => {
@@ -141,7 +141,7 @@ export class Tuning {
     if (contained > 0) signals.operation('contain', 'ok', contained, this.knob.id);
   }
 
-  /** Puts every thread back that taut changed. @returns what became of each. */
+  /** Puts back every thread that taut changed. @returns one outcome per thread. */
   revert(reason: string): Restored[] {
     const { ledger, signals, onRecord } = this.#host;
     const { identity, handle, trace } = this.#agent;
@@ -153,7 +153,7 @@ export class Tuning {
     this.#converger = undefined;
     return trace.span(semconv.SPAN_REVERT, (span) => {
       span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
-      // By operation: children that inherited are on record by it, too.
+      // Selected by operation, which also covers children that inherited the value.
       const restore = () => restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle });
       const results = signals.attempt(restore) ?? [];
       onRecord.restored(results);
@@ -165,7 +165,7 @@ export class Tuning {
     });
   }
 
-  /** Nothing more will be done: tells what was not told yet. */
+  /** Ends tuning: reports what was not reported yet. */
   end(): void {
     this.#outcomes.end();
   }
@@ -201,7 +201,7 @@ export class Tuning {
       this.settledAtMs = nowMs();
       const writtenMs = converger.writtenAtMs || this.settledAtMs;
       const outcomes = this.#outcomes.take();
-      // All is done: only now is it told of.
+      // Report only now: making spans must not delay the writes.
       tell(writtenMs, (span) => {
         if (progress)
           span.setAttributes({
@@ -220,7 +220,7 @@ export class Tuning {
     }
   }
 
-  /** Does what tunes threads of an agent that is tuned: counted at once, and told of with others. */
+  /** Tunes further threads of a tuned agent: counts the outcomes at once, reports them in a batch. */
   #tuneLater(work: () => void): void {
     const startMs = nowMs();
     try {
@@ -250,12 +250,13 @@ export class Tuning {
     signals.thread(this.#agent.identity, this.knob, tid, state);
     if (by === 'look') return;
     const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
-    // One that was real-time for a while, or inherited before it was an agent's, was counted when it was first tuned.
+    // A thread may already be in the ledger: it was real-time for a while, or inherited its value before its process
+    // was an agent. It was counted when it was first tuned.
     if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
     this.#outcomes.count(outcome);
   }
 
-  /** Each thread that was written was read back as well. */
+  /** Counts each outcome twice, as `tune` and as `verify`: each written thread was also read back. */
   #onCounted(outcomes: Outcomes): void {
     for (const operation of ['tune', 'verify']) this.#host.signals.operations(operation, outcomes, this.knob.id);
   }

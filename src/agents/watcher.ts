@@ -1,4 +1,4 @@
-/** All the agents of a host (or of one process tree): finds them, holds them, lets them go. */
+/** Finds, tunes, measures and releases all agents of a host (or of one process tree). */
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from '../actuator/descendants.ts';
@@ -27,22 +27,22 @@ import { tellRestored } from './tellRestored.ts';
 import type { TuningHost } from './tuning.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
-  /** What this host allows. Without a tracer agents are found by scanning /proc again and again. */
+  /** How this host can measure. Without a tracer, agents are found by periodic scans of /proc. */
   readonly measuring: Measuring;
-  /** What measuring may cost in the kernel, in CPU seconds per second. */
+  /** The limit for the kernel's cost of measuring, in CPU seconds per second. */
   readonly maxOverhead?: number;
   /** Undefined: nothing is tuned. */
   readonly ledger: Ledger | undefined;
   readonly descendants: Descendants;
   /**
-   * Whether a guard puts everything back should this process be killed; or the one that stands already, which whoever
-   * started it releases. Default: true, where there is a ledger.
+   * Whether to start a guard, which puts everything back if this process is killed; or a guard that runs already, which
+   * its starter releases. Default: true, if there is a ledger.
    */
   readonly guard?: boolean | Guard;
   readonly begun?: TuningHost['begun'];
 }
 
-/** Between looks for drift, missed threads and lost events; and, without the kernel's events, between scans. */
+/** Interval of checks for drift, missed threads and lost events; and of scans, when there are no kernel events. */
 const RECONCILE_MS = 5_000;
 const SCAN_MS = 500;
 
@@ -62,7 +62,7 @@ export class Watcher implements Disposable {
   #released = false;
   #guard: Guard | undefined;
   readonly #atExit = () => this.release('the program ends');
-  /** Every process that ran already has been looked at. */
+  /** Resolves after the first scan of all processes. */
   readonly #looked = Promise.withResolvers<void>();
 
   constructor(options: WatcherOptions) {
@@ -88,14 +88,14 @@ export class Watcher implements Disposable {
   }
 
   /**
-   * Begins: listens to the kernel and, where a rule is about it, to the network; then looks at every process and connection
-   * that is there already. Resolves after that first look.
+   * Begins: listens to the kernel and, if a rule needs it, to the network; then looks at every process and connection
+   * that exists already. Resolves after that first look.
    */
   async start(): Promise<void> {
     const { gate, ledger, guard = true, log, measuring } = this.#options;
     const { tracer } = measuring;
-    process.on('exit', this.#atExit); // by process.exit, by an error that nobody catches; the guard is for the other ways
-    // Started now, as that takes longer than tuning an agent.
+    process.on('exit', this.#atExit); // covers process.exit and uncaught errors; the guard covers the other ways to end
+    // The guard is started first, because its start takes longer than tuning an agent.
     if (typeof guard === 'object') this.#guard = guard;
     else if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
     tracer?.listen((events) => this.#kernelEvents.handle(events));
@@ -112,7 +112,7 @@ export class Watcher implements Disposable {
     await Promise.all([looked, this.#networkEvents.use(looked)]);
   }
 
-  /** Looks at every process, and from then on again and again. */
+  /** Looks at every process, and then starts the periodic checks. */
   async #firstLook(): Promise<void> {
     const { tracer } = this.#options.measuring;
     await this.scan();
@@ -124,7 +124,7 @@ export class Watcher implements Disposable {
     this.#ends.push(() => clearInterval(timer));
   }
 
-  /** After an agent has come, gone or changed. */
+  /** Sets a callback that runs after an agent was attached, ended or changed. */
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
@@ -133,7 +133,7 @@ export class Watcher implements Disposable {
   async scan(): Promise<void> {
     const { decisions, scope, log } = this.#options;
     using clock = new ScanClock();
-    // First: its descendants may have been born with what it was given, and ids that were given out again may be lower.
+    // The root comes first: its descendants may have inherited its value, and may have lower ids (ids are reused).
     const root = scope.kind === 'tree' ? scope.root : undefined;
     const look = async (pid: number) => {
       if (!this.#agents.has(pid)) await this.#agents.sight(pid, { source: 'scan', atMs: nowMs() });
@@ -144,7 +144,7 @@ export class Watcher implements Disposable {
     log.debug(clock.describe());
   }
 
-  /** The rules have changed: every process is held against them, agents first. */
+  /** The rules have changed: decides on every process again, agents first. */
   async decideAnew(): Promise<void> {
     await this.#networkEvents.use();
     for (const { identity } of this.#agents.all()) {
@@ -157,9 +157,9 @@ export class Watcher implements Disposable {
     await this.#agents.gateAll();
   }
 
-  /** Takes over a process that `taut run` has started. @throws Error when it is not taken. */
+  /** Takes over a process that `taut run` has started. @throws Error when the process can't be taken over. */
   async adopt(process: Adopted): Promise<AgentStatus> {
-    await this.#looked.promise; // what it descends from may be an agent, and tuned
+    await this.#looked.promise; // an ancestor may be a tuned agent, and must be known first
     if (this.#released) throw new Error('it is ending');
     return adopt(process, this.#agents, this.#options.decisions);
   }
@@ -168,7 +168,7 @@ export class Watcher implements Disposable {
     return this.#agents.all().map(agentStatus);
   }
 
-  /** Whether something that the gate wanted could not be done. */
+  /** Whether a decision of the gate could not be carried out. */
   get hasFailed(): boolean {
     return this.#signals.hasFailed;
   }
@@ -177,17 +177,17 @@ export class Watcher implements Disposable {
     return this.#agents.get(pid);
   }
 
-  /** Puts one agent back and goes on measuring it; it is tuned again when the gate changes its word. */
+  /** Puts one agent back and goes on measuring it; it is tuned again when the gate's decision changes. */
   revert(pid: number, reason: string): Restored[] {
     return this.#agents.get(pid)?.revert(reason) ?? [];
   }
 
-  /** What the kernel counted, for the metric producer. */
+  /** The kernel's histograms, for the metric producer. */
   snapshots(): Snapshot[] {
     return this.#measurement.snapshots();
   }
 
-  /** The same in mode `schedstat`. */
+  /** Run-queue times, for the metric producer; only in mode `schedstat`. */
   runQueueTimes(): RunQueueTime[] {
     return this.#measurement.runQueueTimes();
   }
@@ -196,12 +196,12 @@ export class Watcher implements Disposable {
     return this.#options.measuring.tracer?.snapshot(pid);
   }
 
-  /** The host's own floor, for the metric producer. */
+  /** The canary's wakeup latency, for the metric producer: the least that this host can reach. */
   canaryLatency(): ExpHistogram | undefined {
     return this.#measurement.canaryLatency();
   }
 
-  /** The guard that stands now; undefined when there is none. */
+  /** The process id of the running guard; undefined when there is none. */
   get guardPid(): number | undefined {
     return this.#guard?.pid;
   }
@@ -214,7 +214,7 @@ export class Watcher implements Disposable {
     return this.#measurement.kernelCpu()?.seconds ?? Number.NaN;
   }
 
-  /** Puts every agent back and lets it go, at once. The counters can still be read. */
+  /** Puts back and releases every agent, synchronously. The counters can still be read. */
   release(reason: string): void {
     this.#stop();
     for (const agent of this.#agents.all()) this.#letGo(agent, reason);
@@ -222,7 +222,7 @@ export class Watcher implements Disposable {
     this.#networkEvents[Symbol.dispose]();
   }
 
-  /** The same, but hears signals and the like meanwhile. @param progress is told how many agents are left to be put back. */
+  /** As `release`, but handles signals and other events meanwhile. @param progress gets the number of agents left. */
   async end(reason: string, progress: (left: number) => void): Promise<void> {
     this.#stop();
     const agents = this.#agents.all();
@@ -235,7 +235,7 @@ export class Watcher implements Disposable {
     this.#networkEvents[Symbol.dispose]();
   }
 
-  /** What fails for one must not keep the others from being put back. */
+  /** Releases one agent. A failure is logged: it must not keep the others from being put back. */
   #letGo({ identity: { pid, name } }: Agent, reason: string): void {
     try {
       this.#agents.letGo(pid, reason);
@@ -244,7 +244,7 @@ export class Watcher implements Disposable {
     }
   }
 
-  /** Nothing new begins. */
+  /** Stops listening: no new agent is attached from now on. */
   #stop(): void {
     this.#released = true;
     this.#agents.end();
@@ -256,7 +256,7 @@ export class Watcher implements Disposable {
     if (ledger?.isInPlace() === false) ledger.abandon();
   }
 
-  /** What could not be put back just now, and what agents that have ended meanwhile left to children that live on. */
+  /** Puts back what is still in the ledger: failed threads, and children that inherited from agents that have ended. */
   #restoreRest(reason: string): void {
     const { ledger } = this.#options;
     if (!ledger) return;
@@ -264,7 +264,7 @@ export class Watcher implements Disposable {
     const results = this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
     this.#onRecord.restored(results);
     tellRestored(this.#signals, { results, reason, startMs, endMs: nowMs() });
-    // What is left is the guard's, which tries again once this process is gone.
+    // If entries are left, the guard stays and tries again after this process has ended.
     if (this.#signals.attempt(() => ledger.own().length) !== 0) return;
     if (typeof this.#options.guard !== 'object') this.#guard?.release();
     this.#guard = undefined;
@@ -276,7 +276,7 @@ export class Watcher implements Disposable {
     this.#measurement[Symbol.dispose]();
   }
 
-  /** Nobody waits for `work`: what it throws is said, and ends nothing. */
+  /** Runs `work` without waiting for it; what it throws is only logged. */
   #inBackground(what: string, work: Promise<void>): void {
     work.catch((error) => this.#sayRarely(what, error));
   }

@@ -1,4 +1,4 @@
-/** What a rule asks of a process: each condition holds, and says why in a line, or does not. Pure. */
+/** The conditions of a rule. Each one tests a process and, if it holds, explains why in one line. Pure. */
 import type { z } from 'zod';
 import { contactName, describeServerName, namesOf } from '../config/contactPattern.ts';
 import { globMatcher } from '../config/globs.ts';
@@ -9,9 +9,9 @@ import type { LazyFacts, ProcessFacts } from './sighting.ts';
 export type Facts = ProcessFacts & LazyFacts;
 
 export interface Condition {
-  /** What it is about: `program`, `user` … */
+  /** The property that it tests: `program`, `user` … */
   readonly what: string;
-  /** Why it holds, in a line; undefined when it does not. Holds no argument of the process: they carry secrets. */
+  /** Says in one line why it holds; undefined when it does not. Never quotes arguments, as they may contain secrets. */
   readonly holds: (facts: Facts, program: EffectiveProgram) => string | undefined;
 }
 
@@ -31,7 +31,7 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
     };
     conditions.push({ what, holds });
   };
-  /** Of several values any may match. */
+  /** A property with several values: any of them may match. */
   const some = (what: string, globs: readonly string[] | undefined, values: (f: Facts) => readonly string[]) => {
     if (!globs) return;
     const find = globMatcher(globs);
@@ -50,7 +50,7 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
   if (asked.anyArg) conditions.push({ what: 'arguments', holds: anyArgument(asked.anyArg) });
   if (asked.dns) conditions.push({ what: 'names asked for', holds: askedFor(asked.dns) });
   if (asked.connect) conditions.push({ what: 'connections', holds: connectedTo(asked.connect) });
-  // What has to be read comes after what is known.
+  // These come last, because testing them reads more of /proc.
   one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
   one('executable', asked.exe, (facts) => facts.exe);
   one('comm', asked.comm, (facts) => facts.comm);
@@ -87,8 +87,9 @@ function anyArgument(globs: readonly string[]): Condition['holds'] {
 }
 
 /**
- * They ask for others: a question that they hand on is not their own. Most show by the port that they serve (`DnsServers`);
- * these also where they don't: behind a Unix socket (nscd), address translation (Docker) or a guest's network stack.
+ * Programs that resolve names for other processes: the questions that they send are not their own. `DnsServers` finds
+ * most resolvers by the port that they serve. This list adds those that it can't find: behind a Unix socket (nscd),
+ * address translation (Docker) or a guest's network stack.
  */
 const RESOLVERS = new Set(
   (
@@ -119,7 +120,7 @@ function connectedTo(patterns: NonNullable<Rule['connect']>): Condition['holds']
       const contact = contacts.find(matches);
       if (!contact) continue;
       const { serverName, address, port } = contact;
-      // The server name is the reason only where the addresses' names are none.
+      // The server name is given as the reason only if the address and its DNS names do not match.
       const bySni = serverName && contactName(text) !== undefined && !matches({ address, port, names: contact.names });
       const whom = bySni ? describeServerName(serverName) : `connected to ${namesOf(contact)[0] ?? address}`;
       return `${whom} port ${port}, which matches ${JSON.stringify(text)}`;

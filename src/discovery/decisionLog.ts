@@ -1,20 +1,20 @@
-/** What was decided of each process and what led to it: for the life of the process, and bounded. */
+/** The decision on each process and the sightings that led to it: kept while the process lives, and bounded. */
 import { isThere } from '../proc/processes.ts';
 import { BoundedMap } from '../util/boundedMap.ts';
 import type { Seen, Sighting } from './sighting.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Of processes that a rule names, and of all others: these are many, and shall not drive those out. */
+/** Entries of processes that a rule matches, and of all others. Two limits, so that the many others evict no match. */
 const MAX_NAMED = 8_192;
 const MAX_OTHERS = 16_384;
-/** Sightings of one process; the first and the newest stay. */
+/** Sightings kept per process; the oldest and the newest ones stay. */
 const MAX_SIGHTINGS = 32;
 
 export interface LoggedDecision {
   readonly verdict: Verdict;
-  /** What made taut look at the process, oldest first. */
+  /** The sightings of the process, oldest first. */
   readonly sightings: readonly Sighting[];
-  /** Sightings that are not kept. */
+  /** The number of sightings that are not kept. */
   readonly more: number;
 }
 
@@ -29,12 +29,12 @@ export class DecisionLog {
   readonly #others = new BoundedMap<number, Entry>(MAX_OTHERS, (pid) => this.#onDropped(pid));
   #dropped = 0;
 
-  /** Decisions on processes that live on, for which there was no room. */
+  /** How many decisions on living processes were dropped because there was no room. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Takes the place of what was decided of that process before; what led to it is added. */
+  /** Replaces the process's earlier verdict, and adds the sighting. */
   keep(verdict: Verdict, seen: Seen): void {
     const record = this.#record(verdict.pid) ?? { verdict, sightings: [], more: 0 };
     record.verdict = verdict;
@@ -42,7 +42,7 @@ export class DecisionLog {
     this.#put(record);
   }
 
-  /** Another verdict from the same sighting: its parent's rule had a word. */
+  /** Replaces the verdict without a new sighting: the parent's rule has overridden it. */
   amend(verdict: Verdict): void {
     const record = this.#record(verdict.pid);
     if (!record || record.verdict === verdict) return;
@@ -54,7 +54,7 @@ export class DecisionLog {
     return this.#record(pid);
   }
 
-  /** The newest on processes that a rule names, newest first. */
+  /** The `n` newest decisions on processes that a rule matches, newest first. */
   last(n: number): LoggedDecision[] {
     return [...this.#named.values()].reverse().slice(0, n);
   }
@@ -68,14 +68,14 @@ export class DecisionLog {
     return this.#named.get(pid) ?? this.#others.get(pid);
   }
 
-  /** As the newest, and in one of the two. */
+  /** Stores the record as the newest one, in exactly one of the two maps. */
   #put(record: Entry): void {
     const { pid, decision } = record.verdict;
     this.forget(pid);
     (decision === 'ignore' ? this.#others : this.#named).set(pid, record);
   }
 
-  /** Of a process that has ended there is nothing to explain. */
+  /** Counts a dropped decision, unless its process has ended and can't be explained any more. */
   #onDropped(pid: number): void {
     if (isThere(pid)) this.#dropped++;
   }

@@ -1,4 +1,4 @@
-/** What was decided of each process, why, and for how long that is kept. */
+/** Decides on each process, and keeps the decisions with their reasons. */
 import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { epochMsOfTicks } from '../proc/clock.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
@@ -18,13 +18,13 @@ import { givenCmdline, inScope, isNamed, type Scope } from './scope.ts';
 import type { Seen } from './sighting.ts';
 import type { Verdict } from './verdict.ts';
 
-/** A process that `taut run` has started and handed over: an agent by its word, as if the operator had named it here. */
+/** A process that `taut run` started and handed over: it is an agent as if the operator had named it here. */
 export interface Adopted {
   readonly pid: number;
   readonly startTicks: number;
-  /** What it will run; at first it is what holds it. */
+  /** The command that it will run; until then it runs `native/hold`. */
   readonly command: readonly string[];
-  /** What it is to be tuned to, by the knob's id; empty: not. */
+  /** The targets by knob id; empty: not tuned. */
   readonly targets: ReadonlyMap<string, bigint>;
 }
 
@@ -34,9 +34,9 @@ export interface Explanation {
   readonly near: readonly string[];
 }
 
-/** The rule of a process that is an agent because somebody said so. */
+/** The rule id of a process that the operator or `taut run` named. */
 const BY_NAME = 'pid';
-/** To which the kernel rounds a start time, and a little for the clocks. */
+/** A tick (10 ms), to which the kernel rounds start times, plus a margin for the clocks. */
 const TICK_MS = 20;
 
 export class Decisions {
@@ -47,10 +47,10 @@ export class Decisions {
   readonly #adopted = new Map<number, Adopted>();
   readonly #dnsServers: DnsServers;
 
-  /** That resolvers listen on. */
+  /** The ports that resolvers listen on. */
   readonly dnsPorts: readonly number[];
 
-  /** @param dnsPorts that resolvers listen on. */
+  /** @param dnsPorts the ports that resolvers listen on. */
   constructor(rules: RuleSet, dnsPorts: readonly number[] = []) {
     this.#rules = rules;
     this.dnsPorts = dnsPorts;
@@ -58,8 +58,8 @@ export class Decisions {
   }
 
   /**
-   * Decides what a process is, or was when it was seen if that says with which command line, and keeps it with what was
-   * seen, for `explain`. Opens it only when more is asked for.
+   * Decides on a process by its given command line, else by the one in `seen`, else by /proc. Keeps the verdict and the
+   * sighting for `explain`. Opens the process only when a rule needs more than that.
    */
   decide(process: LazyHandle, scope: Scope, seen: Seen): Verdict {
     const adopted = this.#adoptedAs(process);
@@ -69,12 +69,12 @@ export class Decisions {
     return verdict;
   }
 
-  /** That process is an agent from now on, until it is forgotten. */
+  /** Makes the process an agent, until `forget`. */
   adopt(process: Adopted): void {
     this.#adopted.set(process.pid, process);
   }
 
-  /** Not another process, to which its id was given since. */
+  /** The adoption of this process; undefined if the adopted one has ended and this one has its id. */
   #adoptedAs(process: LazyHandle): Adopted | undefined {
     const adopted = this.#adopted.get(process.id);
     if (!adopted || process.get().stat().startTicks === adopted.startTicks) return adopted;
@@ -82,20 +82,20 @@ export class Decisions {
     return undefined;
   }
 
-  /** What was asked for of a process that was handed over, in the knob's unit. A rule that names it is asked before. */
+  /** The target that `taut run` asked for, in the knob's unit (`off`: none); a rule's own target has priority. */
   asked(pid: number, ruleId: string, knob: string): bigint | 'off' | undefined {
     const adopted = this.#adopted.get(pid);
     return adopted && (adopted.targets.get(knob) ?? (ruleId === BY_NAME ? 'off' : undefined));
   }
 
-  /** Another word has the last say: its parent's rule. */
+  /** Replaces the kept verdict after the parent's rule overrode it. */
   amend(verdict: Verdict): void {
     this.#kept.amend(verdict);
   }
 
   /**
-   * Notes what the network saw of a process, if a rule is about that; not of a process that serves DNS, which asks and
-   * connects for others. @returns whether that may change what it is.
+   * Notes what the network saw of a process, if a rule asks about it. Ignores processes that serve DNS: they ask and
+   * connect for others. @returns whether the decision on the process may change.
    */
   note(process: ProcHandle, sighting: NetworkSighting): boolean {
     const { id } = process;
@@ -111,13 +111,13 @@ export class Decisions {
     return !this.#dnsServers.has(id, startTicks) && this.#contacts.note(id, startTicks, key, contact);
   }
 
-  /** What was decided of a process that a rule names. */
+  /** The decision on a process that a rule matches; undefined for all others. */
   named(pid: number): LoggedDecision | undefined {
     const kept = this.#kept.of(pid);
     return kept?.verdict.decision === 'ignore' ? undefined : kept;
   }
 
-  /** All that is known of a process, with the rules that came near where none names it. */
+  /** Explains the decision on a process; if no rule matched it, adds the rules that nearly did. */
   explain(pid: number): Explanation {
     const named = this.named(pid);
     if (named) return { kept: named, near: [] };
@@ -125,7 +125,7 @@ export class Decisions {
     try {
       using process = new LazyHandle(pid);
       const near = nearMisses(this.#facts(process), this.#rules);
-      // One that was forked since has an id that was another's, and no decision of its own.
+      // A process that started after the last sighting has the reused id of another one, and no decision of its own.
       const isOther = epochMsOfTicks(process.get().stat().startTicks) - (kept?.sightings.at(-1)?.lastMs ?? 0) > TICK_MS;
       return { kept: isOther ? undefined : kept, near };
     } catch (error) {
@@ -134,22 +134,22 @@ export class Decisions {
     }
   }
 
-  /** The newest decisions that are still kept, newest first; those on processes that no rule names are left out. */
+  /** The `n` newest kept decisions, newest first, without those on processes that no rule matches. */
   last(n: number): LoggedDecision[] {
     return this.#kept.last(n);
   }
 
-  /** Decisions on processes that live on, for which there was no room. */
+  /** How many decisions on living processes were dropped because there was no room. */
   get dropped(): number {
     return this.#kept.dropped;
   }
 
-  /** What processes are held against. */
+  /** The rules in use. */
   get rules(): RuleSet {
     return this.#rules;
   }
 
-  /** Holds processes against other rules from now on. What was decided stays until it is decided anew. */
+  /** Uses other rules from now on. Kept decisions stay until their process is decided on again. */
   use(rules: RuleSet): void {
     this.#rules = rules;
   }
@@ -159,28 +159,28 @@ export class Decisions {
     this.#kept.forget(pid);
   }
 
-  /** Which children of a rule's agents are agents. */
+  /** Which children of a rule's agents are agents: those that a rule matches, all, or none. */
   children(id: string): 'match' | 'all' | 'none' {
     return this.#rules.rule(id)?.children ?? 'match';
   }
 
-  /** What a rule asks for of the knob with this option, in the knob's unit. */
+  /** The target that a rule sets for the knob with this option, in the knob's unit. */
   ruleTarget(id: string, option: string): bigint | 'off' | undefined {
     return this.#rules.rule(id)?.targets.get(option);
   }
 
-  /** Whether what a child is may depend on its parent's rule. */
+  /** Whether any rule says more about children than `match`, so that a parent's rule can decide on its child. */
   get childrenMatter(): boolean {
     return this.#rules.childrenMatter;
   }
 
-  /** The ids of every process in scope; gives way to other work every few milliseconds. */
+  /** The ids of every process in scope; lets other work run every few milliseconds. */
   async *processes(scope: Scope): AsyncGenerator<number> {
     if (scope.kind === 'pids') return yield* scope.pids;
     for await (const pid of eachProcess()) if (pid !== process.pid && inScope(scope, pid)) yield pid;
   }
 
-  /** A start time is read only where something was noted: most processes have nothing. */
+  /** The facts with the network's notes. Reads the start time only if there are notes, which few processes have. */
   #facts(process: LazyHandle, cmdline?: string): ProcFacts {
     const { id } = process;
     const facts = new ProcFacts(process, cmdline);
@@ -194,10 +194,10 @@ export class Decisions {
   #verdict(facts: ProcFacts, scope: Scope): Verdict {
     const { pid } = facts;
     const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
-    // A denial wins over the operator's word, too: whoever wrote it meant every path.
+    // A denial has priority over the operator's naming, too: its author meant every way to become an agent.
     const isAdopted = decision === 'ignore' && this.#adopted.has(pid);
     if (decision !== 'deny' && (isNamed(scope, pid) || isAdopted)) {
-      // What it calls itself goes where a rule's name goes: into logs, tables and telemetry.
+      // The process chose this name itself, and it goes into logs, tables and telemetry: so it is made printable.
       const itself = effectiveProgram(facts.argv, () => facts.exe).name || facts.comm;
       const name = rule?.name ?? printable(itself, MOST_OF_A_NAME);
       const named = { pid, decision: 'attach', ruleId: BY_NAME, name, attachPath: 'pid' } as const;

@@ -1,4 +1,4 @@
-/** What /proc says of a process, read through a held handle; what rules seldom ask for is read only when they do. */
+/** The facts that /proc gives about a process, read through an open handle. */
 import { readFileSync } from 'node:fs';
 import type { Contact } from '../config/contactPattern.ts';
 import { ancestors } from '../proc/ancestry.ts';
@@ -9,14 +9,14 @@ import { effectiveUserOf } from '../proc/status.ts';
 import { effectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';
 
-/** Only what a rule asks for is read: of every process of a host each system call counts. */
+/** Reads only what a rule asks for: a scan reads every process of the host, so each system call counts. */
 export class ProcFacts implements ProcessFacts, LazyFacts {
   readonly argv: readonly string[];
   names: readonly string[] = [];
   contacts: readonly Contact[] = [];
   readonly #process: LazyHandle;
 
-  /** @param cmdline where it is known. @throws TautError ENOENT or ESRCH, as the facts do, when the process is gone. */
+  /** @param cmdline if known already. @throws TautError ENOENT or ESRCH, as the facts do, when the process is gone. */
   constructor(process: LazyHandle, cmdline = readCmdline(process.get())) {
     this.#process = process;
     this.argv = argvOf(cmdline);
@@ -55,7 +55,7 @@ export class ProcFacts implements ProcessFacts, LazyFacts {
   }
 }
 
-/** The effective user's id, and its names in /etc/passwd. */
+/** The effective user's id, and the names for it in /etc/passwd. */
 function usersOf(process: ProcHandle): string[] {
   const uid = effectiveUserOf(process.text('status', 8_192)) ?? '';
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
@@ -63,13 +63,13 @@ function usersOf(process: ProcHandle): string[] {
   return [uid, ...names.map(([name = '']) => name)];
 }
 
-/** The names of its environment variables, as it was started; their values are nobody's business. */
+/** The names of the environment variables that it was started with; never their values, which may be secrets. */
 function environmentNames(process: ProcHandle): string[] {
   const text = process.read('environ', 1 << 20).toString('utf8');
   return text.split('\0').flatMap((entry) => (entry.includes('=') ? [entry.slice(0, entry.indexOf('='))] : []));
 }
 
-/** The programs of its parents, nearest first. */
+/** The programs of its ancestors, nearest first. */
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
   for (const handle of ancestors(process.stat().ppid))

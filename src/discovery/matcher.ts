@@ -1,4 +1,4 @@
-/** Facts and rules -> a decision with its reasons. Pure. */
+/** Decides on a process by its facts and the rules, with reasons. Pure. */
 import type { Facts } from './conditions.ts';
 import { type EffectiveProgram, effectiveProgram } from './program.ts';
 import type { AttachPath, CompiledRule, RuleSet } from './ruleSet.ts';
@@ -8,13 +8,13 @@ import type { LostRule } from './verdict.ts';
 export interface Decided {
   readonly decision: 'attach' | 'deny' | 'ignore';
   readonly rule: CompiledRule | undefined;
-  /** What found it. */
+  /** How it was found. */
   readonly path: AttachPath;
   readonly evidence: readonly string[];
   readonly lost: readonly LostRule[];
 }
 
-/** The lazy facts of what is no process: of a command line alone. */
+/** Empty lazy facts, to match a command line without a process. */
 export const NO_PROCESS: LazyFacts = {
   users: () => [],
   cwd: () => undefined,
@@ -23,7 +23,7 @@ export const NO_PROCESS: LazyFacts = {
   ancestors: () => [],
 };
 
-/** Holds a process against the rules. A denial wins over everything; of the others the first that matches. */
+/** Matches a process against the rules. A matching denial wins; else the first rule that matches. */
 export function decide(facts: Facts, rules: RuleSet): Decided {
   const program = effectiveProgram(facts.argv, () => facts.exe);
   const may = rules.about(program);
@@ -41,7 +41,7 @@ export function decide(facts: Facts, rules: RuleSet): Decided {
   return { decision: 'ignore', rule: undefined, path: 'cmdline', evidence: [tried], lost: [] };
 }
 
-/** Why a rule matches, a line for each condition; undefined when it does not. */
+/** Why a rule matches, one line for each condition; undefined when it does not match. */
 function match(rule: CompiledRule, facts: Facts, program: EffectiveProgram): string[] | undefined {
   const evidence: string[] = [];
   for (const { holds } of rule.conditions) {

@@ -1,4 +1,4 @@
-/** Why a process that no rule names is none: the rules that came near, and what was missing. Pure. */
+/** Explains why no rule matched a process: the rules that nearly did, and what was missing. Pure. */
 import { nearest } from '../config/nearest.ts';
 import type { Facts } from './conditions.ts';
 import { effectiveProgram } from './program.ts';
@@ -6,7 +6,7 @@ import type { RuleSet } from './ruleSet.ts';
 
 const MOST = 5;
 
-/** What many processes have in common: alone it brings none near to a rule. */
+/** Properties that many processes share: if only these match, the rule is no near miss. */
 const COMMON = new Set([
   'runtime',
   'user',
@@ -16,7 +16,7 @@ const COMMON = new Set([
   'parent program',
 ]);
 
-/** Lines for a reader, the nearest first; none when nothing is near. */
+/** Lines for people, the nearest miss first; empty when no rule nearly matched. */
 export function nearMisses(facts: Facts, rules: RuleSet): string[] {
   const program = effectiveProgram(facts.argv, () => facts.exe);
   const partly = rules.rules.flatMap(({ id, conditions, exceptions }) => {
@@ -38,7 +38,7 @@ function verb(subjects: readonly string[]): string {
   return subjects.length > 1 || PLURAL.has(subjects[0] ?? '') ? 'do not' : 'does not';
 }
 
-/** A program that is told an agent's name: what it starts is the agent. */
+/** Finds an agent's name among the arguments: the process is a wrapper that starts the agent. */
 function wrapped({ argv }: Facts, name: string, rules: RuleSet): string[] {
   const at = argv.findIndex((argument, i) => {
     const program = effectiveProgram([argument], () => undefined).name;

@@ -1,4 +1,4 @@
-/** What is known of each process beyond /proc: bounded, and true of the process, not of its id. */
+/** Notes about processes that /proc does not give. Bounded; checked by start time, so a reused id does not get them. */
 import { BoundedMap } from '../util/boundedMap.ts';
 
 const MAX_PROCESSES = 4_096;
@@ -12,7 +12,7 @@ interface Notes<T> {
 export class ProcessNotes<T> {
   readonly #byPid = new BoundedMap<number, Notes<T>>(MAX_PROCESSES);
 
-  /** @returns whether that is news: a note of that key was not there. */
+  /** @returns whether the note is new: there was none with that key. */
   note(pid: number, startTicks: number, key: string, value: T): boolean {
     const known = this.#byPid.get(pid);
     const notes =
@@ -23,18 +23,18 @@ export class ProcessNotes<T> {
     return true;
   }
 
-  /** Whether there is anything, of this process or of one that had its id. */
+  /** Whether there are notes for this process id, perhaps of an earlier process with the same id. */
   knows(pid: number): boolean {
     return this.#byPid.has(pid);
   }
 
-  /** Whether a note of that key is there. */
+  /** Whether there is a note with that key for this process. */
   has(pid: number, startTicks: number, key: string): boolean {
     const notes = this.#byPid.get(pid);
     return notes?.startTicks === startTicks && notes.byKey.has(key);
   }
 
-  /** What was noted of a process; nothing, if its id belonged to another then. */
+  /** The notes about this process; empty when the kept ones are about an earlier process with the same id. */
   of(pid: number, startTicks: number): readonly T[] {
     const notes = this.#byPid.get(pid);
     return notes?.startTicks === startTicks ? [...notes.byKey.values()] : [];

@@ -1,13 +1,13 @@
-/** The program that a process runs, seen through its interpreter: `node --flags …/bin/x.js` runs x. Pure. */
+/** The program that a process runs, also behind an interpreter: `node --flags …/bin/x.js` runs x. Pure. */
 
 export interface EffectiveProgram {
   /** The script or executable, as given. */
   readonly path: string;
-  /** Its name, without the folder and without `.js`, `.exe` and the like. */
+  /** The file name of the path, without endings such as `.js` or `.exe`. */
   readonly name: string;
-  /** The npm package that the path lies in. */
+  /** The npm package that contains the path. */
   readonly package: string | undefined;
-  /** What runs it: `node`, `python`, `bun`, `deno`; undefined when it is its own executable. */
+  /** The interpreter: `node`, `python`, `bun`, `deno`; undefined when the program is its own executable. */
   readonly interpreter: string | undefined;
 }
 
@@ -16,9 +16,9 @@ interface Interpreter {
   readonly executable: RegExp;
   /** Options whose value is the next argument. */
   readonly takesValue: ReadonlySet<string>;
-  /** Options after which no script follows: the code is in the argument. */
+  /** Options with the code as their argument: no script follows. */
   readonly isCode: ReadonlySet<string>;
-  /** Commands that stand before the script. */
+  /** Subcommands that may come before the script. */
   readonly commands?: ReadonlySet<string>;
 }
 
@@ -56,7 +56,7 @@ const INTERPRETERS: readonly Interpreter[] = [
     commands: new Set(['run']),
   },
   {
-    // The dynamic loader, asked to run a program.
+    // The dynamic loader, started with a program as its argument.
     name: LOADER,
     executable: /^ld(-linux|-musl)?[\w.-]*\.so(\.\d+)?$/,
     takesValue: new Set([
@@ -72,8 +72,8 @@ const INTERPRETERS: readonly Interpreter[] = [
 ];
 
 /**
- * The effective program of a command line. An argv that the process has overwritten with a title is taken at its word.
- * The executable is asked for only when the command line leaves something open: to read it costs a system call.
+ * The effective program of a command line. If the process has overwritten its argv with a title, the title is used.
+ * `exe` is called only when the command line is not enough, because reading the executable costs a system call.
  */
 export function effectiveProgram(argv: readonly string[], exe: () => string | undefined): EffectiveProgram {
   const first = argv[0] ?? '';
@@ -81,13 +81,13 @@ export function effectiveProgram(argv: readonly string[], exe: () => string | un
   if (interpreter?.name === LOADER) {
     const at = scriptIndex(argv, interpreter);
     const program = argv[at ?? 0] ?? '';
-    // A loader that is asked to run a loader is that.
+    // A loader that runs a loader counts as that loader.
     const isLoader = at === undefined || interpreterOf(program)?.name === LOADER;
     return isLoader ? describe(program, NATIVE) : effectiveProgram(argv.slice(at), NATIVE);
   }
   if (interpreter) return describe(scriptOf(argv, interpreter) ?? first, () => interpreter.name);
   if (first === '') return describe(exe() ?? '', NATIVE);
-  // A title: one string, spaces and all, where argv was.
+  // A title is one string, with spaces, in the place of argv.
   const title = argv.length === 1 && !first.startsWith('/') ? (first.split(' ')[0] ?? first) : first;
   return describe(title.replace(/:$/, ''), () => interpreterOf(exe() ?? '')?.name);
 }
@@ -99,7 +99,7 @@ function interpreterOf(path: string): Interpreter | undefined {
   return INTERPRETERS.find((interpreter) => interpreter.executable.test(name));
 }
 
-/** The script, or the module of `python -m`; undefined when the code is an argument, or comes from elsewhere. */
+/** The script, or the module of `python -m`; undefined when the code is an argument or comes from standard input. */
 function scriptOf(argv: readonly string[], interpreter: Interpreter): string | undefined {
   const at = scriptIndex(argv, interpreter);
   if (at === undefined) return undefined;
@@ -108,7 +108,7 @@ function scriptOf(argv: readonly string[], interpreter: Interpreter): string | u
   return module?.split('.')[0] ?? script;
 }
 
-/** `-m x`, `-mx`, `-Im x`: x. Python's short options may stand together. */
+/** Returns x for `-m x`, `-mx`, `-Im x`: Python's short options can be combined. */
 function moduleOf(option: string, argument: string): string | undefined {
   const attached = PYTHON_MODULE.exec(argument)?.[1];
   if (attached) return attached;
@@ -164,7 +164,7 @@ class Program implements EffectiveProgram {
   }
 }
 
-/** `…/node_modules/@scope/name/…` -> `@scope/name`; of nested packages the innermost. */
+/** `…/node_modules/@scope/name/…` -> `@scope/name`; for nested packages the innermost one. */
 function packageOf(path: string): string | undefined {
   const at = path.lastIndexOf('/node_modules/');
   const parts = at < 0 ? [] : path.slice(at + '/node_modules/'.length).split('/');

@@ -1,4 +1,4 @@
-/** Rules, compiled and in the order in which they are tried. Pure. */
+/** The compiled rules, in the order in which they are tried. Pure. */
 import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import { type Contact, contactName } from '../config/contactPattern.ts';
 import { globMatcher, isLiteral } from '../config/globs.ts';
@@ -14,31 +14,31 @@ export interface CompiledRule {
   readonly id: string;
   readonly name: string;
   readonly action: 'attach' | 'deny';
-  /** What tuning writes for this rule's agents, by the option of the knob, in its unit; `off`: never. */
+  /** The targets for this rule's agents, by the knob's option, in the knob's unit; `off`: never tuned. */
   readonly targets: ReadonlyMap<string, bigint | 'off'>;
-  /** What found a process that matches. */
+  /** How a matching process was found. */
   readonly path: (facts: ProcessFacts) => AttachPath;
   readonly children: Rule['children'];
-  /** All must hold. */
+  /** The rule matches if all of these hold … */
   readonly conditions: readonly Condition[];
-  /** Of these none may. */
+  /** … and none of these does. */
   readonly exceptions: readonly Condition[];
 }
 
 export class RuleSet {
-  /** Whether any rule is about names that processes ask for. */
+  /** Whether any rule asks about DNS names. */
   readonly usesDns: boolean;
-  /** Whether what a child is may depend on its parent's rule. */
+  /** Whether any rule says more about children than `match`, so that a parent's rule can decide on its child. */
   readonly childrenMatter: boolean;
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
-  /** Names of programs that rules attach to, in lower case, without those that hold a glob. */
+  /** Names of programs that rules attach to, in lower case; names with globs are left out. */
   readonly programs: readonly string[];
   readonly #asked: (name: string) => string | undefined;
   readonly #connected: (name: string) => string | undefined;
-  /** In the order in which they are tried: denials, then the configuration's own, then the built-in ones. */
+  /** In the order in which they are tried: denials, then the configuration's rules, then the built-in ones. */
   readonly rules: readonly CompiledRule[];
   readonly #byId: ReadonlyMap<string, CompiledRule>;
-  /** Most rules name their programs or packages, and most processes are none of these. In lower case. */
+  /** Indexes by lower-case name: most rules name programs or packages, so most processes need few rules tried. */
   readonly #byProgram = new Map<string, CompiledRule[]>();
   readonly #byPackage = new Map<string, CompiledRule[]>();
   readonly #anyProgram: CompiledRule[] = [];
@@ -70,24 +70,24 @@ export class RuleSet {
     for (const name of new Set(names.map((n) => n.toLowerCase()))) index?.set(name, [...(index.get(name) ?? []), rule]);
   }
 
-  /** Whether any rule is about connections. */
+  /** Whether any rule asks about connections. */
   get usesConnections(): boolean {
     return this.#contacts.length > 0;
   }
 
-  /** Whether any rule is about this one. */
+  /** Whether any rule matches this connection. */
   wantsContact(contact: Contact): boolean {
     const { serverName } = contact;
     if (serverName && this.#asked(serverName.name) !== undefined) return true;
     return this.#contacts.some((matches) => matches(contact));
   }
 
-  /** Whether any rule is about a process that asks for this name. */
+  /** Whether any rule matches a process that asks for this name. */
   wantsQuestion(name: string): boolean {
     return this.#asked(name) !== undefined;
   }
 
-  /** Whether any rule is about this name, asked for or connected to. */
+  /** Whether any rule matches this name, as a DNS question or as the name of a connection. */
   wantsName(name: string): boolean {
     return this.wantsQuestion(name) || this.#connected(name) !== undefined;
   }
@@ -125,7 +125,7 @@ function compileRule(rule: Rule): CompiledRule {
   };
 }
 
-/** A listed name that was not asked for was seen on a connection. */
+/** For a `dns` rule: if the process did not ask for a listed name, a connection's server name matched. */
 function pathOf({ connect, dns }: Rule): CompiledRule['path'] {
   if (connect || !dns) return () => (connect ? 'connection' : 'cmdline');
   const match = globMatcher(dns);

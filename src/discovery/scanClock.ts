@@ -1,4 +1,4 @@
-/** How long a look at every process takes, and how long others had to wait for it meanwhile. */
+/** Measures how long a scan of all processes takes, and how long it blocked the event loop at most. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 1;

@@ -1,15 +1,15 @@
-/** Which processes of the host a watcher looks at. */
+/** The processes that a watcher looks at. */
 import { descendsFrom } from '../proc/ancestry.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
 
 export type Scope =
   /** Every process. */
   | { readonly kind: 'host' }
-  /** Just these, which are agents because somebody said so. */
+  /** Only these processes, which the operator named as agents. */
   | { readonly kind: 'pids'; readonly pids: ReadonlySet<number> }
   /**
-   * One process, which is an agent because somebody said so, and whatever of its descendants a rule names. `command`: what
-   * it will run; at first it is what holds it (`native/hold`), and becomes that.
+   * One process, which the operator named as an agent, and those of its descendants that a rule matches. `command`:
+   * what the process will run; until then it runs `native/hold`, which then executes the command.
    */
   | { readonly kind: 'tree'; readonly root: number; readonly command: readonly string[] };
 
@@ -19,17 +19,20 @@ export function describeScope(scope: Scope): string {
   return [...scope.pids].join(', ');
 }
 
-/** Whether a process is an agent by the operator's word. */
+/** Whether the operator named this process as an agent. */
 export function isNamed(scope: Scope, pid: number): boolean {
   return scope.kind === 'pids' ? scope.pids.has(pid) : scope.kind === 'tree' && scope.root === pid;
 }
 
-/** What somebody gave the process to run, which it may not do yet: each argument ended by a NUL. Undefined: it must say itself. */
+/**
+ * The command that `taut run` gave the process, which it may not run yet; each argument ends with a NUL. Undefined for
+ * other processes: /proc has their command line.
+ */
 export function givenCmdline(scope: Scope, pid: number): string | undefined {
   return scope.kind === 'tree' && scope.root === pid ? cmdlineOf(scope.command) : undefined;
 }
 
-/** Whether a process may be looked at. */
+/** Whether a process is in the scope. */
 export function inScope(scope: Scope, pid: number): boolean {
   if (scope.kind === 'host') return true;
   return isNamed(scope, pid) || (scope.kind === 'tree' && descendsFrom(pid, scope.root));

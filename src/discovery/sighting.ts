@@ -3,62 +3,62 @@ import { readCmdline } from '../proc/cmdline.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 
-/** What rules are held against: what /proc says of a process, and what the network saw of it. */
+/** What rules are matched against: facts from /proc, and what the network saw of the process. */
 export interface ProcessFacts {
   readonly pid: number;
-  /** As the process shows it now: it may have overwritten it. */
+  /** The arguments as /proc shows them now: the process may have overwritten them. */
   readonly argv: readonly string[];
-  /** Path of the executable; undefined when the kernel won't say. */
+  /** Path of the executable; undefined when the kernel does not tell it. */
   readonly exe: string | undefined;
   readonly comm: string;
-  /** Names that it has asked a resolver for, in lower case. */
+  /** Names that the process has asked a resolver for, in lower case. */
   readonly names?: readonly string[];
-  /** Whom it has connected to. */
+  /** The addresses that the process has connected to. */
   readonly contacts?: readonly Contact[];
 }
 
-/** What is read only when a rule asks for it. */
+/** Facts that are read only when a rule asks for them. */
 export interface LazyFacts {
-  /** The effective user: its id, and its names. */
+  /** The effective user's id, and its names. */
   users(): readonly string[];
   cwd(): string | undefined;
   /** Names of environment variables, never values. */
   env(): readonly string[];
   cgroups(): readonly string[];
-  /** The programs of its parents, nearest first. */
+  /** The programs of its ancestors, nearest first. */
   ancestors(): readonly string[];
 }
 
-/** What made taut look at a process. */
+/** Why taut looked at a process. */
 export type SightingSource =
   /** It runs another program. */
   | 'exec'
-  /** It was there when every process was looked at. */
+  /** A scan of all processes found it. */
   | 'scan'
   /** It gave itself another name. */
   | 'rename'
-  /** It asked a resolver. */
+  /** It asked a resolver for a name. */
   | 'dns'
-  /** It is connected. */
+  /** It has a connection. */
   | 'connection'
-  /** An agent made it. */
+  /** An agent forked it. */
   | 'child'
-  /** Somebody wants to know. */
+  /** A user ran `taut explain`. */
   | 'explain';
 
-/** One look. Times: milliseconds since the epoch. */
+/** One sighting of a process. Times: milliseconds since the epoch. */
 export interface Seen {
   readonly source: SightingSource;
   readonly atMs: number;
   /** The name or address that the network saw. */
   readonly what?: string;
-  /** When the process that was seen had begun, clock ticks since boot: another that has its id now is not it. */
+  /** Start time of the process that was seen, clock ticks since boot; tells it from a later process with its id. */
   readonly startTicks?: number;
-  /** What it was given to run, each argument ended by a NUL, where the kernel told. */
+  /** The command line at exec, each argument ended by a NUL, if the kernel reported it. */
   readonly cmdline?: string;
 }
 
-/** The same, as it is kept: how often, from when to when. */
+/** Equal sightings, kept as one: their number, the first time and the last. */
 export interface Sighting {
   readonly source: SightingSource;
   readonly what?: string;
@@ -67,17 +67,17 @@ export interface Sighting {
   readonly times: number;
 }
 
-/** Whether a process is the one that was seen: by its start time, as far as the kernel told it. */
+/** Whether the process is the one that was seen. Compares start times, if the sighting has one. */
 export function isTheSame(stat: ThreadStat, { startTicks }: Seen): boolean {
   return startTicks === undefined || startTicks === stat.startTicks;
 }
 
-/** Whether what a process was seen to run is what it runs now: what is done to it must be about that. @throws TautError */
+/** Whether the process still has the command line that was seen; taut must act on what runs now. @throws TautError */
 export function isAsSeen(process: ProcHandle, { cmdline }: Seen): boolean {
   return cmdline === undefined || cmdline === readCmdline(process);
 }
 
-/** The same sighting, of which the process itself has to say what it runs. */
+/** The sighting without its command line, so that it is read from /proc again. */
 export function withoutCmdline({ cmdline: _, ...seen }: Seen): Seen {
   return seen;
 }

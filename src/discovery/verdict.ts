@@ -1,4 +1,4 @@
-/** One decision, with what the agent's life needs of its rule. */
+/** One decision on a process, with what later steps need of its rule. */
 export interface Verdict {
   readonly pid: number;
   readonly decision: 'attach' | 'deny' | 'ignore';
@@ -7,11 +7,11 @@ export interface Verdict {
   readonly name: string;
   readonly attachPath: string;
   readonly evidence: readonly string[];
-  /** Rules that match it as well. */
+  /** Other rules that match the process. */
   readonly lost: readonly LostRule[];
 }
 
-/** A rule that names the process as well, and did not decide. */
+/** A rule that matches the process too, but did not decide. */
 export interface LostRule {
   readonly rule: string;
   readonly action: 'attach' | 'deny';

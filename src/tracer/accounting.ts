@@ -1,13 +1,13 @@
 import { check, failed, type NativeBpfObject, type ProgramRuns } from '../native.ts';
 import type { Without } from './features.ts';
 
-/** What measuring cost so far, in seconds of CPU. */
+/** What measuring has cost so far, in CPU seconds. */
 export interface ProgramCost {
   readonly kernelSeconds: number;
   readonly runs: number;
 }
 
-/** The kernel's own run-time statistics of the tracer's programs. While they are on, they add about 20 ns to each run. */
+/** The kernel's own run-time statistics of the tracer's programs. While on, they add about 20 ns to each run. */
 export class Accounting {
   readonly #native: NativeBpfObject;
   readonly #isLeftOut: boolean;
@@ -17,17 +17,17 @@ export class Accounting {
     this.#isLeftOut = without.has('stats');
   }
 
-  /** @throws TautError without the privilege. */
+  /** Turns the statistics on or off. @throws TautError without the privilege. */
   turn(on: boolean): void {
     check(this.#native.setStats(on), 'bpf_enable_stats');
   }
 
-  /** Whether these privileges suffice. Tries it. */
+  /** Whether the privileges suffice: tries to turn the statistics on and off. */
   isAllowed(): boolean {
     return !this.#isLeftOut && !failed(this.#native.setStats(true)) && !failed(this.#native.setStats(false));
   }
 
-  /** What the programs used while it was on. */
+  /** What the programs used while the statistics were on. */
   cost(): ProgramCost {
     const programs = this.#programs();
     return {
@@ -36,7 +36,7 @@ export class Accounting {
     };
   }
 
-  /** How often the kernel has not run one of these programs, for which it keeps count whether or not it is on. */
+  /** How often the kernel skipped these programs; it counts that also while the statistics are off. */
   missed(names: readonly string[]): number {
     return this.#programs().reduce((sum, p) => sum + (names.includes(p.name) ? p.missed : 0), 0);
   }

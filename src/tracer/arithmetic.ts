@@ -1,9 +1,9 @@
-/** Histograms added, subtracted and asked for quantiles: pure, from values to values. */
+/** Adds and subtracts histograms, and computes quantiles. Pure. */
 import type { ExpHistogram } from './series.ts';
 
 const EMPTY = { offset: 0, buckets: [], zeroCount: 0, count: 0, sumNs: 0n, minNs: undefined, maxNs: undefined };
 
-/** Both together. Their scales must be the same, as all of the tracer's are. */
+/** The sum of both. Their scales must be equal, as all of the tracer's are. @throws RangeError if not */
 export function add(a: ExpHistogram, b: ExpHistogram): ExpHistogram {
   const mins = [a.minNs, b.minNs].filter((v) => v !== undefined);
   const maxs = [a.maxNs, b.maxNs].filter((v) => v !== undefined);
@@ -16,8 +16,7 @@ export function add(a: ExpHistogram, b: ExpHistogram): ExpHistogram {
 }
 
 /**
- * What was counted between two snapshots of one cumulative series. Its extremes are not known: min and max are
- * undefined.
+ * What was counted between two snapshots of one cumulative series. Its min and max are not known, and undefined.
  */
 export function subtract(later: ExpHistogram, earlier: ExpHistogram): ExpHistogram {
   return { ...combine(later, earlier, -1), sumNs: later.sumNs - earlier.sumNs, minNs: undefined, maxNs: undefined };

@@ -1,30 +1,31 @@
 /**
- * What the tracer's programs cost on this host, by a load of known size that is run before they are attached and after:
- * two threads that hand a byte back and forth on one CPU, a wakeup and a switch each turn. Their CPU time is compared, the
- * least of several rounds, so it is all of the cost: dispatch, which the kernel's own accounting leaves out, as well. One
- * right after the other: how fast a virtual machine's CPU is changes from one tenth of a second to the next.
+ * Measures what the tracer's programs cost on this host. Two threads pass a byte back and forth on one CPU; each turn
+ * is a wakeup and a switch. This load runs before the programs are attached and after, and the CPU times are compared
+ * (the least of several rounds). The difference is the full cost, including dispatch, which the kernel's own accounting
+ * leaves out. One run follows right after the other, because the speed of a virtual machine's CPU changes within tenths
+ * of a second.
  */
 import { addon, check, type NativeExercise } from '../native.ts';
 import type { Tracer } from './tracer.ts';
 
-/** Many and short: on a busy host few are undisturbed, and the least counts. */
+/** Many short rounds: on a busy host few are undisturbed, and the least of them counts. */
 const ROUNDS = 24;
 const TURNS = 100;
-/** Programs that run in one turn: on_waking, on_wakeup, on_switch. */
+/** Programs that run per turn: on_waking, on_wakeup, on_switch. */
 const RUNS = 3;
 /**
- * Nanoseconds of a run at the least: 15, which others have published for a program that does nothing, and 12 for the
- * look-up (measured with Linux 6.18). Less than that is the noise of a busy host.
+ * The least plausible cost of a run, in nanoseconds: 15 for an empty program (published by others) and 12 for the
+ * look-up (measured with Linux 6.18). A smaller result is noise of a busy host.
  */
 const LEAST_RUN = 27;
 
-/** Nanoseconds of CPU. */
+/** Costs in nanoseconds of CPU time. */
 export interface Figures {
-  /** A wakeup and the switch that it leads to, of a task that is no agent's thread. */
+  /** A wakeup and its switch, for a task that is not an agent's thread. */
   readonly host: number;
-  /** The same of an agent's thread, recorded. */
+  /** The same for an agent's thread, whose wakeup is recorded. */
   readonly agent: number;
-  /** Calling a program, beside what the kernel accounts to it; 0 where it accounts nothing. */
+  /** Calling a program, in addition to what the kernel accounts to it; 0 if the kernel's accounting is not allowed. */
   readonly dispatch: number;
 }
 
@@ -33,18 +34,18 @@ export class Calibration implements Disposable {
   readonly #threads: [number, number];
   #bare = Number.NaN;
 
-  /** @throws TautError when there can be no threads. */
+  /** @throws TautError when the threads can't be started. */
   constructor() {
     this.#load = new (addon().Exercise)();
     this.#threads = check(this.#load.start(), 'start the load');
   }
 
-  /** Right before the programs are attached. Takes some milliseconds. @throws TautError */
+  /** Call right before the programs are attached. Takes some milliseconds. @throws TautError */
   before(): void {
     this.#bare = this.#least();
   }
 
-  /** After. What the tracer counted of it is not among its counters. */
+  /** Call right after they are attached. Resets the tracer's counters, so that they don't include the load. */
   finish(tracer: Tracer): Figures {
     const host = Math.max(RUNS * LEAST_RUN, this.#least() - this.#bare);
     const accounted = tracer.accounting.isAllowed() ? this.#accounted(tracer) : undefined;
@@ -59,7 +60,7 @@ export class Calibration implements Disposable {
     this.#load.close();
   }
 
-  /** Nanoseconds that the kernel accounts to one run of a program. */
+  /** The time that the kernel accounts to one run of a program, in nanoseconds. */
   #accounted(tracer: Tracer): number {
     tracer.accounting.turn(true);
     const before = tracer.accounting.cost();
@@ -69,7 +70,7 @@ export class Calibration implements Disposable {
     return (1e9 * (kernelSeconds - before.kernelSeconds)) / Math.max(1, runs - before.runs);
   }
 
-  /** Nanoseconds of a turn, where nothing else disturbed it. */
+  /** The CPU time of one undisturbed turn, in nanoseconds. */
   #least(): number {
     const rounds = Array.from({ length: ROUNDS }, () => check(this.#load.run(TURNS), 'run the load'));
     return Math.min(...rounds) / (2 * TURNS);

@@ -1,4 +1,4 @@
-/** A thread of our own that sleeps to known deadlines: measured by itself and by the tracer, and the two compared. */
+/** The canary: a thread of taut that sleeps to known deadlines. Compares its own measurements with the tracer's. */
 import { setTimeout } from 'node:timers/promises';
 import { addon, check, type NativeCanary } from '../native.ts';
 import { add, empty, subtract } from './arithmetic.ts';
@@ -6,14 +6,14 @@ import { judge, type Wake } from './canaryVerdict.ts';
 import type { ExpHistogram, TracedThread } from './series.ts';
 import type { Tracer } from './tracer.ts';
 
-/** The canary sleeps on for this long at least when a window is cut, which takes less. */
+/** A window is cut only if the canary sleeps at least this long from then on; cutting takes less. */
 const QUIET_NS = 2_000_000n;
 const RETRY_MS = 3;
 
-/** Why a wakeup is discarded when the kernel ran no program at one step of it: at its end, its beginning, in between. */
+/** Reasons to discard a wakeup when the kernel ran no program at its end, its beginning, or in between. */
 const BROKEN = ['restamped', 'no_waking', 'no_switch'] as const;
 
-/** What the tracer counted until a window was cut. */
+/** What the tracer had counted when a window was cut. */
 interface Counted {
   readonly counted: ExpHistogram;
   readonly unseen: number;
@@ -51,7 +51,7 @@ export class Canary implements Disposable {
     }
   }
 
-  /** How late it was woken since the start, as the tracer counted it. */
+  /** The canary's wakeup latency since the start, as the tracer counted it. */
   latency(): ExpHistogram {
     return this.#thread
       .series()
@@ -59,7 +59,7 @@ export class Canary implements Disposable {
       .reduce((sum, { histogram }) => add(sum, histogram), empty(addon().layout.scale));
   }
 
-  /** Compares what both counted since the last call; the first only begins. Undefined when there is nothing to compare. */
+  /** Compares what both counted since the last call. Undefined at the first call, which only begins, and when ended. */
   async compare(): Promise<CanaryFinding | undefined> {
     const now = await this.#cut();
     if (!now) return undefined;
@@ -83,11 +83,11 @@ export class Canary implements Disposable {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#native.close(); // its state goes with it
+    this.#native.close(); // the thread ends, and the kernel drops its tracer state
     this.#thread[Symbol.dispose]();
   }
 
-  /** Looks at both while the canary sleeps: what it has noted down is then just what the tracer has seen of it. */
+  /** Reads both while the canary sleeps: then its notes and the tracer cover the same wakeups. */
   async #cut(): Promise<Counted | undefined> {
     while (!this.#ended) {
       const until = this.#native.until();

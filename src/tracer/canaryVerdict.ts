@@ -1,53 +1,53 @@
 /**
- * Whether the tracer and a thread that kept time by itself agree about the same wakeups. Pure.
+ * Decides whether the tracer and the canary thread, which measures itself, agree about the same wakeups. Pure.
  *
- * Counts: as many as the thread made, less those for which the kernel ran no program at one of the steps. Such a wakeup is
- * counted itself: as unseen, or as discarded for what was missing. That shows at the thread's next wakeup, which may be in
- * the next window, so one that is missing is owed until then. The discards are counted for all threads together, so they
- * excuse no more than a few. Of a wake without a voluntary switch but with an involuntary one it can't be told whether it
- * was a wakeup: it may be either.
+ * Counts: the tracer must have counted the thread's wakeups, except those for which the kernel ran no program at one of
+ * the steps. The tracer counts such a wakeup as unseen or as discarded. It does so only at the thread's next wakeup,
+ * which may be in the next window; until then one missing wakeup is "owed". The discards are counted for all threads
+ * together, so they excuse only a few wakeups. A wake with an involuntary switch but no voluntary one may or may not
+ * have been a wakeup: both counts are accepted.
  *
- * Latency: the thread reads its clock after the tracer has read its own at sched_switch, and later by no more than the CPU
- * time that it used in the sleeping call, which is accounted from before that point on. So each wakeup lies between what
- * the thread felt less that CPU time and what it felt; and as both order the same wakeups, so does each rank. The tracer
- * knows a rank to within its bucket, 9% wide: the two agree when bucket and interval meet. One rank of room is given, as
- * an interrupt in the sleeping call is CPU time to some kernels and none to others.
+ * Latency: the tracer reads the clock at sched_switch; the thread reads it later, by at most the CPU time that it used
+ * in the sleeping call (accounting begins before that point). So the tracer's latency of a wakeup lies between the
+ * thread's latency minus that CPU time, and the thread's latency. The same holds for each rank, as both sort the same
+ * wakeups. The tracer knows a rank to within its bucket, 9% wide: both agree when bucket and interval overlap. A
+ * tolerance of one rank is allowed, because only some kernels count an interrupt in the sleeping call as CPU time.
  */
 import type { ExpHistogram } from './series.ts';
 
-/** One sleep by the thread's own clock. Nanoseconds. */
+/** One sleep, measured by the thread's own clock. Times are nanoseconds. */
 export interface Wake {
   readonly lateNs: number;
-  /** CPU time that the thread used in the call that slept. */
+  /** CPU time that the thread used in the sleeping call. */
   readonly cpuNs: number;
-  /** Switches in it, voluntary and not. */
+  /** Voluntary and involuntary context switches in that call. */
   readonly sleeps: number;
   readonly preempted: number;
 }
 
 export interface CanaryWindow {
   readonly wakes: readonly Wake[];
-  /** What the tracer counted of the same time: the wakeup latency of just this thread. */
+  /** The tracer's histogram for the same time: the wakeup latency of only this thread. */
   readonly counted: ExpHistogram;
   /** Wakeups of any thread in this time for which the kernel ran no program. */
   readonly unseen: number;
-  /** Wakeups of any thread in this time that were discarded since no program was run at one step of them. */
+  /** Wakeups of any thread in this time that were discarded because the kernel ran no program at one step. */
   readonly broken: number;
-  /** Wakeups that were missing from the window before, with nothing to say why yet. */
+  /** Wakeups missing from the previous window for an unknown reason. */
   readonly owed: number;
-  /** Whether the tracer counts from the deadline on; otherwise from sched_waking, which is later. */
+  /** Whether the tracer measures from the deadline; otherwise it measures from sched_waking, which is later. */
   readonly fromDeadline: boolean;
 }
 
 const QUANTILES = [0.25, 0.5, 0.75];
 const LEAST_RANKED = 8;
-/** Of its own wakeups, at most one in so many may be excused by discards: a tracer that discards them all is no good. */
+/** Discards excuse at most one in EXCUSED of the thread's wakeups: a tracer that discards them all is not reliable. */
 const EXCUSED = 4;
 
 export interface Verdict {
   /** What they disagree about; undefined when they agree. */
   readonly disagreement: string | undefined;
-  /** For the next window. */
+  /** The missing wakeups to pass to the next window. */
   readonly owed: number;
 }
 
@@ -87,7 +87,7 @@ function latenessDiffers(slept: readonly Wake[], counted: ExpHistogram, fromDead
   return undefined;
 }
 
-/** The bounds of the bucket, nanoseconds, in which the rank-th value lies (from 0; ranks beyond the ends are the ends). */
+/** The bounds, in nanoseconds, of the bucket that holds the rank-th value; `rank` counts from 0 and is clamped. */
 function bucketOf(h: ExpHistogram, rank: number): { from: number; to: number } {
   let left = Math.max(0, Math.min(rank, h.count - 1)) - h.zeroCount;
   if (left < 0) return { from: -1, to: 0 };

@@ -1,16 +1,16 @@
-/** A canary beside those who are measured, and whether the tracer can be believed. Where nobody is, there is none. */
+/** Runs the canary while agents are measured, and judges whether the tracer is reliable. */
 import type { Log } from '../util/log.ts';
 import { add } from './arithmetic.ts';
 import { Canary } from './canary.ts';
 import type { ExpHistogram } from './series.ts';
 import type { Tracer } from './tracer.ts';
 
-/** The canary's sleeps are so long on average, and it is asked so often whether it agrees. */
+/** Mean sleep of the canary, and the interval between comparisons. */
 const CANARY_MS = 250;
 const COMPARE_MS = 5_000;
-/** Without anybody to measure for so long it ends: it keeps the tracer's programs in the way of the whole host. */
+/** The canary ends when no agent was measured for this long: it keeps the programs attached, which costs CPU time. */
 const IDLE_MS = 5_000;
-/** A process that is stopped and goes on makes one window odd, through nobody's fault. */
+/** Windows in a row that change the verdict: if taut was stopped and continued, one window is wrong without a fault. */
 const WINDOWS_TO_BELIEVE = 2;
 
 export class CanaryWatch implements Disposable {
@@ -18,35 +18,35 @@ export class CanaryWatch implements Disposable {
   readonly #log: Log;
   readonly #onVerdict: (reason: string | undefined) => void;
   #canary: Canary | undefined;
-  /** What earlier ones counted. */
+  /** The latencies of earlier canaries. */
   #before: ExpHistogram | undefined;
   #change: NodeJS.Timeout | undefined;
   #compare: NodeJS.Timeout | undefined;
   #contrary = 0;
   #isBegun = false;
-  /** Why the tracer is not to be believed; undefined when it is. */
+  /** Why the tracer is not reliable; undefined when it is. */
   degraded: string | undefined;
 
-  /** @param onVerdict what the canary says now; undefined: that the tracer can be believed. */
+  /** @param onVerdict called with each new verdict: why the tracer is not reliable; undefined: it is reliable. */
   constructor(tracer: Tracer, log: Log, onVerdict: (reason: string | undefined) => void) {
     this.#tracer = tracer;
     this.#log = log;
     this.#onVerdict = onVerdict;
   }
 
-  /** Whether there is, or was, one to tell. */
+  /** Whether a canary was ever started. */
   get isBegun(): boolean {
     return this.#isBegun;
   }
 
-  /** Whether anybody is measured. No attach waits for a canary. */
+  /** Tells whether any agent is measured. The canary starts asynchronously, so that no attach waits for it. */
   isNeeded(needed: boolean): void {
     clearTimeout(this.#change);
     if (needed === (this.#canary !== undefined)) return;
     this.#change = setTimeout(() => (needed ? this.#start() : this.#end()), needed ? 0 : IDLE_MS).unref();
   }
 
-  /** How late they were woken since the first; undefined where there was none. */
+  /** The wakeup latency of all canaries so far; undefined when there was none. */
   latency(): ExpHistogram | undefined {
     const now = this.#canary?.latency();
     return now && this.#before ? add(now, this.#before) : (now ?? this.#before);

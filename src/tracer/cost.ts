@@ -1,11 +1,11 @@
 /**
- * What the tracer's programs cost the host, all the time, without paying for the accounting all the time.
+ * Estimates continuously what the tracer's programs cost the host, without the cost of permanent accounting.
  *
- * Measured, where the kernel lets us (CAP_SYS_ADMIN): its own statistics are on for one part in ten of the time, and what
- * they saw stands for the rest; what they leave out, the call of each program, is added by its calibrated figure.
- * Calibrated, elsewhere: events, which are counted anyway, times what one cost when the tracer was started. The host's
- * switches are in /proc/stat, and each is taken for a wakeup as well, of which there are no more than that. The timers of
- * other processes are not in it: one program of four, for less than one event in ten.
+ * `measured`, if the kernel allows it (CAP_SYS_ADMIN): the kernel's statistics are on for a tenth of the time, and are
+ * extrapolated. They leave out the call of each program; its calibrated cost is added.
+ * `calibrated`, otherwise: the number of events, times the cost of one when the tracer was started. /proc/stat has the
+ * host's context switches; each is assumed to be a wakeup, too, which is an upper bound. The timers of other processes
+ * are left out: one program of four, for less than one event in ten.
  */
 import { readFileSync } from 'node:fs';
 import { TautError } from '../native.ts';
@@ -23,7 +23,7 @@ export class KernelCost implements Disposable {
   readonly #figures: Figures | undefined;
   readonly #onRate: (cores: number) => void;
   #timer: NodeJS.Timeout | undefined;
-  /** Up to the end of the last period, and what was used in a second of it. */
+  /** CPU seconds up to the end of the last period, and CPU seconds per second in that period. */
   #seconds = 0;
   #rate = 0;
   #since = performance.now();
@@ -39,17 +39,17 @@ export class KernelCost implements Disposable {
     if (this.method) this.#open();
   }
 
-  /** CPU seconds that the programs have used since the start, on all processors together; never falls. */
+  /** CPU seconds that the programs have used since the start, on all processors together; never decreases. */
   seconds(): number | undefined {
     if (!this.method) return undefined;
     const now = performance.now();
-    // The first window is not over yet: what it has seen is all that there is.
+    // Before the end of the first window, the rate comes from its data so far.
     const rate = this.#rate || this.#rateOf(now);
     this.#reported = Math.max(this.#reported, this.#seconds + (rate * (now - this.#since)) / 1_000);
     return this.#reported;
   }
 
-  /** The same per second, over the last period. */
+  /** CPU seconds per second, over the last period. */
   get rate(): number {
     return this.#rate;
   }
@@ -76,7 +76,7 @@ export class KernelCost implements Disposable {
     }
   }
 
-  /** A process that has no descriptor left can't look: the last rate stands until it can. */
+  /** Skips a period, for example when no descriptor is left: the last rate is used until reading works again. */
   #skip(error: unknown): void {
     if (!(error instanceof TautError) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
     if (this.method === 'measured') this.#tracer.accounting.turn(false);
@@ -94,7 +94,7 @@ export class KernelCost implements Disposable {
   }
 
   #rateOf(nowMs: number): number {
-    // Switches cost nothing while no program is called for them.
+    // Switches cost nothing while no program is attached to them.
     if (this.method === 'calibrated' && !this.#tracer.isMeasuring) return 0;
     return (1_000 * (this.#used() - this.#before.seconds)) / Math.max(1, nowMs - this.#before.atMs);
   }
@@ -112,7 +112,7 @@ export class KernelCost implements Disposable {
   }
 }
 
-/** Of the whole host since it was started. */
+/** Context switches of the whole host since boot. */
 function contextSwitches(): number {
   return Number(/^ctxt (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? 0);
 }

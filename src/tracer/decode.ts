@@ -1,4 +1,4 @@
-/** The one place where the kernel's words become series. The layout comes from the C header through the addon. */
+/** Decodes the kernel's words into series. The layout comes from the C header through the addon. */
 import type { Layout } from '../native.ts';
 import type { ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './series.ts';
 
@@ -8,7 +8,7 @@ interface Split {
   readonly tuned: boolean | undefined;
 }
 
-/** Decodes one agent's series; those without a value are left out. */
+/** Decodes one agent's series; series without a value are left out. */
 export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
   const timer: (Split & { at: number })[] = [
     { at: layout.reachable, source: undefined, slackClass: 'reachable', tuned: false },
@@ -19,7 +19,7 @@ export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
   const series: Series[] = [];
   const add = (quantity: Quantity, index: number, { source, slackClass, tuned }: Split) => {
     const start = index * layout.histogramWords;
-    if (isZero(words, start + layout.minAt)) return; // what counts something has a minimum; one of 0 ns is a 1
+    if (isZero(words, start + layout.minAt)) return; // empty: the kernel stores the minimum plus 1 ns
     const histogram = decodeHistogram(words, start, layout);
     if (histogram.count > 0) series.push({ quantity, source, slackClass, tuned, histogram });
   };
@@ -41,14 +41,14 @@ export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
   return series;
 }
 
-/** Of a 64-bit word. */
+/** Whether a 64-bit word is 0. */
 function isZero(words: Uint32Array, at: number): boolean {
   return words[2 * at] === 0 && words[2 * at + 1] === 0;
 }
 
 /**
- * `count` is made from the buckets, so the two agree in every snapshot, also one taken while they are counted. `words`
- * are halves of the kernel's 64-bit words, low half first.
+ * `count` is computed from the buckets, so both agree even if the kernel counts during the snapshot. `words` are halves
+ * of the kernel's 64-bit words, low half first.
  */
 function decodeHistogram(words: Uint32Array, start: number, layout: Layout): ExpHistogram {
   const word = (at: number) => (words[2 * (start + at)] ?? 0) + (words[2 * (start + at) + 1] ?? 0) * 2 ** 32;

@@ -1,8 +1,8 @@
 import { type KernelEvent, type Layout, recordBounds } from '../native.ts';
 
 /**
- * The life events in the first `length` bytes of a ring buffer's Buffer, in the order in which the kernel told them. By a
- * DataView, as this runs at every exec on the host: Buffer's own methods are slower as long as they are cold.
+ * The life events in the first `length` bytes of a ring buffer's Buffer, in the order in which the kernel reported
+ * them. Uses a DataView, because this runs at every exec on the host, and cold Buffer methods are slower.
  */
 export function eventsOf(buffer: Buffer, length: number, { events: kinds, event: at }: Layout): KernelEvent[] {
   const events: KernelEvent[] = [];

@@ -1,25 +1,26 @@
 /**
- * What this kernel can do for measuring, and what kernels differ in. It is tried, not guessed from a version: distributions
- * carry features back and leave them out. The one file that names kernel differences.
+ * What this kernel can measure, and how kernels differ. taut tries each feature and does not compare versions, because
+ * distributions backport features and leave them out. Only this file names kernel differences.
  */
 
 /**
- * How much can be measured. `full`: the whole chain of a wakeup. `wakeups`: without the timer's part of it. `schedstat`:
- * no eBPF, just how long each thread has waited for a CPU in all. `none`: nothing; agents are still found and tuned.
+ * How much can be measured. `full`: the whole chain of a wakeup. `wakeups`: the chain without its timer part.
+ * `schedstat`: no eBPF, only how long each thread has waited for a CPU in total. `none`: nothing; agents are still
+ * found and tuned.
  */
 export type Mode = 'full' | 'wakeups' | 'schedstat' | 'none';
 
 interface Difference {
   readonly what: string;
-  /** The kernel commit that made it, and the first release with it. */
+  /** The kernel commit that introduced it, and the first release with it. */
   readonly commit: string;
   readonly since: string;
-  /** What libbpf or the verifier say of a kernel without it. */
+  /** What libbpf or the verifier say on a kernel without it. */
   readonly lackSaid?: RegExp;
 }
 
 const DIFFERENCES: readonly Difference[] = [
-  // Without one of these there is no tracer.
+  // The tracer needs all of these.
   { what: 'BTF tracepoints', commit: '9e15db66136a', since: '5.5', lackSaid: /failed to find kernel BTF type ID of/ },
   { what: 'the BPF ring buffer', commit: '457f44363a88', since: '5.8', lackSaid: /map 'events': failed to create/ },
   {
@@ -28,27 +29,27 @@ const DIFFERENCES: readonly Difference[] = [
     since: '5.13',
     lackSaid: /bpf_task_storage_(get|delete)#|map '(threads|descendants)': failed to create/,
   },
-  // These the programs get along without (native/bpf says where): a field by another name, an argument that is not read.
+  // The programs work with and without these (native/bpf says where): a renamed field, an argument that is not read.
   { what: 'task_struct.__state, before it state', commit: '2f064a59a11f', since: '5.14' },
   { what: "sched_switch's argument prev_state: not read", commit: 'fa2c3254d7cf', since: '5.18' },
   { what: 'the task iterator of one process; before it all are walked', commit: 'f0d74c4da1f0', since: '6.1' },
 ];
 
-/** The difference that made a load fail, by what was said of it; undefined when it is none that is known. */
+/** The difference that made a load fail, found in libbpf's log; undefined when the reason is not a known difference. */
 export function differenceBehind(log: string): string | undefined {
   const behind = DIFFERENCES.find(({ lackSaid }) => lackSaid?.test(log));
   return behind && `this kernel has not got ${behind.what} (Linux ${behind.since}, commit ${behind.commit})`;
 }
 
 /**
- * Features to do without, for tests: each counts as tried and not found. The name of a BPF program leaves that program
- * out without the tracer being told, which is how a tracer is broken on purpose.
+ * Features to leave out, for tests: each counts as tried and not found. The name of a BPF program omits that program
+ * without telling the tracer, which breaks the tracer on purpose.
  */
 export type Without = ReadonlySet<string>;
 
 const NAMES = /^(timers|bpf|schedstat|stats|on_[a-z_]+)$/;
 
-/** From TAUT_WITHOUT, names with commas between. @throws RangeError for a name that is none. */
+/** Parses TAUT_WITHOUT, names separated by commas. @throws RangeError for an unknown name. */
 export function withoutFrom(env: NodeJS.ProcessEnv): Without {
   const names = (env['TAUT_WITHOUT'] ?? '').split(',').filter((name) => name !== '');
   const strange = names.find((name) => !NAMES.test(name));

@@ -1,6 +1,6 @@
 /**
- * What was counted of processes that are not measured any more, until the next collection takes it. One that is measured
- * again before that goes on with its series: two points of one series in one collection would be two writers of it.
+ * Keeps the last counts of processes that are not measured any more, until the next collection takes them. A process
+ * that is measured again before that continues its series, because one collection must not hold two points of a series.
  */
 import type { TracedProcess } from './series.ts';
 
@@ -11,13 +11,13 @@ export class LetGo<T extends TracedProcess> {
     this.#last.push(last);
   }
 
-  /** The last of this very process by this very name, which is nobody's from then on; undefined when there is none. */
+  /** Takes out the last counts of exactly this process and name; undefined when there are none. */
   resume({ pid, name, createdAtMs }: TracedProcess): T | undefined {
     const at = this.#last.findIndex((one) => one.pid === pid && one.name === name && one.createdAtMs === createdAtMs);
     return at < 0 ? undefined : this.#last.splice(at, 1)[0];
   }
 
-  /** All of them, once. */
+  /** Takes out all last counts. */
   take(): T[] {
     const taken = this.#last;
     this.#last = [];

@@ -1,4 +1,4 @@
-/** What of measuring this host allows: the most of it first, each way tried, and why it is no more. */
+/** Finds the best mode of measuring on this host: tries each, best first, and keeps why a better one failed. */
 import { Calibration, type Figures } from './calibrate.ts';
 import type { Mode, Without } from './features.ts';
 import { TracerUnavailable } from './programs.ts';
@@ -7,21 +7,21 @@ import { Tracer, type TracerOptions } from './tracer.ts';
 
 export interface Measuring {
   readonly mode: Mode;
-  /** Why it is no more than that, and what to do. Undefined in mode `full`. */
+  /** Why the mode is not better, and what to do. Undefined in mode `full`. */
   readonly lack?: TracerUnavailable;
   readonly tracer?: Tracer;
   readonly schedstat?: Schedstat;
-  /** What the programs cost here; asked for with `calibrate`. */
+  /** What the programs cost on this host; only with `calibrate`. */
   readonly figures?: Figures;
 }
 
 export interface MeasuringOptions {
   readonly without: Without;
-  /** Whether to find out what the programs cost. */
+  /** Whether to measure what the programs cost. */
   readonly calibrate: boolean;
 }
 
-/** The caller disposes of the tracer. */
+/** Opens the best way of measuring. The caller disposes of the tracer. */
 export function openMeasuring({ without, calibrate }: MeasuringOptions): Measuring {
   using calibration = calibrate && !without.has('bpf') ? begin() : undefined;
   const common = { without, beforeWakeups: () => calibration?.before() };
@@ -43,7 +43,7 @@ function attempt(options: TracerOptions): Tracer | TracerUnavailable {
   }
 }
 
-/** Without figures the cost is what the kernel accounts, or not known: no reason not to measure. */
+/** A failed calibration is accepted: then the cost is what the kernel accounts, or not known. */
 function begin(): Calibration | undefined {
   try {
     return new Calibration();

@@ -1,4 +1,4 @@
-/** The BPF programs, opened, loaded and attached: four steps, one message for each that fails. */
+/** Opens, configures, loads and attaches the BPF programs: four steps, one message for each that fails. */
 import { existsSync } from 'node:fs';
 import {
   addon,
@@ -11,11 +11,11 @@ import {
 } from '../native.ts';
 import { differenceBehind, type Without } from './features.ts';
 
-/** Each is attached to the tracepoint in its section name (`native/bpf/`). */
+/** The programs by purpose; each is attached to the tracepoint that its section names (`native/bpf/`). */
 export const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
 export const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
 
-/** Measuring is not possible on this host, or with these privileges. `mend` says what to do. */
+/** Measuring is not possible on this host or with these privileges. `mend` says what to do. */
 export class TracerUnavailable extends Error {
   readonly mend: string;
   /** What libbpf and the verifier said. */
@@ -33,14 +33,14 @@ const PRIVILEGE = 'run taut as root, or give it CAP_BPF and CAP_PERFMON';
 const LEFT_OUT = 'left out by TAUT_WITHOUT';
 
 export interface ProgramOptions {
-  /** False: the programs do without the timer chain, and load where the kernel lacks what it needs. */
+  /** False: without the timer part, so that the programs load on kernels that lack what it needs. */
   readonly timers: boolean;
   readonly without: Without;
-  /** All is ready, and no wakeup is measured yet. */
+  /** Called when all is ready, before the wakeup programs are attached. */
   readonly beforeWakeups?: () => void;
 }
 
-/** The programs, all on their tracepoints; `wakeups` are those that measure. */
+/** The programs, all attached to their tracepoints; `wakeups` are the measuring ones. */
 export interface LoadedPrograms {
   readonly object: NativeBpfObject;
   readonly tracer: NativeWakeupTracer;

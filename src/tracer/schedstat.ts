@@ -1,7 +1,7 @@
 /**
- * Measuring without eBPF: how long the threads of a process have waited for a CPU in all, and how often they got one, from
- * /proc/PID/task/TID/schedstat. The kernel adds up there the time from being runnable to running, also after a preemption,
- * so it is more than run-queue delay, and there is no distribution in it: sums and counts are what can honestly be told.
+ * Measures without eBPF, from /proc/PID/task/TID/schedstat: how long the threads of a process have waited for a CPU in
+ * total, and how often they got one. The kernel sums the time from runnable to running, also after a preemption, so the
+ * sum exceeds the run-queue delay. There is no distribution, so taut reports only sums and counts.
  */
 import { readFileSync } from 'node:fs';
 import { nowMs } from '../proc/clock.ts';
@@ -11,7 +11,7 @@ import type { RunQueueTime, TracedProcess } from './series.ts';
 
 interface Session extends TracedProcess {
   readonly attachedAtMs: number;
-  /** Of each thread, as it was read last: a thread's counts end with it, and those until then stay. */
+  /** The last values of each thread. A thread's values disappear when it ends; the sums below keep them. */
   threads: Map<number, Waited>;
   waitedNs: bigint;
   timeslices: number;
@@ -21,7 +21,7 @@ export class Schedstat {
   readonly #sessions = new Map<number, Session>();
   readonly #letGo = new LetGo<RunQueueTime>();
 
-  /** Whether this kernel counts (CONFIG_SCHED_INFO): one that does not shows zeros, also for us, who are running. */
+  /** Whether this kernel counts (CONFIG_SCHED_INFO): if not, even this running process reads zeros. */
   static isThere(): boolean {
     try {
       return parseSchedstat(readFileSync('/proc/self/schedstat', 'latin1')).timeslices > 0;
@@ -44,12 +44,12 @@ export class Schedstat {
     this.#sessions.delete(pid);
   }
 
-  /** Reads every thread. What a thread waits between the last time and its end is not seen, so this is called often. */
+  /** Reads every thread. Call often: what a thread waits between the last sample and its end is not seen. */
   sample(): void {
     for (const session of this.#sessions.values()) update(session);
   }
 
-  /** All attached processes, and once more each that was detached since the last call. */
+  /** All attached processes, and a last time each process that was detached since the last call. */
   collect(): RunQueueTime[] {
     const gone = this.#letGo.take();
     this.sample();
@@ -65,7 +65,7 @@ function update(session: Session): void {
   const now = waitedOfThreads(session.pid);
   for (const [tid, { ns, timeslices }] of now) {
     const before = session.threads.get(tid);
-    // Less than before: another thread by the same id, which has waited all of that since its birth.
+    // A smaller value means another thread with the same id: all that it has waited is new.
     const isSame = before !== undefined && before.ns <= ns && before.timeslices <= timeslices;
     session.waitedNs += ns - (isSame ? before.ns : 0n);
     session.timeslices += timeslices - (isSame ? before.timeslices : 0);

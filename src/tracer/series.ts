@@ -1,20 +1,20 @@
 /**
- * What the kernel tracer counted for one agent, decoded: the shape that the producer, the demo and the tests read.
- * All times are nanoseconds as `bigint` (or bucket indices in seconds, see `scale`), until they become seconds at the
- * OTLP border.
+ * The decoded counts of the kernel tracer for one agent, as the producer, the demo and the tests read them.
+ * All times are nanoseconds as `bigint` (bucket bounds are in seconds, see `scale`); they become seconds only when they
+ * are exported by OTLP.
  */
 
-/** How a wait's timer was governed: read from the timer itself (slack in force = hard - soft expiry). */
+/** The kind of slack of a wait's timer, read from the timer itself (slack in force = hard - soft expiry). */
 export type SlackClass = 'reachable' | 'beyond' | 'none';
 
 /** What made the thread runnable. */
 export type WakeupSource = 'timer' | 'other';
 
-/** How much of the wakeups is recorded while measuring is held below a limit. */
+/** How much is recorded of the wakeups while the cost of measuring is kept below a limit. */
 export interface Shed {
-  /** False: just lateness and run-queue delay. */
+  /** False: only lateness and run-queue delay. */
   readonly detail: boolean;
-  /** One wakeup in so many, a power of two. */
+  /** One wakeup in `factor` is recorded; a power of two. */
   readonly factor: number;
 }
 
@@ -52,7 +52,7 @@ export interface Series {
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
   readonly tuned: boolean | undefined;
-  /** Recorded while so much was shed; undefined: while nothing was. */
+  /** What was shed while it was recorded; undefined: nothing. */
   readonly shed?: Shed;
   readonly histogram: ExpHistogram;
 }
@@ -66,7 +66,7 @@ export interface TracedProcess {
   readonly createdAtMs: number;
 }
 
-/** One thread of this process, measured apart from the agents. */
+/** One thread of taut's own process, measured apart from the agents. */
 export interface TracedThread extends Disposable {
   series(): Series[];
 }
@@ -78,7 +78,7 @@ export interface AgentSnapshot extends TracedProcess {
   readonly series: readonly Series[];
 }
 
-/** Everything counted for the agents beyond the cap, together: whose is whose can't be told. */
+/** Everything counted for the agents without a slot of their own, together: they share one series. */
 export interface OverflowSnapshot {
   readonly overflow: true;
   /** When the first of them was attached, milliseconds since the epoch. */
@@ -86,12 +86,12 @@ export interface OverflowSnapshot {
   readonly series: readonly Series[];
 }
 
-/** What schedstat says of one process, since it was attached. */
+/** The schedstat values of one process since it was attached. */
 export interface RunQueueTime extends TracedProcess {
   /** Milliseconds since the epoch. */
   readonly attachedAtMs: number;
   readonly waitedNs: bigint;
-  /** Times that a thread of it was put on a CPU. */
+  /** How often a thread of the process got a CPU. */
   readonly timeslices: number;
 }
 

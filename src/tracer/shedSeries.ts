@@ -1,6 +1,6 @@
 /**
- * One agent's series, kept apart by how much was shed while they were recorded: a series of which every wakeup was recorded
- * and one of which one in four was can't be added. Pure but for what it remembers.
+ * Separates one agent's series by what was shed while they were recorded: a fully recorded series and a sampled one
+ * must not be added. Keeps state, but has no other effects.
  */
 import { add, subtract } from './arithmetic.ts';
 import type { Series, Shed } from './series.ts';
@@ -10,18 +10,18 @@ const partOf = ({ quantity, source, slackClass, tuned }: Series) =>
 
 export class ShedSeries {
   #now: Shed | undefined;
-  /** What the kernel had counted when that began. */
+  /** What the kernel had counted when `#now` began. */
   #base = new Map<string, Series>();
-  /** What was counted in the times before, by how much was shed in them. */
+  /** What was counted before, by what was shed. */
   readonly #past = new Map<string, Series>();
 
-  /** @param past what was counted of it before this began, as `split` gave it. */
+  /** @param past what was counted before, as `split` returned it. */
   constructor(now: Shed | undefined, past: readonly Series[] = []) {
     this.#now = now;
     for (const series of past) this.#past.set(this.#key(series), series);
   }
 
-  /** `counted` (cumulative) was recorded as until now; what comes, as `next`. */
+  /** `counted` (cumulative) was recorded under the present setting; later counts are recorded under `next`. */
   change(counted: readonly Series[], next: Shed | undefined): void {
     for (const series of this.#since(counted)) {
       const key = this.#key(series);
@@ -32,7 +32,7 @@ export class ShedSeries {
     this.#now = next;
   }
 
-  /** What the kernel has counted so far, taken apart. As long as nothing has changed, that with its extremes. */
+  /** Splits what the kernel has counted so far. Min and max are known only while the setting has not changed. */
   split(counted: readonly Series[]): Series[] {
     const all = new Map(this.#past);
     for (const series of this.#since(counted)) {

@@ -1,6 +1,6 @@
-/** Places for the series of so many agents, numbered from 1. */
+/** Gives out the slots for the agents' series, numbered from 1. */
 
-/** A place is given away again after this long: by then no program that found it in use is still running. */
+/** A slot is reused only after this time: by then no BPF program that read it from its old agent is still running. */
 const REST_MS = 1_000;
 
 export class Slots {
@@ -13,7 +13,7 @@ export class Slots {
     this.#limit = limit;
   }
 
-  /** Undefined when all are taken. */
+  /** Takes a free slot; undefined when all are taken. */
   take(nowMs = performance.now()): number | undefined {
     const oldest = this.#given[0];
     if (oldest && nowMs - oldest.atMs >= REST_MS) {

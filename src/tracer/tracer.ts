@@ -1,4 +1,4 @@
-/** The kernel tracer's typed half: which processes are measured, and what was counted for each. */
+/** The TypeScript half of the kernel tracer: decides which processes are measured, and reads the counts of each. */
 
 import {
   addon,
@@ -23,9 +23,9 @@ import { WakeupHooks } from './wakeupHooks.ts';
 
 /** For `visitThreads`: every thread of the process. */
 const ALL = 0;
-/** So many places are ready for agents to come: making more takes milliseconds, which no attach shall wait for. */
+/** Number of slots prepared for future agents: preparing takes milliseconds, and no attach should wait for it. */
 const SPARE = 16;
-/** A process that makes threads faster than they are let go is let go all the same. */
+/** Give up detaching after this many passes over the threads. */
 const MAX_PASSES = 64;
 
 interface Session extends TracedProcess {
@@ -35,13 +35,13 @@ interface Session extends TracedProcess {
 }
 
 export interface TracerOptions {
-  /** False: without the timer's part of the chain, on kernels where that can't be had. */
+  /** False: without the timer part of the chain, for kernels that lack what it needs. */
   readonly timers?: boolean;
   /** For tests: see `features.ts`. */
   readonly without?: Without;
-  /** All is ready, and no wakeup is measured yet. */
+  /** Called when all is ready, before the wakeup programs are attached. */
   readonly beforeWakeups?: () => void;
-  /** Agents with series of their own; further ones share one series. At most, and by default, the kernel half's 4,096. */
+  /** Agents with series of their own; further agents share one. Maximum and default: 4,096, the kernel half's limit. */
   readonly maxAgents?: number;
 }
 
@@ -52,18 +52,18 @@ export class Tracer implements Disposable {
   readonly #sessions = new Map<number, Session>();
   readonly #slots: Slots;
   readonly #overflowSlot: number;
-  /** Of the agents beyond the cap, since the first of them. */
+  /** The shared series of the agents without a slot of their own, since the first of them. */
   #overflow: { readonly attachedAtMs: number; readonly shed: ShedSeries } | undefined;
   readonly #hooks: WakeupHooks;
-  /** How many are measured apart from the agents. */
+  /** How many threads are measured apart from the agents. */
   #threads = 0;
-  /** Where the kernel's words are copied to be decoded. */
+  /** Buffer for the kernel's words, before they are decoded. */
   readonly #words: Uint32Array;
   #shed: Shed | undefined;
   #canarySlot = 0;
   #counted: readonly number[] = [];
   readonly accounting: Accounting;
-  /** Whether lateness is measured, and what woke a thread is known. */
+  /** Whether the timer part is measured: lateness, and what woke a thread. */
   readonly hasTimers: boolean;
   readonly #letGo = new LetGo<AgentSnapshot>();
 
@@ -83,12 +83,12 @@ export class Tracer implements Disposable {
     this.#words = new Uint32Array(2 * this.#layout.series * this.#layout.histogramWords);
   }
 
-  /** Whether the programs are called for every wakeup of the host. */
+  /** Whether the programs are attached, so that the kernel calls them for every wakeup of the host. */
   get isMeasuring(): boolean {
     return this.#hooks.isHooked;
   }
 
-  /** Hands on every life event of the kernel, in order. */
+  /** Passes every life event of the kernel to `onEvents`, in order. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
     const hear = (buffer: Buffer, length: number) => onEvents(eventsOf(buffer, length, this.#layout));
     check(this.#object.listen('events', hear), 'listen to the ring buffer');
@@ -101,18 +101,18 @@ export class Tracer implements Disposable {
   }
 
   /**
-   * Has the programs called for every wakeup of the host, if they are not: where nobody was measured that takes a
-   * millisecond. @throws TautError
+   * Attaches the programs, if they are not attached, to every wakeup of the host; that takes a millisecond.
+   * @throws TautError
    */
   begin(): void {
     this.#hooks.hold();
   }
 
   /**
-   * Gives every thread of a process tracer state; threads that are born later get theirs in the kernel. Its wakeups until
-   * `begin`, if that comes later, are seen by nobody, and counted as that.
-   * @returns whether it has series of its own, or shares those of all beyond the cap.
-   * @throws TautError when the kernel has no room for it at all.
+   * Gives the process a slot, and every thread of it tracer state; threads that start later get theirs in the kernel.
+   * Wakeups before `begin` are counted as `unseen`.
+   * @returns whether the process has series of its own, or shares the series of all agents without a slot.
+   * @throws TautError when the kernel has no room for the process.
    */
   place(process: TracedProcess): 'own' | 'overflow' {
     const own = this.#slots.take();
@@ -138,11 +138,11 @@ export class Tracer implements Disposable {
     return own === undefined ? 'overflow' : 'own';
   }
 
-  /** Takes the tracer state away; what was counted is in the next collection, once. */
+  /** Removes the process's tracer state; its counts are in the next collection, for the last time. */
   detach(pid: number): void {
     const session = this.#sessions.get(pid);
     if (!session) return;
-    // First its place, so that its threads' threads get no state of their own; then until no thread has any.
+    // First remove the process, so that new threads get no state; then repeat until no thread has any.
     this.#native.removeAgent(pid);
     const { detach } = this.#layout.visit;
     for (let pass = 0; pass < MAX_PASSES; pass++) {
@@ -157,38 +157,38 @@ export class Tracer implements Disposable {
     this.#give(session.slot);
   }
 
-  /** What was counted for one process; undefined when it is not attached, or has no series of its own. */
+  /** The counts of one process; undefined when it is not attached, or has no series of its own. */
   snapshot(pid: number): AgentSnapshot | undefined {
     const session = this.#sessions.get(pid);
     return session && !this.#isOverflow(session) ? this.#read(session) : undefined;
   }
 
-  /** All attached processes, once more each that was detached since the last call, and those beyond the cap as one. */
+  /** All attached processes, a last time each one detached since the last call, and the shared series as one. */
   collect(): Snapshot[] {
     const gone = this.#letGo.take();
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
     return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
   }
 
-  /** Of all wakeups: `wakeup_seen`, `wakeup_recorded`, `discard_…`: names of `native/include/taut.h`. */
+  /** The counters by name (`native/include/taut.h`): `wakeup_seen`, `wakeup_recorded`, `discard_…`. */
   counters(): Map<string, number> {
     const values = check(this.#native.readCounters(), 'read the counters');
     return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
   }
 
-  /** Life events that nobody was told of: there was no room, or the kernel did not run the program. */
+  /** The number of lost life events: there was no room, or the kernel did not run the program. */
   lostEvents(): number {
     return (this.counters().get('lost_event') ?? 0) + this.accounting.missed(LIFE);
   }
 
-  /** What was counted until now is not counted. Before the first agent, so that the counters still add up. */
+  /** Resets `counters` to 0. Call before the first agent is attached, so that the counters add up. */
   countFromHere(): void {
     this.#counted = check(this.#native.readCounters(), 'read the counters');
   }
 
   /**
-   * Records less, or everything again. What was recorded until now stays apart from what is recorded from now on; a
-   * wakeup that is on its way meanwhile may be on either side.
+   * Records less, or everything again. Counts until now stay apart from later ones; a wakeup in progress may be in
+   * either.
    */
   shed(shed: Shed | undefined): void {
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
@@ -199,7 +199,7 @@ export class Tracer implements Disposable {
     for (const [series, until] of changes) series.change(until, shed);
   }
 
-  /** Measures one thread of this process, and only it. `isCanary`: in full, whatever is shed. @throws TautError */
+  /** Measures one thread of taut's own process. `isCanary`: in full, whatever is shed. @throws TautError */
   attachThread(tid: number, isCanary = false): TracedThread {
     this.#hooks.hold();
     const slot = this.#slots.take();
@@ -247,7 +247,7 @@ export class Tracer implements Disposable {
     return slot === this.#overflowSlot;
   }
 
-  /** Cumulative since the first of them, also when all are gone. */
+  /** The shared series, cumulative since the first agent that used it, also when all of these agents are gone. */
   #overflowed(): OverflowSnapshot[] {
     if (!this.#overflow) return [];
     const { attachedAtMs, shed } = this.#overflow;
@@ -263,7 +263,7 @@ export class Tracer implements Disposable {
     check(this.#native.readSeries(slot, this.#words), 'read the series of an agent');
     const series = decodeSeries(this.#words, this.#layout);
     if (this.hasTimers) return series;
-    // What woke a thread is not known then: `other` would say that no timer did.
+    // Without the timer part, what woke a thread is not known: `other` would mean that it was no timer.
     return series.map((s) => ({ ...s, source: undefined }));
   }
 }

@@ -1,16 +1,16 @@
 import { check, type NativeBpfObject } from '../native.ts';
 
-/** Without anybody to measure for so long, nothing is: agents that come and go in turns shall not pay for hooking. */
+/** Detach the programs when nothing was measured for this long: short-lived agents must not attach them each time. */
 const IDLE_MS = 5_000;
 
-/** The programs that measure wakeups: on their tracepoints only while somebody is measured, as the whole host pays there. */
+/** Attaches the wakeup programs only while something is measured: they cost time at every wakeup of the host. */
 export class WakeupHooks implements Disposable {
   readonly #native: NativeBpfObject;
   readonly #programs: readonly string[];
   #isHooked = true;
   #idle: NodeJS.Timeout | undefined;
 
-  /** @param programs that are on their tracepoints now. */
+  /** @param programs programs that are attached now. */
   constructor(native: NativeBpfObject, programs: readonly string[]) {
     this.#native = native;
     this.#programs = programs;
@@ -21,7 +21,7 @@ export class WakeupHooks implements Disposable {
     return this.#isHooked;
   }
 
-  /** Somebody is to be measured. @throws TautError */
+  /** Attaches the programs: something is measured from now on. @throws TautError */
   hold(): void {
     clearTimeout(this.#idle);
     if (this.#isHooked) return;
@@ -34,7 +34,7 @@ export class WakeupHooks implements Disposable {
     }
   }
 
-  /** Nobody is measured any more. */
+  /** Nothing is measured any more: detaches the programs after a delay. */
   release(): void {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.#unhook(), IDLE_MS).unref();

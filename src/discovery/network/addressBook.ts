@@ -1,9 +1,9 @@
-/** Which names an address has been the answer for: as long as the answer said, and bounded. */
+/** The names that resolvers gave for an address: each kept for the answer's lifetime (TTL); bounded. */
 import { BoundedMap } from '../../util/boundedMap.ts';
 import type { Answer } from './dnsMessage.ts';
 
 const MAX_ADDRESSES = 16_384;
-/** A connection may be made a little after the answer's time is up, and nobody needs a name for longer than a day. */
+/** A program may connect a little after the TTL has expired; no name is kept longer than a day. */
 const GRACE_MS = 5_000;
 const MAX_TTL_S = 86_400;
 

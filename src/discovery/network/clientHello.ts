@@ -1,9 +1,9 @@
-/** The server name of a TLS ClientHello (RFC 8446, RFC 6066): pure, bounded, for bytes that anybody may have written. */
+/** The server name of a TLS ClientHello (RFC 8446, RFC 6066). Pure and bounded, because the bytes are untrusted. */
 
 export interface ServerName {
   /** In lower case. */
   readonly name: string;
-  /** Whether Encrypted ClientHello is offered: the name is the outer one then, and another may be meant. */
+  /** Whether Encrypted ClientHello is offered: then `name` is the outer name, and the real one may be another. */
   readonly ech: boolean;
 }
 
@@ -12,15 +12,15 @@ const CLIENT_HELLO = 1;
 const RECORD_HEADER = 5;
 const HANDSHAKE_HEADER = 4;
 const MAX_RECORDS = 64;
-/** Version and random. */
+/** The session id comes after the version and the random bytes. */
 const SESSION_ID_AT = 34;
 const SERVER_NAME = 0;
 const ENCRYPTED_CLIENT_HELLO = 0xfe0d;
 const HOST_NAME = 0;
 
 /**
- * @param bytes the beginning of a connection.
- * @returns `incomplete` when more bytes may make a ClientHello of it; undefined when it is none, or names no server.
+ * @param bytes the first bytes of a connection.
+ * @returns `incomplete` if more bytes may complete a ClientHello; undefined if it is not one, or names no server.
  */
 export function serverNameOf(bytes: Buffer): ServerName | 'incomplete' | undefined {
   const message = handshakeOf(bytes);
@@ -43,7 +43,7 @@ export function serverNameOf(bytes: Buffer): ServerName | 'incomplete' | undefin
   return name === undefined ? undefined : { name, ech };
 }
 
-/** The body of the ClientHello, which may lie in several records. */
+/** The body of the ClientHello, which may be split over several records. */
 function handshakeOf(bytes: Buffer): Buffer | 'incomplete' | undefined {
   const fragments: Buffer[] = [];
   let have = 0;
@@ -66,7 +66,7 @@ function handshakeOf(bytes: Buffer): Buffer | 'incomplete' | undefined {
   return undefined;
 }
 
-/** What follows its own length, which takes `width` bytes; undefined when it is not all there. */
+/** Reads a field that begins with its length in `width` bytes; undefined when it is not complete. */
 function field(bytes: Buffer, at: number, width: 1 | 2): { data: Buffer; end: number } | undefined {
   if (at + width > bytes.length) return undefined;
   const end = at + width + bytes.readUIntBE(at, width);
@@ -84,7 +84,7 @@ function hostName(extension: Buffer): string | undefined {
   return undefined;
 }
 
-/** Letters, digits and the like: what else stands there is no name, and is shown to nobody. */
+/** Accepts only letters, digits, `.`, `_` and `-`: anything else is no host name, and must not be shown. */
 function nameOf(data: Buffer): string | undefined {
   const text = data.toString('latin1').toLowerCase().replace(/\.$/, '');
   return text.length <= 255 && /^[a-z0-9._-]+$/.test(text) ? text : undefined;

@@ -1,4 +1,4 @@
-/** What the names programs tell: `struct taut_contact` of `native/include/names.h`, decoded in one place. Pure. */
+/** Decodes the records of the names programs: `struct taut_contact` of `native/include/names.h`. Pure. */
 import { addon, type ContactKind } from '../../native.ts';
 import { addressText } from './dnsMessage.ts';
 
@@ -9,7 +9,7 @@ export interface ContactRecord {
   readonly atNs: bigint;
   /** The process's start, nanoseconds since boot. */
   readonly startNs: bigint;
-  /** The socket's. */
+  /** The socket's cookie. */
   readonly cookie: bigint;
   readonly isTcp: boolean;
   readonly port: number;
@@ -18,7 +18,7 @@ export interface ContactRecord {
   readonly payload: Buffer;
 }
 
-/** @returns undefined for what is none. */
+/** @returns undefined for bytes that are no contact record. */
 export function contactRecord(record: Buffer): ContactRecord | undefined {
   const { contact: at, contacts, transport } = addon().layout;
   const kind = contacts[record[at.kind] ?? 0];

@@ -1,15 +1,15 @@
-/** The questions of a DNS message (RFC 1035): pure, bounded, for bytes that anybody may have written. */
+/** The questions and addresses of a DNS message (RFC 1035). Pure and bounded, because the bytes are untrusted. */
 import { SocketAddress } from 'node:net';
 
 const HEADER = 12;
-/** Of one message. Resolvers take one; more than a few are an attack or an experiment. */
+/** Questions read of one message. Resolvers accept one; more than a few are an attack or an experiment. */
 const MAX_QUESTIONS = 32;
 const MAX_NAME = 255;
 const MAX_JUMPS = 16;
 
 /**
- * The names that a message asks for, in lower case, without the final dot; none when it is an answer or no DNS.
- * @param payload a UDP payload, or of TCP what follows the two bytes of length.
+ * The names that a message asks for, in lower case, without the final dot; none if it is an answer or not DNS.
+ * @param payload a UDP payload, or a TCP payload without its two bytes of length.
  */
 export function questionsOf(payload: Buffer): string[] {
   if (payload.length < HEADER) return [];
@@ -21,14 +21,14 @@ export function questionsOf(payload: Buffer): string[] {
   const count = Math.min(payload.readUInt16BE(4), MAX_QUESTIONS);
   for (let i = 0; i < count; i++) {
     const parsed = nameAt(payload, at);
-    if (!parsed || parsed.next + 4 > payload.length) return names; // cut short: what was whole stands
+    if (!parsed || parsed.next + 4 > payload.length) return names; // the message is cut short: keep the complete questions
     names.push(parsed.name);
     at = parsed.next + 4; // type and class
   }
   return names;
 }
 
-/** The messages of a TCP segment that begins with one. */
+/** The DNS messages of a TCP segment that begins with a message. */
 export function* tcpMessages(segment: Buffer): Generator<Buffer> {
   for (let at = 0; at + 2 <= segment.length; ) {
     const length = segment.readUInt16BE(at);
@@ -62,11 +62,11 @@ function nameAt(message: Buffer, start: number): { name: string; next: number } 
   }
 }
 
-/** One address of a name, as a resolver gave it. */
+/** One address of a name, from a resolver's answer. */
 export interface Answer {
-  /** The name that was asked for, whatever aliases led from it to the address. In lower case. */
+  /** The name that was asked for, in lower case, not an alias of it. */
   readonly name: string;
-  /** As `node:net` writes it. */
+  /** In the form of `node:net`. */
   readonly address: string;
   readonly ttlSeconds: number;
 }
@@ -75,7 +75,7 @@ const MAX_ANSWERS = 256;
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
-/** The addresses in a DNS answer; none when it is none. */
+/** The addresses in a DNS answer; none when the message is no answer. */
 export function answersOf(payload: Buffer): Answer[] {
   if (payload.length < HEADER || ((payload[2] ?? 0) & 0x80) === 0) return [];
   const question = nameAt(payload, HEADER);
@@ -98,7 +98,7 @@ export function answersOf(payload: Buffer): Answer[] {
   return answers;
 }
 
-/** 4 or 16 bytes as text; an IPv4 address mapped into IPv6 as the IPv4 that it is. */
+/** 4 or 16 bytes as text; an IPv4-mapped IPv6 address as IPv4. */
 export function addressText(bytes: Buffer): string {
   if (bytes.length === 4) return [...bytes].join('.');
   const isMapped = bytes.subarray(0, 12).equals(Buffer.from('00000000000000000000ffff', 'hex'));

@@ -1,11 +1,11 @@
 /**
- * Who serves DNS, by what it does: a process that holds a socket bound to a resolver's port hands on what others ask, and
- * no question of its own tells it from theirs. Looked up when it matters, in the process's own network namespace.
+ * Finds processes that serve DNS: they hold a socket bound to a resolver's port. Such a process forwards the questions
+ * of others, which can't be told from its own. Looked up on demand, in the process's own network namespace.
  */
 import { descriptorsOf, socketInode, socketsBoundTo } from '../../proc/sockets.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
 
-/** How long a server is taken for one before it is looked at again, and of how many that is remembered. */
+/** How long a process counts as a server before it is checked again, and how many servers are remembered. */
 const REMEMBERED_MS = 30_000;
 const MAX_REMEMBERED = 256;
 
@@ -22,7 +22,7 @@ export class DnsServers {
     this.#ports = ports;
   }
 
-  /** Whether a process serves a resolver's port now; no, when we can't tell. */
+  /** Whether a process serves a resolver's port now; false when that can't be read. */
   has(pid: number, startTicks: number, nowMs = Date.now()): boolean {
     const known = this.#known.get(pid);
     if (known?.startTicks === startTicks && known.untilMs > nowMs) return true;

@@ -1,9 +1,9 @@
-/** Puts the pieces of ClientHellos together, each of its connection: bounded in number, in size, and in time. */
+/** Joins the pieces of each connection's ClientHello. Bounded in number, size and time. */
 import { addon } from '../../native.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
 import { type ServerName, serverNameOf } from './clientHello.ts';
 
-/** Connections whose ClientHello is under way. */
+/** Connections with an incomplete ClientHello. */
 const MAX_CONNECTIONS = 256;
 const MAX_AGE_MS = 10_000;
 
@@ -15,11 +15,11 @@ interface Pieces {
 export class HelloPieces {
   readonly #pieces = new BoundedMap<bigint, Pieces>(MAX_CONNECTIONS);
 
-  /** @returns the server name once it is known; undefined when there is none, or more has to come. */
+  /** @returns the server name once it is known; undefined when there is none, or when more pieces must follow. */
   add(cookie: bigint, offset: number, piece: Buffer, nowMs: number): ServerName | undefined {
     const known = offset === 0 ? undefined : this.#pieces.get(cookie);
     this.#pieces.delete(cookie);
-    // What went before is lost or too old: a name can't be told from the rest.
+    // The earlier pieces are lost or too old: the name can't be read from the rest.
     if (offset !== (known?.bytes.length ?? 0)) return undefined;
     const bytes = Buffer.concat(known ? [known.bytes, piece] : [piece]); // a copy: a piece is a part of a larger buffer
     const found = serverNameOf(bytes);

@@ -1,4 +1,4 @@
-/** The connections that are there now: of every network namespace, with every process that holds them. */
+/** Finds the existing connections in every network namespace, with every process that holds them. */
 import type { Contact } from '../../config/contactPattern.ts';
 import { startOf } from '../../proc/identity.ts';
 import { processIds } from '../../proc/processes.ts';
@@ -7,7 +7,7 @@ import { descriptorsOf, networkNamespaceOf, socketInode, socketPieces } from '..
 
 export interface HeldConnection {
   readonly pid: number;
-  /** Of the process, in clock ticks since boot. */
+  /** Start time of the process, in clock ticks since boot. */
   readonly startTicks: number;
   readonly contact: Contact;
 }
@@ -15,9 +15,9 @@ export interface HeldConnection {
 const TCP = 6;
 const ESTABLISHED_OR_SYN_SENT = (1 << 1) | (1 << 2);
 /**
- * Asks sock_diag for the TCP connections of each network namespace that a process is in, and looks in the processes'
- * descriptors for those that are wanted. @returns every holder: a socket may be shared.
- * @param wanted what a connection is, if it is wanted.
+ * Asks sock_diag for the TCP connections of each process's network namespace, and searches the descriptors of all
+ * processes for the wanted ones. @returns every holder, because processes may share a socket.
+ * @param wanted returns the contact of a wanted connection, else undefined.
  */
 export async function heldConnections(
   wanted: (address: string, port: number, cookie: bigint) => Contact | undefined,
@@ -49,7 +49,7 @@ export async function heldConnections(
       const contact = byInode.get(socketInode(path) ?? 0);
       if (!contact) continue;
       startTicks ??= startOf(pid);
-      // Looked at again, as its id may have been another's when that descriptor was seen.
+      // Read the first descriptor again: the id may have belonged to another process when it was read first.
       if (found.length > 0 || byInode.get(socketInode(path) ?? 0) === contact) found.push(contact);
     }
     if (startTicks === undefined || startOf(pid) !== startTicks) continue;

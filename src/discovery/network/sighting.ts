@@ -3,7 +3,7 @@ import type { Contact } from '../../config/contactPattern.ts';
 import { epochMsOfMonotonic } from '../../proc/clock.ts';
 import type { Seen } from '../sighting.ts';
 
-/** Of which process, when: `atNs` CLOCK_MONOTONIC, nanoseconds; the process's start in clock ticks since boot. */
+/** The process and the time. `startTicks`: the process's start, clock ticks since boot; `atNs`: CLOCK_MONOTONIC, ns. */
 interface Shown {
   readonly pid: number;
   readonly startTicks: number;
@@ -15,7 +15,7 @@ export type NetworkSighting =
   | (Shown & { readonly kind: 'name'; readonly name: string })
   | (Shown & { readonly kind: 'contact'; readonly contact: Contact });
 
-/** What the network saw, as a sighting of its process. */
+/** Converts a network sighting into a sighting of its process. */
 export function seenBy(sighting: NetworkSighting): Seen {
   const atMs = epochMsOfMonotonic(sighting.atNs);
   if (sighting.kind === 'name') return { source: 'dns', atMs, what: sighting.name };

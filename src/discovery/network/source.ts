@@ -1,6 +1,6 @@
 /**
- * A source of sightings: processes that ask a resolver for names, connect to addresses, and name the server that they want
- * in a TLS ClientHello. Looks at packets and calls; never drops, delays or changes one.
+ * A source of sightings: processes that ask a resolver for names, that connect to addresses, or that name a server in a
+ * TLS ClientHello. Only observes packets and calls; never drops, delays or changes one.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
@@ -15,7 +15,7 @@ import { answersOf, questionsOf, tcpMessages } from './dnsMessage.ts';
 import { HelloPieces } from './helloPieces.ts';
 import type { NetworkSighting } from './sighting.ts';
 
-/** This host, or these privileges, don't let us see it; `message` says what and what to do. */
+/** The host or the privileges do not allow watching the network; `message` says why and what to do. */
 export class NetworkUnavailable extends Error {
   constructor(message: string) {
     super(message);
@@ -24,16 +24,16 @@ export class NetworkUnavailable extends Error {
 }
 
 export interface NetworkOptions {
-  /** That resolvers listen on. */
+  /** The ports that resolvers listen on. */
   readonly dnsPorts: readonly number[];
-  /** Whether connections are wanted beside names. */
+  /** Whether connections are wanted in addition to names. */
   readonly connections: boolean;
-  /** Whether it is worth knowing which addresses a name has. */
+  /** Whether a rule needs the addresses of a name. */
   readonly wantsName: (name: string) => boolean;
   readonly onSighting: (sighting: NetworkSighting) => void;
 }
 
-/** Each with what can't be seen where the kernel does not have its hook. */
+/** Each program, with what taut can't see if the kernel lacks the program's hook. */
 const PROGRAMS = {
   on_egress: 'names that processes ask for, and TLS server names',
   on_connect4: 'who makes IPv4 connections',
@@ -42,12 +42,12 @@ const PROGRAMS = {
   on_sendmsg4: 'names that are asked for by UDP sockets that are not connected, over IPv4',
   on_sendmsg6: 'names that are asked for by UDP sockets that are not connected, over IPv6',
 } as const;
-/** Connections whose server name is remembered, for who else holds them. */
+/** Connections whose server name is remembered, for other processes that hold the same connection. */
 const MAX_SERVER_NAMES = 16_384;
 
 export class NetworkSource implements Disposable {
   readonly addresses = new AddressBook();
-  /** What can't be seen here, each with why. */
+  /** What can't be seen on this host, each item with the reason. */
   readonly missing: readonly string[];
   readonly #native: NativeBpfObject;
   readonly #options: NetworkOptions;
@@ -82,18 +82,18 @@ export class NetworkSource implements Disposable {
     }
   }
 
-  /** Contacts for which the kernel had no room. */
+  /** The number of contacts for which the kernel had no room. */
   lost(): number {
     const lost = this.#native.readMap('lost', 0);
     return failed(lost) ? 0 : lost;
   }
 
-  /** Whether a server name is known of any connection. */
+  /** Whether the server name of any connection is known. */
   get hasServerNames(): boolean {
     return this.#serverNames.size > 0;
   }
 
-  /** An address and port, with the names that are known for it now; and, of one connection, the server name that it gave. */
+  /** An address and port with the names known for it now; with `cookie`, also that connection's server name. */
   contact(address: string, port: number, cookie?: bigint): Contact {
     const names = this.addresses.namesOf(address, Date.now());
     const serverName = cookie === undefined ? undefined : this.#serverNames.get(cookie);
@@ -114,7 +114,7 @@ export class NetworkSource implements Disposable {
     check(this.#native.writeMap('wanted', 0, bits), 'say what is wanted');
   }
 
-  /** Attaches what this kernel has a hook for. @returns what it has none for. */
+  /** Attaches every program that this kernel has a hook for. @returns what is missing for the others. */
   #attach(root: string): string[] {
     const failures: TautError[] = [];
     const missing: string[] = [];
@@ -162,7 +162,7 @@ export class NetworkSource implements Disposable {
   }
 }
 
-/** The DNS messages of a packet. Over TCP the length may have been a segment of its own. */
+/** The DNS messages of a packet. Over TCP the length may have come in a segment of its own: then all is one message. */
 function messagesOf({ isTcp, payload }: ContactRecord): Buffer[] {
   return isTcp ? [...tcpMessages(payload), payload] : [payload];
 }
@@ -178,8 +178,8 @@ function errorOf(work: () => void): TautError | undefined {
 }
 
 /**
- * Loads the programs; where the kernel does not tell a packet's program who sends it (before 6.10, for programs of cgroups),
- * by what `connect` and `sendmsg` noted of the socket. @throws TautError
+ * Loads the programs. Before Linux 6.10 a cgroup program can't ask which process sends a packet; then the programs use
+ * the process that `connect` and `sendmsg` noted for the socket. @throws TautError
  */
 function load(path: string): NativeBpfObject {
   const attempt = (omit: boolean) => {

@@ -1,4 +1,4 @@
-/** Finding agents by what the network sees of them: opened where a rule wants it and the host allows it. */
+/** Finds agents by their network traffic; active when a rule needs it and the host allows it. */
 
 import type { Log } from '../../util/log.ts';
 import type { RuleSet } from '../ruleSet.ts';
@@ -6,19 +6,19 @@ import { heldConnections } from './scan.ts';
 import type { NetworkSighting } from './sighting.ts';
 import { NetworkSource, NetworkUnavailable } from './source.ts';
 
-/** Between looks at the connections that are there: those that are made in between are reported by the kernel. */
+/** Interval between scans of the existing connections; the kernel reports the connections made in between. */
 const SCAN_MS = 30_000;
-/** And so many times as long as a look takes: on a host with tens of thousands of sockets it shall not be noticed either. */
+/** Rest at least REST times the duration of a scan, so that scans stay cheap with tens of thousands of sockets. */
 const REST = 300;
 const LOST_MS = 5_000;
 
 export interface NetworkWatchOptions {
-  /** That resolvers listen on. */
+  /** The ports that resolvers listen on. */
   readonly dnsPorts: readonly number[];
   readonly log: Log;
   /** Never rejects. */
   readonly onSighting: (sighting: NetworkSighting) => Promise<void>;
-  /** Of so many sightings nobody was told. */
+  /** Called with the number of sightings that were lost. */
   readonly onLost: (n: number) => void;
 }
 
@@ -36,7 +36,7 @@ export class NetworkWatch implements Disposable {
     this.#options = options;
   }
 
-  /** Looks for what these rules are about, from now on and, after `first`, at what is there already, again and again. */
+  /** Watches for what these rules ask about; after `first`, also scans the existing connections, periodically. */
   async use(rules: RuleSet, first: Promise<void> = Promise.resolve()): Promise<void> {
     if (this.#ended) return;
     this.#rules = rules;
