@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { holdPath } from '../../src/native.ts';
-import { Program, slacks, until } from '../support/program.ts';
+import { outcome, Program, slacks, until } from '../support/program.ts';
 import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
-import { entries, finished, outcome, pidOf, TUNED, WAITING } from '../support/waiting.ts';
+import { entries, finished, pidOf, TUNED, WAITING } from '../support/waiting.ts';
 
 test('tunes a command before its first instruction, and exits with its exit code', async () => {
   using bench = new Bench();

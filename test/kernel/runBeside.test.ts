@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { slacks, until } from '../support/program.ts';
+import { outcome, slacks, until } from '../support/program.ts';
 import { Bench, LAUNCHER } from '../support/taut.ts';
-import { entries, finished, outcome, pidOf, TUNED, WAITING } from '../support/waiting.ts';
+import { entries, finished, pidOf, TUNED, WAITING } from '../support/waiting.ts';
 
 test.each([2, 10])('%d at once are tuned and put back side by side', async (n) => {
   using bench = new Bench();

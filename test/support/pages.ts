@@ -47,7 +47,7 @@ export function inlineCode(text: string): string[] {
 }
 
 /** Matches a command line that starts taut, with what may stand before `taut`. */
-const STARTED = /^(?:[A-Z_]+=\S+ )*(?:npx |src\/cli\/|bin\/|\w+=)?(taut .+)$/;
+const STARTED = /^(?:[A-Z_]+=\S+ )*(?:npx |bin\/|\w+=)?(taut .+)$/;
 
 export interface Shown {
   readonly line: string;

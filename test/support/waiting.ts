@@ -7,11 +7,6 @@ export const TUNED = '--optimize-timer-slack';
 /** A command that prints its id and its slack, waits for a line, and exits with 7. */
 export const WAITING = ['sh', '-c', 'echo $$ $(cat /proc/$$/timerslack_ns); read line; exit 7'];
 
-export async function outcome(program: Program): Promise<{ code: number; out: string; err: string }> {
-  const code = await program.ended;
-  return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
-}
-
 /** Waits for the id that a `WAITING` command prints. */
 export async function pidOf(program: Program): Promise<number> {
   return Number((await program.line(/^\d+ \d+$/)).split(' ')[0]);
