@@ -185,7 +185,8 @@ test('nor do arguments, rule ids, and whoever holds a lock', async () => {
     `version: 1\nrules:\n  - id: "evil\\e[31m\\u009b\\nfake"\n    program: evilprogram\n`,
   );
   mkdirSync(bench.stateDir);
-  await using holder = new Program('flock', [`${bench.stateDir}/taut.lock`, 'sh', '-c', 'echo held; exec sleep 1000']);
+  const script = 'echo held; exec sleep 1000';
+  await using holder = new Program('flock', ['--no-fork', `${bench.stateDir}/taut.lock`, 'sh', '-c', script]);
   await holder.line(/^held/);
   appendFileSync(`${bench.stateDir}/taut.lock`, EVIL);
   const lines = [
