@@ -3,11 +3,9 @@ import { expect, test } from 'vitest';
 import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { Bench } from '../support/taut.ts';
-import { type Backends, startBackends } from './services.ts';
+import { type Backends, FLUSH_MS, startBackends } from './services.ts';
 
 const SLEEPS = 150;
-/** Of the collector's files: otel/backends/collector.yaml. */
-const FLUSH_MS = 50;
 const DELTA = 1;
 
 /** Runs taut over an agent that sleeps exactly so often. @returns how many wakeups, of any thread, were discarded. */

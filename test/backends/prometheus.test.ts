@@ -1,9 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { quantile } from '../../src/tracer/arithmetic.ts';
-import { type MetricRequest, metricsOf, values } from '../support/otlp.ts';
+import { type HistogramPoint, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { Bench } from '../support/taut.ts';
-import { startBackends } from './services.ts';
+import { FLUSH_MS, startBackends } from './services.ts';
 
 test('Prometheus takes the histograms as native ones, and its quantile is ours', async () => {
   await using backends = await startBackends();
@@ -22,13 +23,22 @@ test('Prometheus takes the histograms as native ones, and its quantile is ours',
     const value = data?.result?.[0]?.value[1];
     return value === undefined ? undefined : Number(value);
   };
-  const exported = metricsOf(backends.received<MetricRequest>('metrics'), 'taut.timer.lateness')
-    .flatMap((metric) => metric.exponentialHistogram?.dataPoints ?? [])
-    .filter((point) => values(point.attributes)['taut.timer.slack_class'] === 'reachable')
-    .at(-1);
+  const last = () =>
+    metricsOf(backends.received<MetricRequest>('metrics'), 'taut.timer.lateness')
+      .flatMap((metric) => metric.exponentialHistogram?.dataPoints ?? [])
+      .filter((point) => values(point.attributes)['taut.timer.slack_class'] === 'reachable')
+      .at(-1);
+  // The collector answers taut before it has written the export, or handed it on.
+  let exported: HistogramPoint | undefined;
+  await until('the collector and Prometheus have the last export', async () => {
+    const before = last()?.count;
+    await setTimeout(4 * FLUSH_MS);
+    exported = last();
+    const count = Number(exported?.count);
+    return exported?.count === before && (await ask(`histogram_count(${labels})`)) === count;
+  });
   if (!exported) throw new Error('nothing was exported');
   const count = Number(exported.count);
-  await until('Prometheus has the last export', async () => (await ask(`histogram_count(${labels})`)) === count);
   const histogram = {
     scale: exported.scale,
     offset: exported.positive.offset ?? 0,

@@ -51,6 +51,9 @@ export interface Backends extends AsyncDisposable {
   received<T>(signal: 'traces' | 'metrics' | 'logs'): T[];
 }
 
+/** How often the collector writes its files: otel/backends/collector.yaml. */
+export const FLUSH_MS = 50;
+
 /** A collector that feeds a Jaeger and a Prometheus. */
 export async function startBackends(): Promise<Backends> {
   await using stack = new AsyncDisposableStack();
