@@ -5,10 +5,9 @@
  */
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Restored } from '../actuator/restore.ts';
-import { creationTimeMs } from '../proc/clock.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { Signals } from './signals.ts';
-import { fail } from './trace.ts';
+import { fail, processAttributes } from './trace.ts';
 
 /** The threads that were put back together, and why. Times: milliseconds since the epoch. */
 export interface Restoration {
@@ -69,12 +68,6 @@ function tallyOf<T>(items: readonly T[], outcomeOf: (item: T) => string): Map<st
   return new Map([...Map.groupBy(items, outcomeOf)].map(([outcome, { length }]) => [outcome, length]));
 }
 
-function attributesOf({ pid, processStartTicks, agent, rule, knob }: Restored): Attributes {
-  return {
-    [semconv.ATTR_PROCESS_PID]: pid,
-    [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(creationTimeMs(processStartTicks)).toISOString(),
-    [semconv.ATTR_TAUT_AGENT_NAME]: agent,
-    [semconv.ATTR_TAUT_RULE_ID]: rule,
-    [semconv.ATTR_TAUT_KNOB]: knob,
-  };
+function attributesOf({ pid, processStartTicks: startTicks, agent: name, rule, knob }: Restored): Attributes {
+  return { ...processAttributes({ pid, startTicks, name, rule }), [semconv.ATTR_TAUT_KNOB]: knob };
 }

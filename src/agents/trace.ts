@@ -100,14 +100,21 @@ export function outcomesOf(threads: ReadonlyMap<number, ThreadState>): string[] 
   return [...threads.values()].map(({ outcome }) => outcome);
 }
 
-function attributesOf({ pid, startTicks, name, rule, attachPath, place }: AgentIdentity): Attributes {
-  const { executable, container } = place();
+/** The attributes that every span about a process has. */
+export function processAttributes({ pid, startTicks, name, rule }: Omit<AgentIdentity, 'attachPath' | 'place'>) {
   return {
     [semconv.ATTR_PROCESS_PID]: pid,
     [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(creationTimeMs(startTicks)).toISOString(),
     [semconv.ATTR_TAUT_AGENT_NAME]: name,
     [semconv.ATTR_TAUT_RULE_ID]: rule,
-    [semconv.ATTR_TAUT_ATTACH_PATH]: attachPath,
+  };
+}
+
+function attributesOf(identity: AgentIdentity): Attributes {
+  const { executable, container } = identity.place();
+  return {
+    ...processAttributes(identity),
+    [semconv.ATTR_TAUT_ATTACH_PATH]: identity.attachPath,
     ...(executable === undefined ? {} : { [semconv.ATTR_PROCESS_EXECUTABLE_NAME]: executable }),
     ...(container === undefined ? {} : { [semconv.ATTR_CONTAINER_ID]: container }),
   };
