@@ -38,10 +38,5 @@ export function hasCapability(name: Capability): boolean {
 export function confineSelf(): void {
   if (process.geteuid?.() !== 0 || (effective() & ~KEEP) === 0n) return;
   check(addon().confine(KEEP), 'drop capabilities');
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== undefined));
-  process.execve?.(
-    process.execPath,
-    [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-    environment as NodeJS.ProcessEnv,
-  );
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
 }

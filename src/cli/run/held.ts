@@ -77,8 +77,7 @@ function start([program = '', ...args]: readonly string[], stdio: StdioOptions, 
 /** Replaces this process by the command. Returns only when that fails. */
 function become(command: readonly string[], error: Error, say: (message: string) => void): void {
   say(`not watching the command, which there is no room for beside taut: ${error.message}`);
-  const environment = Object.entries(process.env).filter(([, value]) => value !== undefined);
-  process.execve?.(holdPath(), [holdPath(), '-1', '0', ...command], Object.fromEntries(environment));
+  process.execve?.(holdPath(), [holdPath(), '-1', '0', ...command]);
 }
 
 function failure(error: NodeJS.ErrnoException, [program]: readonly string[], say: (message: string) => void): number {
