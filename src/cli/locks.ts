@@ -3,10 +3,11 @@
  * every agent that it finds, or any number of `run` tune one command each. A lock is an flock, so it ends with the
  * process that holds it, even when that process is killed.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { addon, failed, TautError } from '../native.ts';
+import { descriptorsOf } from '../proc/sockets.ts';
 
 /** Another process holds the lock: `holder` is its process id, as text. */
 export interface Held {
@@ -48,8 +49,8 @@ export function writerLockPath(env: NodeJS.ProcessEnv = process.env): string {
  */
 export function hasOpen(pid: number, path: string): boolean {
   const { dev, ino } = statSync(path);
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-    const file = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+  return descriptorsOf(pid).some((descriptor) => {
+    const file = statSync(descriptor, { throwIfNoEntry: false });
     return file?.ino === ino && file.dev === dev;
   });
 }
