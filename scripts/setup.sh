@@ -102,19 +102,16 @@ for programs in taut names buckets chain empty; do
 		give_up "the BPF programs could not be compiled (see above)"
 done
 
-if outdated build/taut-guard native/guard; then
-	say "compiling the guard"
-	# Static if there is a static libc: the guard stays in memory while taut tunes, so it should be small.
-	guard() { gcc "$@" -Os -s -Wall -Wextra -Werror native/guard/guard.c -o build/taut-guard; }
-	guard -static 2>/dev/null || guard || give_up "the guard could not be compiled (see above)"
-fi
-
-if outdated build/taut-hold native/hold; then
-	say "compiling what holds a command until it is tuned"
-	# Static if there is a static libc: then it starts in a third of the time.
-	hold() { gcc "$@" -Os -s -Wall -Wextra -Werror native/hold/hold.c -o build/taut-hold; }
-	hold -static 2>/dev/null || hold || give_up "it could not be compiled (see above)"
-fi
+# Compiles native/NAME to build/taut-NAME. Static if there is a static libc: the guard stays in memory while taut tunes, so
+# it should be small, and what holds a command starts in a third of the time.
+small_program() {
+	outdated "build/taut-$1" "native/$1" || return 0
+	say "compiling $2"
+	set -- -Os -s -Wall -Wextra -Werror "native/$1/$1.c" -o "build/taut-$1"
+	gcc -static "$@" 2>/dev/null || gcc "$@" || give_up "it could not be compiled (see above)"
+}
+small_program guard "the guard"
+small_program hold "what holds a command until it is tuned"
 
 if outdated dist/.built src otel tsconfig.json $stamp; then
 	say "compiling taut"
