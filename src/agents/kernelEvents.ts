@@ -52,7 +52,9 @@ export class KernelEvents {
     if (kind === 'exec') {
       if (inScope(this.#options.scope, pid)) for (const event of batch) this.#inBackground(event, this.#onExec(event));
     } else if (kind === 'rename') {
-      if (inScope(this.#options.scope, pid)) this.#onRename(batch[0]);
+      // A rule may match a process by its new title.
+      if (inScope(this.#options.scope, pid))
+        this.#inBackground(batch[0], this.#agents.reconsider(pid, seenIn(batch[0], 'rename')));
     } else if (kind === 'newThread') agent?.newThreads(batch);
     else if (kind === 'threadExit') agent?.threadsExited(batch.map(({ tid }) => tid));
     else if (kind === 'newChild') for (const event of batch) this.#onDescendant(event);
@@ -81,14 +83,6 @@ export class KernelEvents {
     this.#options.log.debug(
       `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,
     );
-  }
-
-  /** A rule may match a process by its new title. A renamed agent is let go only if a rule denies it now. */
-  #onRename(event: KernelEvent): void {
-    const { pid } = event;
-    const seen = seenIn(event, 'rename');
-    if (!this.#agents.get(pid)) this.#inBackground(event, this.#agents.sight(pid, seen));
-    else if (this.#agents.look(pid, seen)?.decision === 'deny') this.#agents.letGo(pid, 'a rule denies it now');
   }
 
   /** Decides again on a process that runs another program; lets an agent go when it is no longer one. */

@@ -75,8 +75,6 @@ export class NetworkEvents implements Disposable {
       if (isGone(error)) return signals.operation('sight', 'vanished');
       throw error;
     }
-    const seen = seenBy(sighting);
-    if (!agents.has(pid)) return agents.sight(pid, seen);
-    if (agents.look(pid, seen)?.decision === 'deny') agents.letGo(pid, 'a rule denies it now');
+    await agents.reconsider(pid, seenBy(sighting));
   }
 }

@@ -77,6 +77,12 @@ export class Agents {
     return this.#inheritance.look(pid, seen);
   }
 
+  /** Decides on a process that shows something new about itself. An agent is let go only if a rule denies it now. */
+  async reconsider(pid: number, seen: Seen): Promise<void> {
+    if (!this.has(pid)) return this.sight(pid, seen);
+    if (this.look(pid, seen)?.decision === 'deny') this.letGo(pid, 'a rule denies it now');
+  }
+
   /**
    * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that forked it, if being its child
    * is enough to be an agent.
