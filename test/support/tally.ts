@@ -1,6 +1,12 @@
-/** Appends a line `passed failed` to the file in TAUT_TALLY after each run, so that several runs can be added up. */
+/**
+ * For several runs that are added up: after each, a line `passed failed` goes to the file in TAUT_TALLY, and to `$TAUT_TALLY.failures`
+ * the name of every test that failed, with the first line of why.
+ */
 import { appendFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
+
+const firstLine = (error: unknown): string =>
+  String((error as { message?: unknown } | undefined)?.message ?? error).split('\n', 1)[0] ?? '';
 
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -8,8 +14,17 @@ export default class Tally implements Reporter {
     if (!file) return;
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const passed = tests.filter((test) => test.result().state === 'passed').length;
-    const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
-    const failed = tests.filter((test) => test.result().state === 'failed').length + broken;
-    appendFileSync(file, `${passed} ${failed}\n`);
+    const failures = [
+      ...tests
+        .filter((test) => test.result().state === 'failed')
+        .map((test) => `${test.module.relativeModuleId}: ${test.fullName}: ${firstLine(test.result().errors?.[0])}`),
+      ...modules.flatMap((module) => {
+        const own = module.errors();
+        return own.length > 0 ? [`${module.relativeModuleId}: ${firstLine(own[0])}`] : [];
+      }),
+      ...errors.map((error) => `outside of a test: ${firstLine(error)}`),
+    ];
+    appendFileSync(file, `${passed} ${failures.length}\n`);
+    appendFileSync(`${file}.failures`, failures.map((line) => `failed: ${line}\n`).join(''));
   }
 }
