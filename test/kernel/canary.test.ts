@@ -95,7 +95,7 @@ test("a daemon whose tracer is in order exports its canary's latency, at next to
   await setTimeout(12_000);
   const cores = (used() - from[0]) / 1e6 / (performance.now() - from[1]);
   process.stderr.write(`the canary's own thread uses ${(100 * cores).toFixed(4)}% of a core\n`);
-  expect(cores).toBeLessThan(0.001);
+  expect(cores).toBeLessThan(0.01);
   expect((await bench.json<StatusDocument>('status')).tracer).toMatchObject({ state: 'ok', reason: null });
   await agent.stop('SIGKILL');
   await until('nobody is measured, and no canary keeps the tracer in the way', () => canaries().length === 0);

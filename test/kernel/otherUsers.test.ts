@@ -167,9 +167,14 @@ test('the state directory stays closed, and the public socket does no more than 
   expect(await Promise.all(silent)).toEqual(silent.map(() => ''));
   expect(JSON.parse(await exchange(path, '{"op":"status"}\n'))).toMatchObject({ ok: { access: 'public' } });
   // A flood shuts it for the rest of a second.
-  const flood = Array.from({ length: 300 }, () => exchange(path, '{"op":"status"}\n'));
-  await until('it is shut', () => !socketsThere().includes(name ?? ''));
-  await Promise.all(flood);
+  await until('it is shut', async () => {
+    // On a busy host one flood may take so long that it is none.
+    const flood = Array.from({ length: 300 }, async () => {
+      await exchange(path, '{"op":"status"}\n');
+      return !socketsThere().includes(name ?? '');
+    });
+    return (await Promise.all(flood)).includes(true);
+  });
   await until('it is open again', async () => (await exchange(path, '{"op":"status"}\n')).startsWith('{"ok"'));
   expect(mode(path)).toBe(0o666);
   expect(slacks(agent.pid)).toEqual([1]);

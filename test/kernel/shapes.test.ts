@@ -6,6 +6,7 @@ import { childrenOf } from '../../src/proc/ancestry.ts';
 import { type Program, until } from '../support/program.ts';
 import { attachSpans } from '../support/spans.ts';
 import { Bench } from '../support/taut.ts';
+import { kill } from './endings/processes.ts';
 import { agents, lookAlikes, type Shape, Shapes, wrapped } from './shapes.ts';
 
 const WITHIN_MS = 50;
@@ -34,7 +35,7 @@ class Running implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of tree(this.program.pid).slice(1)) process.kill(pid, 'SIGKILL');
+    for (const pid of tree(this.program.pid).slice(1)) kill(pid);
     await this.program[Symbol.asyncDispose]();
   }
 }

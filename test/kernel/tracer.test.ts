@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { countOf, ledger, leftOut } from '../support/counting.ts';
+import { countOf, ledger, untimed } from '../support/counting.ts';
 import { Program, until } from '../support/program.ts';
 import { FIXTURES } from '../support/taut.ts';
 
@@ -23,7 +23,7 @@ test('counts exactly the timed sleeps that a process makes, in the class that th
   await sleep(program, 250, 1_000);
   tracer.detach(program.pid); // what no program was run for shows at the latest now
   const [{ series } = { series: [] }] = tracer.collect();
-  const missing = leftOut(tracer);
+  const missing = untimed(tracer, series);
   for (const quantity of ['timer.lateness', 'timer.slack_use', 'timer.overrun'] as const) {
     const n = countOf(series, quantity, { slackClass: 'reachable', tuned: false });
     expect(n).toBe(countOf(series, quantity));
@@ -61,7 +61,9 @@ test('hands out what a detached process had counted once more, then forgets it',
   await sleep(program, 20, 500);
   tracer.detach(program.pid);
   const [last] = tracer.collect();
-  expect(countOf(last?.series ?? [], 'timer.lateness') + leftOut(tracer)).toBeGreaterThanOrEqual(20);
+  expect(countOf(last?.series ?? [], 'timer.lateness') + untimed(tracer, last?.series ?? [])).toBeGreaterThanOrEqual(
+    20,
+  );
   expect(tracer.collect()).toEqual([]);
   expect(tracer.snapshot(program.pid)).toBeUndefined();
 });

@@ -30,6 +30,14 @@ export function leftOut(tracer: Pick<Tracer, 'counters'>): number {
   return counted(tracer, /^discard_(?!detached)/);
 }
 
+/**
+ * Timed waits that may be in no timer's histogram: wakeups that were left out, and those whose timer expired with no program
+ * run for it, which count as woken by something else.
+ */
+export function untimed(tracer: Pick<Tracer, 'counters'>, series: readonly Series[]): number {
+  return leftOut(tracer) + countOf(series, 'wakeup.run_queue_delay', { source: 'other' });
+}
+
 /** The wakeups that were seen, and those that were recorded or discarded, from one reading of the counters. */
 export function ledger(tracer: Pick<Tracer, 'counters'>): { seen: number; decided: number } {
   const counters = tracer.counters();

@@ -6,8 +6,8 @@ import { Ledger } from '../../../src/actuator/ledger.ts';
 import { ledgerExists } from '../../../src/actuator/ledgerFile.ts';
 import { Program, until } from '../../support/program.ts';
 import { FIXTURES, LAUNCHER } from '../../support/taut.ts';
-import { type Crew, crewIn, threadsWith } from './crew.ts';
-import { hasEnded, KINDS, type Kind, kill, MARK, markedBy, parentOf, processesOf } from './processes.ts';
+import { type Crew, crewIn, processIds, threadsWith } from './crew.ts';
+import { groupOf, hasEnded, KINDS, type Kind, kill, MARK, markedBy, parentOf, processesOf } from './processes.ts';
 
 export type Way = 'watch' | 'attach' | 'run' | 'demo' | 'package';
 
@@ -88,9 +88,10 @@ export class Life implements AsyncDisposable {
     for (const signal of signals) if (!this.hasEnded) kill(this.#pid, signal);
   }
 
-  /** Everybody in taut's process group: for `run`, the command as well. */
+  /** Everybody in taut's process group: for `run`, the command as well. At its very start it has none yet. */
   signalGroup(signal: NodeJS.Signals): void {
-    process.kill(-this.program.pid, signal);
+    const { pid } = this.program;
+    kill(processIds().some((each) => groupOf(each) === pid) ? -pid : pid, signal);
   }
 
   /** Waits until taut's own process has ended. */

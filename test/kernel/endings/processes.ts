@@ -62,6 +62,12 @@ export function parentOf(pid: number): number {
   return Number(field(pid, 'PPid'));
 }
 
+/** The process group of a process; undefined when it is gone. */
+export function groupOf(pid: number): number | undefined {
+  const group = field(pid, 'NSpgid')?.split('\t')[0];
+  return group === undefined ? undefined : Number(group);
+}
+
 /** Of its status; undefined when it is gone. */
 function field(pid: number, name: string): string | undefined {
   try {
