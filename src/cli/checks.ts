@@ -1,10 +1,11 @@
 /** The checks of `taut doctor`. Each tries the feature instead of comparing versions. */
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { Ledger } from '../actuator/ledger.ts';
 import { NetworkSource } from '../discovery/network/source.ts';
 import { addon } from '../native.ts';
+import { FOREIGN_IDS, FOREIGN_IDS_REMEDY, hasHostIds } from '../proc/pidNamespace.ts';
 import { Canary } from '../tracer/canary.ts';
 import { type Mode, withoutFrom } from '../tracer/features.ts';
 import { openMeasuring } from '../tracer/measuring.ts';
@@ -21,8 +22,6 @@ export interface Check {
 
 const NETWORK_MEND = 'run taut as root, or with CAP_NET_ADMIN and CAP_BPF, where cgroup v2 is mounted';
 const NETWORK_MEND_HOOKS = 'run Linux 5.10 or later; what else finds agents goes on';
-/** Inode of the initial PID namespace: the kernel's PROC_PID_INIT_INO. */
-const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 export interface Examination {
   /** Whether taut can measure wakeups: mode `full` or `wakeups`, and the canary agrees. */
@@ -44,7 +43,7 @@ export async function examine(stateDir: string): Promise<Examination> {
   const nice = capability('CAP_SYS_NICE');
   const ledger = attempt('ledger', () => new Ledger(stateDir)[Symbol.dispose](), stateDir, 'use another --state-dir');
   const slack = existsSync('/proc/self/timerslack_ns');
-  const initial = readlinkSync('/proc/self/ns/pid') === INITIAL_PID_NAMESPACE;
+  const hostIds = hasHostIds();
   const checks: Check[] = [
     { name: 'kernel', ok: process.platform === 'linux', detail: `Linux ${release()}`, mend: 'taut needs Linux' },
     native,
@@ -66,17 +65,17 @@ export async function examine(stateDir: string): Promise<Examination> {
     },
     {
       name: 'PID namespace',
-      ok: initial,
-      detail: initial ? "the host's" : "not the host's: the kernel's process ids differ from those in /proc here",
-      mend: 'run taut on the host, or in a container with --pid=host',
+      ok: hostIds,
+      detail: hostIds ? "the host's" : FOREIGN_IDS,
+      mend: FOREIGN_IDS_REMEDY,
     },
-    // In another PID namespace every process id from the kernel differs from /proc: no check can agree.
-    ...measuring.map((check) => (initial ? check : { ...check, mend: 'see PID namespace above' })),
-    native.ok ? tryNetwork() : { ...native, name: 'names and connections', detail: 'needs the native addon' },
+    ...measuring,
+    native.ok
+      ? tryNetwork(hostIds ? NETWORK_MEND : 'see PID namespace above')
+      : { ...native, name: 'names and connections', detail: 'needs the native addon' },
     ledger,
   ];
-  const measure =
-    (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN) && initial;
+  const measure = (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
   return { measure, tune: native.ok && nice.ok && slack && ledger.ok, mode, checks };
 }
 
@@ -124,7 +123,7 @@ async function tryCanary(tracer: Tracer): Promise<Check> {
 }
 
 /** The network is only one way to find agents: doctor reports it, but measuring and tuning do not need it. */
-function tryNetwork(): Check {
+function tryNetwork(mend: string): Check {
   const name = 'names and connections';
   try {
     using source = new NetworkSource({
@@ -137,7 +136,7 @@ function tryNetwork(): Check {
     const detail = missing.length > 0 ? `not seen here: ${missing.join('; ')}` : 'visible, in every network namespace';
     return { name, ok: missing.length === 0, detail, mend: missing.length > 0 ? NETWORK_MEND_HOOKS : '' };
   } catch (error) {
-    return { name, ok: false, detail: (error as Error).message, mend: NETWORK_MEND };
+    return { name, ok: false, detail: (error as Error).message, mend };
   }
 }
 

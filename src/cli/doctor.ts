@@ -32,7 +32,7 @@ function describeMeasuring(measure: boolean, mode: Mode, checks: readonly Check[
   if (mode === 'schedstat') return 'just the time spent waiting for a CPU (mode schedstat)';
   if (mode === 'none') return 'no';
   if (measure) return mode === 'full' ? 'yes, everything (mode full)' : 'yes, but not timers (mode wakeups)';
-  const against = checks.find(({ ok, name }) => !ok && (name === 'PID namespace' || name === 'canary'));
+  const against = checks.find(({ ok, name }) => !ok && name === 'canary');
   return `no (see ${TITLES[against?.name ?? ''] ?? against?.name ?? 'above'})`;
 }
 

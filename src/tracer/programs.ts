@@ -9,6 +9,7 @@ import {
   type Outcome,
   TautError,
 } from '../native.ts';
+import { FOREIGN_IDS, FOREIGN_IDS_REMEDY, hasHostIds } from '../proc/pidNamespace.ts';
 import { differenceBehind, type Without } from './features.ts';
 
 /** The programs by purpose; each is attached to the tracepoint that its section names (`native/bpf/`). */
@@ -56,6 +57,7 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
       'this kernel has no BTF (/sys/kernel/btf/vmlinux), so its events can not be traced',
       'run a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian, Ubuntu, Fedora and RHEL kernels have it)',
     );
+  if (!hasHostIds()) throw new TracerUnavailable(FOREIGN_IDS, FOREIGN_IDS_REMEDY);
   const path = bpfObjectPath('taut');
   if (!existsSync(path))
     throw new TracerUnavailable(`the BPF programs are not built (${path})`, 'run: sh scripts/setup.sh');

@@ -2,12 +2,15 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { Program, slacks, threadIds } from '../support/program.ts';
 import { Bench, LAUNCHER } from '../support/taut.ts';
+import { finished, pidOf, WAITING } from '../support/waiting.ts';
 
 interface Doctor {
   readonly measure: boolean;
   readonly tune: boolean;
+  readonly mode: string;
   readonly checks: { readonly name: string; readonly ok: boolean; readonly mend: string }[];
 }
 
@@ -84,6 +87,44 @@ test('without CAP_SYS_NICE it measures, and says once that it can not tune', asy
   expect(taut.errors.filter((line) => line.includes('CAP_SYS_NICE'))).toHaveLength(1);
   expect(bench.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
   expect(slacks(agent.pid)).toEqual([50_000]);
+});
+
+/** As a container without the host's PID namespace. What it starts is process 1 there. */
+const OWN_PID_NAMESPACE = ['unshare', '--pid', '--mount-proc', '--fork', '--kill-child'];
+
+test('in a PID namespace of its own it says so once, and finds, tunes and puts back what /proc shows there', async () => {
+  using bench = new Bench();
+  const seen = await doctor(bench, OWN_PID_NAMESPACE);
+  expect(seen).toMatchObject({ code: 3, document: { measure: false, tune: true, mode: 'schedstat' } });
+  expect(missing(seen.document)).toEqual(['PID namespace', 'kernel tracer', 'names and connections']);
+
+  const agentIn = `python3 -c 'import time; time.sleep(1000)' ${bench.mark}`;
+  const taut = [LAUNCHER, 'watch', '--state-dir', bench.stateDir, '--config', bench.config, '--optimize-timer-slack'];
+  const [unshare = '', ...options] = OWN_PID_NAMESPACE;
+  await using container = new Program(unshare, [
+    ...options,
+    'sh',
+    '-c',
+    `${agentIn} & "$@" & wait; wait`,
+    'sh',
+    ...taut,
+  ]);
+  await container.line(/tuned 1 of 1 threads/);
+  await container.line(/watching/);
+  const inside = childrenOf(childrenOf(container.pid)[0] ?? 0);
+  const one = (word: string) =>
+    inside.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)) ?? 0;
+  expect(slacks(one('time.sleep'))).toEqual([1]);
+  expect(container.errors.filter((line) => line.includes('PID namespace'))).toHaveLength(1);
+  process.kill(one('watch'), 'SIGTERM');
+  await container.line(/put back 1 of 1 threads/);
+  expect(slacks(one('time.sleep'))).toEqual([50_000]);
+
+  const run = [LAUNCHER, 'run', '--state-dir', bench.stateDir, '--optimize-timer-slack', '--', ...WAITING];
+  await using command = new Program(unshare, [...options, ...run]);
+  await pidOf(command);
+  await command.line(/tuned 1 of 1 threads/);
+  expect(await finished(command)).toBe(7);
 });
 
 test('does everything as another user with exactly the four capabilities that measuring and tuning need', async () => {

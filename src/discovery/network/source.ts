@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
 import { addon, bpfObjectPath, check, failed, type NativeBpfObject, recordBounds, TautError } from '../../native.ts';
 import { startTicksOf } from '../../proc/clock.ts';
+import { FOREIGN_IDS, hasHostIds } from '../../proc/pidNamespace.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
 import { AddressBook } from './addressBook.ts';
 import { cgroupRootOf } from './cgroupRoot.ts';
@@ -64,6 +65,7 @@ export class NetworkSource implements Disposable {
       throw new NetworkUnavailable(`the BPF programs are not built (${path}); run: sh scripts/setup.sh`);
     if (!existsSync('/sys/kernel/btf/vmlinux'))
       throw new NetworkUnavailable('this kernel has no BTF, so which process an id belongs to can not be told');
+    if (!hasHostIds()) throw new NetworkUnavailable(FOREIGN_IDS);
     try {
       this.#native = load(path);
     } catch (error) {
