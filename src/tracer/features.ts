@@ -3,6 +3,9 @@
  * distributions backport features and leave them out. Only this file names kernel differences.
  */
 
+import { readFileSync } from 'node:fs';
+import { version } from 'node:os';
+
 /**
  * How much can be measured. `full`: the whole chain of a wakeup. `wakeups`: the chain without its timer part.
  * `schedstat`: no eBPF, only how long each thread has waited for a CPU in total. `none`: nothing; agents are still
@@ -27,7 +30,8 @@ const DIFFERENCES: readonly Difference[] = [
     what: 'task storage for tracing programs',
     commit: 'a10787e6d58c',
     since: '5.13',
-    lackSaid: /bpf_task_storage_(get|delete)#|map '(threads|descendants)': failed to create/,
+    lackSaid:
+      /(?:unknown func|cannot use helper) bpf_task_storage_(?:get|delete)#|map '(threads|descendants)': failed to create/,
   },
   // The programs work with and without these (native/bpf says where): a renamed field, an argument that is not read.
   { what: 'task_struct.__state, before it state', commit: '2f064a59a11f', since: '5.14' },
@@ -39,6 +43,28 @@ const DIFFERENCES: readonly Difference[] = [
 export function differenceBehind(log: string): string | undefined {
   const behind = DIFFERENCES.find(({ lackSaid }) => lackSaid?.test(log));
   return behind && `this kernel has not got ${behind.what} (Linux ${behind.since}, commit ${behind.commit})`;
+}
+
+/** Read where it is mounted: the kernel's lockdown mode stands in brackets. */
+const LOCKDOWN = '/sys/kernel/security/lockdown';
+/** What the verifier says then of every program that reads the kernel's memory, and libbpf of those that read a process's. */
+const REFUSED_READ = /(?:unknown func|cannot use helper) bpf_probe_read/;
+
+/** Whether the kernel forbids to read its memory. @param log libbpf's, which tells where the kernel's own file is not there. */
+export function forbidsReading(log: string): boolean {
+  try {
+    return readFileSync(LOCKDOWN, 'latin1').includes('[confidentiality]');
+  } catch {
+    return REFUSED_READ.test(log);
+  }
+}
+
+/**
+ * Whether this is a PREEMPT_RT kernel. There, timers of threads that are not real-time expire in a softirq, out of order with
+ * what taut follows: every wakeup would be said to have another source than a timer.
+ */
+export function isRealTimeKernel(): boolean {
+  return /PREEMPT[_ ]RT/.test(version());
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   TautError,
 } from '../native.ts';
 import { FOREIGN_IDS, FOREIGN_IDS_REMEDY, hasHostIds } from '../proc/pidNamespace.ts';
-import { differenceBehind, type Without } from './features.ts';
+import { differenceBehind, forbidsReading, isRealTimeKernel, type Without } from './features.ts';
 
 /** The programs by purpose; each is attached to the tracepoint that its section names (`native/bpf/`). */
 export const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
@@ -31,6 +31,9 @@ export class TracerUnavailable extends Error {
 }
 
 const PRIVILEGE = 'run taut as root, or give it CAP_BPF and CAP_PERFMON';
+const LOCKED_DOWN =
+  'this kernel was booted with lockdown=confidentiality, which forbids BPF programs to read its memory';
+const LOCKDOWN_REMEDY = 'boot with lockdown=integrity, or without lockdown';
 const LEFT_OUT = 'left out by TAUT_WITHOUT';
 
 export interface ProgramOptions {
@@ -52,6 +55,11 @@ export interface LoadedPrograms {
 export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions): LoadedPrograms {
   if (without.has('bpf')) throw new TracerUnavailable(`eBPF: ${LEFT_OUT}`, 'unset it');
   if (timers && without.has('timers')) throw new TracerUnavailable(`the timer chain: ${LEFT_OUT}`, 'unset it');
+  if (timers && isRealTimeKernel())
+    throw new TracerUnavailable(
+      'on a PREEMPT_RT kernel what timers do can not be followed',
+      'run another kernel to see how late timers fire; the rest is measured',
+    );
   if (!existsSync('/sys/kernel/btf/vmlinux'))
     throw new TracerUnavailable(
       'this kernel has no BTF (/sys/kernel/btf/vmlinux), so its events can not be traced',
@@ -69,6 +77,7 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
     tracer.close();
     object.close();
     const error = new TautError(outcome, what);
+    if (forbidsReading(log)) throw new TracerUnavailable(LOCKED_DOWN, LOCKDOWN_REMEDY, log);
     const denied = error.code === 'EPERM' || error.code === 'EACCES';
     const difference = differenceBehind(log);
     throw new TracerUnavailable(

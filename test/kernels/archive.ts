@@ -65,8 +65,8 @@ function updateOnce(): string {
 const byVersion = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true });
 
 /** The package with the newest kernel of a series. From 6.19 on an image package only names the one that has the kernel. */
-function newestPackage({ version, suite }: Series): string {
-  const pattern = `^linux-(image|binary)-${version.replaceAll('.', '\\.')}\\.[0-9.+a-z-]*-cloud-amd64$`;
+function newestPackage({ version, suite, flavour }: Series): string {
+  const pattern = `^linux-(image|binary)-${version.replaceAll('.', '\\.')}\\.[0-9.+a-z-]*-${flavour}-amd64$`;
   const release = /deb13|deb12|deb11/;
   const own = { bullseye: 'deb11', bookworm: 'deb12', trixie: 'deb13' }[suite.split('-')[0] ?? ''];
   const names: string[] = run('apt-cache', [...OPTIONS, 'search', '--names-only', pattern]).match(/^\S+/gm) ?? [];
@@ -77,7 +77,7 @@ function newestPackage({ version, suite }: Series): string {
     .toSorted(byVersion)
     .at(-1);
   const found = ['binary', 'image'].map((kind) => `linux-${kind}-${newest}`).find((name) => names.includes(name));
-  if (!found) throw new Error(`${suite} has no cloud kernel ${version}`);
+  if (!found) throw new Error(`${suite} has no ${flavour} kernel ${version}`);
   return found;
 }
 
@@ -101,7 +101,7 @@ function download(name: string, image: string): void {
 export function kernelImage(series: Series): string {
   mkdirSync(CACHE, { recursive: true });
   const failed = updateOnce();
-  const prefix = `vmlinuz-${series.version}-`;
+  const prefix = `vmlinuz-${series.version}-${series.flavour}-`;
   const had = readdirSync(CACHE).filter((name) => name.startsWith(prefix));
   if (failed) {
     const newest = had.toSorted(byVersion).at(-1);

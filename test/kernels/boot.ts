@@ -17,7 +17,8 @@ export interface Booted {
 /** A guest has its whole run for this long, under emulation, beside whatever else this machine does. */
 const LIMIT_MS = 300_000;
 
-export async function boot(kernel: string, initramfs: string): Promise<Booted> {
+/** @param parameters added to the kernel's command line. */
+export async function boot(kernel: string, initramfs: string, parameters: string): Promise<Booted> {
   const dir = mkdtempSync(join(tmpdir(), 'taut-boot-'));
   const report = join(dir, 'report');
   const child = spawn(
@@ -27,7 +28,7 @@ export async function boot(kernel: string, initramfs: string): Promise<Booted> {
     [
       ...['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2', '-m', '1024', '-nodefaults', '-no-reboot'],
       ...['-display', 'none', '-serial', 'stdio', '-serial', `file:${report}`],
-      ...['-kernel', kernel, '-initrd', initramfs, '-append', 'console=ttyS0 loglevel=4 panic=-1'],
+      ...['-kernel', kernel, '-initrd', initramfs, '-append', `console=ttyS0 loglevel=4 panic=-1 ${parameters}`],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

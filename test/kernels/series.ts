@@ -1,28 +1,55 @@
 /** The kernels that the tests boot, and what taut must make of each: probed in the guest, compared here. */
 
 export interface Series {
+  /** What it is called in the tests: its version, and what is special about it. */
+  readonly name: string;
   /** The newest kernel whose version begins like this is taken: mirrors drop a version once there is a newer one. */
   readonly version: string;
   /** Where Debian has it. */
   readonly archive: 'Debian' | 'Debian-Security';
   readonly suite: string;
-  /** How much is measured. Agents are found, by every path, and tuned on each. */
-  readonly mode: 'full' | 'schedstat';
+  /** Debian's `cloud` kernels boot fastest; `rt` is PREEMPT_RT. */
+  readonly flavour: 'cloud' | 'rt';
+  /** Added to the kernel's command line. */
+  readonly parameters: string;
+  /** How much is measured. Agents are found by their command lines, and tuned, on each. */
+  readonly mode: 'full' | 'wakeups' | 'schedstat';
+  /** Why not more: what doctor says of it. */
+  readonly lack?: RegExp;
+  /** Whether agents are found by names and connections. */
+  readonly hasNames: boolean;
 }
 
-const security = (version: string, release: string, mode: Series['mode']): Series => ({
+const security = (version: string, release: string, more: Partial<Series> = {}): Series => ({
+  name: version,
   version,
   archive: 'Debian-Security',
   suite: `${release}-security`,
-  mode,
+  flavour: 'cloud',
+  parameters: '',
+  mode: 'full',
+  hasNames: true,
+  ...more,
 });
+const backport = (version: string): Series => security(version, '', { archive: 'Debian', suite: 'trixie-backports' });
 
 export const SERIES: readonly Series[] = [
   // No task storage for tracing programs (it came in 5.13), so wakeups can't be followed.
-  security('5.10', 'bullseye', 'schedstat'),
-  security('6.1', 'bookworm', 'full'),
-  security('6.12', 'trixie', 'full'),
+  security('5.10', 'bullseye', { mode: 'schedstat', lack: /has not got task storage for tracing programs/ }),
+  security('6.1', 'bookworm'),
+  security('6.12', 'trixie'),
   // The last before hrtimer_expire_entry's second argument became the time itself (7.1), and one after.
-  { version: '7.0', archive: 'Debian', suite: 'trixie-backports', mode: 'full' },
-  { version: '7', archive: 'Debian', suite: 'trixie-backports', mode: 'full' },
+  backport('7.0'),
+  backport('7'),
+  // Timers of threads that are not real-time expire in softirqs there.
+  security('6.12', 'trixie', { name: '6.12 PREEMPT_RT', flavour: 'rt', mode: 'wakeups', lack: /PREEMPT_RT/ }),
+  // What distributions set under Secure Boot, and what hardened images set.
+  security('6.12', 'trixie', { name: '6.12 lockdown=integrity', parameters: 'lockdown=integrity' }),
+  security('6.12', 'trixie', {
+    name: '6.12 lockdown=confidentiality',
+    parameters: 'lockdown=confidentiality',
+    mode: 'schedstat',
+    lack: /lockdown=confidentiality/,
+    hasNames: false,
+  }),
 ];

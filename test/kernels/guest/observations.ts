@@ -9,6 +9,8 @@ export interface Observations {
     readonly tune: boolean;
     readonly mode: string;
     readonly missing: string[];
+    /** What is said of each that is missing. */
+    readonly why: string[];
   };
   readonly tuning: Tuning;
   /** What was seen of questions to a resolver and of connections; why not, where it can't be. */

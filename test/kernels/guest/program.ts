@@ -15,9 +15,11 @@ export async function observeDoctor(): Promise<Observations['doctor']> {
     mode: string;
     measure: boolean;
     tune: boolean;
-    checks: { name: string; ok: boolean }[];
+    checks: { name: string; ok: boolean; detail: string }[];
   };
-  return { exitCode, measure, tune, mode, missing: checks.filter(({ ok }) => !ok).map(({ name }) => name) };
+  const missing = checks.filter(({ ok }) => !ok);
+  const [names, why] = [missing.map(({ name }) => name), missing.map(({ detail }) => detail)];
+  return { exitCode, measure, tune, mode, missing: names, why };
 }
 
 /** Node needs long to start here. */

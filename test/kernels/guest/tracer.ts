@@ -12,10 +12,10 @@ import { FIXTURES } from '../../support/taut.ts';
 import { THREADS, WAITS, type Waits } from '../waits.ts';
 import type { Counted, Observations, Unavailable } from './observations.ts';
 
-/** What `work` returns; or why there is no tracer. */
-async function withTracer<T>(work: (tracer: Tracer) => Promise<T>): Promise<T | Unavailable> {
+/** What `work` returns; or why there is no tracer. @param timers whether it is to follow timers, where it can. */
+async function withTracer<T>(timers: boolean, work: (tracer: Tracer) => Promise<T>): Promise<T | Unavailable> {
   try {
-    using tracer = new Tracer();
+    using tracer = new Tracer({ timers });
     return await work(tracer);
   } catch (error) {
     if (!(error instanceof TracerUnavailable)) throw error;
@@ -23,6 +23,9 @@ async function withTracer<T>(work: (tracer: Tracer) => Promise<T>): Promise<T | 
     return { unavailable: error.message };
   }
 }
+
+/** Without its timers, which some kernels do not have. */
+const ofAnyMode = <T>(work: (tracer: Tracer) => Promise<T>) => withTracer(false, work);
 
 function timers(series: readonly Series[]): Record<string, number> {
   const lateness = series.filter(({ quantity }) => quantity === 'timer.lateness');
@@ -50,7 +53,7 @@ async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counte
 export async function observeWaits(): Promise<Observations['waits']> {
   const all: Counted[] = [];
   for (const waits of WAITS) {
-    const counted = await withTracer((tracer) => count(tracer, waits));
+    const counted = await withTracer(true, (tracer) => count(tracer, waits));
     if ('unavailable' in counted) return counted;
     all.push(counted);
   }
@@ -59,7 +62,7 @@ export async function observeWaits(): Promise<Observations['waits']> {
 
 /** Agents are killed with all their threads: what the kernel reports of it. Where it can be preempted it may run no program. */
 export function observeDeaths(): Promise<Observations['deaths']> {
-  return withTracer(async (tracer) => {
+  return ofAnyMode(async (tracer) => {
     const told = new Set<number>();
     tracer.listen((batch) => {
       for (const { kind, tid } of batch) if (kind === 'threadExit' || kind === 'processExit') told.add(tid);
@@ -83,7 +86,7 @@ export function observeDeaths(): Promise<Observations['deaths']> {
 
 /** An agent starts threads while it is measured: what the kernel reports of them. */
 export function observeBirths(): Promise<Observations['births']> {
-  return withTracer(async (tracer) => {
+  return ofAnyMode(async (tracer) => {
     const events: KernelEvent[] = [];
     tracer.listen((batch) => events.push(...batch));
     await using program = new Program(process.execPath, [join(FIXTURES, 'agent.mjs')]);
