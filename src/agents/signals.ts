@@ -15,6 +15,7 @@ import { LedgerError } from '../actuator/ledgerFile.ts';
 import type { Restored } from '../actuator/restore.ts';
 import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
+import { descriptor } from '../telemetry/metrics.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { Shed } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
@@ -33,7 +34,7 @@ export class Signals {
   constructor(log: Log, mode: string) {
     this.#log = log;
     this.#mode = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
-    const { name, ...options } = semconv.METRIC_TAUT_OPERATIONS;
+    const { name, ...options } = descriptor('taut.operations');
     this.#operations = this.#meter.createCounter(name, options);
   }
 

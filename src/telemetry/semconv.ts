@@ -1,15 +1,8 @@
 /**
- * Every span, metric, attribute and event name of taut, once. Pure constants, for the program and for `otel/`. Names of
+ * Every span, attribute and event name of taut, once; `metrics.ts` has the metrics. Pure constants, for the program and for `otel/`. Names of
  * OpenTelemetry's stable conventions come from its package; the incubating ones are written here.
  */
 export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-
-/** Describes a metric to an SDK or to a producer. Units are UCUM. */
-export interface MetricDescription {
-  readonly name: string;
-  readonly unit: string;
-  readonly description: string;
-}
 
 export const SCOPE_NAME = 'taut';
 
@@ -104,81 +97,3 @@ export const EVENT_EVENTS_LOST = 'taut.events_lost';
 export const EVENT_GATE_CHANGED = 'taut.gate_changed';
 export const EVENT_TRACER_DEGRADED = 'taut.tracer_degraded';
 export const EVENT_SHEDDING = 'taut.shedding';
-
-// Metrics.
-export const METRIC_TAUT_TIMER_LATENESS: MetricDescription = {
-  name: 'taut.timer.lateness',
-  unit: 's',
-  description: "From a timer's soft expiry, which the agent asked for, to its handler.",
-};
-export const METRIC_TAUT_TIMER_SLACK_USE: MetricDescription = {
-  name: 'taut.timer.slack_use',
-  unit: 's',
-  description: 'The part of lateness up to the hard expiry: what timer slack can give back.',
-};
-export const METRIC_TAUT_TIMER_OVERRUN: MetricDescription = {
-  name: 'taut.timer.overrun',
-  unit: 's',
-  description: 'The part of lateness beyond the hard expiry: timer slack has no part in it.',
-};
-export const METRIC_TAUT_WAKEUP_LATENCY: MetricDescription = {
-  name: 'taut.wakeup.latency',
-  unit: 's',
-  description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
-};
-export const METRIC_TAUT_WAKEUP_HAND_OVER: MetricDescription = {
-  name: 'taut.wakeup.hand_over',
-  unit: 's',
-  description:
-    "From a timer's handler (or from sched_waking) to being made runnable: the way to the other CPU, out of idle.",
-};
-export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
-  name: 'taut.wakeup.run_queue_delay',
-  unit: 's',
-  description: 'From being made runnable to running: the negative control, timer slack has no part in it.',
-};
-export const METRIC_TAUT_AGENT_COUNT: MetricDescription = {
-  name: 'taut.agent.count',
-  unit: '{agent}',
-  description: 'Agent processes that are attached.',
-};
-export const METRIC_TAUT_THREAD_COUNT: MetricDescription = {
-  name: 'taut.thread.count',
-  unit: '{thread}',
-  description: 'Threads of attached agents, by the state of each knob.',
-};
-export const METRIC_TAUT_OPERATIONS: MetricDescription = {
-  name: 'taut.operations',
-  unit: '{operation}',
-  description: 'Operations on agents and their threads, by outcome.',
-};
-export const METRIC_TAUT_TRACER_EVENTS: MetricDescription = {
-  name: 'taut.tracer.events',
-  unit: '{event}',
-  description: "The tracer's correctness ledger: every event that it saw, recorded or discarded.",
-};
-export const METRIC_TAUT_TRACER_DEGRADED: MetricDescription = {
-  name: 'taut.tracer.degraded',
-  unit: '1',
-  description: 'Whether the tracer and its canary, a thread that keeps time by itself, disagree (1) or agree (0).',
-};
-export const METRIC_TAUT_CANARY_LATENCY: MetricDescription = {
-  name: 'taut.canary.latency',
-  unit: 's',
-  description: "Wakeup latency of taut's own idle thread, with the least timer slack: the host's floor.",
-};
-export const METRIC_TAUT_RUN_QUEUE_TIME: MetricDescription = {
-  name: 'taut.run_queue.time',
-  unit: 's',
-  description: 'Time that threads were runnable and not running, after a wakeup or a preemption (mode schedstat).',
-};
-export const METRIC_TAUT_RUN_QUEUE_TIMESLICES: MetricDescription = {
-  name: 'taut.run_queue.timeslices',
-  unit: '{timeslice}',
-  description: 'Times that threads were put on a CPU (mode schedstat).',
-};
-export const METRIC_TAUT_SELF_CPU: MetricDescription = {
-  name: 'taut.self.cpu',
-  unit: 's',
-  description: 'CPU time that taut itself has used: its BPF programs (kernel) and its own process (user).',
-};

@@ -11,6 +11,7 @@ import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { configSchema, ruleSchema } from '../../src/config/schema.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
+import { METRICS } from '../../src/telemetry/metrics.ts';
 import * as semconv from '../../src/telemetry/semconv.ts';
 import {
   BLOCK,
@@ -203,7 +204,7 @@ test('the page of rules has every key of a configuration, the page of privileges
 
 test('the page of telemetry has every name that taut uses, and no other of its own', () => {
   const text = read('docs/telemetry.md');
-  const names = Object.values(semconv).flatMap((value) => (typeof value === 'string' ? [value] : [value.name]));
+  const names = [...Object.values(semconv), ...Object.keys(METRICS)];
   const shown = new Set(inlineCode(text));
   const isShown = (name: string) => shown.has(name) || (/^feature_flag\./.test(name) && shown.has('feature_flag.*'));
   // The scope, and the beginning of `taut.threads.OUTCOME`.
@@ -215,9 +216,10 @@ test('the page of telemetry has every name that taut uses, and no other of its o
 
 test('the table of metrics has each once, with its unit', () => {
   const rows = read('docs/telemetry.md').matchAll(/^\| `(taut\.[\w.]+)` \| [\w -]+, (\S+) \|/gm);
-  const metrics = Object.values(semconv).flatMap((value) => (typeof value === 'string' ? [] : [value]));
   expect([...rows].map(([, name, unit]) => `${name} ${unit}`).sort()).toEqual(
-    metrics.map(({ name, unit }) => `${name} ${unit}`).sort(),
+    Object.entries(METRICS)
+      .map(([name, { unit }]) => `${name} ${unit}`)
+      .sort(),
   );
 });
 
