@@ -1,6 +1,7 @@
 /**
- * Every span, attribute and event name of taut, once; `metrics.ts` has the metrics. Pure constants, for the program and for `otel/`. Names of
- * OpenTelemetry's stable conventions come from its package; the incubating ones are written here.
+ * Every span and attribute name of taut, once; `metrics.ts` has the metrics, `events.ts` the events. Pure constants, for
+ * the program and for `otel/`. Names of OpenTelemetry's stable conventions come from its package; the incubating ones
+ * are written here.
  */
 export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
@@ -89,11 +90,3 @@ export const ATTR_TAUT_SHED_DETAIL = 'taut.shed.detail';
 /** Cost of measuring, in percent of a core. */
 export const ATTR_TAUT_OVERHEAD_COST = 'taut.overhead.cost';
 export const ATTR_TAUT_OVERHEAD_LIMIT = 'taut.overhead.limit';
-
-// Events: log records with a name.
-export const EVENT_DRIFT = 'taut.drift';
-export const EVENT_RESTORE_FAILED = 'taut.restore_failed';
-export const EVENT_EVENTS_LOST = 'taut.events_lost';
-export const EVENT_GATE_CHANGED = 'taut.gate_changed';
-export const EVENT_TRACER_DEGRADED = 'taut.tracer_degraded';
-export const EVENT_SHEDDING = 'taut.shedding';
