@@ -44,7 +44,7 @@ export const EVENTS = {
   },
   'taut.tracer_degraded': {
     severity: SeverityNumber.WARN,
-    when: "what is measured [can't be relied on](how-it-measures.md#can-it-be-relied-on), or (with severity INFO) can again",
+    when: "what is measured [can't be relied on](how-it-measures.md#can-it-be-relied-on), or can again (severity INFO)",
     attributes: [semconv.ATTR_TAUT_TRACER_STATE, semconv.ATTR_TAUT_TRACER_REASON, semconv.ATTR_TAUT_TRACER_MODE],
   },
   'taut.shedding': {

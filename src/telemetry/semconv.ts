@@ -30,63 +30,98 @@ export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
 /** OpenTelemetry's mark on the sum of all series beyond a limit. */
 export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
 
+// taut's own. `npm run docs` writes the comment of each into docs/telemetry.md: Markdown, links are relative to docs/.
+
 // Identity of an agent.
+/** The agent's name, by its rule. */
 export const ATTR_TAUT_AGENT_NAME = 'taut.agent.name';
+/** The rule that named it; `pid` for a process that was named on the command line. */
 export const ATTR_TAUT_RULE_ID = 'taut.rule.id';
-/** What found the agent: `cmdline`, `pid`. */
+/**
+ * How it was found: `cmdline`, `dns` (a name that it asked for), `connection`, `pid` (named on the command line),
+ * `descendant` (a child of an agent).
+ */
 export const ATTR_TAUT_ATTACH_PATH = 'taut.attach.path';
 
 // What taut did to the agent.
-export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
-export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
+/** The setting that is tuned: `timer_slack_ns`. */
 export const ATTR_TAUT_KNOB = 'taut.knob';
-/** The target, in the knob's unit: nanoseconds. */
+/** The value that threads get, in the setting's unit: nanoseconds. */
 export const ATTR_TAUT_TARGET = 'taut.target';
-/** The id under which the ledger records the writes of a tune. It is an id of the ledger, not of the span. */
-export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
-export const ATTR_TAUT_PASSES = 'taut.passes';
-/** True when the last pass found no new thread. */
-export const ATTR_TAUT_COMPLETE = 'taut.complete';
-export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
-export const ATTR_TAUT_RESTORE_REASON = 'taut.restore.reason';
-/** The reason why a thread could not be put back. */
-export const ATTR_TAUT_RESTORE_DETAIL = 'taut.restore.detail';
-/** A prefix: `taut.threads.tuned`, `taut.threads.vanished`, ... count threads by outcome. */
+/** The value that the gate decided on, or `off`. */
+export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
+/** Why it decided so. */
+export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
+/**
+ * How many threads had this [outcome](outcomes.md#what-becomes-of-each-thread): `taut.threads.tuned`,
+ * `taut.threads.vanished`, …
+ */
 export const ATTR_TAUT_THREADS = 'taut.threads';
+/** How many threads there are. */
 export const ATTR_TAUT_THREADS_TOTAL = 'taut.threads.total';
+/** How many of them are tuned. */
 export const ATTR_TAUT_THREADS_TUNED = 'taut.threads.tuned';
+/** How often the threads were listed until no new one was found. */
+export const ATTR_TAUT_PASSES = 'taut.passes';
+/** Whether the last pass found no new one. */
+export const ATTR_TAUT_COMPLETE = 'taut.complete';
+/** The id under which the record of changes has what was written. It is no span's id. */
+export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
+/** Why an agent was put back. */
+export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
+/** Why threads on record were put back. */
+export const ATTR_TAUT_RESTORE_REASON = 'taut.restore.reason';
+/** Why a thread could not be put back. */
+export const ATTR_TAUT_RESTORE_DETAIL = 'taut.restore.detail';
+/** The value that taut wrote. */
 export const ATTR_TAUT_DRIFT_EXPECTED = 'taut.drift.expected';
+/** The value that it found. */
 export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
+/** How many reports were lost. */
 export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
 
 // Attributes that split metrics.
+/**
+ * Read from each timer: `reachable` (its slack is the thread's, or less, so timer slack governs it), `beyond` (it is
+ * more: poll, select and epoll scale slack with a long timeout), `none` (timerfd, real-time threads).
+ */
+export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
+/** Whether the slack in force was less than the thread's original; of agents: whether it is tuned. */
+export const ATTR_TAUT_TUNED = 'taut.tuned';
 /** `timer` or `other`. */
 export const ATTR_TAUT_WAKEUP_SOURCE = 'taut.wakeup.source';
-/** `reachable`, `beyond` or `none`: compares the timer's slack with the thread's original slack. */
-export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
-export const ATTR_TAUT_TUNED = 'taut.tuned';
+/** `original`, `tuned`, `drifted`, `exempt`. */
 export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
+/**
+ * `attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`, `ledger`, `sight` (a process was
+ * looked at), `keep` (a decision was kept for `taut explain`).
+ */
 export const ATTR_TAUT_OPERATION = 'taut.operation';
+/** The outcome of a thread, `ok`, `failed`, … */
 export const ATTR_TAUT_OUTCOME = 'taut.outcome';
-export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
-/** `wakeup`: each kind of event has its own counters of recorded and discarded events. */
+/** `wakeup`. */
 export const ATTR_TAUT_TRACER_EVENT = 'taut.tracer.event';
+/** `recorded` or `discarded`. */
+export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
+/** [Why it was discarded](#why-a-wakeup-is-discarded). */
 export const ATTR_TAUT_DISCARD_REASON = 'taut.discard.reason';
-/** `kernel` or `user`. */
+/** `kernel` (the eBPF programs) or `user` (taut's own process). */
 export const ATTR_TAUT_SELF_PART = 'taut.self.part';
-/** `measured` (accounted by the kernel) or `calibrated` (number of events times the cost of one, measured at start). */
+/** `measured` or `calibrated` ([how](how-it-measures.md#what-measuring-costs)). */
 export const ATTR_TAUT_SELF_METHOD = 'taut.self.method';
 
 // How much is measured.
-/** On every point: `full`, `wakeups`, `schedstat` or `none`. */
+/** On every point: how much is measured here ([modes](kernels.md#modes)). */
 export const ATTR_TAUT_TRACER_MODE = 'taut.tracer.mode';
-/** `ok` or `degraded`; the reason is in the next attribute. */
+/** `ok` or `degraded`. */
 export const ATTR_TAUT_TRACER_STATE = 'taut.tracer.state';
+/** Why it is degraded. */
 export const ATTR_TAUT_TRACER_REASON = 'taut.tracer.reason';
-/** One wakeup in this many is recorded. Only on points recorded while sampling. */
+/** One wakeup in so many was recorded; only on points for which that is not every one. Multiply their counts by it. */
 export const ATTR_TAUT_SAMPLING_FACTOR = 'taut.sampling.factor';
-/** True on points recorded while taut recorded only lateness and run-queue delay. */
+/** True on points from a time when only lateness and run-queue delay were recorded. */
 export const ATTR_TAUT_SHED_DETAIL = 'taut.shed.detail';
-/** Cost of measuring, in percent of a core. */
+/** What measuring costs, in percent of a core. */
 export const ATTR_TAUT_OVERHEAD_COST = 'taut.overhead.cost';
+/** What it may cost, in percent of a core. */
 export const ATTR_TAUT_OVERHEAD_LIMIT = 'taut.overhead.limit';
