@@ -1,5 +1,5 @@
 /**
- * Writes the tables of docs/telemetry.md that the code has: metrics, events, attributes. What is between the marks is
+ * Writes the tables of docs/telemetry.md that the code has: metrics, events, attributes, reasons to discard. What is between the marks is
  * replaced, all else is left as it is.
  *   node scripts/telemetryTables.ts
  * `npm run docs` does it.
@@ -10,11 +10,12 @@ import { EVENTS } from '../src/telemetry/events.ts';
 import { METRICS } from '../src/telemetry/metrics.ts';
 
 const PAGE = new URL('../docs/telemetry.md', import.meta.url);
+const HEADER = new URL('../native/include/taut.h', import.meta.url);
 const SEMCONV = new URL('../src/telemetry/semconv.ts', import.meta.url);
 
 /** The page with its tables as the code has them. @throws Error when a mark or a comment is missing. */
 export function withTables(page: string): string {
-  return Object.entries({ metrics, events, attributes }).reduce((text, [name, table]) => {
+  return Object.entries({ metrics, events, attributes, reasons }).reduce((text, [name, table]) => {
     const begin = `<!-- ${name}: written by npm run docs -->\n`;
     const [before, rest] = text.split(begin);
     const end = `<!-- end of ${name} -->\n`;
@@ -47,6 +48,16 @@ function attributes(): string {
     return [code(name === 'taut.threads' ? `${name}.OUTCOME` : name), comment.replace(/\s*\n \*\s*/g, ' ').trim()];
   });
   return table(['attribute', 'what it is'], rows);
+}
+
+/** Each with the comment beside its counter. */
+function reasons(): string {
+  const all = [...readFileSync(HEADER, 'utf8').matchAll(/X\(discard_(\w+)\)(?: *\/\* (.+) \*\/)?/g)];
+  const rows = all.map(([, reason = '', comment]) => {
+    if (comment === undefined) throw new Error(`native/include/taut.h does not say what discard_${reason} is`);
+    return [code(reason), comment];
+  });
+  return table(['reason', 'meaning'], rows);
 }
 
 const code = (text: string) => `\`${text}\``;

@@ -90,24 +90,24 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) == TAUT_SERIES * (4 + TAUT_BUCKETS)
 TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB an agent");
 
 /*
- * Every wakeup is counted as seen, and as recorded with all of its parts or as discarded for one of these reasons. It
- * is counted when its outcome is known; a wakeup in progress is in no counter. The order is `wakeup_seen`, the outcomes
- * of wakeups, other losses.
+ * Every wakeup is counted as seen, and as recorded with all of its parts or as discarded for one of these reasons, which
+ * `npm run docs` writes into docs/telemetry.md. It is counted when its outcome is known; a wakeup in progress is in no
+ * counter. The order is `wakeup_seen`, the outcomes of wakeups, other losses.
  */
-#define TAUT_COUNTERS(X)      \
-	X(wakeup_seen)        \
-	X(wakeup_recorded)    \
-	X(discard_on_cpu)     \
-	X(discard_restamped)  \
-	X(discard_no_waking)  \
-	X(discard_no_switch)  \
-	X(discard_negative)   \
-	X(discard_out_of_range) \
-	X(discard_no_series)  \
-	X(discard_detached)   \
-	X(discard_unseen)     \
-	X(discard_sampled)    \
-	X(lost_thread_state)  \
+#define TAUT_COUNTERS(X)                                                                                                      \
+	X(wakeup_seen)                                                                                                        \
+	X(wakeup_recorded)                                                                                                    \
+	X(discard_on_cpu)       /* the thread was woken before it had gone to sleep, so it did not wait */                    \
+	X(discard_restamped)    /* no program was run for the end of the wakeup before it */                                  \
+	X(discard_no_waking)    /* no program was run for its beginning */                                                    \
+	X(discard_no_switch)    /* no program was run for its first moment on a CPU */                                        \
+	X(discard_negative)     /* one of its steps has an earlier time than the step before */                               \
+	X(discard_out_of_range) /* it took longer than 18 minutes */                                                          \
+	X(discard_no_series)    /* there was no room to count for its agent */                                                \
+	X(discard_detached)     /* it was on its way when its thread ended or was let go */                                   \
+	X(discard_unseen)       /* no program was run for any of it: some kernels run none for processes that they protect */ \
+	X(discard_sampled)      /* `--max-overhead` had taut leave it out */                                                  \
+	X(lost_thread_state)                                                                                                  \
 	X(lost_event)
 
 enum taut_counter {
