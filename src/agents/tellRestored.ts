@@ -5,10 +5,9 @@
  */
 import { type Attributes, type Span, SpanKind, trace } from '@opentelemetry/api';
 import type { Restored } from '../actuator/restore.ts';
-import { emit } from '../telemetry/events.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { Operations } from './operations.ts';
-import { emitDrift } from './tellDrift.ts';
+import { emitDrift, emitRestoreFailed } from './tellThread.ts';
 import { fail, processAttributes } from './trace.ts';
 
 /** The threads that were put back together, and why. Times: milliseconds since the epoch. */
@@ -61,7 +60,7 @@ export function account(
   }
   for (const result of results) {
     if (result.outcome === 'drifted' && !isKnown(result)) emitDrift(result);
-    if (result.outcome === 'failed') emitFailed(result);
+    if (result.outcome === 'failed') emitRestoreFailed(result);
   }
   if (results.some((r) => r.outcome === 'failed')) fail(span, 'some threads could not be put back');
 }
@@ -72,15 +71,4 @@ function tallyOf<T>(items: readonly T[], outcomeOf: (item: T) => string): Map<st
 
 function attributesOf({ pid, processStartTicks: startTicks, agent: name, rule, knob }: Restored): Attributes {
   return { ...processAttributes({ pid, startTicks, name, rule }), [semconv.ATTR_TAUT_KNOB]: knob };
-}
-
-/** A thread could not be put back; it stays in the ledger. */
-function emitFailed({ pid, agent, tid, knob, detail }: Restored): void {
-  emit('taut.restore_failed', {
-    [semconv.ATTR_PROCESS_PID]: pid,
-    [semconv.ATTR_TAUT_AGENT_NAME]: agent,
-    [semconv.ATTR_THREAD_ID]: tid,
-    [semconv.ATTR_TAUT_KNOB]: knob,
-    ...(detail === undefined ? {} : { [semconv.ATTR_TAUT_RESTORE_DETAIL]: detail }),
-  });
 }

@@ -19,8 +19,8 @@ import type { AgentIdentity } from './identity.ts';
 import type { Obstacles } from './obstacles.ts';
 import type { OnRecord } from './onRecord.ts';
 import type { Operations } from './operations.ts';
-import { sayDrift, tellDrift } from './tellDrift.ts';
 import { account } from './tellRestored.ts';
+import { sayDrift, sayOutcome, tellDrift } from './tellThread.ts';
 import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
 import { type AgentTrace, fail, failWith } from './trace.ts';
 
@@ -250,24 +250,17 @@ export class Tuning {
   }
 
   #note(tid: number, state: ThreadState, by: 'tune' | 'look'): void {
-    const { onRecord } = this.#host;
+    const { log, obstacles, onRecord } = this.#host;
+    const { identity } = this.#agent;
     const { outcome, startTicks } = state;
-    this.#sayUnusual(tid, state);
+    sayOutcome(log, identity, tid, state);
+    if (outcome === 'denied') obstacles.denied(identity, this.knob);
     if (by === 'look') return;
     const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
     // A thread may already be in the ledger: it was real-time for a while, or inherited its value before its process
     // was an agent. It was counted when it was first tuned.
     if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
     this.#outcomes.count(outcome);
-  }
-
-  /** The outcomes that are usual are only counted. */
-  #sayUnusual(tid: number, { outcome, detail }: ThreadState): void {
-    if (outcome === 'tuned' || outcome === 'already' || outcome === 'vanished') return;
-    const { log, obstacles } = this.#host;
-    const { identity } = this.#agent;
-    log.debug(`thread ${tid} of ${identity.name} (${identity.pid}): ${outcome}${detail ? `: ${detail}` : ''}`);
-    if (outcome === 'denied') obstacles.denied(identity, this.knob);
   }
 
   /** Counts each outcome twice, as `tune` and as `verify`: each written thread was also read back. */
