@@ -7,6 +7,7 @@ import {
   DataPointType,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { descriptor } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram } from '../src/tracer/series.ts';
@@ -49,7 +50,7 @@ export class CanaryLatency implements MetricProducer {
     const attributes = { [semconv.ATTR_TAUT_TRACER_MODE]: mode() };
     const value = toExponentialHistogram(point.value);
     return {
-      descriptor: { ...semconv.METRIC_TAUT_CANARY_LATENCY, valueType: ValueType.DOUBLE },
+      descriptor: { ...descriptor('taut.canary.latency'), valueType: ValueType.DOUBLE },
       aggregationTemporality: temporality,
       dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM as const,
       dataPoints: [{ startTime: point.startTime, endTime: now, attributes, value }],

@@ -10,20 +10,12 @@ import {
   type ExponentialHistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { descriptor } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram, Quantity, Series, Shed, Snapshot, TracedProcess } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
-
-const METRICS: Record<Quantity, semconv.MetricDescription> = {
-  'timer.lateness': semconv.METRIC_TAUT_TIMER_LATENESS,
-  'timer.slack_use': semconv.METRIC_TAUT_TIMER_SLACK_USE,
-  'timer.overrun': semconv.METRIC_TAUT_TIMER_OVERRUN,
-  'wakeup.latency': semconv.METRIC_TAUT_WAKEUP_LATENCY,
-  'wakeup.hand_over': semconv.METRIC_TAUT_WAKEUP_HAND_OVER,
-  'wakeup.run_queue_delay': semconv.METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY,
-};
 
 /** Converts the kernel's nanoseconds to seconds, as OTLP wants; the buckets are in seconds already. */
 export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
@@ -117,7 +109,7 @@ export class KernelHistograms implements MetricProducer {
     }
     this.#delta.sweep();
     return [...byQuantity].map(([quantity, dataPoints]) => ({
-      descriptor: { ...METRICS[quantity], valueType: ValueType.DOUBLE },
+      descriptor: { ...descriptor(`taut.${quantity}`), valueType: ValueType.DOUBLE },
       aggregationTemporality: temporality,
       dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM,
       dataPoints,

@@ -1,4 +1,4 @@
-/** Exports two sums from schedstat for each agent. An agent that has ended is in one more collection. */
+/** Exports the sums from schedstat for each agent. An agent that has ended is in one more collection. */
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import {
@@ -8,6 +8,7 @@ import {
   type MetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { descriptor, METRICS, metricsFrom } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import type { RunQueueTime } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
@@ -23,6 +24,8 @@ export interface RunQueueTimesOptions {
   readonly mode?: () => string;
 }
 
+type SchedstatName = ReturnType<typeof metricsFrom<'schedstat'>>[number];
+
 export class RunQueueTimes implements MetricProducer {
   readonly #options: RunQueueTimesOptions;
   readonly #delta = new DeltaOf<number>((later, earlier) => later - earlier);
@@ -35,21 +38,13 @@ export class RunQueueTimes implements MetricProducer {
     const { version = '', times } = this.#options;
     return collection(version, (now) => {
       const all = times();
-      const metrics = [
-        this.#sum(semconv.METRIC_TAUT_RUN_QUEUE_TIME, all, ({ waitedNs }) => Number(waitedNs) / 1e9, now),
-        this.#sum(semconv.METRIC_TAUT_RUN_QUEUE_TIMESLICES, all, ({ timeslices }) => timeslices, now),
-      ];
+      const metrics = metricsFrom('schedstat').map((name) => this.#sum(name, all, now));
       this.#delta.sweep();
       return metrics.filter(({ dataPoints }) => dataPoints.length > 0);
     });
   }
 
-  #sum(
-    metric: semconv.MetricDescription,
-    times: readonly RunQueueTime[],
-    read: (time: RunQueueTime) => number,
-    now: HrTime,
-  ): MetricData {
+  #sum(name: SchedstatName, times: readonly RunQueueTime[], now: HrTime): MetricData {
     const { temporality, mode } = this.#options;
     const isDelta = temporality === AggregationTemporality.DELTA;
     const dataPoints = times.map((time) => {
@@ -57,12 +52,12 @@ export class RunQueueTimes implements MetricProducer {
         ...processAttributes(time),
         ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode() }),
       };
-      const total = { startTime: millisToHrTime(time.attachedAtMs), value: read(time) };
-      const key = JSON.stringify([metric.name, time.attachedAtMs, attributes]);
+      const total = { startTime: millisToHrTime(time.attachedAtMs), value: METRICS[name].read(time) };
+      const key = JSON.stringify([name, time.attachedAtMs, attributes]);
       return { ...(isDelta ? this.#delta.next(key, total, now) : total), endTime: now, attributes };
     });
     return {
-      descriptor: { ...metric, valueType: ValueType.DOUBLE },
+      descriptor: { ...descriptor(name), valueType: ValueType.DOUBLE },
       aggregationTemporality: temporality,
       dataPointType: DataPointType.SUM,
       isMonotonic: true,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "canary.h"
@@ -25,6 +26,32 @@ static Napi::Object Offsets(Napi::Env env, size_t bytes, std::initializer_list<s
   return offsets;
 }
 
+// What each of an agent's histograms is about: a quantity, and what splits it.
+static Napi::Array Series(Napi::Env env) {
+  auto all = Napi::Array::New(env);
+  uint32_t i = 0;
+  auto add = [&](const char* quantity, std::string_view source, std::string_view slack_class, std::string_view tuned) {
+    auto text = [&](std::string_view word) {
+      return word == "any" ? env.Undefined() : Napi::Value(Napi::String::New(env, word.data()));
+    };
+    auto one = Napi::Object::New(env);
+    one.Set("quantity", quantity);
+    one.Set("source", text(source));
+    one.Set("slackClass", text(slack_class));
+    one.Set("tuned", tuned == "any" ? env.Undefined() : Napi::Value(Napi::Boolean::New(env, tuned == "yes")));
+    all.Set(i++, one);
+  };
+  const char* quantity;
+#define SPLIT(name, source, slack_class, tuned) add(quantity, #source, #slack_class, #tuned);
+#define X(name, metric, split) \
+  quantity = #metric;          \
+  split(SPLIT)
+  TAUT_QUANTITIES(X)
+#undef X
+#undef SPLIT
+  return all;
+}
+
 Napi::Object Layout(Napi::Env env) {
   auto layout = Napi::Object::New(env);
   auto set = [&](const char* name, double value) { layout.Set(name, value); };
@@ -38,18 +65,7 @@ Napi::Object Layout(Napi::Env env) {
   set("minAt", offsetof(taut_histogram, min) / sizeof(taut_u64));
   set("maxAt", offsetof(taut_histogram, max) / sizeof(taut_u64));
   set("bucketsAt", offsetof(taut_histogram, buckets) / sizeof(taut_u64));
-  set("lateness", TAUT_LATENESS);
-  set("slackUse", TAUT_SLACK_USE);
-  set("overrun", TAUT_OVERRUN);
-  set("latency", TAUT_LATENCY);
-  set("runQueue", TAUT_RUN_QUEUE);
-  set("handOver", TAUT_HAND_OVER);
-  set("reachable", TAUT_REACHABLE);
-  set("reachableTuned", TAUT_REACHABLE_TUNED);
-  set("beyond", TAUT_BEYOND);
-  set("none", TAUT_NONE);
-  set("timerSplits", TAUT_TIMER_SPLITS);
-  set("series", TAUT_SERIES);
+  layout.Set("series", Series(env));
   set("maxAgents", TAUT_MAX_AGENTS);
   auto counters = Napi::Array::New(env);
   uint32_t i = 0;

@@ -18,10 +18,10 @@ static __always_inline struct taut_agent_series *series_of(__u32 slot)
 static __always_inline __u32 split_of(__u64 slack_ns, __u64 original_ns)
 {
 	if (slack_ns == 0)
-		return TAUT_NONE;
+		return TAUT_BY_SLACK_NONE;
 	if (slack_ns > original_ns)
-		return TAUT_BEYOND;
-	return slack_ns < original_ns ? TAUT_REACHABLE_TUNED : TAUT_REACHABLE;
+		return TAUT_BY_SLACK_BEYOND;
+	return slack_ns < original_ns ? TAUT_BY_SLACK_REACHABLE_TUNED : TAUT_BY_SLACK_REACHABLE;
 }
 
 /* The timestamps of one wakeup, all of CLOCK_MONOTONIC. */
@@ -50,11 +50,11 @@ static __always_inline __u32 record(struct taut_agent_series *s, struct thread_s
 	if (shed && latency > bound_ns[TAUT_BUCKETS])
 		return TAUT_COUNT_discard_out_of_range;
 	if (!t->from_timer) {
-		if (!shed && !histogram_record(&s->histogram[TAUT_LATENCY + TAUT_TIMER_SPLITS + tuned], latency))
+		if (!shed && !histogram_record(&s->histogram[TAUT_LATENCY + TAUT_BY_SOURCE_AND_SLACK_OTHER + tuned], latency))
 			return TAUT_COUNT_discard_out_of_range;
 		if (!shed)
-			histogram_record(&s->histogram[TAUT_HAND_OVER + 1], hand_over);
-		histogram_record(&s->histogram[TAUT_RUN_QUEUE + 2 + tuned], queue);
+			histogram_record(&s->histogram[TAUT_HAND_OVER + TAUT_BY_SOURCE_OTHER], hand_over);
+		histogram_record(&s->histogram[TAUT_RUN_QUEUE + TAUT_BY_SOURCE_AND_TUNED_OTHER + tuned], queue);
 		return TAUT_COUNT_wakeup_recorded;
 	}
 	__u64 use = late < t->slack_ns ? late : t->slack_ns;
@@ -65,9 +65,9 @@ static __always_inline __u32 record(struct taut_agent_series *s, struct thread_s
 	if (!shed) {
 		histogram_record(&s->histogram[TAUT_SLACK_USE + split], use);
 		histogram_record(&s->histogram[TAUT_OVERRUN + split], late - use);
-		histogram_record(&s->histogram[TAUT_HAND_OVER], hand_over);
+		histogram_record(&s->histogram[TAUT_HAND_OVER + TAUT_BY_SOURCE_TIMER], hand_over);
 	}
-	histogram_record(&s->histogram[TAUT_RUN_QUEUE + (split == TAUT_REACHABLE_TUNED)], queue);
+	histogram_record(&s->histogram[TAUT_RUN_QUEUE + (split == TAUT_BY_SLACK_REACHABLE_TUNED)], queue);
 	return TAUT_COUNT_wakeup_recorded;
 }
 

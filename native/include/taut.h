@@ -31,51 +31,83 @@ struct taut_histogram {
 	taut_u64 buckets[TAUT_BUCKETS];
 };
 
-/* The kind of a timer's slack: compares the slack in force, read from the timer, with the thread's original. */
-enum taut_split {
-	TAUT_REACHABLE,       /* slack = original: not tuned */
-	TAUT_REACHABLE_TUNED, /* 0 < slack < original */
-	TAUT_BEYOND,          /* slack > original: scaled with a long timeout */
-	TAUT_NONE,            /* slack = 0: timerfd, real-time threads */
-	TAUT_TIMER_SPLITS,
-};
+/*
+ * How a quantity is split: one histogram for each line, in this order. The columns after its name: the source of the
+ * wakeup, the slack class of its timer, whether it was tuned; `any`: not split by that.
+ */
+#define TAUT_BY_SLACK(X)                                                                                         \
+	X(BY_SLACK_REACHABLE, any, reachable, no)        /* slack in force = the thread's original: not tuned */ \
+	X(BY_SLACK_REACHABLE_TUNED, any, reachable, yes) /* 0 < slack < original */                              \
+	X(BY_SLACK_BEYOND, any, beyond, no)              /* slack > original: scaled with a long timeout */      \
+	X(BY_SLACK_NONE, any, none, no)                  /* slack = 0: timerfd, real-time threads */
+#define TAUT_BY_SOURCE_AND_SLACK(X)                                   \
+	X(BY_SOURCE_AND_SLACK_REACHABLE, timer, reachable, no)        \
+	X(BY_SOURCE_AND_SLACK_REACHABLE_TUNED, timer, reachable, yes) \
+	X(BY_SOURCE_AND_SLACK_BEYOND, timer, beyond, no)              \
+	X(BY_SOURCE_AND_SLACK_NONE, timer, none, no)                  \
+	X(BY_SOURCE_AND_SLACK_OTHER, other, any, no)                  \
+	X(BY_SOURCE_AND_SLACK_OTHER_TUNED, other, any, yes)
+#define TAUT_BY_SOURCE_AND_TUNED(X)                         \
+	X(BY_SOURCE_AND_TUNED_TIMER, timer, any, no)        \
+	X(BY_SOURCE_AND_TUNED_TIMER_TUNED, timer, any, yes) \
+	X(BY_SOURCE_AND_TUNED_OTHER, other, any, no)        \
+	X(BY_SOURCE_AND_TUNED_OTHER_TUNED, other, any, yes)
+#define TAUT_BY_SOURCE(X)                   \
+	X(BY_SOURCE_TIMER, timer, any, any) \
+	X(BY_SOURCE_OTHER, other, any, any)
 
-/* Indexes of the histograms: each name is the first of a group, and its splits follow. */
+#define X(name, source, slack_class, tuned) TAUT_##name,
+enum taut_by_slack { TAUT_BY_SLACK(X) };
+enum taut_by_source_and_slack { TAUT_BY_SOURCE_AND_SLACK(X) };
+enum taut_by_source_and_tuned { TAUT_BY_SOURCE_AND_TUNED(X) };
+enum taut_by_source { TAUT_BY_SOURCE(X) };
+#undef X
+TAUT_ASSERT((int)TAUT_BY_SLACK_NONE == (int)TAUT_BY_SOURCE_AND_SLACK_NONE, "timers are split alike in both");
+
+/* What is measured of a wakeup: its name here, the name of its metric without `taut.`, how it is split. */
+#define TAUT_QUANTITIES(X)                                             \
+	X(LATENESS, timer.lateness, TAUT_BY_SLACK)                     \
+	X(SLACK_USE, timer.slack_use, TAUT_BY_SLACK)                   \
+	X(OVERRUN, timer.overrun, TAUT_BY_SLACK)                       \
+	X(LATENCY, wakeup.latency, TAUT_BY_SOURCE_AND_SLACK)           \
+	X(RUN_QUEUE, wakeup.run_queue_delay, TAUT_BY_SOURCE_AND_TUNED) \
+	X(HAND_OVER, wakeup.hand_over, TAUT_BY_SOURCE) /* also split by tuned, it would go beyond 64 KiB */
+
+/* Indexes of the histograms: `TAUT_LATENESS` is the first one of its quantity, and its splits follow. */
 enum taut_series {
-	TAUT_LATENESS = 0,                                  /* + taut_split */
-	TAUT_SLACK_USE = TAUT_LATENESS + TAUT_TIMER_SPLITS, /* + taut_split */
-	TAUT_OVERRUN = TAUT_SLACK_USE + TAUT_TIMER_SPLITS,  /* + taut_split */
-	TAUT_LATENCY = TAUT_OVERRUN + TAUT_TIMER_SPLITS,    /* + taut_split, or + 4 other, + 5 other tuned */
-	TAUT_RUN_QUEUE = TAUT_LATENCY + TAUT_TIMER_SPLITS + 2, /* timer, timer tuned, other, other tuned */
-	TAUT_HAND_OVER = TAUT_RUN_QUEUE + 4,                /* timer, other: a split by tuned would go beyond 64 KiB */
-	TAUT_SERIES = TAUT_HAND_OVER + 2,
+#define TAUT_ONE(...) +1
+#define X(name, metric, split) TAUT_##name, TAUT_LAST_##name = TAUT_##name - 1 split(TAUT_ONE),
+	TAUT_QUANTITIES(X)
+#undef X
+#undef TAUT_ONE
+	TAUT_SERIES,
 };
 
 struct taut_agent_series {
 	struct taut_histogram histogram[TAUT_SERIES];
 };
-TAUT_ASSERT(sizeof(struct taut_agent_series) == 24 * (4 + 321) * 8, "62,400 bytes an agent, on both sides");
+TAUT_ASSERT(sizeof(struct taut_agent_series) == TAUT_SERIES * (4 + TAUT_BUCKETS) * 8, "the same on both sides");
 TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB an agent");
 
 /*
- * Every wakeup is counted as seen, and as recorded with all of its parts or as discarded for one of these reasons. It
- * is counted when its outcome is known; a wakeup in progress is in no counter. The order is `wakeup_seen`, the outcomes
- * of wakeups, other losses.
+ * Every wakeup is counted as seen, and as recorded with all of its parts or as discarded for one of these reasons, which
+ * `npm run docs` writes into docs/telemetry.md. It is counted when its outcome is known; a wakeup in progress is in no
+ * counter. The order is `wakeup_seen`, the outcomes of wakeups, other losses.
  */
-#define TAUT_COUNTERS(X)      \
-	X(wakeup_seen)        \
-	X(wakeup_recorded)    \
-	X(discard_on_cpu)     \
-	X(discard_restamped)  \
-	X(discard_no_waking)  \
-	X(discard_no_switch)  \
-	X(discard_negative)   \
-	X(discard_out_of_range) \
-	X(discard_no_series)  \
-	X(discard_detached)   \
-	X(discard_unseen)     \
-	X(discard_sampled)    \
-	X(lost_thread_state)  \
+#define TAUT_COUNTERS(X)                                                                                                      \
+	X(wakeup_seen)                                                                                                        \
+	X(wakeup_recorded)                                                                                                    \
+	X(discard_on_cpu)       /* the thread was woken before it had gone to sleep, so it did not wait */                    \
+	X(discard_restamped)    /* no program was run for the end of the wakeup before it */                                  \
+	X(discard_no_waking)    /* no program was run for its beginning */                                                    \
+	X(discard_no_switch)    /* no program was run for its first moment on a CPU */                                        \
+	X(discard_negative)     /* one of its steps has an earlier time than the step before */                               \
+	X(discard_out_of_range) /* it took longer than 18 minutes */                                                          \
+	X(discard_no_series)    /* there was no room to count for its agent */                                                \
+	X(discard_detached)     /* it was on its way when its thread ended or was let go */                                   \
+	X(discard_unseen)       /* no program was run for any of it: some kernels run none for processes that they protect */ \
+	X(discard_sampled)      /* `--max-overhead` had taut leave it out */                                                  \
+	X(lost_thread_state)                                                                                                  \
 	X(lost_event)
 
 enum taut_counter {

@@ -10,6 +10,7 @@ import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
+import { gateAttributes } from './tellGate.ts';
 import { AgentTrace, outcomesOf } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
 
@@ -43,7 +44,7 @@ export class Agent implements Disposable {
     this.identity = identity;
     this.#handle = handle;
     this.#host = host;
-    const trace = new AgentTrace(identity, host.signals, sightedAtMs);
+    const trace = new AgentTrace(identity, sightedAtMs);
     this.#trace = trace;
     this.tunings = host.knobs.map((knob) => {
       const inherited = parent?.tunings.find((tuning) => tuning.knob === knob)?.inheritance();
@@ -66,7 +67,7 @@ export class Agent implements Disposable {
     const { total, tuned } = this.counts();
     const attributes = { [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned };
     this.#trace.attached(this.settledAtMs, attributes);
-    this.#host.signals.operation('attach', 'ok');
+    this.#host.operations.count('attach', 'ok');
     this.isAttached = true;
   }
 
@@ -74,12 +75,7 @@ export class Agent implements Disposable {
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     tuning.decide(decision);
-    const attributes = {
-      [semconv.ATTR_TAUT_KNOB]: tuning.knob.id,
-      [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
-      [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
-      ...this.#host.signals.flagAttributes(decision),
-    };
+    const attributes = gateAttributes(tuning.knob, decision);
     this.#trace.past({ name: semconv.SPAN_GATE, startMs: askedMs, endMs: decidedMs, attributes });
   }
 
@@ -114,9 +110,9 @@ export class Agent implements Disposable {
 
   /** The process has ended: removes its entries from the ledger. */
   gone(): void {
-    const { ledger, signals, onRecord } = this.#host;
+    const { ledger, obstacles, onRecord } = this.#host;
     if (ledger)
-      signals.attempt(() => {
+      obstacles.attempt(() => {
         const ended = ledger.entries({ pids: [this.identity.pid] });
         ledger.remove(ended);
         onRecord.ended(ended);

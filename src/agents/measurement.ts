@@ -11,13 +11,12 @@ import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from 
 import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
-import type { Signals } from './signals.ts';
 import type { TracerStatus } from './status.ts';
+import { tellDegraded, tellShedding } from './tellMeasuring.ts';
 
 export interface MeasurementOptions {
   readonly measuring: Measuring;
   readonly log: Log;
-  readonly signals: Signals;
   /** What the BPF programs may use, in CPU seconds per second. Undefined: no limit. */
   readonly maxOverhead: number | undefined;
 }
@@ -35,13 +34,13 @@ export class Measurement implements Disposable {
 
   constructor(options: MeasurementOptions) {
     this.#options = options;
-    const { measuring } = options;
+    const { measuring, log } = options;
     this.mode = measuring.mode;
     this.#tracer = measuring.tracer;
     this.#figures = measuring.figures;
     if (!this.#tracer) return;
     this.#cost = new KernelCost(this.#tracer, this.#figures, (cores) => this.#onCost(cores));
-    this.#canary = new CanaryWatch(this.#tracer, options.log, (reason) => options.signals.tracerDegraded(reason));
+    this.#canary = new CanaryWatch(this.#tracer, log, (reason) => tellDegraded(log, this.mode, reason));
   }
 
   /**
@@ -121,14 +120,14 @@ export class Measurement implements Disposable {
   }
 
   #onCost(cores: number): void {
-    const { maxOverhead: limit, log, signals } = this.#options;
+    const { maxOverhead: limit, log } = this.#options;
     if (limit === undefined || !this.#tracer) return;
     const before = this.#overhead;
     this.#overhead = nextOverhead(before, cores, limit);
     if (this.#overhead.level !== before.level) {
       this.#tracer.shed(this.shed);
       this.#saidLimit = false;
-      signals.shedding(this.shed, 100 * cores, 100 * limit);
+      tellShedding(log, this.mode, this.shed, 100 * cores, 100 * limit);
     } else if (cores > limit && before.level === MAX_LEVEL && !this.#saidLimit) {
       this.#saidLimit = true;
       log.warn(

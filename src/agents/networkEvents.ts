@@ -5,15 +5,16 @@ import { NetworkWatch } from '../discovery/network/watch.ts';
 import { inScope, type Scope } from '../discovery/scope.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
 import type { Log } from '../util/log.ts';
+import type { Operations } from './operations.ts';
 import type { Agents } from './registry.ts';
-import type { Signals } from './signals.ts';
+import { tellLost } from './tellLost.ts';
 
 export interface NetworkEventsOptions {
   readonly agents: Agents;
   readonly decisions: Decisions;
   readonly scope: Scope;
   readonly log: Log;
-  readonly signals: Signals;
+  readonly operations: Operations;
   /** Called when work for one process failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
@@ -26,14 +27,14 @@ export class NetworkEvents implements Disposable {
 
   constructor(options: NetworkEventsOptions) {
     this.#options = options;
-    const { decisions, scope, log, signals } = options;
+    const { decisions, scope, log } = options;
     if (scope.kind === 'pids') return;
     this.#watch = new NetworkWatch({
       dnsPorts: decisions.dnsPorts,
       log,
       onSighting: (sighting) => this.#onSighting(sighting),
       // Lost sightings can't be recovered: they are counted and logged.
-      onLost: (n) => signals.eventsLost(n),
+      onLost: (n) => tellLost(log, n),
     });
   }
 
@@ -57,22 +58,22 @@ export class NetworkEvents implements Disposable {
       await this.#handle(sighting);
     } catch (error) {
       // Any user can cause many sightings, and one cause (no descriptor left) makes all of them fail.
-      this.#options.signals.operation('sight', 'failed');
+      this.#options.operations.count('sight', 'failed');
       this.#options.failed(`process ${sighting.pid}, which the network showed`, error);
     }
   }
 
   async #handle(sighting: NetworkSighting): Promise<void> {
     const { pid, startTicks } = sighting;
-    const { agents, decisions, scope, signals } = this.#options;
+    const { agents, decisions, scope, operations } = this.#options;
     if (this.#ended || pid === process.pid || !inScope(scope, pid)) return;
     try {
       using handle = new ProcHandle(pid);
       // The process has ended since the kernel saw it, and another one has its id.
-      if (handle.stat().startTicks !== startTicks) return signals.operation('sight', 'vanished');
+      if (handle.stat().startTicks !== startTicks) return operations.count('sight', 'vanished');
       if (!decisions.note(handle, sighting)) return;
     } catch (error) {
-      if (isGone(error)) return signals.operation('sight', 'vanished');
+      if (isGone(error)) return operations.count('sight', 'vanished');
       throw error;
     }
     await agents.reconsider(pid, seenBy(sighting));

@@ -5,19 +5,19 @@
  */
 import type { ThreadIdentity } from '../actuator/ledger.ts';
 import type { Restored } from '../actuator/restore.ts';
-import type { Signals } from './signals.ts';
+import type { Operations } from './operations.ts';
 
 type Recorded = ThreadIdentity & { readonly knob: string };
 
 const keyOf = ({ knob, tid, startTicks }: Recorded) => `${knob} ${tid} ${startTicks}`;
 
 export class OnRecord {
-  readonly #signals: Signals;
+  readonly #operations: Operations;
   readonly #keys: Set<string>;
 
   /** @param left threads that an earlier taut could not put back. */
-  constructor(signals: Signals, left: readonly Recorded[]) {
-    this.#signals = signals;
+  constructor(operations: Operations, left: readonly Recorded[]) {
+    this.#operations = operations;
     this.#keys = new Set(left.map(keyOf));
   }
 
@@ -33,7 +33,7 @@ export class OnRecord {
   ended(threads: readonly Recorded[]): void {
     const was = threads.filter((thread) => this.#keys.delete(keyOf(thread)));
     for (const [knob, { length }] of Map.groupBy(was, (thread) => thread.knob))
-      this.#signals.operation('forget', 'vanished', length, knob);
+      this.#operations.count('forget', 'vanished', length, knob);
   }
 
   /** Forgets threads that were put back (`account` counts these). Threads that failed stay in the ledger. */

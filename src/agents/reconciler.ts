@@ -3,14 +3,19 @@ import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import type { Tracer } from '../tracer/tracer.ts';
+import type { Log } from '../util/log.ts';
+import type { Obstacles } from './obstacles.ts';
 import type { OnRecord } from './onRecord.ts';
+import type { Operations } from './operations.ts';
 import type { Agents } from './registry.ts';
-import type { Signals } from './signals.ts';
+import { tellLost } from './tellLost.ts';
 
 export interface ReconcilerOptions {
   readonly agents: Agents;
   readonly decisions: Decisions;
-  readonly signals: Signals;
+  readonly log: Log;
+  readonly operations: Operations;
+  readonly obstacles: Obstacles;
   readonly onRecord: OnRecord;
   readonly ledger: Ledger | undefined;
   readonly tracer: Tracer | undefined;
@@ -50,27 +55,27 @@ export class Reconciler {
 
   /** Removes threads from the ledger that have ended without an event. */
   #record(): void {
-    const { agents, ledger, onRecord, signals } = this.#options;
+    const { agents, ledger, onRecord, obstacles } = this.#options;
     if (!ledger) return;
     const watches = ({ pid, tid, startTicks }: LedgerEntry) => agents.get(pid)?.watches(tid, startTicks) === true;
-    signals.attempt(() => onRecord.ended(sweep(ledger, watches)));
+    obstacles.attempt(() => onRecord.ended(sweep(ledger, watches)));
   }
 
   /** Counts decisions that the log of decisions had no room for. */
   #decisions(): void {
-    const { decisions, signals } = this.#options;
+    const { decisions, operations } = this.#options;
     const { dropped } = decisions;
-    if (dropped > this.#droppedDecisions) signals.operation('keep', 'dropped', dropped - this.#droppedDecisions);
+    if (dropped > this.#droppedDecisions) operations.count('keep', 'dropped', dropped - this.#droppedDecisions);
     this.#droppedDecisions = dropped;
   }
 
   /** Whether kernel events were lost since the last call; always true without a tracer, which would report them. */
   #hasMissed(): boolean {
-    const { tracer, signals } = this.#options;
+    const { tracer, log } = this.#options;
     if (!tracer) return true;
     const lost = tracer.lostEvents();
     if (lost === this.#lostEvents) return false;
-    signals.eventsLost(lost - this.#lostEvents);
+    tellLost(log, lost - this.#lostEvents);
     this.#lostEvents = lost;
     return true;
   }

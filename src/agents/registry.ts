@@ -15,6 +15,7 @@ import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
+import { tellGateChanged } from './tellGate.ts';
 import { outcomesOf } from './trace.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -101,14 +102,14 @@ export class Agents {
       if (verdict.decision !== 'attach') return;
       const stat = process.get().stat();
       // Another process has its id now; the kernel reports that one, too.
-      if (!isTheSame(stat, seen)) return this.#host.signals.operation('sight', 'vanished');
+      if (!isTheSame(stat, seen)) return this.#host.operations.count('sight', 'vanished');
       if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
       handle = process.take();
       times.push(nowMs());
       await this.#attach(handle, stat, verdict, times);
     } catch (error) {
       if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
-      if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
+      if (isGone(error)) this.#host.operations.count('sight', 'vanished');
       else this.#options.failed(`process ${pid}`, error);
     } finally {
       process[Symbol.dispose]();
@@ -181,7 +182,7 @@ export class Agents {
       if (this.#byPid.get(pid) !== agent) return;
       const changed = tuning.gate.value !== decision.value;
       agent.decide(tuning, decision, askedMs);
-      if (changed && agent.isAttached) this.#host.signals.gateChanged(agent.identity, knob, decision);
+      if (changed && agent.isAttached) tellGateChanged(agent.identity, knob, decision);
     }
   }
 
@@ -251,7 +252,7 @@ export class Agents {
 
   /** There are more agents than slots: counts each of them, logs the first. */
   #overflowed(agent: Agent): void {
-    this.#host.signals.operation('measure', 'overflow');
+    this.#host.operations.count('measure', 'overflow');
     if (!this.#hasOverflowed)
       this.#options.log.warn(
         `too many agents for series of their own: from ${agent.identity.name} (${agent.identity.pid}) on they share one`,

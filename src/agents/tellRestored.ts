@@ -3,10 +3,11 @@
  * back. When there is no agent's trace (after a crash, in `taut restore`), each process gets a trace of its own with
  * one span: `restore`.
  */
-import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
+import { type Attributes, type Span, SpanKind, trace } from '@opentelemetry/api';
 import type { Restored } from '../actuator/restore.ts';
 import * as semconv from '../telemetry/semconv.ts';
-import type { Signals } from './signals.ts';
+import type { Operations } from './operations.ts';
+import { emitDrift, emitRestoreFailed } from './tellThread.ts';
 import { fail, processAttributes } from './trace.ts';
 
 /** The threads that were put back together, and why. Times: milliseconds since the epoch. */
@@ -18,14 +19,14 @@ export interface Restoration {
 }
 
 /** Reports what was put back outside of an agent's trace: one span `restore` for each process and knob. */
-export function tellRestored(signals: Signals, { results, reason, startMs, endMs }: Restoration): void {
+export function tellRestored(operations: Operations, { results, reason, startMs, endMs }: Restoration): void {
   const groups = Map.groupBy(results, (r) => JSON.stringify([r.pid, r.processStartTicks, r.knob]));
   for (const [first, ...others] of groups.values()) {
     if (!first) continue;
     const attributes = { ...attributesOf(first), [semconv.ATTR_TAUT_RESTORE_REASON]: reason };
     const options = { root: true, kind: SpanKind.INTERNAL, startTime: startMs, attributes };
-    const span = signals.tracer.startSpan(semconv.SPAN_RESTORE, options);
-    account(signals, span, 'restore', [first, ...others]);
+    const span = trace.getTracer(semconv.SCOPE_NAME).startSpan(semconv.SPAN_RESTORE, options);
+    account(operations, span, 'restore', [first, ...others]);
     span.end(endMs);
   }
 }
@@ -35,7 +36,7 @@ export function tellRestored(signals: Signals, { results, reason, startMs, endMs
  * original value, except drifts that were reported before (`isKnown`).
  */
 export function account(
-  signals: Signals,
+  operations: Operations,
   span: Span,
   operation: 'revert' | 'restore',
   results: readonly Restored[],
@@ -46,20 +47,20 @@ export function account(
   for (const [knob, of] of Map.groupBy(results, (r) => r.knob)) {
     // An heir inherited taut's value and has no ledger entry: it was not tuned, so it counts as contained.
     const [heirs, own] = [of.filter((r) => r.isHeir), of.filter((r) => !r.isHeir)];
-    signals.operations(
+    operations.countAll(
       operation,
       tallyOf(own, (r) => r.outcome),
       knob,
     );
-    signals.operations(
+    operations.countAll(
       'contain',
       tallyOf(heirs, (r) => (r.outcome === 'restored' ? 'ok' : r.outcome)),
       knob,
     );
   }
   for (const result of results) {
-    if (result.outcome === 'drifted' && !isKnown(result)) signals.drifted(result);
-    if (result.outcome === 'failed') signals.restoreFailed(result);
+    if (result.outcome === 'drifted' && !isKnown(result)) emitDrift(result);
+    if (result.outcome === 'failed') emitRestoreFailed(result);
   }
   if (results.some((r) => r.outcome === 'failed')) fail(span, 'some threads could not be put back');
 }

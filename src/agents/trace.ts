@@ -4,7 +4,6 @@ import type { ThreadState } from '../actuator/thread.ts';
 import { creationTimeMs } from '../proc/clock.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity } from './identity.ts';
-import type { Signals } from './signals.ts';
 
 /** A span of work that has ended. Times: milliseconds since the epoch. */
 export interface Past {
@@ -22,7 +21,7 @@ interface Begun {
 
 export class AgentTrace {
   readonly #identity: AgentIdentity;
-  readonly #signals: Signals;
+  readonly #tracer = trace.getTracer(semconv.SCOPE_NAME);
   readonly #sightedAtMs: number;
   #begun: Begun | undefined;
 
@@ -30,9 +29,8 @@ export class AgentTrace {
    * Begins at the time of the sighting, milliseconds since the epoch. Makes the root span (and reads the process's
    * origin) only when the first span is needed.
    */
-  constructor(identity: AgentIdentity, signals: Signals, sightedAtMs: number) {
+  constructor(identity: AgentIdentity, sightedAtMs: number) {
     this.#identity = identity;
-    this.#signals = signals;
     this.#sightedAtMs = sightedAtMs;
   }
 
@@ -74,14 +72,14 @@ export class AgentTrace {
       attributes: { ...begun.attributes, ...attributes },
       ...(startTime === undefined ? {} : { startTime }),
     };
-    return this.#signals.tracer.startSpan(name, options, begun.context);
+    return this.#tracer.startSpan(name, options, begun.context);
   }
 
   #begin(): Begun {
     if (this.#begun) return this.#begun;
     const attributes = attributesOf(this.#identity);
     const options = { root: true, kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes };
-    const root = this.#signals.tracer.startSpan(semconv.SPAN_ATTACH, options, context.active());
+    const root = this.#tracer.startSpan(semconv.SPAN_ATTACH, options, context.active());
     this.#begun = { root, attributes, context: trace.setSpan(context.active(), root) };
     return this.#begun;
   }

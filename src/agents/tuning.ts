@@ -13,18 +13,23 @@ import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import * as semconv from '../telemetry/semconv.ts';
+import type { Log } from '../util/log.ts';
 import { uuid } from '../util/uuid.ts';
 import type { AgentIdentity } from './identity.ts';
+import type { Obstacles } from './obstacles.ts';
 import type { OnRecord } from './onRecord.ts';
-import type { Signals } from './signals.ts';
+import type { Operations } from './operations.ts';
 import { account } from './tellRestored.ts';
+import { sayDrift, sayOutcome, tellDrift } from './tellThread.ts';
 import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
 import { type AgentTrace, fail, failWith } from './trace.ts';
 
 /** What tuning needs of the host. Without a ledger nothing is tuned. */
 export interface TuningHost {
   readonly ledger: Ledger | undefined;
-  readonly signals: Signals;
+  readonly log: Log;
+  readonly operations: Operations;
+  readonly obstacles: Obstacles;
   readonly descendants: Descendants;
   readonly onRecord: OnRecord;
   /** Returns the tuning that began before the agent was attached, if any. */
@@ -100,7 +105,7 @@ export class Tuning {
   }
 
   threadsExited(tids: readonly number[]): void {
-    this.#host.signals.attempt(() => this.#converger?.forget(tids));
+    this.#host.obstacles.attempt(() => this.#converger?.forget(tids));
   }
 
   /** What a child process of the thread `maker` inherits of taut's values; undefined when nothing. */
@@ -111,7 +116,7 @@ export class Tuning {
 
   /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
-    const { ledger, signals, descendants, onRecord } = this.#host;
+    const { ledger, operations, descendants, onRecord } = this.#host;
     const inheritance = this.inheritance(maker);
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
@@ -123,13 +128,13 @@ export class Tuning {
       return false;
     }
     const contained = contain(this.knob, born, inheritance);
-    if (contained) signals.operation('contain', 'ok', 1, this.knob.id);
+    if (contained) operations.count('contain', 'ok', 1, this.knob.id);
     return contained;
   }
 
   /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
   reconcile(isAgent: (pid: number) => boolean): void {
-    const { signals, descendants } = this.#host;
+    const { operations, descendants } = this.#host;
     this.#tuneLater(() => {
       this.#converger?.run();
       this.#inspect();
@@ -138,12 +143,12 @@ export class Tuning {
     const inheritance = this.inheritance();
     if (!inheritance || descendants !== 'contain') return;
     const contained = containTree(this.knob, this.#agent.identity.pid, inheritance, isAgent);
-    if (contained > 0) signals.operation('contain', 'ok', contained, this.knob.id);
+    if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */
   revert(reason: string): Restored[] {
-    const { ledger, signals, onRecord } = this.#host;
+    const { ledger, log, operations, obstacles, onRecord } = this.#host;
     const { identity, handle, trace } = this.#agent;
     const operation = this.#converger?.order.operation;
     if (!ledger || operation === undefined) return [];
@@ -155,12 +160,12 @@ export class Tuning {
       span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
       // Selected by operation, which also covers children that inherited the value.
       const restore = () => restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle });
-      const results = signals.attempt(restore) ?? [];
+      const results = obstacles.attempt(restore) ?? [];
       onRecord.restored(results);
-      account(signals, span, 'revert', results, ({ tid }) => known.has(tid));
+      account(operations, span, 'revert', results, ({ tid }) => known.has(tid));
       for (const { tid, outcome, was, target } of results)
         if (outcome === 'drifted' && was !== undefined && !known.has(tid))
-          signals.sayDrift(identity, this.knob, { tid, expected: target, found: was });
+          sayDrift(log, identity, this.knob, { tid, expected: target, found: was });
       return results;
     });
   }
@@ -182,7 +187,7 @@ export class Tuning {
   }
 
   #converge({ converger, startMs }: BegunTuning): void {
-    const { signals, onRecord } = this.#host;
+    const { obstacles, onRecord } = this.#host;
     const { identity, trace } = this.#agent;
     const { target } = converger.order;
     const tell = (endMs: number, more: (span: Span) => void) =>
@@ -194,7 +199,7 @@ export class Tuning {
     this.#converger = converger;
     this.#target = target;
     try {
-      const progress = signals.attempt(() => {
+      const progress = obstacles.attempt(() => {
         converger.continueAs({ agent: identity.name, rule: identity.rule, reason: this.gate.reason }, hears);
         return converger.run();
       });
@@ -224,7 +229,7 @@ export class Tuning {
   #tuneLater(work: () => void): void {
     const startMs = nowMs();
     try {
-      this.#host.signals.attempt(work);
+      this.#host.obstacles.attempt(work);
     } finally {
       this.#outcomes.takeLater(startMs, nowMs());
     }
@@ -245,9 +250,11 @@ export class Tuning {
   }
 
   #note(tid: number, state: ThreadState, by: 'tune' | 'look'): void {
-    const { signals, onRecord } = this.#host;
+    const { log, obstacles, onRecord } = this.#host;
+    const { identity } = this.#agent;
     const { outcome, startTicks } = state;
-    signals.thread(this.#agent.identity, this.knob, tid, state);
+    sayOutcome(log, identity, tid, state);
+    if (outcome === 'denied') obstacles.denied(identity, this.knob);
     if (by === 'look') return;
     const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
     // A thread may already be in the ledger: it was real-time for a while, or inherited its value before its process
@@ -258,11 +265,11 @@ export class Tuning {
 
   /** Counts each outcome twice, as `tune` and as `verify`: each written thread was also read back. */
   #onCounted(outcomes: Outcomes): void {
-    for (const operation of ['tune', 'verify']) this.#host.signals.operations(operation, outcomes, this.knob.id);
+    for (const operation of ['tune', 'verify']) this.#host.operations.countAll(operation, outcomes, this.knob.id);
   }
 
   #inspect(): void {
     const drifts: Drift[] = this.#converger?.inspect() ?? [];
-    for (const drift of drifts) this.#host.signals.drift(this.#agent.identity, this.knob, drift);
+    for (const drift of drifts) tellDrift(this.#host.log, this.#agent.identity, this.knob, drift);
   }
 }

@@ -18,10 +18,11 @@ import { KernelEvents } from './kernelEvents.ts';
 import { Measurement } from './measurement.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
+import { Obstacles } from './obstacles.ts';
 import { OnRecord } from './onRecord.ts';
+import { Operations } from './operations.ts';
 import { Reconciler } from './reconciler.ts';
 import { Agents, type AgentsOptions } from './registry.ts';
-import { Signals } from './signals.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
 import { tellRestored } from './tellRestored.ts';
 import type { TuningHost } from './tuning.ts';
@@ -48,7 +49,8 @@ const SCAN_MS = 500;
 
 export class Watcher implements Disposable {
   readonly #options: WatcherOptions;
-  readonly #signals: Signals;
+  readonly #operations: Operations;
+  readonly #obstacles: Obstacles;
   readonly #agents: Agents;
   readonly #onRecord: OnRecord;
   readonly #ends: (() => void)[] = [];
@@ -69,12 +71,15 @@ export class Watcher implements Disposable {
     this.#options = options;
     const { ledger, descendants, measuring, maxOverhead } = options;
     this.#failures = new FailureLog(options.log);
-    this.#signals = new Signals(options.log, measuring.mode);
-    this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log, signals: this.#signals });
-    const left = (ledger && this.#signals.attempt(() => ledger.orphans())) ?? [];
-    this.#onRecord = new OnRecord(this.#signals, left);
+    const operations = new Operations(measuring.mode);
+    const obstacles = new Obstacles(options.log, operations);
+    this.#operations = operations;
+    this.#obstacles = obstacles;
+    this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log });
+    const left = (ledger && obstacles.attempt(() => ledger.orphans())) ?? [];
+    this.#onRecord = new OnRecord(operations, left);
     const host = {
-      ...{ knobs: KNOBS, ledger, signals: this.#signals, descendants, onRecord: this.#onRecord },
+      ...{ knobs: KNOBS, ledger, log: options.log, operations, obstacles, descendants, onRecord: this.#onRecord },
       ...(options.begun && { begun: options.begun }),
     };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
@@ -82,8 +87,8 @@ export class Watcher implements Disposable {
     const { decisions, scope, log } = options;
     const common = { agents: this.#agents, decisions, scope, log, failed };
     this.#kernelEvents = new KernelEvents({ ...common, descendants });
-    this.#networkEvents = new NetworkEvents({ ...common, signals: this.#signals });
-    const record = { ledger, onRecord: this.#onRecord, signals: this.#signals };
+    this.#networkEvents = new NetworkEvents({ ...common, operations });
+    const record = { ledger, onRecord: this.#onRecord, operations, obstacles };
     this.#reconciler = new Reconciler({ ...common, ...record, tracer: measuring.tracer });
   }
 
@@ -170,7 +175,7 @@ export class Watcher implements Disposable {
 
   /** Whether a decision of the gate could not be carried out. */
   get hasFailed(): boolean {
-    return this.#signals.hasFailed;
+    return this.#obstacles.any;
   }
 
   agent(pid: number): Agent | undefined {
@@ -261,11 +266,11 @@ export class Watcher implements Disposable {
     const { ledger } = this.#options;
     if (!ledger) return;
     const startMs = nowMs();
-    const results = this.#signals.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
+    const results = this.#obstacles.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
     this.#onRecord.restored(results);
-    tellRestored(this.#signals, { results, reason, startMs, endMs: nowMs() });
+    tellRestored(this.#operations, { results, reason, startMs, endMs: nowMs() });
     // If entries are left, the guard stays and tries again after this process has ended.
-    if (this.#signals.attempt(() => ledger.own().length) !== 0) return;
+    if (this.#obstacles.attempt(() => ledger.own().length) !== 0) return;
     if (typeof this.#options.guard !== 'object') this.#guard?.release();
     this.#guard = undefined;
   }

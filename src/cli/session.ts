@@ -8,7 +8,7 @@ import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
-import { Signals } from '../agents/signals.ts';
+import { Operations } from '../agents/operations.ts';
 import type { AgentEvent } from '../agents/status.ts';
 import { tellRestored } from '../agents/tellRestored.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
@@ -121,7 +121,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onWarning: (message) => log.warn(message),
     }),
   );
-  if (recovered) tellRestored(new Signals(log, measuring.mode), recovered);
+  if (recovered) tellRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({

@@ -1,5 +1,5 @@
 import { startTelemetry } from '../../otel/sdk.ts';
-import { Signals } from '../agents/signals.ts';
+import { Operations } from '../agents/operations.ts';
 import { type Restoration, tellRestored } from '../agents/tellRestored.ts';
 import type { Log } from '../util/log.ts';
 import { writeProblem } from '../util/writable.ts';
@@ -15,7 +15,7 @@ export async function tellRestoration(restoration: Restoration, stateDir: string
       ...{ env: process.env, stateDir, sinkProblem: writeProblem(stateDir), serviceVersion: version() },
       onWarning: (message) => log.warn(message),
     });
-    tellRestored(new Signals(log, 'none'), restoration);
+    tellRestored(new Operations('none'), restoration);
   } catch (error) {
     log.warn(`this was done, but no backend is told: ${(error as Error).message}`);
   }

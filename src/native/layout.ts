@@ -8,6 +8,14 @@ export type ContactKind = 'question' | 'answer' | 'connect' | 'hello';
 
 type Numbers<Name extends string> = { readonly [name in Name]: number };
 
+/** What one histogram counts: a quantity (its metric's name without `taut.`), and what splits it; undefined: nothing. */
+interface SeriesLayout {
+  readonly quantity: string;
+  readonly source: 'timer' | 'other' | undefined;
+  readonly slackClass: 'reachable' | 'beyond' | 'none' | undefined;
+  readonly tuned: boolean | undefined;
+}
+
 /** The numbers and names of `native/include/`, so that none is typed twice; tested by `test/unit/layout.test.ts`. */
 export interface Layout {
   readonly scale: number;
@@ -19,18 +27,8 @@ export interface Layout {
   readonly minAt: number;
   readonly maxAt: number;
   readonly bucketsAt: number;
-  readonly lateness: number;
-  readonly slackUse: number;
-  readonly overrun: number;
-  readonly latency: number;
-  readonly runQueue: number;
-  readonly handOver: number;
-  readonly reachable: number;
-  readonly reachableTuned: number;
-  readonly beyond: number;
-  readonly none: number;
-  readonly timerSplits: number;
-  readonly series: number;
+  /** What each of an agent's histograms is about, by its index. */
+  readonly series: readonly SeriesLayout[];
   readonly maxAgents: number;
   readonly counters: readonly string[];
   /** Indexed by the kind's number. */

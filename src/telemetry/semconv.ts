@@ -1,15 +1,9 @@
 /**
- * Every span, metric, attribute and event name of taut, once. Pure constants, for the program and for `otel/`. Names of
- * OpenTelemetry's stable conventions come from its package; the incubating ones are written here.
+ * Every span and attribute name of taut, once; `metrics.ts` has the metrics, `events.ts` the events. Pure constants, for
+ * the program and for `otel/`. Names of OpenTelemetry's stable conventions come from its package; the incubating ones
+ * are written here.
  */
 export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-
-/** Describes a metric to an SDK or to a producer. Units are UCUM. */
-export interface MetricDescription {
-  readonly name: string;
-  readonly unit: string;
-  readonly description: string;
-}
 
 export const SCOPE_NAME = 'taut';
 
@@ -36,149 +30,98 @@ export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
 /** OpenTelemetry's mark on the sum of all series beyond a limit. */
 export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
 
+// taut's own. `npm run docs` writes the comment of each into docs/telemetry.md: Markdown, links are relative to docs/.
+
 // Identity of an agent.
+/** The agent's name, by its rule. */
 export const ATTR_TAUT_AGENT_NAME = 'taut.agent.name';
+/** The rule that named it; `pid` for a process that was named on the command line. */
 export const ATTR_TAUT_RULE_ID = 'taut.rule.id';
-/** What found the agent: `cmdline`, `pid`. */
+/**
+ * How it was found: `cmdline`, `dns` (a name that it asked for), `connection`, `pid` (named on the command line),
+ * `descendant` (a child of an agent).
+ */
 export const ATTR_TAUT_ATTACH_PATH = 'taut.attach.path';
 
 // What taut did to the agent.
-export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
-export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
+/** The setting that is tuned: `timer_slack_ns`. */
 export const ATTR_TAUT_KNOB = 'taut.knob';
-/** The target, in the knob's unit: nanoseconds. */
+/** The value that threads get, in the setting's unit: nanoseconds. */
 export const ATTR_TAUT_TARGET = 'taut.target';
-/** The id under which the ledger records the writes of a tune. It is an id of the ledger, not of the span. */
-export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
-export const ATTR_TAUT_PASSES = 'taut.passes';
-/** True when the last pass found no new thread. */
-export const ATTR_TAUT_COMPLETE = 'taut.complete';
-export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
-export const ATTR_TAUT_RESTORE_REASON = 'taut.restore.reason';
-/** The reason why a thread could not be put back. */
-export const ATTR_TAUT_RESTORE_DETAIL = 'taut.restore.detail';
-/** A prefix: `taut.threads.tuned`, `taut.threads.vanished`, ... count threads by outcome. */
+/** The value that the gate decided on, or `off`. */
+export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
+/** Why it decided so. */
+export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
+/**
+ * How many threads had this [outcome](outcomes.md#what-becomes-of-each-thread): `taut.threads.tuned`,
+ * `taut.threads.vanished`, …
+ */
 export const ATTR_TAUT_THREADS = 'taut.threads';
+/** How many threads there are. */
 export const ATTR_TAUT_THREADS_TOTAL = 'taut.threads.total';
+/** How many of them are tuned. */
 export const ATTR_TAUT_THREADS_TUNED = 'taut.threads.tuned';
+/** How often the threads were listed until no new one was found. */
+export const ATTR_TAUT_PASSES = 'taut.passes';
+/** Whether the last pass found no new one. */
+export const ATTR_TAUT_COMPLETE = 'taut.complete';
+/** The id under which the record of changes has what was written. It is no span's id. */
+export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
+/** Why an agent was put back. */
+export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
+/** Why threads on record were put back. */
+export const ATTR_TAUT_RESTORE_REASON = 'taut.restore.reason';
+/** Why a thread could not be put back. */
+export const ATTR_TAUT_RESTORE_DETAIL = 'taut.restore.detail';
+/** The value that taut wrote. */
 export const ATTR_TAUT_DRIFT_EXPECTED = 'taut.drift.expected';
+/** The value that it found. */
 export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
+/** How many reports were lost. */
 export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
 
 // Attributes that split metrics.
+/**
+ * Read from each timer: `reachable` (its slack is the thread's, or less, so timer slack governs it), `beyond` (it is
+ * more: poll, select and epoll scale slack with a long timeout), `none` (timerfd, real-time threads).
+ */
+export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
+/** Whether the slack in force was less than the thread's original; of agents: whether it is tuned. */
+export const ATTR_TAUT_TUNED = 'taut.tuned';
 /** `timer` or `other`. */
 export const ATTR_TAUT_WAKEUP_SOURCE = 'taut.wakeup.source';
-/** `reachable`, `beyond` or `none`: compares the timer's slack with the thread's original slack. */
-export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
-export const ATTR_TAUT_TUNED = 'taut.tuned';
+/** `original`, `tuned`, `drifted`, `exempt`. */
 export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
+/**
+ * `attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`, `ledger`, `sight` (a process was
+ * looked at), `keep` (a decision was kept for `taut explain`).
+ */
 export const ATTR_TAUT_OPERATION = 'taut.operation';
+/** The outcome of a thread, `ok`, `failed`, … */
 export const ATTR_TAUT_OUTCOME = 'taut.outcome';
-export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
-/** `wakeup`: each kind of event has its own counters of recorded and discarded events. */
+/** `wakeup`. */
 export const ATTR_TAUT_TRACER_EVENT = 'taut.tracer.event';
+/** `recorded` or `discarded`. */
+export const ATTR_TAUT_TRACER_OUTCOME = 'taut.tracer.outcome';
+/** [Why it was discarded](#why-a-wakeup-is-discarded). */
 export const ATTR_TAUT_DISCARD_REASON = 'taut.discard.reason';
-/** `kernel` or `user`. */
+/** `kernel` (the eBPF programs) or `user` (taut's own process). */
 export const ATTR_TAUT_SELF_PART = 'taut.self.part';
-/** `measured` (accounted by the kernel) or `calibrated` (number of events times the cost of one, measured at start). */
+/** `measured` or `calibrated` ([how](how-it-measures.md#what-measuring-costs)). */
 export const ATTR_TAUT_SELF_METHOD = 'taut.self.method';
 
 // How much is measured.
-/** On every point: `full`, `wakeups`, `schedstat` or `none`. */
+/** On every point: how much is measured here ([modes](kernels.md#modes)). */
 export const ATTR_TAUT_TRACER_MODE = 'taut.tracer.mode';
-/** `ok` or `degraded`; the reason is in the next attribute. */
+/** `ok` or `degraded`. */
 export const ATTR_TAUT_TRACER_STATE = 'taut.tracer.state';
+/** Why it is degraded. */
 export const ATTR_TAUT_TRACER_REASON = 'taut.tracer.reason';
-/** One wakeup in this many is recorded. Only on points recorded while sampling. */
+/** One wakeup in so many was recorded; only on points for which that is not every one. Multiply their counts by it. */
 export const ATTR_TAUT_SAMPLING_FACTOR = 'taut.sampling.factor';
-/** True on points recorded while taut recorded only lateness and run-queue delay. */
+/** True on points from a time when only lateness and run-queue delay were recorded. */
 export const ATTR_TAUT_SHED_DETAIL = 'taut.shed.detail';
-/** Cost of measuring, in percent of a core. */
+/** What measuring costs, in percent of a core. */
 export const ATTR_TAUT_OVERHEAD_COST = 'taut.overhead.cost';
+/** What it may cost, in percent of a core. */
 export const ATTR_TAUT_OVERHEAD_LIMIT = 'taut.overhead.limit';
-
-// Events: log records with a name.
-export const EVENT_DRIFT = 'taut.drift';
-export const EVENT_RESTORE_FAILED = 'taut.restore_failed';
-export const EVENT_EVENTS_LOST = 'taut.events_lost';
-export const EVENT_GATE_CHANGED = 'taut.gate_changed';
-export const EVENT_TRACER_DEGRADED = 'taut.tracer_degraded';
-export const EVENT_SHEDDING = 'taut.shedding';
-
-// Metrics.
-export const METRIC_TAUT_TIMER_LATENESS: MetricDescription = {
-  name: 'taut.timer.lateness',
-  unit: 's',
-  description: "From a timer's soft expiry, which the agent asked for, to its handler.",
-};
-export const METRIC_TAUT_TIMER_SLACK_USE: MetricDescription = {
-  name: 'taut.timer.slack_use',
-  unit: 's',
-  description: 'The part of lateness up to the hard expiry: what timer slack can give back.',
-};
-export const METRIC_TAUT_TIMER_OVERRUN: MetricDescription = {
-  name: 'taut.timer.overrun',
-  unit: 's',
-  description: 'The part of lateness beyond the hard expiry: timer slack has no part in it.',
-};
-export const METRIC_TAUT_WAKEUP_LATENCY: MetricDescription = {
-  name: 'taut.wakeup.latency',
-  unit: 's',
-  description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
-};
-export const METRIC_TAUT_WAKEUP_HAND_OVER: MetricDescription = {
-  name: 'taut.wakeup.hand_over',
-  unit: 's',
-  description:
-    "From a timer's handler (or from sched_waking) to being made runnable: the way to the other CPU, out of idle.",
-};
-export const METRIC_TAUT_WAKEUP_RUN_QUEUE_DELAY: MetricDescription = {
-  name: 'taut.wakeup.run_queue_delay',
-  unit: 's',
-  description: 'From being made runnable to running: the negative control, timer slack has no part in it.',
-};
-export const METRIC_TAUT_AGENT_COUNT: MetricDescription = {
-  name: 'taut.agent.count',
-  unit: '{agent}',
-  description: 'Agent processes that are attached.',
-};
-export const METRIC_TAUT_THREAD_COUNT: MetricDescription = {
-  name: 'taut.thread.count',
-  unit: '{thread}',
-  description: 'Threads of attached agents, by the state of each knob.',
-};
-export const METRIC_TAUT_OPERATIONS: MetricDescription = {
-  name: 'taut.operations',
-  unit: '{operation}',
-  description: 'Operations on agents and their threads, by outcome.',
-};
-export const METRIC_TAUT_TRACER_EVENTS: MetricDescription = {
-  name: 'taut.tracer.events',
-  unit: '{event}',
-  description: "The tracer's correctness ledger: every event that it saw, recorded or discarded.",
-};
-export const METRIC_TAUT_TRACER_DEGRADED: MetricDescription = {
-  name: 'taut.tracer.degraded',
-  unit: '1',
-  description: 'Whether the tracer and its canary, a thread that keeps time by itself, disagree (1) or agree (0).',
-};
-export const METRIC_TAUT_CANARY_LATENCY: MetricDescription = {
-  name: 'taut.canary.latency',
-  unit: 's',
-  description: "Wakeup latency of taut's own idle thread, with the least timer slack: the host's floor.",
-};
-export const METRIC_TAUT_RUN_QUEUE_TIME: MetricDescription = {
-  name: 'taut.run_queue.time',
-  unit: 's',
-  description: 'Time that threads were runnable and not running, after a wakeup or a preemption (mode schedstat).',
-};
-export const METRIC_TAUT_RUN_QUEUE_TIMESLICES: MetricDescription = {
-  name: 'taut.run_queue.timeslices',
-  unit: '{timeslice}',
-  description: 'Times that threads were put on a CPU (mode schedstat).',
-};
-export const METRIC_TAUT_SELF_CPU: MetricDescription = {
-  name: 'taut.self.cpu',
-  unit: 's',
-  description: 'CPU time that taut itself has used: its BPF programs (kernel) and its own process (user).',
-};

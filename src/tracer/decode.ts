@@ -1,44 +1,16 @@
 /** Decodes the kernel's words into series. The layout comes from the C header through the addon. */
 import type { Layout } from '../native.ts';
-import type { ExpHistogram, Quantity, Series, SlackClass, WakeupSource } from './series.ts';
-
-interface Split {
-  readonly source: WakeupSource | undefined;
-  readonly slackClass: SlackClass | undefined;
-  readonly tuned: boolean | undefined;
-}
+import type { ExpHistogram, Quantity, Series } from './series.ts';
 
 /** Decodes one agent's series; series without a value are left out. */
 export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
-  const timer: (Split & { at: number })[] = [
-    { at: layout.reachable, source: undefined, slackClass: 'reachable', tuned: false },
-    { at: layout.reachableTuned, source: undefined, slackClass: 'reachable', tuned: true },
-    { at: layout.beyond, source: undefined, slackClass: 'beyond', tuned: false },
-    { at: layout.none, source: undefined, slackClass: 'none', tuned: false },
-  ];
-  const series: Series[] = [];
-  const add = (quantity: Quantity, index: number, { source, slackClass, tuned }: Split) => {
+  return layout.series.flatMap(({ quantity, source, slackClass, tuned }, index) => {
     const start = index * layout.histogramWords;
-    if (isZero(words, start + layout.minAt)) return; // empty: the kernel stores the minimum plus 1 ns
+    if (isZero(words, start + layout.minAt)) return []; // empty: the kernel stores the minimum plus 1 ns
     const histogram = decodeHistogram(words, start, layout);
-    if (histogram.count > 0) series.push({ quantity, source, slackClass, tuned, histogram });
-  };
-  for (const split of timer) {
-    add('timer.lateness', layout.lateness + split.at, split);
-    add('timer.slack_use', layout.slackUse + split.at, split);
-    add('timer.overrun', layout.overrun + split.at, split);
-    add('wakeup.latency', layout.latency + split.at, { ...split, source: 'timer' });
-  }
-  for (const [at, source] of (['timer', 'other'] as const).entries())
-    add('wakeup.hand_over', layout.handOver + at, { source, slackClass: undefined, tuned: undefined });
-  for (const tuned of [false, true]) {
-    const at = tuned ? 1 : 0;
-    const other: Split = { source: 'other', slackClass: undefined, tuned };
-    add('wakeup.latency', layout.latency + layout.timerSplits + at, other);
-    add('wakeup.run_queue_delay', layout.runQueue + at, { ...other, source: 'timer' });
-    add('wakeup.run_queue_delay', layout.runQueue + 2 + at, other);
-  }
-  return series;
+    // A unit test holds the header's quantities against those that have a metric.
+    return histogram.count > 0 ? [{ quantity: quantity as Quantity, source, slackClass, tuned, histogram }] : [];
+  });
 }
 
 /** Whether a 64-bit word is 0. */

@@ -3,6 +3,9 @@
  * All times are nanoseconds as `bigint` (bucket bounds are in seconds, see `scale`); they become seconds only when they
  * are exported by OTLP.
  */
+import type { Quantity } from '../telemetry/metrics.ts';
+
+export type { Quantity };
 
 /** The kind of slack of a wait's timer, read from the timer itself (slack in force = hard - soft expiry). */
 export type SlackClass = 'reachable' | 'beyond' | 'none';
@@ -17,15 +20,6 @@ export interface Shed {
   /** One wakeup in `factor` is recorded; a power of two. */
   readonly factor: number;
 }
-
-/** The six measured quantities, by their metric names without the `taut.` prefix. */
-export type Quantity =
-  | 'timer.lateness'
-  | 'timer.slack_use'
-  | 'timer.overrun'
-  | 'wakeup.latency'
-  | 'wakeup.hand_over'
-  | 'wakeup.run_queue_delay';
 
 /** A base-2 exponential histogram of durations in seconds, cumulative since the agent was attached. */
 export interface ExpHistogram {

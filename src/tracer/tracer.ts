@@ -80,7 +80,7 @@ export class Tracer implements Disposable {
     const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
     this.#slots = new Slots(maxAgents);
     this.#overflowSlot = maxAgents + 1;
-    this.#words = new Uint32Array(2 * this.#layout.series * this.#layout.histogramWords);
+    this.#words = new Uint32Array(2 * this.#layout.series.length * this.#layout.histogramWords);
   }
 
   /** Whether the programs are attached, so that the kernel calls them for every wakeup of the host. */

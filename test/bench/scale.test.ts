@@ -59,7 +59,7 @@ test('a thousand agents of ten threads', async () => {
   await until('all threads are there', () => pids.every((pid) => threadIds(pid).length === THREADS));
   using tracer = new Tracer();
   const { series, histogramWords } = addon().layout;
-  const agentBytes = series * histogramWords * 8;
+  const agentBytes = series.length * histogramWords * 8;
   say('series of one agent', `${agentBytes} bytes`);
   const before = available();
   const attaching = timed(`attach ${AGENTS} agents, ${AGENTS * THREADS} threads`, () => {

@@ -147,7 +147,7 @@ function chain() {
 
 /** Whether anything at all is in the series. */
 function isEmpty(tracer: NativeWakeupTracer): boolean {
-  const words = new Uint32Array(2 * layout.series * layout.histogramWords);
+  const words = new Uint32Array(2 * layout.series.length * layout.histogramWords);
   check(tracer.readSeries(1, words), 'read');
   return words.every((word) => word === 0);
 }

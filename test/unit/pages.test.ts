@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CommanderError } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
+import { withTables } from '../../scripts/telemetryTables.ts';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
@@ -11,6 +12,8 @@ import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { configSchema, ruleSchema } from '../../src/config/schema.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
+import { EVENTS } from '../../src/telemetry/events.ts';
+import { METRICS } from '../../src/telemetry/metrics.ts';
 import * as semconv from '../../src/telemetry/semconv.ts';
 import {
   BLOCK,
@@ -203,7 +206,7 @@ test('the page of rules has every key of a configuration, the page of privileges
 
 test('the page of telemetry has every name that taut uses, and no other of its own', () => {
   const text = read('docs/telemetry.md');
-  const names = Object.values(semconv).flatMap((value) => (typeof value === 'string' ? [value] : [value.name]));
+  const names = [...Object.values(semconv), ...Object.keys(METRICS), ...Object.keys(EVENTS)];
   const shown = new Set(inlineCode(text));
   const isShown = (name: string) => shown.has(name) || (/^feature_flag\./.test(name) && shown.has('feature_flag.*'));
   // The scope, and the beginning of `taut.threads.OUTCOME`.
@@ -213,19 +216,9 @@ test('the page of telemetry has every name that taut uses, and no other of its o
   expect(own.filter((name) => !names.includes(name) && !name.startsWith(`${semconv.ATTR_TAUT_THREADS}.`))).toEqual([]);
 });
 
-test('the table of metrics has each once, with its unit', () => {
-  const rows = read('docs/telemetry.md').matchAll(/^\| `(taut\.[\w.]+)` \| [\w -]+, (\S+) \|/gm);
-  const metrics = Object.values(semconv).flatMap((value) => (typeof value === 'string' ? [] : [value]));
-  expect([...rows].map(([, name, unit]) => `${name} ${unit}`).sort()).toEqual(
-    metrics.map(({ name, unit }) => `${name} ${unit}`).sort(),
-  );
-});
-
-test('the page of telemetry has each reason for which a wakeup is discarded', () => {
-  const [, section = ''] = read('docs/telemetry.md').split('## Why a wakeup is discarded');
-  const shown = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason);
-  const reasons = [...read('native/include/taut.h').matchAll(/X\(discard_(\w+)\)/g)].map(([, reason]) => reason);
-  expect(shown.sort()).toEqual(reasons.sort());
+test('the tables of metrics, events, attributes and reasons are those of the code: npm run docs writes them', () => {
+  const page = read('docs/telemetry.md');
+  expect(withTables(page)).toBe(page);
 });
 
 function filesBelow(folder: string): string[] {

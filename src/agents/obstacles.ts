@@ -1,0 +1,47 @@
+import type { Knob } from '../actuator/knob.ts';
+import { LedgerError } from '../actuator/ledgerFile.ts';
+import type { Log } from '../util/log.ts';
+import type { AgentIdentity } from './identity.ts';
+import type { Operations } from './operations.ts';
+
+/**
+ * What keeps taut from carrying out decisions of the gate: a ledger that can't be used (taut then writes to no thread,
+ * and goes on measuring), and a kernel that refuses the write. Each is logged once, with its remedy. The exit code of
+ * the command says whether there was one.
+ */
+export class Obstacles {
+  readonly #log: Log;
+  readonly #operations: Operations;
+  #denied = false;
+  #ledgerFailed = false;
+
+  constructor(log: Log, operations: Operations) {
+    this.#log = log;
+    this.#operations = operations;
+  }
+
+  /** Whether a decision of the gate could not be carried out. */
+  get any(): boolean {
+    return this.#denied || this.#ledgerFailed;
+  }
+
+  /** Does work that needs the ledger. @returns undefined when the ledger can't be used. */
+  attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      if (!this.#ledgerFailed) this.#log.warn(`not tuning: ${error.message}`);
+      this.#ledgerFailed = true;
+      this.#operations.count('ledger', 'failed');
+      return undefined;
+    }
+  }
+
+  /** The kernel refused to change a thread of the agent. */
+  denied({ name, pid }: AgentIdentity, knob: Knob): void {
+    if (this.#denied) return;
+    this.#denied = true;
+    this.#log.warn(`not allowed to change the ${knob.title} of ${name} (${pid}): ${knob.mend}`);
+  }
+}

@@ -1,0 +1,31 @@
+import { type Attributes, type Counter, metrics } from '@opentelemetry/api';
+import { descriptor } from '../telemetry/metrics.ts';
+import * as semconv from '../telemetry/semconv.ts';
+
+/** Counts what taut does with agents and their threads. Without an SDK the counts go nowhere. */
+export class Operations {
+  readonly #counter: Counter;
+  readonly #mode: Attributes;
+
+  /** @param mode the tracer's: an attribute of every point. */
+  constructor(mode: string) {
+    this.#mode = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
+    const { name, ...options } = descriptor('taut.operations');
+    this.#counter = metrics.getMeter(semconv.SCOPE_NAME).createCounter(name, options);
+  }
+
+  /**
+   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`)
+   * by outcome. `knob`: its id, for operations on a knob.
+   */
+  count(operation: string, outcome: string, n = 1, knob?: string): void {
+    const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
+    const by = knob === undefined ? {} : { [semconv.ATTR_TAUT_KNOB]: knob };
+    this.#counter.add(n, { ...attributes, ...by, ...this.#mode });
+  }
+
+  /** Counts several outcomes of one kind of operation. */
+  countAll(operation: string, outcomes: ReadonlyMap<string, number>, knob: string): void {
+    for (const [outcome, n] of outcomes) this.count(operation, outcome, n, knob);
+  }
+}

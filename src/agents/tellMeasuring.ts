@@ -1,0 +1,37 @@
+/** Tells of changes in how well, and how much, the agents are measured: a log line and an event for each. */
+import { SeverityNumber } from '@opentelemetry/api';
+import { emit } from '../telemetry/events.ts';
+import * as semconv from '../telemetry/semconv.ts';
+import type { Mode } from '../tracer/features.ts';
+import type { Shed } from '../tracer/series.ts';
+import type { Log } from '../util/log.ts';
+
+/** The canary and the tracer disagree (`reason`), or agree again. */
+export function tellDegraded(log: Log, mode: Mode, reason: string | undefined): void {
+  const modeAttribute = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
+  if (reason === undefined) {
+    log.info('what is measured is reliable again');
+    emit('taut.tracer_degraded', { [semconv.ATTR_TAUT_TRACER_STATE]: 'ok', ...modeAttribute }, SeverityNumber.INFO);
+    return;
+  }
+  log.warn(`what is measured is not reliable now (degraded): ${reason}`);
+  emit('taut.tracer_degraded', {
+    [semconv.ATTR_TAUT_TRACER_STATE]: 'degraded',
+    [semconv.ATTR_TAUT_TRACER_REASON]: reason,
+    ...modeAttribute,
+  });
+}
+
+/** The amount that is shed has changed, to stay below the limit. `cost` and `limit`: percent of a core. */
+export function tellShedding(log: Log, mode: Mode, shed: Shed | undefined, cost: number, limit: number): void {
+  const of = shed && shed.factor > 1 ? `, for one wakeup in ${shed.factor}` : '';
+  const what = !shed ? 'everything' : `only how late timers fire and how long threads wait for a CPU${of}`;
+  log.warn(`measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on taut records ${what}`);
+  emit('taut.shedding', {
+    [semconv.ATTR_TAUT_SAMPLING_FACTOR]: shed?.factor ?? 1,
+    [semconv.ATTR_TAUT_SHED_DETAIL]: shed !== undefined,
+    [semconv.ATTR_TAUT_OVERHEAD_COST]: cost,
+    [semconv.ATTR_TAUT_OVERHEAD_LIMIT]: limit,
+    [semconv.ATTR_TAUT_TRACER_MODE]: mode,
+  });
+}
