@@ -1,5 +1,5 @@
 import type { ProcHandle } from '../proc/handle.ts';
-import type { ThreadStat } from '../proc/stat.ts';
+import { isKernelThread, type ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
 import type { Knob } from './knob.ts';
 
@@ -8,13 +8,6 @@ const REAL_TIME = new Map([
   [2, 'SCHED_RR'],
   [6, 'SCHED_DEADLINE'],
 ]);
-
-/** A bit of `flags` in /proc/ID/stat: a kernel thread. */
-const PF_KTHREAD = 0x00200000;
-
-export function isKernelThread({ flags }: ThreadStat): boolean {
-  return (flags & PF_KTHREAD) !== 0;
-}
 
 /** The largest useful target, 100 ms: the kernel's own limit for the slack of a long select or poll. */
 const MAX_NS = 100_000_000n;

@@ -1,6 +1,5 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isKernelThread } from '../actuator/timerSlack.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import { loadConfig } from '../config/load.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
@@ -11,6 +10,7 @@ import { compileRules } from '../discovery/ruleSet.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import { isGone, LazyHandle, ProcHandle } from '../proc/handle.ts';
+import { isKernelThread } from '../proc/stat.ts';
 import { describeUser, isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
