@@ -11,7 +11,7 @@ export interface Knob {
   /** A title for people: `timer slack`. */
   readonly title: string;
   /** The command-line option, without its dashes; the key of the feature flag is `taut.` and this option. */
-  readonly option: string;
+  readonly option: `optimize-${string}`;
   /** The help text of the option. */
   readonly help: string;
   /** The target when an option or a flag is on without a value. */

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { formatValue, KNOBS } from '../actuator/knobs.ts';
+import { formatValue } from '../actuator/knobNames.ts';
+import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
 import { LedgerError, ledgerPath } from '../actuator/ledgerFile.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';

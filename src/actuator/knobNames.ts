@@ -1,0 +1,13 @@
+/** What a knob is called: in configurations, and for people. Goes by the list of knobs. Pure. */
+import type { Knob } from './knob.ts';
+import { KNOBS } from './knobs.ts';
+
+/** The key of a knob's value in a configuration's rule, and what commander calls its option: `optimizeTimerSlack`. */
+export function keyOf({ option }: Pick<Knob, 'option'>): `optimize${string}` {
+  return `optimize${option.slice('optimize'.length).replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
+}
+
+/** Formats a value for people; a plain number if this taut does not know the knob. */
+export function formatValue(knobId: string, value: bigint): string {
+  return KNOBS.find((knob) => knob.id === knobId)?.format(value) ?? String(value);
+}
