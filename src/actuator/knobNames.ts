@@ -7,7 +7,14 @@ export function keyOf({ option }: Pick<Knob, 'option'>): `optimize${string}` {
   return `optimize${option.slice('optimize'.length).replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
 }
 
+const BY_ID: ReadonlyMap<string, Knob> = new Map(KNOBS.map((knob) => [knob.id, knob]));
+
+/** The title of a knob; its id if this taut does not know the knob, as of a later one. */
+export function titleOf(knobId: string): string {
+  return BY_ID.get(knobId)?.title ?? knobId;
+}
+
 /** Formats a value for people; a plain number if this taut does not know the knob. */
 export function formatValue(knobId: string, value: bigint): string {
-  return KNOBS.find((knob) => knob.id === knobId)?.format(value) ?? String(value);
+  return BY_ID.get(knobId)?.format(value) ?? String(value);
 }

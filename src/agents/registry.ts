@@ -1,4 +1,5 @@
 /** The attached agents: attaches to them, asks the gate about them, and lets them go. */
+import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { isNamed, type Scope } from '../discovery/scope.ts';
@@ -191,7 +192,8 @@ export class Agents {
     const { name, pid } = identity;
     if (target !== undefined) {
       const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
-      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid})`);
+      const to = `${knob.title} ${knob.format(target)}`;
+      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid}): ${to}`);
     } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
   }
 
@@ -204,7 +206,7 @@ export class Agents {
         for (const [i, tuning] of agent.tunings.entries()) {
           if (tuning.target === before[i]) continue;
           this.#sayGate(agent, tuning, before[i]);
-          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent);
+          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, tuning.knob);
         }
       } catch (error) {
         this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
@@ -244,8 +246,8 @@ export class Agents {
     agent[Symbol.dispose]();
   }
 
-  #changed(event: AgentEvent['event'], agent: Agent): void {
-    this.#options.onEvent?.(agentEvent(event, agent));
+  #changed(event: AgentEvent['event'], agent: Agent, knob?: Knob): void {
+    this.#options.onEvent?.(agentEvent(event, agent, knob));
     this.#onChange();
   }
 

@@ -212,7 +212,7 @@ export class Tuning {
         span.setAttributes(threadsBy(outcomes));
       });
       const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs };
-      trace.past({ ...verify, attributes: threadsBy(outcomes) });
+      trace.past({ ...verify, attributes: { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) } });
     } catch (error) {
       const outcomes = this.#outcomes.take();
       tell(nowMs(), (span) => failWith(span.setAttributes(threadsBy(outcomes)), error));
