@@ -10,6 +10,8 @@ export interface Knob {
   readonly id: string;
   /** A title for people: `timer slack`. */
   readonly title: string;
+  /** What it is, in words for somebody who has never heard of it: a sentence of the first page of the help. */
+  readonly about: string;
   /** The command-line option, without its dashes; the key of the feature flag is `taut.` and this option. */
   readonly option: `optimize-${string}`;
   /** The help text of the option. */

@@ -20,6 +20,8 @@ const MAX_NS = 100_000_000n;
 export const timerSlack: Knob = {
   id: 'timer_slack_ns',
   title: 'timer slack',
+  about:
+    'Timer slack is how much later than asked Linux may fire a timer, so that it wakes the CPU less often: 50 microseconds, unless somebody changed it.',
   option: 'optimize-timer-slack',
   help: 'set the timer slack of agents to this (units: ns, us, ms); not changed unless given',
   defaultTarget: 1n,

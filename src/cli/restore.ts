@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { formatValue } from '../actuator/knobNames.ts';
+import { formatValue, titleOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
 import { LedgerError, ledgerPath } from '../actuator/ledgerFile.ts';
@@ -34,7 +34,7 @@ const WORDS: Record<RestoreOutcome, string> = {
 export function addRestore(program: Command): void {
   const command = program
     .command('restore')
-    .description('put back the timer slack that taut has changed, whether or not a taut is running')
+    .description('put back what taut has changed, whether or not a taut is running')
     .argument('[pid...]', 'only these processes', (text: string, before: number[] = []) => [...before, pid(text)])
     .option('--agent <name>', 'only agents of this name')
     .option('--rule <id>', 'only agents of this rule')
@@ -112,8 +112,10 @@ function describe(
 ): string[] {
   if (results.length === 0) return [`nothing to put back (${ledgerPath(options.stateDir)})`];
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
-    const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
-    return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be put back' : WORDS[outcome]} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
+    const value = (of: bigint) => formatValue(knob, BigInt(of)); // a number, in a daemon's answer
+    const done = options.dryRun && outcome === 'restored' ? 'would be put back' : WORDS[outcome];
+    const values = `original ${value(original)}${was === undefined ? '' : `, was ${value(was)}`}`;
+    return `thread ${tid} of ${of}: ${titleOf(knob)} ${done} (${values})${detail ? `: ${detail}` : ''}`;
   });
   const totals = OUTCOMES.flatMap((outcome) => (summary[outcome] ? `${summary[outcome]} ${WORDS[outcome]}` : []));
   return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join('; ')}`];

@@ -15,7 +15,7 @@ import { statusDocument } from './statusDocument.ts';
 export function addStatus(program: Command): void {
   const command = program
     .command('status')
-    .description('which agents a running taut watches, what their timer slack is and why; what is still to be put back')
+    .description('which agents a running taut watches, how they are tuned and why; what is still to be put back')
     .addHelpText('after', '\nExamples:\n  taut status\n  taut status --json | jq ".agents[] | {pid, name, target}"');
   withJson(withCommon(command), 'the status').action(async ({ stateDir, json }: CommonOptions) => {
     const hostDaemon = await rootsDaemon(stateDir);
@@ -70,7 +70,7 @@ function describeGuard(guard: StatusDocument['guard']): string[] {
 function describeLedger({ path, entries, problem }: StatusDocument['ledger']): string {
   if (problem !== undefined) return problem;
   if (entries === null) return `what is still to be put back ${describeUser()} may not know (${path}); ask as root`;
-  return entries === 0 ? `nothing to put back (${path})` : `${inWords(entries)} to put back (${path})`;
+  return entries === 0 ? `nothing to put back (${path})` : `${entries} values of threads to put back (${path})`;
 }
 
 function describeRoots({ stateDir, pid, since, agents, tuned }: NonNullable<StatusDocument['hostDaemon']>): string {

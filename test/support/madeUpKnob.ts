@@ -11,6 +11,7 @@ const volumes = new Map<number, bigint>();
 export const volume: Knob = {
   id: 'volume_percent',
   title: 'volume',
+  about: 'Volume is how loud a thread is.',
   option: 'optimize-volume',
   help: 'set the volume of agents to this (unit: %); not changed unless given',
   defaultTarget: 11n,

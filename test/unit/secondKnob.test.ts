@@ -4,8 +4,10 @@ import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
+import { CAPABILITIES } from '../../src/cli/capabilities.ts';
 import { givenAlone, type TuneOptions, targetsOf } from '../../src/cli/given.ts';
 import { withTuning } from '../../src/cli/options.ts';
+import { addCommands, program } from '../../src/cli/program.ts';
 import { meant } from '../../src/cli/run/atOnce.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
@@ -18,6 +20,19 @@ vi.mock('../../src/actuator/knobs.ts', async (original) => {
   const made = await import('../support/madeUpKnob.ts');
   return { KNOBS: [...real, made.volume] };
 });
+
+/** What a command's help says, on one line. */
+function help(name?: string): string {
+  const command = name === undefined ? program : program.commands.find((one) => one.name() === name);
+  let text = '';
+  command?.configureOutput({
+    writeOut: (piece) => {
+      text += piece;
+    },
+  });
+  command?.outputHelp();
+  return text.replaceAll(/\s+/g, ' ');
+}
 
 const rule = (value: string) => `version: 1\nrules:\n  - id: quiet\n    program: bot\n    optimizeVolume: ${value}\n`;
 
@@ -48,4 +63,19 @@ test('a bare option of its own is followed by no value, and starts a command at 
   expect(command).toEqual(['bot']);
   expect(knobs).toEqual(KNOBS);
   expect(targetsOf(givenAlone(knobs, {})).get(volume.id)).toBe(11n);
+});
+
+test('the help says what it is, and how it is set', async () => {
+  await addCommands([]);
+  const overview = help();
+  expect(overview).toContain('tightens their timer slack and volume where told to');
+  expect(overview).toContain('Volume is how loud a thread is. taut changes it only with --optimize-volume or a');
+  for (const text of [overview, help('watch')])
+    expect(text).toContain('taut watch --optimize-volume and set their volume to 11%');
+  expect(help('watch')).toContain('Without --optimize-timer-slack or --optimize-volume (or a feature flag)');
+  for (const name of ['watch', 'run', 'attach']) expect(help(name)).toContain('--optimize-volume[=value]');
+});
+
+test('what a privilege is for names it', () => {
+  expect(CAPABILITIES.CAP_SYS_NICE.use).toBe("read and write other processes' timer slack and volume");
 });
