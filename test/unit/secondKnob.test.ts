@@ -1,4 +1,7 @@
 /** A knob that is put on the list has all that the others have, with no other edit: here with one that is made up. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -13,6 +16,8 @@ import { parseConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { Decisions } from '../../src/discovery/decisions.ts';
 import { compileRules } from '../../src/discovery/ruleSet.ts';
+import { createGate } from '../../src/gate/createGate.ts';
+import { flagFindings } from '../../src/gate/flagFindings.ts';
 import { volume } from '../support/madeUpKnob.ts';
 
 vi.mock('../../src/actuator/knobs.ts', async (original) => {
@@ -78,4 +83,24 @@ test('the help says what it is, and how it is set', async () => {
 
 test('what a privilege is for names it', () => {
   expect(CAPABILITIES.CAP_SYS_NICE.use).toBe("read and write other processes' timer slack and volume");
+});
+
+test('a flag of its own decides about it, and a wrong value is found', async () => {
+  const text = (on: unknown) => {
+    const flag = { state: 'ENABLED', variants: { on, off: false }, defaultVariant: 'on' };
+    return JSON.stringify({ flags: { 'taut.optimize-volume': flag } });
+  };
+  expect(flagFindings(text('40%'), 'f', KNOBS)).toEqual({ broken: [], mistakes: [], warnings: [] });
+  expect(flagFindings(text('10us'), 'f', KNOBS).mistakes.join()).toContain('variants: on: "10us" is no volume');
+  const directory = mkdtempSync(join(tmpdir(), 'taut-flags-'));
+  const flagsFile = join(directory, 'flags.json');
+  writeFileSync(flagsFile, text('40%'));
+  const gate = await createGate({ flagsFile, knobs: KNOBS, onProblem: () => {} });
+  try {
+    const values = KNOBS.map(async (knob) => (await gate.decide({ knob, pid: 1, name: 'bot', ruleId: 'quiet' })).value);
+    expect(await Promise.all(values)).toEqual([null, 40n]);
+  } finally {
+    await gate.close();
+    rmSync(directory, { recursive: true });
+  }
 });
