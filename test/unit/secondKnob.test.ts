@@ -6,8 +6,10 @@ import { Command } from 'commander';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { KNOBS } from '../../src/actuator/knobs.ts';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
+import { SwitchGate } from '../../src/cli/demo/switchGate.ts';
 import { givenAlone, type TuneOptions, targetsOf } from '../../src/cli/given.ts';
 import { withTuning } from '../../src/cli/options.ts';
 import { addCommands, program } from '../../src/cli/program.ts';
@@ -103,4 +105,11 @@ test('a flag of its own decides about it, and a wrong value is found', async () 
     await gate.close();
     rmSync(directory, { recursive: true });
   }
+});
+
+test('the demo, which is about one knob, leaves it alone', () => {
+  const gate = new SwitchGate(timerSlack);
+  gate.set({ value: 1n, reason: 'with every thread tuned' });
+  const values = KNOBS.map((knob) => gate.decide({ knob }).value);
+  expect(values).toEqual([1n, null]);
 });
