@@ -1,6 +1,17 @@
 import type { ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 
+/** Whether this host has what a knob needs of its kernel: tried, never told by a version. */
+export interface Support {
+  /** Stable: doctor's JSON has it. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, or what is missing. */
+  readonly detail: string;
+  /** The remedy for the operator where something is missing. */
+  readonly mend: string;
+}
+
 /**
  * A per-thread kernel setting that can be read, written, read back and put back. The rest of taut uses only this
  * interface; details of a setting are only in its own file. Values are in the knob's own unit, as `bigint`.
@@ -20,6 +31,7 @@ export interface Knob {
   readonly defaultTarget: bigint;
   /** The remedy for the operator when the kernel refuses a write. */
   readonly mend: string;
+  support(): Support;
   /** Parses a target as people write it. @throws RangeError that says what is wrong with it. */
   parse(text: string): bigint;
   format(value: bigint): string;

@@ -19,7 +19,7 @@ export const OPTIONS = listed(
   'or',
 );
 
-function listed(words: readonly string[], last: 'and' | 'or'): string {
+export function listed(words: readonly string[], last: 'and' | 'or'): string {
   return [words.slice(0, -1).join(', '), words.at(-1)].filter(Boolean).join(` ${last} `);
 }
 

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { ProcHandle } from '../proc/handle.ts';
 import { isKernelThread, type ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
-import type { Knob } from './knob.ts';
+import type { Knob, Support } from './knob.ts';
 
 const REAL_TIME = new Map([
   [1, 'SCHED_FIFO'],
@@ -26,6 +27,12 @@ export const timerSlack: Knob = {
   help: 'set the timer slack of agents to this (units: ns, us, ms); not changed unless given',
   defaultTarget: 1n,
   mend: 'taut needs CAP_SYS_NICE in the user namespace of that process; run taut as root',
+
+  support(): Support {
+    const ok = existsSync('/proc/self/timerslack_ns');
+    const detail = ok ? '/proc/self/timerslack_ns' : 'this kernel has no /proc/PID/timerslack_ns';
+    return { name: 'timerslack_ns', ok, detail, mend: 'run Linux 4.6 or later' };
+  },
 
   /** Accepts 1 ns to 100 ms. */
   parse(text: string): bigint {

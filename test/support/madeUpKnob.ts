@@ -16,6 +16,7 @@ export const volume: Knob = {
   help: 'set the volume of agents to this (unit: %); not changed unless given',
   defaultTarget: 11n,
   mend: 'turn it down by hand',
+  support: () => ({ name: 'volume', ok: false, detail: 'nothing here has a volume', mend: 'buy a loudspeaker' }),
   parse(text: string): bigint {
     const [, digits] = /^(\d+)%?$/.exec(text) ?? [];
     if (digits === undefined || BigInt(digits) > MAX) throw new RangeError(`"${text}" is no volume: 0% to 100%`);

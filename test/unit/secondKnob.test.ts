@@ -14,6 +14,7 @@ import { givenAlone, type TuneOptions, targetsOf } from '../../src/cli/given.ts'
 import { withTuning } from '../../src/cli/options.ts';
 import { addCommands, program } from '../../src/cli/program.ts';
 import { meant } from '../../src/cli/run/atOnce.ts';
+import { describeTuning } from '../../src/cli/tuningHere.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { Decisions } from '../../src/discovery/decisions.ts';
@@ -112,4 +113,11 @@ test('the demo, which is about one knob, leaves it alone', () => {
   gate.set({ value: 1n, reason: 'with every thread tuned' });
   const values = KNOBS.map((knob) => gate.decide({ knob }).value);
   expect(values).toEqual([1n, null]);
+});
+
+test('doctor says of each whether this host can do it', () => {
+  const here = (...able: boolean[]) => KNOBS.map(({ id, title }, i) => ({ id, title, tune: able[i] ?? false }));
+  expect(describeTuning(here(true, true))).toBe('yes');
+  expect(describeTuning(here(false, false))).toBe('no');
+  expect(describeTuning(here(true, false))).toBe('timer slack, but not volume');
 });
