@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { formatValue, titleOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
+import { key } from '../actuator/ledgerEntry.ts';
 import { LedgerError, ledgerPath } from '../actuator/ledgerFile.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
 import type { Restoration } from '../agents/tellRestored.ts';
@@ -87,8 +88,8 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   const say = (message: string) => printError(`taut: ${message}`);
   const byOwners = options.dryRun ? [] : await askOwners(options.stateDir, entries, say);
   // Each owner has removed its restored entries from the ledger. This command restores the rest, left by earlier tauts.
-  const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
-  const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
+  const left = new Set(held.entries(filter).map(key));
+  const rest = entries.filter((entry) => left.has(key(entry)));
   const startMs = nowMs();
   const here = restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true });
   const told = { results: here, reason: 'taut restore', startMs, endMs: nowMs() };

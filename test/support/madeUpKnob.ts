@@ -1,33 +1,37 @@
-/** A knob that does not exist, beside the real ones: how loud a thread is. What a thread has is kept here. */
+/** Knobs that do not exist, beside the real ones. What a thread has is kept here. */
 import type { Knob } from '../../src/actuator/knob.ts';
-import type { ProcHandle } from '../../src/proc/handle.ts';
 
 /** What a thread has that nobody has written. */
 const ORIGINAL = 80n;
 const MAX = 100n;
 
-const volumes = new Map<number, bigint>();
+/** A knob that is a percentage. `title`: one word. */
+export function madeUpKnob(title: string): Knob {
+  const values = new Map<number, bigint>();
+  const knob: Knob = {
+    id: `${title}_percent`,
+    title,
+    about: `Nobody knows what the ${title} of a thread is.`,
+    option: `optimize-${title}`,
+    help: `set the ${title} of agents to this (unit: %); not changed unless given`,
+    defaultTarget: 11n,
+    mend: 'turn it down by hand',
+    support: () => ({ name: title, ok: false, detail: `nothing here has a ${title}`, mend: 'do without' }),
+    parse(text) {
+      const [, digits] = /^(\d+)%?$/.exec(text) ?? [];
+      if (digits === undefined || BigInt(digits) > MAX) throw new RangeError(`"${text}" is no ${title}: 0% to 100%`);
+      return BigInt(digits);
+    },
+    format: (value) => `${value}%`,
+    read: ({ id }) => values.get(id) ?? ORIGINAL,
+    write: ({ id }, value) => void values.set(id, value),
+    verify: (thread) => knob.read(thread),
+    restore: (thread, original) => knob.write(thread, original),
+    exempt: ({ state }) => (state === 'Z' || state === 'X' ? 'zombie' : undefined),
+    improves: (value, target) => target < value,
+    inherited: (value) => value,
+  };
+  return knob;
+}
 
-export const volume: Knob = {
-  id: 'volume_percent',
-  title: 'volume',
-  about: 'Volume is how loud a thread is.',
-  option: 'optimize-volume',
-  help: 'set the volume of agents to this (unit: %); not changed unless given',
-  defaultTarget: 11n,
-  mend: 'turn it down by hand',
-  support: () => ({ name: 'volume', ok: false, detail: 'nothing here has a volume', mend: 'buy a loudspeaker' }),
-  parse(text: string): bigint {
-    const [, digits] = /^(\d+)%?$/.exec(text) ?? [];
-    if (digits === undefined || BigInt(digits) > MAX) throw new RangeError(`"${text}" is no volume: 0% to 100%`);
-    return BigInt(digits);
-  },
-  format: (value) => `${value}%`,
-  read: ({ id }: ProcHandle) => volumes.get(id) ?? ORIGINAL,
-  write: ({ id }: ProcHandle, value) => void volumes.set(id, value),
-  verify: (thread) => volume.read(thread),
-  restore: (thread, original) => volume.write(thread, original),
-  exempt: ({ state }) => (state === 'Z' || state === 'X' ? 'zombie' : undefined),
-  improves: (value, target) => target < value,
-  inherited: (value) => value,
-};
+export const volume = madeUpKnob('volume');

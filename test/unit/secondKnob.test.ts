@@ -77,7 +77,9 @@ test('the help says what it is, and how it is set', async () => {
   await addCommands([]);
   const overview = help();
   expect(overview).toContain('tightens their timer slack and volume where told to');
-  expect(overview).toContain('Volume is how loud a thread is. taut changes it only with --optimize-volume or a');
+  expect(overview).toContain(
+    'Nobody knows what the volume of a thread is. taut changes it only with --optimize-volume or a',
+  );
   for (const text of [overview, help('watch')])
     expect(text).toContain('taut watch --optimize-volume and set their volume to 11%');
   expect(help('watch')).toContain('Without --optimize-timer-slack or --optimize-volume (or a feature flag)');
