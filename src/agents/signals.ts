@@ -26,7 +26,8 @@ export class Signals {
   readonly #operations: Counter;
   readonly #log: Log;
   readonly #mode: Attributes;
-  #denied = false;
+  /** Ids of knobs. */
+  readonly #denied = new Set<string>();
   #ledgerFailed = false;
 
   /** @param mode an attribute of every point. */
@@ -54,7 +55,7 @@ export class Signals {
 
   /** Whether a decision of the gate could not be carried out. */
   get hasFailed(): boolean {
-    return this.#denied || this.#ledgerFailed;
+    return this.#denied.size > 0 || this.#ledgerFailed;
   }
 
   /** Another program has set a tuned thread: logs it and emits an event, with both values. */
@@ -104,7 +105,8 @@ export class Signals {
   /** The outcome of one thread. Normal outcomes are only counted, elsewhere; the others are logged at level debug. */
   thread(agent: AgentIdentity, knob: Knob, tid: number, { outcome, detail }: ThreadState): void {
     if (outcome === 'tuned' || outcome === 'already' || outcome === 'vanished') return;
-    this.#log.debug(`thread ${tid} of ${agent.name} (${agent.pid}): ${outcome}${detail ? `: ${detail}` : ''}`);
+    const what = `${knob.title} ${outcome}${detail ? `: ${detail}` : ''}`;
+    this.#log.debug(`thread ${tid} of ${agent.name} (${agent.pid}): ${what}`);
     if (outcome === 'denied') this.denied(agent, knob);
   }
 
@@ -124,10 +126,10 @@ export class Signals {
     }
   }
 
-  /** The kernel refused to change a thread: logged once, with the remedy. */
+  /** The kernel refused to change a knob of a thread: logged once for each knob, with the remedy. */
   denied(agent: AgentIdentity, knob: Knob): void {
-    if (this.#denied) return;
-    this.#denied = true;
+    if (this.#denied.has(knob.id)) return;
+    this.#denied.add(knob.id);
     this.#log.warn(`not allowed to change the ${knob.title} of ${agent.name} (${agent.pid}): ${knob.mend}`);
   }
 

@@ -150,6 +150,17 @@ test('its spans count its threads, and name the knob', () => {
     expect(attributesOf(name)).toMatchObject([{ 'taut.knob': volume.id, 'taut.threads.tuned': 1 }]);
 });
 
+test('that the kernel refuses is said once of each knob', () => {
+  const said: string[] = [];
+  const signals = new Signals(
+    createLog('info', (line) => said.push(line)),
+    'none',
+  );
+  for (const knob of [...KNOBS, ...KNOBS]) signals.denied(agent().identity, knob);
+  expect(said.map((line) => /change the (.+) of sleep/.exec(line)?.[1])).toEqual(['timer slack', 'volume']);
+  expect(signals.hasFailed).toBe(true);
+});
+
 test('it is put back, and the ledger is empty', () => {
   expect(ledger.entries().map(({ knob, original, target }) => [knob, original, target])).toEqual([
     [volume.id, 80n, 40n],
