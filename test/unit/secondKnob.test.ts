@@ -23,10 +23,12 @@ import { createGate } from '../../src/gate/createGate.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
 import { volume } from '../support/madeUpKnob.ts';
 
-vi.mock('../../src/actuator/knobs.ts', async (original) => {
-  const { KNOBS: real } = await original<typeof import('../../src/actuator/knobs.ts')>();
-  const made = await import('../support/madeUpKnob.ts');
-  return { KNOBS: [...real, made.volume] };
+vi.mock('../../src/actuator/knobs.ts', async () => {
+  const [first, made] = await Promise.all([
+    import('../../src/actuator/timerSlack.ts'),
+    import('../support/madeUpKnob.ts'),
+  ]);
+  return { KNOBS: [first.timerSlack, made.volume] };
 });
 
 /** What a command's help says, on one line. */

@@ -27,10 +27,12 @@ import { createLog } from '../../src/util/log.ts';
 import { jsonText } from '../../src/util/printable.ts';
 import { volume } from '../support/madeUpKnob.ts';
 
-vi.mock('../../src/actuator/knobs.ts', async (original) => {
-  const { KNOBS: real } = await original<typeof import('../../src/actuator/knobs.ts')>();
-  const made = await import('../support/madeUpKnob.ts');
-  return { KNOBS: [...real, made.volume] };
+vi.mock('../../src/actuator/knobs.ts', async () => {
+  const [first, made] = await Promise.all([
+    import('../../src/actuator/timerSlack.ts'),
+    import('../support/madeUpKnob.ts'),
+  ]);
+  return { KNOBS: [first.timerSlack, made.volume] };
 });
 
 const NOT_GIVEN = '--optimize-timer-slack was not given';
