@@ -1,6 +1,17 @@
 import type { ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 
+/** Whether this host has what a knob needs of its kernel: tried, never told by a version. */
+export interface Support {
+  /** Stable: doctor's JSON has it. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, or what is missing. */
+  readonly detail: string;
+  /** The remedy for the operator where something is missing. */
+  readonly mend: string;
+}
+
 /**
  * A per-thread kernel setting that can be read, written, read back and put back. The rest of taut uses only this
  * interface; details of a setting are only in its own file. Values are in the knob's own unit, as `bigint`.
@@ -10,14 +21,17 @@ export interface Knob {
   readonly id: string;
   /** A title for people: `timer slack`. */
   readonly title: string;
+  /** What it is, in words for somebody who has never heard of it: a sentence of the first page of the help. */
+  readonly about: string;
   /** The command-line option, without its dashes; the key of the feature flag is `taut.` and this option. */
-  readonly option: string;
+  readonly option: `optimize-${string}`;
   /** The help text of the option. */
   readonly help: string;
   /** The target when an option or a flag is on without a value. */
   readonly defaultTarget: bigint;
   /** The remedy for the operator when the kernel refuses a write. */
   readonly mend: string;
+  support(): Support;
   /** Parses a target as people write it. @throws RangeError that says what is wrong with it. */
   parse(text: string): bigint;
   format(value: bigint): string;

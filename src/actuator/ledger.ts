@@ -53,7 +53,7 @@ export class Ledger implements Disposable {
       this.#remove = this.#db.prepare(
         `DELETE FROM tuned_thread WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
       );
-      this.#holds = this.#db.prepare(`SELECT 1 FROM tuned_thread WHERE ${HERE} AND tid = ? LIMIT 1`);
+      this.#holds = this.#db.prepare(`SELECT 1 FROM tuned_thread WHERE ${HERE} AND tid = ? AND knob = ? LIMIT 1`);
     } catch (error) {
       throw new LedgerError(this.path, error);
     } finally {
@@ -139,10 +139,11 @@ export class Ledger implements Disposable {
     }
   }
 
-  /** Whether there is an entry for a thread with this id. */
-  holds(tid: number): boolean {
-    if (this.#file === undefined) return [...this.#own.values()].some((entry) => entry.tid === tid);
-    return this.#holds.get(...this.#here, tid) !== undefined;
+  /** Whether there is an entry for a knob of a thread with this id. */
+  holds(tid: number, knob: string): boolean {
+    if (this.#file === undefined)
+      return [...this.#own.values()].some((entry) => entry.tid === tid && entry.knob === knob);
+    return this.#holds.get(...this.#here, tid, knob) !== undefined;
   }
 
   /** Entries of this process, read from the file: `taut restore` may have removed some. @throws LedgerError */

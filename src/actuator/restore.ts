@@ -53,13 +53,13 @@ export function restoreEntries(
   { dryRun = false, process }: RestoreOptions = {},
 ): Restored[] {
   const results: Restored[] = [];
-  const handled = new Set<number>();
-  /** A thread with an entry of its own, in this batch or of another agent, is not an heir. */
-  const isKnown = (tid: number) => handled.has(tid) || ledger.holds(tid);
+  const handled = new Set<string>();
+  /** A thread with an entry of its own for a knob, in this batch or of another agent, is not an heir of that knob. */
+  const isKnown = (tid: number, knob: string) => handled.has(`${tid} ${knob}`) || ledger.holds(tid, knob);
   const settled: LedgerEntry[] = [];
   const put = (batch: readonly LedgerEntry[], isHeir: boolean) => {
     for (const entry of batch) {
-      handled.add(entry.tid);
+      handled.add(`${entry.tid} ${entry.knob}`);
       const knob = knobs.find((k) => k.id === entry.knob);
       const result = knob
         ? restoreOne(knob, entry, dryRun, process)
@@ -120,7 +120,11 @@ function restoreOne(
  * Finds threads and descendants without an entry that inherited the tuned value while no taut was running. They get the
  * original value of the process that they come from.
  */
-function heirs(entry: LedgerEntry, knobs: readonly Knob[], isKnown: (tid: number) => boolean): LedgerEntry[] {
+function heirs(
+  entry: LedgerEntry,
+  knobs: readonly Knob[],
+  isKnown: (tid: number, knob: string) => boolean,
+): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
   if (!knob) return [];
   const found: LedgerEntry[] = [];
@@ -128,7 +132,7 @@ function heirs(entry: LedgerEntry, knobs: readonly Knob[], isKnown: (tid: number
   for (let waiting = [entry.pid]; waiting.length > 0; ) {
     for (const pid of waiting)
       for (const tid of threadIds(pid)) {
-        const heir = isKnown(tid) ? undefined : heirOf(knob, entry, pid, tid);
+        const heir = isKnown(tid, knob.id) ? undefined : heirOf(knob, entry, pid, tid);
         if (heir) found.push(heir);
       }
     waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid));

@@ -1,20 +1,14 @@
+import { existsSync } from 'node:fs';
 import type { ProcHandle } from '../proc/handle.ts';
-import type { ThreadStat } from '../proc/stat.ts';
+import { isKernelThread, type ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
-import type { Knob } from './knob.ts';
+import type { Knob, Support } from './knob.ts';
 
 const REAL_TIME = new Map([
   [1, 'SCHED_FIFO'],
   [2, 'SCHED_RR'],
   [6, 'SCHED_DEADLINE'],
 ]);
-
-/** A bit of `flags` in /proc/ID/stat: a kernel thread. */
-const PF_KTHREAD = 0x00200000;
-
-export function isKernelThread({ flags }: ThreadStat): boolean {
-  return (flags & PF_KTHREAD) !== 0;
-}
 
 /** The largest useful target, 100 ms: the kernel's own limit for the slack of a long select or poll. */
 const MAX_NS = 100_000_000n;
@@ -27,10 +21,18 @@ const MAX_NS = 100_000_000n;
 export const timerSlack: Knob = {
   id: 'timer_slack_ns',
   title: 'timer slack',
+  about:
+    'Timer slack is how much later than asked Linux may fire a timer, so that it wakes the CPU less often: 50 microseconds, unless somebody changed it.',
   option: 'optimize-timer-slack',
   help: 'set the timer slack of agents to this (units: ns, us, ms); not changed unless given',
   defaultTarget: 1n,
   mend: 'taut needs CAP_SYS_NICE in the user namespace of that process; run taut as root',
+
+  support(): Support {
+    const ok = existsSync('/proc/self/timerslack_ns');
+    const detail = ok ? '/proc/self/timerslack_ns' : 'this kernel has no /proc/PID/timerslack_ns';
+    return { name: 'timerslack_ns', ok, detail, mend: 'run Linux 4.6 or later' };
+  },
 
   /** Accepts 1 ns to 100 ms. */
   parse(text: string): bigint {

@@ -64,8 +64,12 @@ export class Agent implements Disposable {
 
   /** Ends the `attach` span: the process is measured, and tuned if the gate decided so. */
   attached(): void {
-    const { total, tuned } = this.counts();
-    const attributes = { [semconv.ATTR_TAUT_THREADS_TOTAL]: total, [semconv.ATTR_TAUT_THREADS_TUNED]: tuned };
+    const tuned = this.tunings.flatMap(({ threads }) => [...threads].filter(([, { outcome }]) => outcome === 'tuned'));
+    const attributes = {
+      [semconv.ATTR_TAUT_THREADS_TOTAL]: this.#handle.threadIds().length,
+      // A thread of which several knobs are tuned is one thread.
+      [semconv.ATTR_TAUT_THREADS_TUNED]: new Map(tuned).size,
+    };
     this.#trace.attached(this.settledAtMs, attributes);
     this.#host.operations.count('attach', 'ok');
     this.isAttached = true;
@@ -131,10 +135,10 @@ export class Agent implements Disposable {
     this.#handle[Symbol.dispose]();
   }
 
-  /** Its threads by the outcome of a knob. Default: the first knob, which the JSON documents report. */
-  counts(knob?: Knob): ThreadCounts {
+  /** Its threads by the outcome of a knob. */
+  counts(knob: Knob): ThreadCounts {
     const total = this.#handle.threadIds().length;
-    const tuning = this.tunings.find((one) => knob === undefined || one.knob === knob);
+    const tuning = this.tunings.find((one) => one.knob === knob);
     const outcomes = outcomesOf(tuning?.threads ?? new Map());
     const of = (outcome: string) => outcomes.filter((o) => o === outcome).length;
     const [tuned, drifted, exempt] = [of('tuned'), of('drifted'), of('exempt')];

@@ -6,13 +6,14 @@ import type { Operations } from './operations.ts';
 
 /**
  * What keeps taut from carrying out decisions of the gate: a ledger that can't be used (taut then writes to no thread,
- * and goes on measuring), and a kernel that refuses the write. Each is logged once, with its remedy. The exit code of
+ * and goes on measuring), and a kernel that refuses the write of a knob. Each is logged once, with its remedy. The exit code of
  * the command says whether there was one.
  */
 export class Obstacles {
   readonly #log: Log;
   readonly #operations: Operations;
-  #denied = false;
+  /** Ids of knobs. */
+  readonly #denied = new Set<string>();
   #ledgerFailed = false;
 
   constructor(log: Log, operations: Operations) {
@@ -22,7 +23,7 @@ export class Obstacles {
 
   /** Whether a decision of the gate could not be carried out. */
   get any(): boolean {
-    return this.#denied || this.#ledgerFailed;
+    return this.#denied.size > 0 || this.#ledgerFailed;
   }
 
   /** Does work that needs the ledger. @returns undefined when the ledger can't be used. */
@@ -40,8 +41,8 @@ export class Obstacles {
 
   /** The kernel refused to change a thread of the agent. */
   denied({ name, pid }: AgentIdentity, knob: Knob): void {
-    if (this.#denied) return;
-    this.#denied = true;
+    if (this.#denied.has(knob.id)) return;
+    this.#denied.add(knob.id);
     this.#log.warn(`not allowed to change the ${knob.title} of ${name} (${pid}): ${knob.mend}`);
   }
 }

@@ -1,5 +1,5 @@
 /** The attached agents: attaches to them, asks the gate about them, and lets them go. */
-import type { Restored } from '../actuator/restore.ts';
+import type { Knob } from '../actuator/knob.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { isNamed, type Scope } from '../discovery/scope.ts';
 import { isAsSeen, isTheSame, type Seen, withoutCmdline } from '../discovery/sighting.ts';
@@ -192,7 +192,8 @@ export class Agents {
     const { name, pid } = identity;
     if (target !== undefined) {
       const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
-      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid})`);
+      const to = `${knob.title} ${knob.format(target)}`;
+      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid}): ${to}`);
     } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
   }
 
@@ -205,7 +206,7 @@ export class Agents {
         for (const [i, tuning] of agent.tunings.entries()) {
           if (tuning.target === before[i]) continue;
           this.#sayGate(agent, tuning, before[i]);
-          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent);
+          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, tuning.knob);
         }
       } catch (error) {
         this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
@@ -231,22 +232,25 @@ export class Agents {
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
     this.#options.measurement.detach(pid);
-    const n = (outcome: Restored['outcome']) => results.filter((r) => r.outcome === outcome).length;
+    // A thread of which several knobs were tuned is one thread.
+    const threads = [...Map.groupBy(results, ({ tid }) => tid).values()];
+    const back = threads.filter((thread) => thread.every(({ outcome }) => outcome === 'restored')).length;
+    const failed = threads.filter((thread) => thread.some(({ outcome }) => outcome === 'failed')).length;
     const { name } = agent.identity;
-    if (n('failed') > 0)
+    if (failed > 0)
       this.#options.failed(
-        `${n('failed')} threads of ${name} (${pid}) could not be put back, and stay on record for taut restore`,
+        `${failed} threads of ${name} (${pid}) could not be put back, and stay on record for taut restore`,
         new Error(results.find((r) => r.detail)?.detail ?? 'for an unknown reason'),
       );
     const why = reason === 'shutdown' ? 'taut ends' : reason;
-    const done = results.length > 0 ? `; put back ${n('restored')} of ${results.length} threads` : '';
+    const done = results.length > 0 ? `; put back ${back} of ${threads.length} threads` : '';
     this.#options.log.info(`stopped watching ${name} (${pid}): ${why}${done}`);
     this.#changed('release', agent);
     agent[Symbol.dispose]();
   }
 
-  #changed(event: AgentEvent['event'], agent: Agent): void {
-    this.#options.onEvent?.(agentEvent(event, agent));
+  #changed(event: AgentEvent['event'], agent: Agent, knob?: Knob): void {
+    this.#options.onEvent?.(agentEvent(event, agent, knob));
     this.#onChange();
   }
 

@@ -1,24 +1,36 @@
 /** The JSON documents about agents (`--json`). Other programs rely on them: fields may be added, but never renamed. */
+import type { Knob } from '../actuator/knob.ts';
+import { timerSlack } from '../actuator/timerSlack.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Agent } from './agent.ts';
 import type { ThreadCounts } from './identity.ts';
 
-export interface AgentStatus {
+/** What one knob of an agent is set to, and why. */
+export interface KnobStatus {
+  /** In the knob's unit (timer slack: nanoseconds); null when the knob is not tuned. */
+  readonly target: number | null;
+  /** The gate's last decision. */
+  readonly gate: { readonly value: number | null; readonly reason: string };
+  readonly threads: ThreadCounts;
+}
+
+/** What `KnobStatus` has stands here a second time for the first knob, timer slack: it was there before the others. */
+export interface AgentStatus extends KnobStatus {
   readonly pid: number;
   readonly name: string;
   readonly rule: string;
   readonly attachPath: string;
-  /** Nanoseconds; null when the agent is not tuned. */
-  readonly target: number | null;
-  readonly gate: { readonly value: number | null; readonly reason: string };
-  readonly threads: ThreadCounts;
+  /** Every knob. `id`: as in the ledger and in telemetry, like `timer_slack_ns`. */
+  readonly knobs: readonly (KnobStatus & { readonly id: string })[];
 }
 
 /** What happened to an agent, and its status after that: one line of `taut watch --json`. */
 export interface AgentEvent {
   readonly at: string;
   readonly event: 'attach' | 'tune' | 'revert' | 'release' | 'end';
+  /** Id of the knob, for `tune` and `revert`. */
+  readonly knob?: string;
   readonly agent: AgentStatus;
 }
 
@@ -63,24 +75,41 @@ export interface StatusDocument {
   };
 }
 
-export function agentEvent(event: AgentEvent['event'], agent: Agent): AgentEvent {
-  return { at: new Date().toISOString(), event, agent: agentStatus(agent) };
+export function agentEvent(event: AgentEvent['event'], agent: Agent, knob?: Knob): AgentEvent {
+  return { at: new Date().toISOString(), event, ...(knob && { knob: knob.id }), agent: agentStatus(agent) };
 }
 
 export function agentStatus(agent: Agent): AgentStatus {
   const { pid, name, rule, attachPath } = agent.identity;
-  const [timerSlack] = agent.tunings;
-  return {
-    pid,
-    name,
-    rule,
-    attachPath,
-    target: timerSlack?.target === undefined ? null : Number(timerSlack.target),
-    gate: gateStatus(timerSlack?.gate ?? { value: null, reason: '' }),
-    threads: agent.counts(),
-  };
+  const knobs = agent.tunings.map(({ knob, target, gate }) => ({
+    id: knob.id,
+    target: target === undefined ? null : Number(target),
+    gate: gateStatus(gate),
+    threads: agent.counts(knob),
+  }));
+  const { target, gate, threads } = knobs[0] ?? NOTHING;
+  return { pid, name, rule, attachPath, target, gate, threads, knobs };
 }
 
-function gateStatus({ value, reason }: GateDecision): AgentStatus['gate'] {
+const NOTHING: KnobStatus = {
+  target: null,
+  gate: { value: null, reason: '' },
+  threads: { total: 0, original: 0, tuned: 0, drifted: 0, exempt: 0 },
+};
+
+/** As another taut tells of an agent: one of an earlier version names no knobs. */
+type ToldStatus = KnobStatus & Partial<Pick<AgentStatus, 'knobs'>>;
+
+/** The knobs of an agent. A taut that names none knows timer slack alone. */
+export function knobsOf({ target, gate, threads, knobs }: ToldStatus): AgentStatus['knobs'] {
+  return knobs ?? [{ id: timerSlack.id, target, gate, threads }];
+}
+
+/** Whether any knob is tuned. */
+export function isTuned(told: ToldStatus): boolean {
+  return knobsOf(told).some(({ target }) => target !== null);
+}
+
+function gateStatus({ value, reason }: GateDecision): KnobStatus['gate'] {
   return { value: value === null ? null : Number(value), reason };
 }

@@ -50,9 +50,10 @@ export function emitRestoreFailed({ pid, agent, tid, knob, detail }: Restored): 
 export function sayOutcome(
   log: Log,
   { pid, name }: AgentIdentity,
+  { title }: Knob,
   tid: number,
   { outcome, detail }: ThreadState,
 ): void {
   if (outcome === 'tuned' || outcome === 'already' || outcome === 'vanished') return;
-  log.debug(`thread ${tid} of ${name} (${pid}): ${outcome}${detail ? `: ${detail}` : ''}`);
+  log.debug(`thread ${tid} of ${name} (${pid}): ${title} ${outcome}${detail ? `: ${detail}` : ''}`);
 }

@@ -217,7 +217,7 @@ export class Tuning {
         span.setAttributes(threadsBy(outcomes));
       });
       const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs };
-      trace.past({ ...verify, attributes: threadsBy(outcomes) });
+      trace.past({ ...verify, attributes: { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) } });
     } catch (error) {
       const outcomes = this.#outcomes.take();
       tell(nowMs(), (span) => failWith(span.setAttributes(threadsBy(outcomes)), error));
@@ -253,7 +253,7 @@ export class Tuning {
     const { log, obstacles, onRecord } = this.#host;
     const { identity } = this.#agent;
     const { outcome, startTicks } = state;
-    sayOutcome(log, identity, tid, state);
+    sayOutcome(log, identity, this.knob, tid, state);
     if (outcome === 'denied') obstacles.denied(identity, this.knob);
     if (by === 'look') return;
     const isOnRecord = outcome === 'tuned' || outcome === 'unverified';

@@ -1,11 +1,12 @@
 /** The capabilities that taut uses, the use of each, and how taut gives up the others. */
 import { readFileSync } from 'node:fs';
+import { TITLES } from '../actuator/knobNames.ts';
 import { addon, check } from '../native.ts';
 import { effectiveCapabilitiesOf } from '../proc/status.ts';
 
 /** Bits of capabilities(7), each with the use that taut has for it. */
 export const CAPABILITIES = {
-  CAP_SYS_NICE: { bit: 23, use: "read and write other processes' timer slack" },
+  CAP_SYS_NICE: { bit: 23, use: `read and write other processes' ${TITLES}` },
   CAP_BPF: { bit: 39, use: 'load BPF programs and read their maps' },
   CAP_PERFMON: { bit: 38, use: 'attach BPF programs to tracepoints' },
   CAP_NET_ADMIN: { bit: 12, use: 'see which process asks which name, and connects to whom' },

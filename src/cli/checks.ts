@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { NetworkSource } from '../discovery/network/source.ts';
 import { addon } from '../native.ts';
@@ -11,6 +12,7 @@ import { type Mode, withoutFrom } from '../tracer/features.ts';
 import { openMeasuring } from '../tracer/measuring.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import { CAPABILITIES, type Capability, hasCapability } from './capabilities.ts';
+import type { TuningHere } from './tuningHere.ts';
 
 export interface Check {
   readonly name: string;
@@ -26,7 +28,9 @@ const NETWORK_MEND_HOOKS = 'run Linux 5.10 or later; what else finds agents goes
 export interface Examination {
   /** Whether taut can measure wakeups: mode `full` or `wakeups`, and the canary agrees. */
   readonly measure: boolean;
+  /** Whether any knob can be tuned. */
   readonly tune: boolean;
+  readonly knobs: readonly TuningHere[];
   readonly mode: Mode;
   readonly checks: readonly Check[];
 }
@@ -42,7 +46,7 @@ export async function examine(stateDir: string): Promise<Examination> {
   const { mode, checks: measuring } = native.ok ? await tryMeasuring() : { mode: 'none' as const, checks: [] };
   const nice = capability('CAP_SYS_NICE');
   const ledger = attempt('ledger', () => new Ledger(stateDir)[Symbol.dispose](), stateDir, 'use another --state-dir');
-  const slack = existsSync('/proc/self/timerslack_ns');
+  const supports = KNOBS.map((knob) => ({ knob, support: knob.support() }));
   const hostIds = hasHostIds();
   const checks: Check[] = [
     { name: 'kernel', ok: process.platform === 'linux', detail: `Linux ${release()}`, mend: 'taut needs Linux' },
@@ -57,12 +61,7 @@ export async function examine(stateDir: string): Promise<Examination> {
     capability('CAP_PERFMON'),
     capability('CAP_SYS_PTRACE'),
     nice,
-    {
-      name: 'timerslack_ns',
-      ok: slack,
-      detail: slack ? '/proc/self/timerslack_ns' : 'this kernel has no /proc/PID/timerslack_ns',
-      mend: 'run Linux 4.6 or later',
-    },
+    ...supports.map(({ support }) => support),
     {
       name: 'PID namespace',
       ok: hostIds,
@@ -76,7 +75,9 @@ export async function examine(stateDir: string): Promise<Examination> {
     ledger,
   ];
   const measure = (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
-  return { measure, tune: native.ok && nice.ok && slack && ledger.ok, mode, checks };
+  const mayTune = native.ok && nice.ok && ledger.ok;
+  const knobs = supports.map(({ knob: { id, title }, support }) => ({ id, title, tune: mayTune && support.ok }));
+  return { measure, tune: knobs.some(({ tune }) => tune), knobs, mode, checks };
 }
 
 const CHAIN = 'timer chain';

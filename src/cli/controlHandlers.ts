@@ -21,7 +21,7 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
     case 'status':
       return status();
     case 'explain':
-      return { ...decisions.explain(request.pid), gate: gateOf(watcher, request.pid) };
+      return { ...decisions.explain(request.pid), ...gatesOf(watcher, request.pid) };
     case 'last':
       return decisions.last(request.n);
     case 'restore':
@@ -43,15 +43,17 @@ export function answerPublicly(request: Request, { watcher, decisions, status }:
     }
     case 'explain': {
       const kept = decisions.named(request.pid);
-      return { access: 'public', kept: kept && publicDecision(kept), near: [], gate: gateOf(watcher, request.pid) };
+      return { access: 'public', kept: kept && publicDecision(kept), near: [], ...gatesOf(watcher, request.pid) };
     }
     default:
       throw new Error('that is not for everybody');
   }
 }
 
-function gateOf(watcher: Watcher, pid: number) {
-  return watcher.agent(pid)?.tunings[0]?.gate ?? null;
+/** The gate's decision on each knob of an agent; none for another process. `gate`: on the first, timer slack. */
+function gatesOf(watcher: Watcher, pid: number) {
+  const knobs = watcher.agent(pid)?.tunings.map(({ knob, gate }) => ({ id: knob.id, gate })) ?? [];
+  return { gate: knobs[0]?.gate ?? null, knobs };
 }
 
 /** A process that no rule matches has the name that it gave itself, which may be its whole command line. */

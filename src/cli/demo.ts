@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { timerSlack } from '../actuator/timerSlack.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import { createLog, type Log } from '../util/log.ts';
 import { measurePhase, type Phase, threadSlacks } from './demo/phase.ts';
@@ -22,7 +23,9 @@ interface DemoOptions extends CommonOptions {
   readonly guard?: boolean;
 }
 
-const TARGET = 1n;
+/** What the demo shows: its phases compare how late timers fire, which this knob alone decides. */
+const KNOB = timerSlack;
+const TARGET = KNOB.defaultTarget;
 const NEVER = new AbortController().signal;
 
 const MORE = `
@@ -62,7 +65,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
     throw new CliError(`${means.why}, and one taut tunes at a time: end that one for the demo`, EXIT.failed);
   printError(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
-  const gate = new SwitchGate();
+  const gate = new SwitchGate(KNOB);
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
   const run = { ledger: means.ledger, guard: options.guard !== false, begun: () => undefined, ended: NEVER };
   const sinkDir = join(options.stateDir, 'demo');
@@ -87,7 +90,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
     if (!options.json) printText(describePhase(measured));
   };
   await phase('original', undefined, 'before anything is changed');
-  await phase('tuned', TARGET, 'with every thread tuned to 1 ns');
+  await phase('tuned', TARGET, `with every thread tuned to ${KNOB.format(TARGET)}`);
   await phase('restored', undefined, 'with every thread put back');
 
   if (options.json) printJson(toJson(phases));
@@ -99,7 +102,11 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
 /** Waits until the gate's decision is carried out, which happens asynchronously. */
 async function settled(watcher: Watcher, pid: number, target: bigint | undefined): Promise<void> {
   const deadline = performance.now() + 10_000;
-  while (watcher.agent(pid) && watcher.agent(pid)?.tunings[0]?.target !== target) {
+  const isSettled = () => {
+    const agent = watcher.agent(pid);
+    return !agent || agent.tunings.find(({ knob }) => knob === KNOB)?.target === target;
+  };
+  while (!isSettled()) {
     if (performance.now() > deadline) throw new CliError('the sample agent could not be tuned', EXIT.failed);
     await setTimeout(10);
   }

@@ -5,6 +5,7 @@ import { EXIT } from './exit.ts';
 import type { CommonOptions } from './given.ts';
 import { withCommon, withJson } from './options.ts';
 import { printJson, printLine } from './output.ts';
+import { describeTuning } from './tuningHere.ts';
 
 export function addDoctor(program: Command): void {
   const command = program
@@ -12,13 +13,13 @@ export function addDoctor(program: Command): void {
     .description('what can be measured and tuned on this host, and how to get what is missing')
     .addHelpText('after', '\nExamples:\n  taut doctor\n  taut doctor --json | jq ".checks[] | select(.ok | not)"');
   withJson(withCommon(command), 'the checks').action(async (options: CommonOptions) => {
-    const { measure, tune, mode, checks } = await examine(options.stateDir);
-    if (options.json) printJson({ measure, tune, mode, checks });
+    const { measure, tune, knobs, mode, checks } = await examine(options.stateDir);
+    if (options.json) printJson({ measure, tune, knobs, mode, checks });
     else {
       for (const check of checks) describe(check).forEach(printLine);
-      printLine(`measuring: ${describeMeasuring(measure, mode, checks)}; tuning: ${tune ? 'yes' : 'no'}`);
+      printLine(`measuring: ${describeMeasuring(measure, mode, checks)}; tuning: ${describeTuning(knobs)}`);
     }
-    if (mode !== 'full' || !measure || !tune) process.exitCode = EXIT.host;
+    if (mode !== 'full' || !measure || knobs.some((knob) => !knob.tune)) process.exitCode = EXIT.host;
   });
 }
 

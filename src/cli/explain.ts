@@ -1,6 +1,6 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isKernelThread } from '../actuator/timerSlack.ts';
+import { timerSlack } from '../actuator/timerSlack.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import { loadConfig } from '../config/load.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
@@ -11,11 +11,12 @@ import { compileRules } from '../discovery/ruleSet.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import { isGone, LazyHandle, ProcHandle } from '../proc/handle.ts';
+import { isKernelThread } from '../proc/stat.ts';
 import { describeUser, isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
-import { describe, type Explained, toJson } from './explained.ts';
+import { describe, type Explained, type GatedKnobs, toJson } from './explained.ts';
 import type { CommonOptions } from './given.ts';
 import { pid, withCommon, withConfig, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
@@ -29,6 +30,8 @@ interface ExplainOptions extends CommonOptions {
 /** What a daemon tells about a process. */
 interface Told extends Explanation {
   readonly gate: GateDecision | null;
+  /** A taut of an earlier version names none: it knows timer slack alone. */
+  readonly knobs?: GatedKnobs;
   readonly access?: 'public';
 }
 
@@ -75,35 +78,34 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
   const found = decideNow(id, options);
   if (told) return { ...found, access: 'none', notes: [...found.notes, told.message] };
   const isAgent = found.decision === 'attach';
-  const notes = isAgent
-    ? [`no taut is running with ${stateDir}: nobody measures it, and nobody changes its timer slack`]
-    : [];
+  const notes = isAgent ? [`no taut is running with ${stateDir}: nobody measures it, and nobody tunes it`] : [];
   return { ...found, notes: [...found.notes, ...notes] };
 }
 
 /** @param stateDir state directory of the daemon that answered. */
 function byDaemon(
   id: number,
-  { kept, near, gate, access }: Told,
+  { kept, near, gate, access, ...told }: Told,
   stateDir: string,
   options: ExplainOptions,
 ): Explained {
   const kernelThread = kernelThreadOf(id);
+  const knobs = told.knobs ?? (gate ? [{ id: timerSlack.id, gate }] : []);
   if (access !== 'public') {
-    if (kept) return { ...explained(kept), near, gate, kernelThread };
+    if (kept) return { ...explained(kept), near, gate, knobs, kernelThread };
     return { ...decideNow(id, options), daemon: true };
   }
   const notes = [
     `the daemon with ${stateDir} tells everybody no more; its evidence is for those who may look in there`,
   ];
-  if (kept) return { ...explained(kept), gate, kernelThread, access, notes };
+  if (kept) return { ...explained(kept), gate, knobs, kernelThread, access, notes };
   if (!existsSync(`/proc/${id}`)) throw notThere(id);
   const none = { decision: 'ignore', ruleId: '', name: '', attachPath: '', evidence: [], lost: [] } as const;
   return { ...explained({ verdict: { ...none, pid: id }, sightings: [], more: 0 }), kernelThread, access, notes };
 }
 
 function explained({ verdict, sightings, more }: LoggedDecision): Explained {
-  const rest = { near: [], gate: null, kernelThread: undefined, access: 'full', notes: [] } as const;
+  const rest = { near: [], gate: null, knobs: [], kernelThread: undefined, access: 'full', notes: [] } as const;
   return { ...verdict, sightings, more, daemon: true, ...rest };
 }
 

@@ -1,8 +1,12 @@
 /** A decision as `explain` shows it: as text and as JSON. Pure. */
+import { formatValue, titleOf } from '../actuator/knobNames.ts';
 import type { Sighting } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
+
+/** The gate's decision on each knob of an agent. `id`: the knob's. */
+export type GatedKnobs = readonly { readonly id: string; readonly gate: GateDecision }[];
 
 export interface Explained extends Omit<Verdict, 'pid'> {
   readonly pid: number | null;
@@ -10,7 +14,9 @@ export interface Explained extends Omit<Verdict, 'pid'> {
   /** Number of sightings that were not kept. */
   readonly more: number;
   readonly near: readonly string[];
+  /** The gate's decision on the first knob, timer slack: it was there before the others. */
   readonly gate: GateDecision | null;
+  readonly knobs: GatedKnobs;
   /** Whether a running daemon decided it. */
   readonly daemon: boolean;
   /** The name of a kernel thread; undefined for a process. */
@@ -27,7 +33,8 @@ export function toJson({ pid: id, decision, ruleId, evidence, gate, name, attach
     decision,
     rule: ruleId || null,
     evidence,
-    gate: gate && { value: gate.value, reason: gate.reason },
+    gate: gate && gateJson(gate),
+    knobs: more.knobs.map((knob) => ({ id: knob.id, gate: gateJson(knob.gate) })),
     name: name || null,
     attachPath: decision === 'attach' ? attachPath : null,
     daemon: more.daemon,
@@ -47,22 +54,30 @@ export function toJson({ pid: id, decision, ruleId, evidence, gate, name, attach
   };
 }
 
+function gateJson({ value, reason }: GateDecision) {
+  return { value, reason };
+}
+
 export function describe(one: Explained): string[] {
-  const { gate } = one;
   const lines = [`${who(one)} ${what(one)}`];
   const isJustThread = one.kernelThread !== undefined && one.decision === 'ignore';
   // A kernel thread runs no program, so its evidence says nothing.
   if (!isJustThread) lines.push(...one.evidence.map((e) => `  ${e}`));
   if (one.kernelThread !== undefined && !isJustThread)
-    lines.push('  it is a kernel thread: timer slack means nothing to it, so taut never changes it');
+    lines.push('  it is a kernel thread, and taut never tunes those');
   for (const { rule, why, evidence: because } of one.lost)
     lines.push(`  rule ${rule} names it, too (${because.join(', ')}): ${why}`);
   if (!isJustThread) for (const near of one.near) lines.push(`  near: ${near}`);
   for (const sighting of one.sightings) lines.push(`  seen: ${describeSighting(sighting)}`);
   if (one.more > 0) lines.push(`  seen ${one.more} times more`);
-  if (gate)
-    lines.push(`  ${gate.value === null ? 'not tuned' : `its timer slack is to be ${gate.value} ns`}: ${gate.reason}`);
+  for (const knob of one.knobs) lines.push(`  ${describeGate(knob)}`);
   return [...lines, ...one.notes.map((note) => `  ${note}`)];
+}
+
+function describeGate({ id, gate: { value, reason } }: GatedKnobs[number]): string {
+  const its = `its ${printable(titleOf(id), MOST_OF_A_NAME)}`;
+  // In a daemon's answer a value is a number.
+  return `${its} ${value === null ? 'is left as it is' : `is to be ${formatValue(id, BigInt(value))}`}: ${reason}`;
 }
 
 function who({ pid: id }: Explained): string {

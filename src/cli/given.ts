@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Descendants } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
+import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Targets } from '../gate/gate.ts';
 import type { LogLevel } from '../util/log.ts';
@@ -48,9 +49,4 @@ export function targetsOf(options: TuneOptions): Targets {
       return value === undefined ? [] : [[knob.id, value] as const];
     }),
   );
-}
-
-/** As commander calls the value of its option. */
-function keyOf({ option }: Knob): string {
-  return option.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,5 +1,6 @@
 /** The format of the help, and the text of its first page. */
 import { Help, type HelpConfiguration, type Option } from 'commander';
+import { KNOBS } from '../actuator/knobs.ts';
 
 export const HELP: HelpConfiguration = {
   /** An optional value follows after `=`: the next word would be a process id or a command. */
@@ -9,11 +10,28 @@ export const HELP: HelpConfiguration = {
     Help.prototype.optionDescription.call(new Help(), option).replace(/ \(preset: "[^"]*"\)/, ''),
 };
 
+/** Breaks a paragraph into lines that fit a terminal. */
+export function wrapped(paragraph: string): string {
+  return paragraph.replaceAll(/(.{1,76})(?: |$)/g, '$1\n').trimEnd();
+}
+
+/** An example for each knob: a command line with its bare option, and what that comes to. */
+export function tuningExamples(column: number): string {
+  const examples = KNOBS.map((knob) => {
+    const line = `  taut watch --${knob.option}`;
+    return `${line.padEnd(column - 1)} and set their ${knob.title} to ${knob.format(knob.defaultTarget)}`;
+  });
+  return examples.join('\n');
+}
+
+const ABOUT = KNOBS.map(({ about, option }) =>
+  wrapped(
+    `${about} taut changes it only with --${option} or a feature flag, and puts back what was there when it ends.`,
+  ),
+);
+
 export const OVERVIEW = `
-Timer slack is how much later than asked Linux may fire a timer, so that it
-wakes the CPU less often: 50 microseconds, unless somebody changed it. taut
-changes it only with --optimize-timer-slack or a feature flag, and puts back
-what was there when it ends.
+${ABOUT.join('\n\n')}
 
 Start here:
   taut doctor                         what can be measured and tuned here
@@ -22,7 +40,7 @@ Start here:
   taut status                         what a running taut has found
 
 Then:
-  taut watch --optimize-timer-slack   and set their timer slack to 1 ns
+${tuningExamples(38)}
   taut run -- claude                  start one agent, and watch just that
   taut explain 4711                   why process 4711 is (not) an agent
   taut restore                        put back what a killed taut has left`;

@@ -1,7 +1,7 @@
 /** Processes that the user names by id: which ones taut can watch, and why it can't watch the others. */
 import { readFileSync } from 'node:fs';
-import { isKernelThread } from '../actuator/timerSlack.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
+import { isKernelThread } from '../proc/stat.ts';
 
 export interface NamedProcesses {
   readonly there: ReadonlySet<number>;

@@ -1,5 +1,6 @@
 /** The commands, and the exit codes of their errors. */
 import { Command, CommanderError, Option } from 'commander';
+import { TITLES } from '../actuator/knobNames.ts';
 import { printableLines } from '../util/printable.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -9,7 +10,7 @@ import { version } from './version.ts';
 
 export const program = new Command('taut')
   .description(
-    'Finds AI agent processes, measures how late the kernel wakes them, and tightens their timer slack where told to.',
+    `Finds AI agent processes, measures how late the kernel wakes them, and tightens their ${TITLES} where told to.`,
   )
   .version(version(), '-v, --version', 'print the version')
   .configureHelp(HELP)

@@ -12,15 +12,13 @@ const value = z.number().refine(Number.isInteger, 'a whole number is wanted');
 /** Milliseconds since the epoch, within the range of a Date. */
 const time = z.number().min(0).max(8.64e15);
 const gate = z.looseObject({ value: count.nullable(), reason: text });
+const threads = z.looseObject({ total: count, original: count, tuned: count, drifted: count, exempt: count });
+const knob = { target: value.nullable(), gate, threads };
 
 const agent = z.looseObject({
-  pid: z.int(),
-  name: text,
-  rule: text,
-  attachPath: text,
-  target: value.nullable(),
-  gate,
-  threads: z.looseObject({ total: count, original: count, tuned: count, drifted: count, exempt: count }),
+  ...{ pid: z.int(), name: text, rule: text, attachPath: text },
+  ...knob,
+  knobs: z.array(z.looseObject({ id: text, ...knob })).optional(),
 });
 
 const tracer = z.looseObject({
@@ -66,7 +64,10 @@ const restored = z.looseObject({
 
 export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
   status,
-  explain: z.looseObject({ kept: kept.optional(), near: z.array(text), gate: gate.nullable() }),
+  explain: z.looseObject({
+    ...{ kept: kept.optional(), near: z.array(text), gate: gate.nullable() },
+    knobs: z.array(z.looseObject({ id: text, gate })).optional(),
+  }),
   last: z.array(kept),
   restore: z.array(restored),
   adopt: agent,

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { formatValue, KNOBS } from '../actuator/knobs.ts';
+import { formatValue, titleOf } from '../actuator/knobNames.ts';
+import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
+import { key } from '../actuator/ledgerEntry.ts';
 import { LedgerError, ledgerPath } from '../actuator/ledgerFile.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
 import type { Restoration } from '../agents/tellRestored.ts';
@@ -33,7 +35,7 @@ const WORDS: Record<RestoreOutcome, string> = {
 export function addRestore(program: Command): void {
   const command = program
     .command('restore')
-    .description('put back the timer slack that taut has changed, whether or not a taut is running')
+    .description('put back what taut has changed, whether or not a taut is running')
     .argument('[pid...]', 'only these processes', (text: string, before: number[] = []) => [...before, pid(text)])
     .option('--agent <name>', 'only agents of this name')
     .option('--rule <id>', 'only agents of this rule')
@@ -86,8 +88,8 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   const say = (message: string) => printError(`taut: ${message}`);
   const byOwners = options.dryRun ? [] : await askOwners(options.stateDir, entries, say);
   // Each owner has removed its restored entries from the ledger. This command restores the rest, left by earlier tauts.
-  const left = new Set(held.entries(filter).map(({ tid, startTicks }) => `${tid} ${startTicks}`));
-  const rest = entries.filter(({ tid, startTicks }) => left.has(`${tid} ${startTicks}`));
+  const left = new Set(held.entries(filter).map(key));
+  const rest = entries.filter((entry) => left.has(key(entry)));
   const startMs = nowMs();
   const here = restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true });
   const told = { results: here, reason: 'taut restore', startMs, endMs: nowMs() };
@@ -111,8 +113,10 @@ function describe(
 ): string[] {
   if (results.length === 0) return [`nothing to put back (${ledgerPath(options.stateDir)})`];
   const lines = results.map(({ tid, pid: of, knob, outcome, original, was, detail }) => {
-    const found = was === undefined ? '' : `, was ${formatValue(knob, BigInt(was))}`;
-    return `thread ${tid} of ${of}: ${options.dryRun && outcome === 'restored' ? 'would be put back' : WORDS[outcome]} (original ${formatValue(knob, BigInt(original))}${found})${detail ? `: ${detail}` : ''}`;
+    const value = (of: bigint) => formatValue(knob, BigInt(of)); // a number, in a daemon's answer
+    const done = options.dryRun && outcome === 'restored' ? 'would be put back' : WORDS[outcome];
+    const values = `original ${value(original)}${was === undefined ? '' : `, was ${value(was)}`}`;
+    return `thread ${tid} of ${of}: ${titleOf(knob)} ${done} (${values})${detail ? `: ${detail}` : ''}`;
   });
   const totals = OUTCOMES.flatMap((outcome) => (summary[outcome] ? `${summary[outcome]} ${WORDS[outcome]}` : []));
   return [...lines, `${options.dryRun ? 'would be: ' : ''}${totals.join('; ')}`];

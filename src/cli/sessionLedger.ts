@@ -84,7 +84,7 @@ export function recover(ledger: Ledger, log: Log): Restoration | undefined {
   const results = restoreEntries(ledger, KNOBS, entries);
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
   log.info(
-    `an earlier run ended without putting back ${entries.length} threads: ${n('restored')} put back now, ${n('vanished')} gone, ${n('drifted')} set by somebody else since, ${n('failed')} failed`,
+    `an earlier run ended without putting back ${entries.length} values of threads: ${n('restored')} put back now, ${n('vanished')} gone, ${n('drifted')} set by somebody else since, ${n('failed')} failed`,
   );
   return { results, reason: 'an earlier taut ended without putting it back', startMs, endMs: nowMs() };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { AgentStatus, StatusDocument, TracerStatus } from '../agents/status.ts';
+import { formatValue, titleOf } from '../actuator/knobNames.ts';
+import { type AgentStatus, isTuned, knobsOf, type StatusDocument, type TracerStatus } from '../agents/status.ts';
 import type { Mode } from '../tracer/features.ts';
-import { formatNs } from '../util/duration.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 import { describeUser, NoAccess } from './access.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
@@ -15,7 +15,7 @@ import { statusDocument } from './statusDocument.ts';
 export function addStatus(program: Command): void {
   const command = program
     .command('status')
-    .description('which agents a running taut watches, what their timer slack is and why; what is still to be put back')
+    .description('which agents a running taut watches, how they are tuned and why; what is still to be put back')
     .addHelpText('after', '\nExamples:\n  taut status\n  taut status --json | jq ".agents[] | {pid, name, target}"');
   withJson(withCommon(command), 'the status').action(async ({ stateDir, json }: CommonOptions) => {
     const hostDaemon = await rootsDaemon(stateDir);
@@ -37,7 +37,7 @@ async function rootsDaemon(stateDir: string): Promise<StatusDocument['hostDaemon
   const told = await askRoots<StatusDocument>(stateDir, { op: 'status' });
   if (!told?.daemon) return undefined;
   const { daemon, agents } = told;
-  const tuned = agents.filter(({ target }) => target !== null).length;
+  const tuned = agents.filter(isTuned).length;
   return { stateDir: ROOT_STATE_DIR, pid: daemon.pid, since: daemon.since, agents: agents.length, tuned };
 }
 
@@ -70,7 +70,7 @@ function describeGuard(guard: StatusDocument['guard']): string[] {
 function describeLedger({ path, entries, problem }: StatusDocument['ledger']): string {
   if (problem !== undefined) return problem;
   if (entries === null) return `what is still to be put back ${describeUser()} may not know (${path}); ask as root`;
-  return entries === 0 ? `nothing to put back (${path})` : `${inWords(entries)} to put back (${path})`;
+  return entries === 0 ? `nothing to put back (${path})` : `${entries} values of threads to put back (${path})`;
 }
 
 function describeRoots({ stateDir, pid, since, agents, tuned }: NonNullable<StatusDocument['hostDaemon']>): string {
@@ -78,19 +78,26 @@ function describeRoots({ stateDir, pid, since, agents, tuned }: NonNullable<Stat
   return `root's taut ${pid} runs on this host, since ${since}: ${has}; see: taut status --state-dir ${stateDir}`;
 }
 
-function describeAgent({ name, rule, target, gate, threads }: AgentStatus): string {
+/** One line about an agent: each of its knobs, and the rule that found it. */
+export function describeAgent(agent: AgentStatus): string {
+  const { name, rule } = agent;
+  const called = printable(name, MOST_OF_A_NAME);
+  const by = rule === 'pid' ? 'named on the command line' : `rule ${printable(rule, MOST_OF_A_NAME)}`;
+  return `${called}: ${[...knobsOf(agent).map(describeKnob), by].join('; ')}`;
+}
+
+function describeKnob({ id, target, gate, threads }: AgentStatus['knobs'][number]): string {
   const { total, tuned, drifted, exempt } = threads;
-  const slack =
+  const title = printable(titleOf(id), MOST_OF_A_NAME);
+  const to =
     target === null
-      ? `timer slack not changed in ${inWords(total)}`
-      : `timer slack ${formatNs(BigInt(target))} in ${tuned} of ${inWords(total)}`;
+      ? `${title} not changed in ${inWords(total)}`
+      : `${title} ${formatValue(id, BigInt(target))} in ${tuned} of ${inWords(total)}`;
   const others = [
     drifted > 0 ? `, ${drifted} set by somebody else since` : '',
     exempt > 0 ? `, ${exempt} that have none` : '',
   ].join('');
-  const called = printable(name, MOST_OF_A_NAME);
-  const by = rule === 'pid' ? 'named on the command line' : `rule ${printable(rule, MOST_OF_A_NAME)}`;
-  return `${called}: ${slack}${others} (${gate.reason}); ${by}`;
+  return `${to}${others} (${gate.reason})`;
 }
 
 function inWords(threads: number): string {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { OPTIONS, TITLES } from '../actuator/knobNames.ts';
 import type { Scope } from '../discovery/scope.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { TuneOptions } from './given.ts';
+import { tuningExamples, wrapped } from './help.ts';
 import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';
 import { logFor, pid, withCommon, withConfig, withJson, withTuning } from './options.ts';
@@ -13,16 +15,15 @@ const STREAM = 'what happens to agents (attach, tune, revert, release, end), one
 export function addWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('find every agent of this host and measure it, until you end it; change timer slack only when told to')
+    .description(`find every agent of this host and measure it, until you end it; change ${TITLES} only when told to`)
     .addHelpText(
       'after',
       `
-Without --optimize-timer-slack (or a feature flag) nothing is written to any
-process. What was written is put back when taut ends.
+${wrapped(`Without ${OPTIONS} (or a feature flag) nothing is written to any process. What was written is put back when taut ends.`)}
 
 Examples:
   taut watch                           measure every agent of this host
-  taut watch --optimize-timer-slack    and set their timer slack to 1 ns
+${tuningExamples(39)}
   taut watch --optimize-timer-slack=10us
   taut watch --flags flags.json        let a feature flag decide, at any time
   taut watch --json | jq -c '{event, pid: .agent.pid}'

@@ -1,6 +1,8 @@
 /** The schema of a configuration. Unknown keys are errors: a mistyped condition must not make a rule match more. */
 import { z } from 'zod';
-import { timerSlack } from '../actuator/timerSlack.ts';
+import type { Knob } from '../actuator/knob.ts';
+import { keyOf } from '../actuator/knobNames.ts';
+import { KNOBS } from '../actuator/knobs.ts';
 import { contactMatcher } from './contactPattern.ts';
 
 /** One or several globs: `*` any text, `?` one character, `[ab]` one of these; case is ignored. */
@@ -20,15 +22,20 @@ const contacts = z.union([contact.transform((one) => [one]), z.array(contact).mi
 
 const runtime = z.enum(['native', 'node', 'python', 'bun', 'deno']);
 
-const slack = z.union([z.string(), z.number(), z.literal(false)]).transform((value, context): bigint | 'off' => {
-  if (value === false || value === 'off') return 'off';
-  try {
-    return timerSlack.parse(String(value));
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-    return z.NEVER;
-  }
-});
+/** A knob's value as people write it; a plain number is in the knob's unit; `off` and false: never tuned. */
+const targetOf = (knob: Knob) =>
+  z.union([z.string(), z.number(), z.literal(false)]).transform((value, context): bigint | 'off' => {
+    if (value === false || value === 'off') return 'off';
+    try {
+      return knob.parse(String(value));
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+
+/** A key for each knob, like `optimizeTimerSlack`: the value for this rule's agents. */
+const targets = Object.fromEntries(KNOBS.map((knob) => [keyOf(knob), targetOf(knob).optional()]));
 
 /** The conditions on a process. */
 const matchers = {
@@ -77,8 +84,7 @@ export const ruleSchema = z
     name: z.string().min(1).max(256).optional(),
     /** A deny wins over every attach. */
     action: z.enum(['attach', 'deny']).default('attach'),
-    /** Timer slack of this rule's agents, like `10us`; a plain number is nanoseconds; off: they are never tuned. */
-    optimizeTimerSlack: slack.optional(),
+    ...targets,
     ...matchers,
     /** The rule does not match a process for which any of these conditions holds. */
     not: exceptSchema.optional(),
@@ -98,7 +104,9 @@ export const configSchema = z.strictObject({
   rules: z.array(ruleSchema).max(10_000).default([]),
 });
 
+/** The keys of knobs, which TypeScript does not know by name. */
+type RuleTargets = Readonly<Partial<Record<ReturnType<typeof keyOf>, bigint | 'off'>>>;
 /** A rule as read: every given condition must match; a list of globs matches when any glob does. */
-export type Rule = z.infer<typeof ruleSchema>;
+export type Rule = z.infer<typeof ruleSchema> & RuleTargets;
 export type RuleInput = z.input<typeof ruleSchema>;
 export type Config = z.infer<typeof configSchema>;

@@ -1,4 +1,6 @@
 /** The compiled rules, in the order in which they are tried. Pure. */
+import { keyOf } from '../actuator/knobNames.ts';
+import { KNOBS } from '../actuator/knobs.ts';
 import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import { type Contact, contactName } from '../config/contactPattern.ts';
 import { globMatcher, isLiteral } from '../config/globs.ts';
@@ -117,7 +119,12 @@ function compileRule(rule: Rule): CompiledRule {
     id: rule.id,
     name: rule.name ?? rule.id,
     action: rule.action,
-    targets: new Map(rule.optimizeTimerSlack === undefined ? [] : [['optimize-timer-slack', rule.optimizeTimerSlack]]),
+    targets: new Map(
+      KNOBS.flatMap((knob) => {
+        const target = rule[keyOf(knob)];
+        return target === undefined ? [] : [[knob.option, target] as const];
+      }),
+    ),
     children: rule.children,
     path: pathOf(rule),
     conditions: conditionsOf(rule),

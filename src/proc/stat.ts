@@ -30,3 +30,10 @@ export function parseStat(text: string): ThreadStat {
   const at = (field: number) => Number(fields[field - 3] ?? Number.NaN);
   return { state: fields[0] ?? '?', ppid: at(4), threads: at(20), startTicks: at(22), policy: at(41), flags: at(9) };
 }
+
+/** A bit of `flags`: a kernel thread. */
+const PF_KTHREAD = 0x00200000;
+
+export function isKernelThread({ flags }: ThreadStat): boolean {
+  return (flags & PF_KTHREAD) !== 0;
+}

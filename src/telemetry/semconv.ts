@@ -54,7 +54,7 @@ export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 /**
  * How many threads had this [outcome](outcomes.md#what-becomes-of-each-thread): `taut.threads.tuned`,
- * `taut.threads.vanished`, …
+ * `taut.threads.vanished`, …; of `attach`: how many are tuned by any knob.
  */
 export const ATTR_TAUT_THREADS = 'taut.threads';
 /** How many threads there are. */

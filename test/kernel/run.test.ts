@@ -1,5 +1,5 @@
 /** `taut run`: the command runs, whatever taut can do for it. */
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
@@ -245,6 +245,16 @@ test.each([
   const witness = join(bench.dir, 'started');
   await using program = bench.taut('run', ...options, '--', 'touch', witness);
   expect((await outcome(program)).code).toBe(2);
+  expect(existsSync(witness)).toBe(false);
+});
+
+test('so is a flag that can not be understood', async () => {
+  using bench = new Bench();
+  const [witness, flags] = [join(bench.dir, 'started'), join(bench.dir, 'flags.json')];
+  const flag = { state: 'ENABLED', variants: { on: '10 parsecs' }, defaultVariant: 'on' };
+  writeFileSync(flags, JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } }));
+  await using program = bench.taut('run', '--flags', flags, '--', 'touch', witness);
+  expect(await outcome(program)).toMatchObject({ code: 2, err: expect.stringContaining('is no timer slack') });
   expect(existsSync(witness)).toBe(false);
 });
 

@@ -34,7 +34,7 @@ function read(args: readonly string[]): Come | undefined {
 const [knob] = KNOBS;
 const word = fc.constantFrom(
   '--',
-  `--${knob?.option}`,
+  ...KNOBS.map(({ option }) => `--${option}`),
   `--${knob?.option}=5us`,
   '10us',
   'claude',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KNOBS } from '../../src/actuator/knobs.ts';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { bareOption, type CommandShape } from '../../src/cli/bareOption.ts';
 import { CliError, EXIT } from '../../src/cli/exit.ts';
 
@@ -23,7 +24,7 @@ function refusal(...argv: string[]): string {
   throw new Error(`accepted: ${argv.join(' ')}`);
 }
 
-describeEach((option, whole) => {
+describeEach((option, whole, good) => {
   test.each([
     ['watch', option],
     ['watch', option, '--json'],
@@ -90,8 +91,8 @@ describeEach((option, whole) => {
   });
 
   test('watch takes no word, so any word after the option was meant as its value', () => {
-    expect(refusal('watch', option, 'off')).toContain(`like ${option}=1`);
-    expect(refusal('watch', option, '10us')).toContain(`like ${option}=10us`);
+    expect(refusal('watch', option, 'off')).toContain(`like ${whole}`);
+    expect(refusal('watch', option, good)).toContain(`like ${option}=${good}`);
   });
 
   test('run says how to start a command that is called like a value', () => {
@@ -115,6 +116,10 @@ describeEach((option, whole) => {
 });
 
 /** For every option that is a knob's. */
-function describeEach(body: (option: string, whole: string) => void): void {
-  for (const { option, defaultTarget } of KNOBS) body(`--${option}`, `--${option}=${defaultTarget}`);
+function describeEach(body: (option: string, whole: string, good: string) => void): void {
+  for (const knob of KNOBS) {
+    const option = `--${knob.option}`;
+    const good = knob === timerSlack ? '10us' : knob.format(knob.defaultTarget).replaceAll(' ', '');
+    body(option, `${option}=${knob.defaultTarget}`, good);
+  }
 }

@@ -3,6 +3,7 @@
  * modules that the options need are loaded, because the command waits.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
+import { KNOBS } from '../../actuator/knobs.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
 import type { Scope } from '../../discovery/scope.ts';
 import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
@@ -63,7 +64,8 @@ async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   if (options.flags === undefined) return staticGate(targets);
   const { createGate } = await import('../../gate/createGate.ts');
   try {
-    return await createGate({ targets, flagsFile: options.flags, onProblem: (message) => log.warn(message) });
+    const onProblem = (message: string) => log.warn(message);
+    return await createGate({ targets, flagsFile: options.flags, knobs: KNOBS, onProblem });
   } catch (error) {
     throw new CliError((error as Error).message, EXIT.usage);
   }

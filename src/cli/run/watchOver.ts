@@ -8,7 +8,7 @@ import { startGuard } from '../../actuator/guard.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
 import { restoreEntries } from '../../actuator/restore.ts';
-import type { AgentStatus } from '../../agents/status.ts';
+import { type AgentStatus, isTuned, knobsOf } from '../../agents/status.ts';
 import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
 import { targetsOf } from '../given.ts';
@@ -58,7 +58,7 @@ async function takenOrMeasured(started: Started, { why, socket }: Other): Promis
     const targets = await wanted(started);
     const taken = socket === undefined ? undefined : await handOverSoon(started, socket, targets);
     if (taken) {
-      const said = taken.target === null ? `leaves it as it is (${taken.gate.reason})` : 'tunes it';
+      const said = isTuned(taken) ? 'tunes it' : `leaves it as it is (${whyNot(taken, targets)})`;
       log.info(`${why}: it has taken ${taken.name} (${pid}) over, and ${said}`);
       return started.held.release();
     }
@@ -67,6 +67,13 @@ async function takenOrMeasured(started: Started, { why, socket }: Other): Promis
     log.warn(`not tuning: ${why}, and does not take over: ${(error as Error).message}`);
   }
   await measureOnly(started, observeOnlyGate(why));
+}
+
+/** The gate's reasons about the knobs that the command is to be tuned by. */
+function whyNot(taken: AgentStatus, targets: Targets): string {
+  const knobs = knobsOf(taken);
+  const asked = knobs.filter(({ id }) => targets.has(id));
+  return [...new Set((asked.length > 0 ? asked : knobs).map(({ gate }) => gate.reason))].join('; ');
 }
 
 /** Tries repeatedly, because a taut that has just started does not listen yet. */
