@@ -4,24 +4,24 @@ import { expect, test } from 'vitest';
 import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { wellFormed } from '../support/spans.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 import { startFileCollector } from './services.ts';
 
 test("the collector's own file receiver reads the embedded sink, span for span and bucket for bucket", async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
+  using sandbox = new Sandbox();
+  await using agent = sandbox.python('sleeper.py');
   await agent.line(/^ready/);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   agent.say('sleep 100 700');
   await agent.line(/^done/);
   await taut.stop();
   const written = <T>(signal: string) =>
-    readFileSync(join(bench.stateDir, `otlp/${signal}.jsonl`), 'utf8')
+    readFileSync(join(sandbox.stateDir, `otlp/${signal}.jsonl`), 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as T);
 
-  await using collector = await startFileCollector(bench.stateDir);
+  await using collector = await startFileCollector(sandbox.stateDir);
   const identities = (requests: TraceRequest[]) =>
     spansOf(requests)
       .map(

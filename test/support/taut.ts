@@ -30,7 +30,7 @@ interface Export {
 }
 
 /** A state directory, and a configuration whose only rule matches the fixture agents of this test. */
-export class Bench implements Disposable {
+export class Sandbox implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'taut-test-'));
   readonly config = join(this.dir, 'config.yaml');
   readonly stateDir = join(this.dir, 'state');
