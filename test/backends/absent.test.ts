@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { expect, test } from 'vitest';
 import { slacks } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 async function faulty(listener: RequestListener): Promise<Server> {
@@ -21,8 +22,7 @@ const FAULTS: Record<string, RequestListener> = {
 /** Attaches, tunes and puts back as ever, and ends by itself. */
 async function worksWith(endpoint: string): Promise<void> {
   using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using taut = await sandbox.watch('--optimize-timer-slack');
   expect(slacks(agent.pid)).toEqual([1]);
   expect(await taut.stop()).toBe(0);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Span, spansOf, type TraceRequest, values } from '../support/otlp.ts';
 import { slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { wellFormed } from '../support/spans.ts';
 import { Sandbox } from '../support/taut.ts';
 import { type Backends, startBackends } from './services.ts';
@@ -16,8 +17,8 @@ test('Jaeger has one trace for each agent, with all that was done to it and noth
   await using backends = await startBackends();
   using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp });
   await using first = sandbox.node('agent.mjs', '--api-key=s3cret');
-  await using second = sandbox.python('sleeper.py');
-  await Promise.all([first.line(/^ready/), second.line(/^ready/)]);
+  await using second = await sleeper(sandbox);
+  await first.line(/^ready/);
   const threads = slacks(first.pid).length;
   await using taut = await sandbox.watch('--optimize-timer-slack');
   expect(await taut.stop()).toBe(0);

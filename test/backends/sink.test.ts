@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { wellFormed } from '../support/spans.ts';
 import { Sandbox } from '../support/taut.ts';
 import { startFileCollector } from './services.ts';
 
 test("the collector's own file receiver reads the embedded sink, span for span and bucket for bucket", async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using taut = await sandbox.watch('--optimize-timer-slack');
   agent.say('sleep 100 700');
   await agent.line(/^done/);

@@ -7,14 +7,14 @@ import { childrenOf } from '../../src/proc/ancestry.ts';
 import { tell } from '../support/conversation.ts';
 import { guardsOf, isRunning } from '../support/guarded.ts';
 import { type Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 const KILLS = 200;
 const GUARDED_KILLS = 50;
 
 async function agentOf(sandbox: Sandbox): Promise<Program> {
-  const agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  const agent = await sleeper(sandbox);
   await tell(agent, 'slack 7777');
   for (let i = 0; i < 15; i++) await tell(agent, 'thread');
   return agent;

@@ -6,8 +6,9 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { type Attribute, values } from '../support/otlp.ts';
-import { type Program, setSlack, slacks, threadIds, until } from '../support/program.ts';
+import { setSlack, slacks, threadIds, until } from '../support/program.ts';
 import { Receiver } from '../support/receiver.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { allSpans, attribute, spansOf } from '../support/spans.ts';
 import { Sandbox } from '../support/taut.ts';
 
@@ -74,12 +75,6 @@ function events(sandbox: Sandbox, name: string): Record<string, unknown>[] {
     .flatMap(({ logRecords }) => logRecords)
     .filter(({ eventName }) => eventName === name)
     .map(({ attributes }) => values(attributes));
-}
-
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
-  return agent;
 }
 
 /** Until the counts of before have been exported. */

@@ -7,6 +7,7 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { Canary, type CanaryFinding } from '../../src/tracer/canary.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { Program, threadIds, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 /** So many windows of about 25 wakeups each. */
@@ -63,8 +64,7 @@ test.each(['on_timer_expire', 'on_waking', 'on_wakeup', 'on_switch'])(
 
 test('a daemon whose tracer is broken says so: once, in its status, as a metric and as an event', async () => {
   using sandbox = new Sandbox({ TAUT_WITHOUT: 'on_switch' });
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using _agent = await sleeper(sandbox);
   await using taut = await sandbox.watch();
   await taut.line(/degraded/, 60_000);
   const { tracer } = await sandbox.json<StatusDocument>('status');
@@ -81,8 +81,7 @@ test('a daemon whose tracer is broken says so: once, in its status, as a metric 
 
 test("a daemon whose tracer is in order exports its canary's latency, at next to no cost", async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using taut = await sandbox.watch();
   const canaries = () =>
     threadIds(taut.pid).filter(

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { tell } from '../support/conversation.ts';
 import { type Metric, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 /** The exports so far, as the embedded sink has them. */
@@ -45,10 +46,8 @@ test('agents and threads are counted once each, whatever a flag says, and are 0 
     writeFileSync(flags, JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } }));
   };
   set('off');
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using second = sandbox.python('sleeper.py');
-  await second.line(/^ready/);
+  await using agent = await sleeper(sandbox);
+  await using second = await sleeper(sandbox);
   await tell(agent, 'thread');
   await using taut = await sandbox.watch('--flags', flags);
   const agents = () => last(sandbox, 'taut.agent.count', 'taut.tuned').by;
@@ -95,8 +94,7 @@ test('in mode schedstat, the sums of an agent are in one export after its end, a
   await using taut = await sandbox.watch();
   const pids: number[] = [];
   for (let n = 0; n < 3; n++) {
-    await using agent = sandbox.python('sleeper.py');
-    await agent.line(/^ready/);
+    await using agent = await sleeper(sandbox);
     await taut.line(new RegExp(`attached to .*\\(${agent.pid}\\)`));
     await tell(agent, 'sleep 50 500');
     // Until it was read: what a thread has waited since the last look is gone with it.

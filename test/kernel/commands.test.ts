@@ -3,16 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { outcome, Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** That a thread has by default, seconds. */
 const SLACK_S = 50e-6;
-
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const program = sandbox.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
 
 test('attach watches just the processes that it is given, and ends with them', async () => {
   using sandbox = new Sandbox();

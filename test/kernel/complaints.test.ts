@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { tell } from '../support/conversation.ts';
 import type { Program } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 class Backend implements AsyncDisposable {
@@ -54,8 +55,7 @@ const saidBy = (taut: Program) => taut.errors.filter((line) => line.includes('te
 test('what a server answers is said with signal and address, and once that it works again', async () => {
   await using backend = await Backend.start((_, response) => void response.writeHead(400).end('over quota: ask Ann'));
   using sandbox = new Sandbox({ ...FAST, OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backend.host}` });
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using taut = await sandbox.watch();
   const to = (signal: string) => `${signal} to http://${backend.host}/v1/${signal}`;
   for (const signal of ['traces', 'metrics']) {
@@ -63,8 +63,7 @@ test('what a server answers is said with signal and address, and once that it wo
     expect(line).toBe(`taut: warn: telemetry: ${to(signal)}: 400 Bad Request over quota: ask Ann`);
   }
   backend.answer = respond('{}');
-  await using another = sandbox.python('sleeper.py');
-  await another.line(/^ready/);
+  await using _another = await sleeper(sandbox);
   for (const signal of ['traces', 'metrics']) await taut.line(new RegExp(`telemetry: ${to(signal)}: works again`));
   await tell(agent, 'sleep 3000 1000');
   await taut.stop();
@@ -104,8 +103,7 @@ test('a backend that is not there, and one that never answers, are said by name;
       OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `http://ann:s3cret@${host}/mine?key=s3cret`,
       OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
     });
-    await using agent = sandbox.python('sleeper.py');
-    await agent.line(/^ready/);
+    await using _agent = await sleeper(sandbox);
     await using taut = await sandbox.watch();
     await taut.line(new RegExp(`traces go to http://\\*\\*\\*@${host}/base\\?\\*\\*\\*`));
     if (word === 'ECONNREFUSED') await taut.line(/telemetry: metrics to .*ECONNREFUSED/);

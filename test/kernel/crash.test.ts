@@ -2,20 +2,11 @@
 import { expect, test } from 'vitest';
 import type { FaultPoint } from '../../src/actuator/faultPoints.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
-import { tell } from '../support/conversation.ts';
+import { agentOf, ORIGINALS } from '../support/guarded.ts';
 import { type Program, slacks } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
 
 const KILLED = 1000;
-const ORIGINALS = [7777, 50_000, 50_000, 50_000];
-
-async function agentOf(sandbox: Sandbox): Promise<Program> {
-  const agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
-  for (let i = 0; i < 3; i++) await tell(agent, 'thread');
-  await tell(agent, 'slack 7777');
-  return agent;
-}
 
 /** After a restore every thread has its original, and nothing is on record. */
 async function isRestored(sandbox: Sandbox, agent: Program): Promise<void> {

@@ -14,13 +14,14 @@ boot = next(int(line.split()[1]) for line in open("/proc/stat") if line.startswi
 start = int(open(f"/proc/{sys.argv[1]}/stat").read().rpartition(")")[2].split()[19])
 print(round(1000 * (boot + start / os.sysconf("SC_CLK_TCK"))))`;
 
+import { sleeper } from '../support/sleeper.ts';
+
 test.each([
   ['with BPF', ''],
   ['in mode schedstat', 'bpf'],
 ])('%s, every run of taut says one creation time of a process, that which others compute', async (_, without) => {
   using sandbox = new Sandbox({ TAUT_WITHOUT: without });
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   for (let run = 0; run < 3; run++) {
     await using taut = await sandbox.watch();
     await tell(agent, 'sleep 20 500');

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { type Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 async function storm(sandbox: Sandbox): Promise<Program> {
@@ -45,8 +46,7 @@ test('contain: of 1,000 children of a tuned agent not one is left tuned', async 
 
 test('contain reaches grandchildren that were made before anybody knew of the child', async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using _taut = await sandbox.watch('--optimize-timer-slack');
   for (let i = 0; i < 20; i++) await tell(agent, 'tree');
   const pids = agent.lines.filter((l) => l.startsWith('tree')).flatMap((l) => l.split(' ').slice(1).map(Number));

@@ -7,6 +7,7 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { cgroupRootOf } from '../../src/discovery/network/cgroupRoot.ts';
 import { tell } from '../support/conversation.ts';
 import { Program, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { attribute, spansOf } from '../support/spans.ts';
 import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
@@ -78,9 +79,8 @@ test("an agent's trace says in which container it runs", async () => {
   const cgroup = join(root, `docker-${id}.scope`);
   mkdirSync(cgroup);
   try {
-    await using inside = sandbox.python('sleeper.py');
-    await using outside = sandbox.python('sleeper.py');
-    for (const agent of [inside, outside]) await agent.line(/^ready/);
+    await using inside = await sleeper(sandbox);
+    await using outside = await sleeper(sandbox);
     writeFileSync(join(cgroup, 'cgroup.procs'), String(inside.pid));
     await using taut = await sandbox.watch();
     expect(await taut.stop()).toBe(0);

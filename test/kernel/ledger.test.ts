@@ -10,13 +10,8 @@ import { ownerPid } from '../../src/actuator/owner.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
-
-async function agentOf(sandbox: Sandbox): Promise<Program> {
-  const agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
-  return agent;
-}
 
 /** Watches with a flag, under `prepare` (a shell command in a mount namespace of its own), and ends it. */
 async function watchUnder(sandbox: Sandbox, prepare: string, agent: Program): Promise<Program> {
@@ -31,7 +26,7 @@ async function watchUnder(sandbox: Sandbox, prepare: string, agent: Program): Pr
 
 test('a damaged ledger', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   mkdirSync(sandbox.stateDir, { recursive: true });
   writeFileSync(join(sandbox.stateDir, 'ledger.db'), 'this is no database, and was one once'.repeat(200));
   await using taut = await watchUnder(sandbox, 'true', agent);
@@ -43,7 +38,7 @@ test('a damaged ledger', async () => {
 
 test('a file system that is full', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   mkdirSync(sandbox.stateDir, { recursive: true });
   const full = `mount -t tmpfs -o size=64k none ${sandbox.stateDir} && (dd if=/dev/zero of=${sandbox.stateDir}/full bs=4k 2>/dev/null || true)`;
   await using taut = await watchUnder(sandbox, full, agent);
@@ -65,7 +60,7 @@ const UNWRITABLE = {
 
 test.each(Object.entries(UNWRITABLE))('a state directory that is %s: measuring goes on', async (_, prepare) => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   mkdirSync(sandbox.stateDir, { recursive: true });
   const taut = await watchUnder(sandbox, prepare(sandbox.stateDir), agent);
   await using ended = taut;
@@ -83,7 +78,7 @@ test.each(Object.entries(UNWRITABLE))('a state directory that is %s: measuring g
 
 test('telemetry that can not be written is said once, with what to do', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   mkdirSync(sandbox.stateDir, { recursive: true });
   await using taut = await watchUnder(sandbox, UNWRITABLE['read-only'](sandbox.stateDir), agent);
   await setTimeout(3_000); // three exports
@@ -94,7 +89,7 @@ test('telemetry that can not be written is said once, with what to do', async ()
 
 test('where the lock of all who tune can not be made, nothing is tuned', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   const readOnly = 'mount -t tmpfs none /run && mount -o remount,ro /run';
   await using taut = await watchUnder(sandbox, readOnly, agent);
   expect(slacks(agent.pid)).toEqual([50_000]);
@@ -105,7 +100,7 @@ test('where the lock of all who tune can not be made, nothing is tuned', async (
 
 test('a socket that can not be made is said, and everything else is done', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   mkdirSync(join(sandbox.stateDir, 'taut.sock/x'), { recursive: true });
   await using taut = await watchUnder(sandbox, 'true', agent);
   expect(slacks(agent.pid)).toEqual([1]);
@@ -144,7 +139,7 @@ test('status says so where the ledger can not be read', async () => {
 test('a ledger that can not be written any more while taut runs', async () => {
   using sandbox = new Sandbox();
   await using taut = await sandbox.watch('--optimize-timer-slack');
-  await using first = await agentOf(sandbox);
+  await using first = await sleeper(sandbox);
   await until('the first is tuned', () => slacks(first.pid)[0] === 1);
   // Another connection holds the database for longer than taut waits.
   await using holder = new Program('python3', [
@@ -153,7 +148,7 @@ test('a ledger that can not be written any more while taut runs', async () => {
     join(sandbox.stateDir, 'ledger.db'),
   ]);
   await holder.line(/held/);
-  await using second = await agentOf(sandbox);
+  await using second = await sleeper(sandbox);
   await taut.line(/not tuning/);
   expect(slacks(second.pid)).toEqual([50_000]);
   await holder.stop();
@@ -188,7 +183,7 @@ test('is made and opened by many at once, and nobody finds it locked', async () 
 
 test('an entry belongs to the taut that wrote it: another leaves it alone while that one lives', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
   await until('it is tuned', () => slacks(agent.pid)[0] === 1);
   using ledger = new Ledger(sandbox.stateDir);
@@ -200,7 +195,7 @@ test('an entry belongs to the taut that wrote it: another leaves it alone while 
 
 test('a ledger of an older taut, which does not say whose its entries are, is read on', async () => {
   using sandbox = new Sandbox();
-  await using agent = await agentOf(sandbox);
+  await using agent = await sleeper(sandbox);
   await (await sandbox.watch('--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
   const path = join(sandbox.stateDir, 'ledger.db');
   using db = new DatabaseSync(path);

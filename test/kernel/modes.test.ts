@@ -7,13 +7,8 @@ import { Schedstat } from '../../src/tracer/schedstat.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from '../support/conversation.ts';
 import { Program, slacks } from '../support/program.ts';
-import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
-
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
-  return agent;
-}
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** The modes that the last export says, by metric. */
 function exportedModes(sandbox: Sandbox): Map<string, Set<unknown>> {
@@ -63,8 +58,7 @@ test.each([
 
 test('without the timer chain it counts the same wakeups, and does not say what caused them', async () => {
   using tracer = new Tracer({ timers: false });
-  await using program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
+  await using program = await sleeper();
   tracer.attach({ pid: program.pid, name: 'sleeper', createdAtMs: 0 });
   await tell(program, 'sleep 250 1000');
   tracer.detach(program.pid);
@@ -82,8 +76,7 @@ test('without the timer chain it counts the same wakeups, and does not say what 
 });
 
 test('schedstat counts a timeslice for each sleep, and the waiting that the kernel has added up', async () => {
-  await using program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
+  await using program = await sleeper();
   const schedstat = new Schedstat();
   schedstat.attach({ pid: program.pid, name: 'sleeper', createdAtMs: 0 });
   const kernel = () => readFileSync(`/proc/${program.pid}/schedstat`, 'latin1').trim().split(' ').map(Number);

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** A user without a name, a group or a capability. */
@@ -26,12 +27,6 @@ async function said(command: readonly string[], env: NodeJS.ProcessEnv = process
 
 const asOther = (sandbox: Sandbox, ...args: string[]) =>
   said([...OTHER, LAUNCHER, ...args, '--state-dir', sandbox.stateDir]);
-
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const program = sandbox.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
 
 /** What must never be said where it is not known. */
 const ABSENCE = /no taut is running|nothing to put back|0 entries|"entries": 0|no agent is running/;

@@ -9,13 +9,8 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, slacks, threadIds, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
-
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const program = sandbox.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
 
 /** The actuator alone on one process. @returns the outcome of each of its threads, by id. */
 function outcomes(sandbox: Sandbox, pid: number, target = 1n): Record<number, string> {

@@ -33,12 +33,6 @@ function harmful(text: string): string[] {
 /** What a shell says of the first command of a pipeline. */
 const ITS_CODE = 'echo "$PIPESTATUS"';
 
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const program = sandbox.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
-
 test('of 300 agents status and explain are read to the end through a pipe, however late', async () => {
   using sandbox = new Sandbox();
   const crowd = join(FIXTURES, 'crowd.py');
@@ -109,6 +103,8 @@ os.close(master)
 print("gone", flush=True)
 sys.exit(child.wait())
 `;
+
+import { sleeper } from '../support/sleeper.ts';
 
 test('a daemon whose terminal is gone puts everything back and ends quietly', async () => {
   using sandbox = new Sandbox();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { blocks, commandLines, tautCommand } from '../support/pages.ts';
 import { outcome, Program, slacks } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -24,8 +25,7 @@ const TAKES_RULES = ['watch', 'run', 'attach'];
 
 test.each(LINES)('%s', async (line) => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   const words = tautCommand(line, { pid: String(agent.pid), file: fileFor(line, sandbox) });
   const [command = ''] = words;
   const rest = command === 'demo' ? shortened(words.slice(1)) : words.slice(1);

@@ -3,6 +3,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
 import { Program, slacks, threadIds } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 interface Doctor {
@@ -58,8 +59,7 @@ test('without root, and where the kernel counts no waiting, it says in one sente
 
 test('without BTF it does not measure, says so once, and tunes what it was told to', async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using taut = inWorld(sandbox, WITHOUT_BTF, 'watch', '--config', sandbox.config, '--optimize-timer-slack');
   await taut.line(/watching/);
   expect(slacks(agent.pid)).toEqual([1]);
@@ -71,10 +71,8 @@ test('without BTF it does not measure, says so once, and tunes what it was told 
 
 test('without CAP_SYS_NICE it measures, and says once that it can not tune', async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using other = sandbox.python('sleeper.py');
-  await other.line(/^ready/);
+  await using agent = await sleeper(sandbox);
+  await using _other = await sleeper(sandbox);
   await using taut = inWorld(sandbox, WITHOUT_NICE, 'watch', '--config', sandbox.config, '--optimize-timer-slack');
   await taut.line(/watching/);
   agent.say('sleep 50 500');
@@ -89,8 +87,7 @@ test('without CAP_SYS_NICE it measures, and says once that it can not tune', asy
 test('does everything as another user with exactly the four capabilities that measuring and tuning need', async () => {
   using sandbox = new Sandbox();
   chmodSync(sandbox.dir, 0o777);
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   const four = '-all,+sys_nice,+bpf,+perfmon,+sys_ptrace';
   const caps = [`--inh-caps=${four}`, `--ambient-caps=${four}`, `--bounding-set=${four}`];
   const world = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...caps, '--'];

@@ -5,6 +5,7 @@ import { tell } from '../support/conversation.ts';
 import { type Attribute, type Metric, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { Receiver } from '../support/receiver.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 interface Stream {
@@ -85,8 +86,7 @@ test.each([
         JSON.stringify({ version: 1, builtin: false, rules: [{ id, name: 'streams', anyArg: sandbox.mark }] }),
       );
     use('rule-0');
-    await using agent = sandbox.python('sleeper.py');
-    await agent.line(/^ready/);
+    await using agent = await sleeper(sandbox);
     await using taut = await sandbox.watch();
     await tell(agent, `sleep ${SLEEPS} 500`);
     // The first changes fall into one interval between exports, the last ones each into another.

@@ -6,16 +6,11 @@ import { Ledger } from '../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { type Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { attribute, spansOf } from '../support/spans.ts';
 import { Sandbox } from '../support/taut.ts';
 
 const every = (pid: number, ns: number) => slacks(pid).every((slack) => slack === ns);
-
-async function sleeper(sandbox: Sandbox, ...args: string[]): Promise<Program> {
-  const program = sandbox.python('sleeper.py', ...args);
-  await program.line(/^ready/);
-  return program;
-}
 
 test('tunes every thread of an agent that runs already, of one that starts later, and of their later threads', async () => {
   using sandbox = new Sandbox();

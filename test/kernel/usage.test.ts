@@ -3,13 +3,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { outcome, Program, slacks } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 test('a value after a space attaches to nobody and runs nothing', async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await using other = sandbox.python('sleeper.py');
-  await Promise.all([agent.line(/^ready/), other.line(/^ready/)]);
+  await using agent = await sleeper(sandbox);
+  await using other = await sleeper(sandbox);
   const option = '--optimize-timer-slack';
   for (const [argv, right] of [
     [['attach', `${agent.pid}`, option, `${other.pid}`], `${option}=${other.pid}`],
@@ -55,8 +55,7 @@ test('attach to nobody that is there fails, and says what each id is', async () 
 
 test('attach watches those that are there, says who is not, and fails in the end', async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   await using gone = new Program('true', []);
   await gone.ended;
   await using taut = sandbox.taut('attach', `${gone.pid}`, `${agent.pid}`, '--optimize-timer-slack');
@@ -194,8 +193,7 @@ test('says that it puts back only where something was written, and that it waits
   await using idle = await sandbox.watch('--optimize-timer-slack');
   expect(await idle.line(/no agent is running yet/)).toContain('waiting');
   expect(await idle.stop()).toBe(0);
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using _agent = await sleeper(sandbox);
   await using observing = await sandbox.watch();
   expect(await observing.stop('SIGINT')).toBe(0);
   await using tuning = await sandbox.watch('--optimize-timer-slack');
@@ -211,8 +209,7 @@ test('says that it puts back only where something was written, and that it waits
 
 test('what it says in the life of an agent needs no page', async () => {
   using sandbox = new Sandbox();
-  await using agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  await using agent = await sleeper(sandbox);
   const said: string[] = [];
   const run = async (...args: string[]) => {
     await using taut = sandbox.taut(...args);

@@ -7,14 +7,14 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, until } from './program.ts';
+import { sleeper } from './sleeper.ts';
 import { FIXTURES, type Sandbox } from './taut.ts';
 
 export const ORIGINALS = [7777, 50_000, 50_000, 50_000];
 export const TUNED = [1, 1, 1, 1];
 
 export async function agentOf(sandbox: Sandbox): Promise<Program> {
-  const agent = sandbox.python('sleeper.py');
-  await agent.line(/^ready/);
+  const agent = await sleeper(sandbox);
   for (let i = 0; i < 3; i++) await tell(agent, 'thread');
   await tell(agent, 'slack 7777');
   return agent;
