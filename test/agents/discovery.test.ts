@@ -1,7 +1,4 @@
-/** Real agents, installed from their registries, are found by each path: exactly the processes that /proc names. */
-import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RuleInput } from '../../src/config/schema.ts';
 import { Sandbox } from '../support/taut.ts';
 import { Encounter } from './encounter.ts';
 import { install } from './install.ts';
@@ -50,17 +47,11 @@ function note(
   times.set(program.name, [...(times.get(program.name) ?? []), ms(took)]);
 }
 
-function sandboxWith(builtin: boolean, ...rules: RuleInput[]): Sandbox {
-  const sandbox = new Sandbox();
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin, rules }));
-  return sandbox;
-}
-
 const pids = (agents: readonly { readonly pid: number }[]) => agents.map(({ pid }) => pid);
 
 describe.each(PROGRAMS)('$name $version', (program) => {
   test('is found by its command line, live and at the start, by the built-in rules alone', async () => {
-    using sandbox = sandboxWith(true);
+    using sandbox = Sandbox.withRules([], { builtin: true });
     await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, world);
     const seen = await agent.foundExactly(sandbox, () => agent.runners());
@@ -80,7 +71,7 @@ describe.each(PROGRAMS)('$name $version', (program) => {
   });
 
   test('is found by the name that it asks for, the process that asks and no other', async () => {
-    using sandbox = sandboxWith(false, { id: 'names', name: 'by-name', dns: [program.host] });
+    using sandbox = Sandbox.withRules([{ id: 'names', name: 'by-name', dns: [program.host] }]);
     await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, world);
     const seen = await agent.foundExactly(sandbox, () => agent.workers());
@@ -90,7 +81,7 @@ describe.each(PROGRAMS)('$name $version', (program) => {
   });
 
   test('is found by its connection, when it is made and when it is there already', async () => {
-    using sandbox = sandboxWith(false, { id: 'peers', name: 'by-peer', connect: [`${program.address}:443`] });
+    using sandbox = Sandbox.withRules([{ id: 'peers', name: 'by-peer', connect: [`${program.address}:443`] }]);
     await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, world);
     const seen = await agent.foundExactly(sandbox, () => agent.workers());
@@ -104,7 +95,7 @@ describe.each(PROGRAMS)('$name $version', (program) => {
   });
 
   test('is found by the server name of its TLS, where its name is asked for by nobody', async () => {
-    using sandbox = sandboxWith(false, { id: 'names', name: 'by-name', dns: [program.host] });
+    using sandbox = Sandbox.withRules([{ id: 'names', name: 'by-name', dns: [program.host] }]);
     await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, quiet);
     const seen = await agent.foundExactly(sandbox, () => agent.workers());

@@ -1,8 +1,3 @@
-/**
- * Real agents, tuned and put back, thread by thread as /proc shows them; and what that did to their wakeups while a model
- * speaks to them, in a table: it does not help every agent.
- */
-import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
@@ -36,10 +31,8 @@ afterAll(async () => {
 
 /** The built-in rules, for this world alone: nothing else on the host is to be tuned. */
 function sandboxFor(name: string): Sandbox {
-  const sandbox = new Sandbox();
   const here = BUILTIN_RULES.filter((rule) => rule.name === name).map((rule) => ({ ...rule, cwd: `${world.dir}/*` }));
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin: false, rules: here }));
-  return sandbox;
+  return Sandbox.withRules(here);
 }
 
 test.each(PROGRAMS)(

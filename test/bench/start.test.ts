@@ -4,7 +4,7 @@
  * only that every agent was found.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -27,7 +27,7 @@ test.each([
   ['and a rule about connections', [{ id: 'somewhere', connect: '203.0.113.7:443' }]],
 ])('a start among ten thousand processes: %s', async (what, rules) => {
   using sandbox = new Sandbox({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, rules }));
+  sandbox.useRules(rules, { builtin: true });
   const many = join(sandbox.dir, 'many');
   execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', many, join(FIXTURES, 'many.c')]);
   await using crowd = new Program(many, [String(PROCESSES), '/opt/agents/claude', String(AGENTS)]);

@@ -4,8 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, until } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
-import { agents, asker, attached, sandboxFor } from '../support/world.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
+import { agents, asker, attached, modelClient } from '../support/world.ts';
 
 test.each([
   ['a port', ':4343', 'connect 127.0.0.1 4343', 'connect 127.0.0.1 4344'],
@@ -28,7 +28,7 @@ test.each([
     'connect alias.model.example 4344',
   ],
 ])('connecting to %s that is listed makes just the connecting process an agent', async (_, pattern, listed, other) => {
-  using sandbox = sandboxFor({ connect: pattern });
+  using sandbox = Sandbox.withRules([modelClient({ connect: pattern })]);
   await using program = await asker();
   await using stranger = await asker();
   await using taut = await sandbox.watch();
@@ -40,7 +40,7 @@ test.each([
 });
 
 test('a connection that is there already is found at the start, with every process that holds it', async () => {
-  using sandbox = sandboxFor({ connect: ':4343' });
+  using sandbox = Sandbox.withRules([modelClient({ connect: ':4343' })]);
   await using program = await asker();
   await using stranger = await asker();
   await tell(program, 'connect ::ffff:127.0.0.1 4343');
@@ -52,7 +52,7 @@ test('a connection that is there already is found at the start, with every proce
 });
 
 test('whom a connection was given to over a Unix socket is found at the next look', async () => {
-  using sandbox = sandboxFor({ connect: ':4343' });
+  using sandbox = Sandbox.withRules([modelClient({ connect: ':4343' })]);
   await using program = await asker();
   const heir = Number((await ask(program, 'adopt')).split(' ')[1]);
   await tell(program, 'connect 127.0.0.1 4343');
@@ -65,7 +65,7 @@ test('whom a connection was given to over a Unix socket is found at the next loo
 test.each(['udp', 'tcp'])(
   'whose address a name is, is known from an answer over %s, to whoever it was given',
   async (how) => {
-    using sandbox = sandboxFor({ connect: 'api.model.example:4343' });
+    using sandbox = Sandbox.withRules([modelClient({ connect: 'api.model.example:4343' })]);
     await using program = await asker();
     await using taut = await sandbox.watch();
     await tell(program, `${how} api.model.example`);
@@ -76,7 +76,7 @@ test.each(['udp', 'tcp'])(
 );
 
 test('an address is no longer a name that it had when the answer has run out', async () => {
-  using sandbox = sandboxFor({ connect: ['brief.model.example:4343', ':4344'] });
+  using sandbox = Sandbox.withRules([modelClient({ connect: ['brief.model.example:4343', ':4344'] })]);
   await using program = await asker();
   await using late = await asker();
   await using taut = await sandbox.watch();
@@ -92,7 +92,7 @@ test('an address is no longer a name that it had when the answer has run out', a
 });
 
 test('an application that uses the package finds by connections as the command does', async () => {
-  using sandbox = sandboxFor({ connect: ':4343' });
+  using sandbox = Sandbox.withRules([modelClient({ connect: ':4343' })]);
   await using before = await asker();
   await using after = await asker();
   await tell(before, 'connect 127.0.0.1 4343');

@@ -9,14 +9,14 @@ import { NetworkSource } from '../../src/discovery/network/source.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, until } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
-import { asker, attached, sandboxFor } from '../support/world.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
+import { asker, attached, modelClient } from '../support/world.ts';
 
 test('who has the id of a process that connected and has ended is not taken for it', async () => {
   await using server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  using sandbox = sandboxFor({ connect: `127.0.0.1:${port}` });
+  using sandbox = Sandbox.withRules([modelClient({ connect: `127.0.0.1:${port}` })]);
   await using taut = await sandbox.watch();
   await using swapper = new Program('python3', [join(FIXTURES, 'swap.py')]);
   await swapper.line(/^ready/);

@@ -11,12 +11,6 @@ import { sleeper } from '../support/sleeper.ts';
 import { attribute, spansOf } from '../support/spans.ts';
 import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
-function sandboxFor(...rules: object[]): Sandbox {
-  const sandbox = new Sandbox();
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin: false, rules }));
-  return sandbox;
-}
-
 const pids = async (sandbox: Sandbox) =>
   (await sandbox.json<StatusDocument>('status')).agents.map((a) => a.pid).toSorted((a, b) => a - b);
 
@@ -30,7 +24,7 @@ async function actor(env: NodeJS.ProcessEnv = process.env): Promise<Program> {
 }
 
 test('a process that gives itself the name of an agent is one from then on', async () => {
-  using sandbox = sandboxFor({ id: 'titled', program: ['openclaw', 'openclaw-agent'] });
+  using sandbox = Sandbox.withRules([{ id: 'titled', program: ['openclaw', 'openclaw-agent'] }]);
   await using program = await actor();
   await using other = await actor();
   await using taut = await sandbox.watch();
@@ -42,15 +36,17 @@ test('a process that gives itself the name of an agent is one from then on', asy
 
 test('rules know the environment by its names, the user, the directory, the parents; and evidence holds no value', async () => {
   const cwd = FIXTURES;
-  using sandbox = sandboxFor({
-    id: 'placed',
-    env: 'TAUT_TEST_*',
-    user: 'root',
-    cwd: '*/fixtures',
-    ancestor: '*',
-    cgroup: '*',
-    program: 'python*',
-  });
+  using sandbox = Sandbox.withRules([
+    {
+      id: 'placed',
+      env: 'TAUT_TEST_*',
+      user: 'root',
+      cwd: '*/fixtures',
+      ancestor: '*',
+      cgroup: '*',
+      program: 'python*',
+    },
+  ]);
   const start = async (env: NodeJS.ProcessEnv, at: string) => {
     const program = new Program(
       '/usr/bin/python3',
@@ -105,7 +101,7 @@ test.each([
 ] as const)('children: %s', async (children, expected) => {
   using sandbox = new Sandbox();
   const rule = { id: 'family', anyArg: sandbox.mark, children };
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
+  sandbox.useRules([rule]);
   await using agent = sandbox.python('storm.py');
   await agent.line(/^ready/);
   await using _taut = await sandbox.watch();
@@ -120,10 +116,10 @@ test.each([
 
 test('children: none holds for what their tools start, too', async () => {
   const mark = `none-${process.pid}`;
-  using sandbox = sandboxFor(
+  using sandbox = Sandbox.withRules([
     { id: 'closed', program: mark, children: 'none' },
     { id: 'below', program: `${mark}-below` },
-  );
+  ]);
   await using _taut = await sandbox.watch();
   const inner = `(exec -a ${mark}-below sleep 1000) & echo $!; wait`;
   await using agent = new Program('bash', ['-c', 'exec -a "$0" bash -c "$1"', mark, `bash -c '${inner}' & wait`]);
@@ -145,11 +141,11 @@ interface Explained {
 }
 
 test('explain keeps what led to a decision, and the rules that lost', async () => {
-  using sandbox = sandboxFor(
+  using sandbox = Sandbox.withRules([
     { id: 'first', program: 'worker' },
     { id: 'second', program: 'work*' },
     { id: 'denied', action: 'deny', program: 'worker-off' },
-  );
+  ]);
   await using program = await actor();
   await using _taut = await sandbox.watch();
   await tell(program, 'worker');
@@ -171,7 +167,7 @@ test('explain keeps what led to a decision, and the rules that lost', async () =
 });
 
 test('explain says of a process that no rule names which came near', async () => {
-  using sandbox = sandboxFor({ id: 'near', program: 'bash', user: 'nobody' });
+  using sandbox = Sandbox.withRules([{ id: 'near', program: 'bash', user: 'nobody' }]);
   await using program = new Program('bash', ['-c', 'echo ready; read']);
   await program.line(/^ready/);
   const { nearest } = await sandbox.json<Explained>('explain', String(program.pid), '--config', sandbox.config);
@@ -179,7 +175,7 @@ test('explain says of a process that no rule names which came near', async () =>
 });
 
 test('a denial wins over an operator who names the process, and says so', async () => {
-  using sandbox = sandboxFor({ id: 'off-limits', action: 'deny', program: 'python*' });
+  using sandbox = Sandbox.withRules([{ id: 'off-limits', action: 'deny', program: 'python*' }]);
   await using program = new Program('python3', ['-c', 'print("ready", flush=True); input()']);
   await program.line(/^ready/);
   await using taut = sandbox.taut('attach', String(program.pid), '--config', sandbox.config);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ask, tell } from '../support/conversation.ts';
 import { until } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
-import { agents, asker, attached, evidence, sandboxFor } from '../support/world.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
+import { agents, asker, attached, evidence, modelClient } from '../support/world.ts';
 
 const NAME = 'api.model.example';
-const RULE = { dns: ['*.model.example'] };
+const RULE = modelClient({ dns: ['*.model.example'] });
 
 test.each([
   ['a connected UDP socket', 'udp'],
@@ -22,7 +22,7 @@ test.each([
   ['glibc', 'glibc'],
   ['a port that address translation changes, as in a container', 'translated'],
 ])('asked for by %s, a listed name makes exactly the asking process an agent', async (_, how) => {
-  using sandbox = sandboxFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   await using program = await asker();
   await using other = await asker();
   await using taut = await sandbox.watch();
@@ -44,7 +44,7 @@ test.each([
   ['lookup of Node', [process.execPath, CLIENT, 'lookup']],
   ["Python's asyncio", ['python3', join(FIXTURES, 'lookup.py')]],
 ])('a listed name that %s asks for makes exactly that process an agent', async (_, command) => {
-  using sandbox = sandboxFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   await using program = await asker();
   await using taut = await sandbox.watch();
   // Answered late, so that the client lives for as long as it waits.
@@ -54,7 +54,7 @@ test.each([
 });
 
 test('an answer that is cut off is asked for again over TCP, by the same process, which is sighted once', async () => {
-  using sandbox = sandboxFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   await using program = await asker();
   await using taut = await sandbox.watch();
   await tell(program, 'glibc long.model.example');
@@ -68,7 +68,7 @@ test.each([
   ['is no resolver when it is not listed', {}, 'port', 'udp'],
   ['is a resolver when it is listed', { dnsPorts: [5454] }, 'udp', 'port'],
 ])('a port other than 53 %s', async (_, more, unseen, seen) => {
-  using sandbox = sandboxFor(RULE, more);
+  using sandbox = Sandbox.withRules([RULE], more);
   await using program = await asker();
   await using other = await asker();
   await using taut = await sandbox.watch();
@@ -79,12 +79,7 @@ test.each([
 });
 
 test('deny wins by name, too, also over a process that was an agent before', async () => {
-  using sandbox = sandboxFor(RULE, {
-    rules: [
-      { id: 'model', name: 'model-client', ...RULE },
-      { id: 'never', action: 'deny', dns: 'forbidden.example' },
-    ],
-  });
+  using sandbox = Sandbox.withRules([RULE, { id: 'never', action: 'deny', dns: 'forbidden.example' }]);
   await using program = await asker();
   await using taut = await sandbox.watch();
   await tell(program, `udp ${NAME}`);

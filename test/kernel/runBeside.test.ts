@@ -1,5 +1,5 @@
 /** `taut run` beside other tauts: who measures, who tunes, who puts back. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
@@ -72,7 +72,7 @@ test.each([
   ['--descendants=contain', { id: 'off', anyArg: 'DENIED', optimizeTimerSlack: 'off' }, /over, and leaves it/],
 ])('what the daemon was told stays above what run asks for: %s, %o', async (option, rule, said) => {
   using sandbox = new Sandbox();
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
+  sandbox.useRules([rule]);
   await using _daemon = await sandbox.watch(TUNED, option);
   await using program = sandbox.taut('run', TUNED, '--', ...WAITING, 'DENIED');
   const pid = await pidOf(program);
@@ -116,7 +116,7 @@ test('calls an agent that a rule knows by the rule, also in the ledger, and says
   expect(await sandbox.json('restore', '--dry-run', '--agent', 'fixture-agent')).toMatchObject({ restored: 1 });
   expect(await finished(known)).toBe(7);
   const rule = { id: 'not-this', anyArg: sandbox.mark, action: 'deny' };
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
+  sandbox.useRules([rule]);
   await using denied = sandbox.taut('run', TUNED, '--config', sandbox.config, '--', ...WAITING, sandbox.mark);
   await denied.line(/rule not-this denies it/);
   expect(slacks(await pidOf(denied))).toEqual([50_000]);

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { ask, tell } from '../support/conversation.ts';
 import { until } from '../support/program.ts';
-import { agents, asker, attached, evidence, sandboxFor } from '../support/world.ts';
+import { Sandbox } from '../support/taut.ts';
+import { agents, asker, attached, evidence, modelClient } from '../support/world.ts';
 
 const NAME = 'api.model.example';
 
@@ -17,7 +18,7 @@ test.each([
   ['huge', 'IPv6', '::1'],
   ['records', 'IPv4', '127.0.0.1'],
 ])('a ClientHello (%s, %s) for a listed name makes exactly its process an agent', async (how, _, host) => {
-  using sandbox = sandboxFor({ dns: '*.model.example' });
+  using sandbox = Sandbox.withRules([modelClient({ dns: '*.model.example' })]);
   await using program = await asker();
   await using stranger = await asker();
   await using taut = await sandbox.watch();
@@ -32,7 +33,7 @@ test.each([
 });
 
 test('a server name is also what a rule about connections lists, with its port', async () => {
-  using sandbox = sandboxFor({ connect: `${NAME}:4343` });
+  using sandbox = Sandbox.withRules([modelClient({ connect: `${NAME}:4343` })]);
   await using program = await asker();
   await using stranger = await asker();
   await using taut = await sandbox.watch();
@@ -44,7 +45,7 @@ test('a server name is also what a rule about connections lists, with its port',
 });
 
 test('a name beside an encrypted ClientHello is said to be the outer one', async () => {
-  using sandbox = sandboxFor({ dns: NAME });
+  using sandbox = Sandbox.withRules([modelClient({ dns: NAME })]);
   await using program = await asker();
   await using taut = await sandbox.watch();
   await tell(program, `tls ech ${NAME}`);
@@ -53,7 +54,7 @@ test('a name beside an encrypted ClientHello is said to be the outer one', async
 });
 
 test('what comes after something else than TLS is not looked at', async () => {
-  using sandbox = sandboxFor({ dns: NAME });
+  using sandbox = Sandbox.withRules([modelClient({ dns: NAME })]);
   await using program = await asker();
   await using other = await asker();
   await using taut = await sandbox.watch();
@@ -65,7 +66,7 @@ test('what comes after something else than TLS is not looked at', async () => {
 });
 
 test('every process that holds a connection with a listed server name is found at the next look', async () => {
-  using sandbox = sandboxFor({ dns: NAME });
+  using sandbox = Sandbox.withRules([modelClient({ dns: NAME })]);
   await using program = await asker();
   await using taut = await sandbox.watch();
   await tell(program, `tls whole ${NAME}`);

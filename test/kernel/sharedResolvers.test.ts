@@ -3,16 +3,16 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ask, tell } from '../support/conversation.ts';
-import { FIXTURES } from '../support/taut.ts';
-import { asker, attached, sandboxFor } from '../support/world.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
+import { asker, attached, modelClient } from '../support/world.ts';
 
 const NAME = 'api.model.example';
-const RULE = { dns: ['*.model.example'] };
+const RULE = modelClient({ dns: ['*.model.example'] });
 
 test.each(['before', 'after'])(
   'a resolver of any name that hands a question on is never the agent, its client is: started %s taut',
   async (when) => {
-    using sandbox = sandboxFor(RULE);
+    using sandbox = Sandbox.withRules([RULE]);
     await using client = await asker();
     const start = async () => Number((await ask(client, 'forwarder')).split(' ')[1]);
     let forwarder = when === 'before' ? await start() : 0;
@@ -30,7 +30,7 @@ test.each(['before', 'after'])(
 );
 
 test('a resolver that serves no port that we know is known by its name', async () => {
-  using sandbox = sandboxFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   const dnsmasq = join(sandbox.dir, 'dnsmasq');
   symlinkSync(join(FIXTURES, 'asker.py'), dnsmasq);
   await using resolver = await asker(dnsmasq);

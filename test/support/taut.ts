@@ -48,6 +48,18 @@ export class Sandbox implements Disposable {
     );
   }
 
+  /** One with rules of its own. @param more other keys of the configuration; the built-in rules are off unless given. */
+  static withRules(rules: readonly object[], more: object = {}): Sandbox {
+    const sandbox = new Sandbox();
+    sandbox.useRules(rules, more);
+    return sandbox;
+  }
+
+  /** Replaces the rules; parameters as in `withRules`. A running taut reads them again. */
+  useRules(rules: readonly object[], more: object = {}): void {
+    writeFileSync(this.config, JSON.stringify({ version: 1, builtin: false, rules, ...more }));
+  }
+
   taut(...args: string[]): Program {
     return this.tautWith({}, ...args);
   }

@@ -1,17 +1,11 @@
 /** Network namespaces for tests, with a resolver and servers inside, and rules about names and connections. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program } from './program.ts';
-import { FIXTURES, Sandbox } from './taut.ts';
+import { FIXTURES, type Sandbox } from './taut.ts';
 
-/** A sandbox whose only rule matches names or connections. */
-export function sandboxFor(rule: object, more: object = {}): Sandbox {
-  const sandbox = new Sandbox();
-  const rules = [{ id: 'model', name: 'model-client', ...rule }];
-  writeFileSync(sandbox.config, JSON.stringify({ version: 1, builtin: false, rules, ...more }));
-  return sandbox;
-}
+/** A rule whose agents are all called `model-client`. */
+export const modelClient = (conditions: object) => ({ id: 'model', name: 'model-client', ...conditions });
 
 /** A process in its own network namespace that obeys commands; its resolver is another process. */
 export async function asker(script = join(FIXTURES, 'asker.py')): Promise<Program> {
