@@ -154,7 +154,7 @@ export class Converger {
     const state = this.threads.get(tid);
     if (state?.outcome !== 'tuned' && state?.outcome !== 'exempt') return undefined;
     try {
-      using thread = new ProcHandle(tid);
+      using thread = new ProcHandle(tid, this.#process.files);
       const stat = thread.stat();
       if (stat.startTicks !== state.startTicks) {
         this.forget([tid]);

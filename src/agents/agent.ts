@@ -7,6 +7,7 @@ import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
@@ -16,6 +17,8 @@ import { Tuning, type TuningHost } from './tuning.ts';
 /** What an agent needs of the host. */
 export interface AgentHost extends TuningHost {
   readonly knobs: readonly Knob[];
+  /** Where the processes are. Default: this host. */
+  readonly files?: ProcFiles;
 }
 
 export class Agent implements Disposable {

@@ -2,6 +2,7 @@
 import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Decisions } from '../discovery/decisions.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import type { OnRecord } from './onRecord.ts';
 import type { Agents } from './registry.ts';
@@ -13,7 +14,9 @@ export interface ReconcilerOptions {
   readonly signals: Signals;
   readonly onRecord: OnRecord;
   readonly ledger: Ledger | undefined;
-  readonly tracer: Tracer | undefined;
+  readonly tracer: Pick<Tracer, 'lostEvents'> | undefined;
+  /** Where the processes are. Default: this host. */
+  readonly files?: ProcFiles;
   /** Called when work for one agent failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
@@ -50,10 +53,10 @@ export class Reconciler {
 
   /** Removes threads from the ledger that have ended without an event. */
   #record(): void {
-    const { agents, ledger, onRecord, signals } = this.#options;
+    const { agents, ledger, onRecord, signals, files } = this.#options;
     if (!ledger) return;
     const watches = ({ pid, tid, startTicks }: LedgerEntry) => agents.get(pid)?.watches(tid, startTicks) === true;
-    signals.attempt(() => onRecord.ended(sweep(ledger, watches)));
+    signals.attempt(() => onRecord.ended(sweep(ledger, watches, files)));
   }
 
   /** Counts decisions that the log of decisions had no room for. */

@@ -51,7 +51,8 @@ export class Agents {
     this.#options = options;
     this.#host = host;
     this.#onChange = onChange;
-    this.#inheritance = new InheritedDecisions(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
+    const agentOf = (pid: number) => this.#byPid.get(pid);
+    this.#inheritance = new InheritedDecisions(options.decisions, options.scope, agentOf, host.files);
   }
 
   /** No further process is attached to. */
@@ -90,7 +91,7 @@ export class Agents {
   async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
     if (this.#ended) return;
     const times = [seen.atMs, nowMs()];
-    const process = new LazyHandle(pid);
+    const process = new LazyHandle(pid, this.#host.files);
     let handle: ProcHandle | undefined;
     try {
       const verdict = this.#inheritance.decide(process, seen, parent);
@@ -145,7 +146,7 @@ export class Agents {
     log.debug(`${name} (${handle.id}): ${describeTimes([...times, placedMs, agent.settledAtMs])}`);
     this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
-      for (const child of childrenOf(handle.id))
+      for (const child of childrenOf(handle.id, handle.files))
         if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
   }
 

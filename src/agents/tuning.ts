@@ -112,17 +112,18 @@ export class Tuning {
   /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
     const { ledger, signals, descendants, onRecord } = this.#host;
+    const { files } = this.#agent.handle;
     const inheritance = this.inheritance(maker);
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
     if (descendants !== 'contain') {
       this.#tuneLater(() => {
-        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original);
+        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original, files);
         if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
       });
       return false;
     }
-    const contained = contain(this.knob, born, inheritance);
+    const contained = contain(this.knob, born, inheritance, files);
     if (contained) signals.operation('contain', 'ok', 1, this.knob.id);
     return contained;
   }
@@ -137,7 +138,8 @@ export class Tuning {
     this.#outcomes.look(nowMs());
     const inheritance = this.inheritance();
     if (!inheritance || descendants !== 'contain') return;
-    const contained = containTree(this.knob, this.#agent.identity.pid, inheritance, isAgent);
+    const { identity, handle } = this.#agent;
+    const contained = containTree(this.knob, identity.pid, inheritance, isAgent, handle.files);
     if (contained > 0) signals.operation('contain', 'ok', contained, this.knob.id);
   }
 
