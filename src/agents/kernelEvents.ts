@@ -76,7 +76,7 @@ export class KernelEvents {
     const children = this.#options.decisions.children(agent.identity.rule);
     if (tid === pid && (children === 'all' || this.#options.descendants === 'tune')) {
       this.#inBackground(event, this.#agents.sight(pid, seenIn(event, 'child'), agent));
-      return;
+      if (this.#agents.has(pid)) return; // else a rule denies what it runs by now, and it must not keep the value
     }
     if (!agent.newDescendant({ tid, startTicks: startTicksOf(startNs) }, maker)) return;
     const us = Number(process.hrtime.bigint() - atNs) / 1_000;

@@ -109,14 +109,14 @@ export class Tuning {
     return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
   }
 
-  /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
+  /** Handles a new thread of a descendant that is no agent. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
     const { ledger, signals, descendants, onRecord } = this.#host;
     const { files } = this.#agent.handle;
     const inheritance = this.inheritance(maker);
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
-    if (descendants !== 'contain') {
+    if (descendants === 'inherit') {
       this.#tuneLater(() => {
         const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original, files);
         if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');

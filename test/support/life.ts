@@ -13,6 +13,7 @@ import { OnRecord } from '../../src/agents/onRecord.ts';
 import { Reconciler } from '../../src/agents/reconciler.ts';
 import { Agents } from '../../src/agents/registry.ts';
 import { Signals } from '../../src/agents/signals.ts';
+import type { AgentEvent } from '../../src/agents/status.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { Decisions } from '../../src/discovery/decisions.ts';
 import { compileRules } from '../../src/discovery/ruleSet.ts';
@@ -79,6 +80,8 @@ export class Life implements Disposable {
   readonly lines: string[] = [];
   /** What failed and was not expected to. */
   readonly failures: string[] = [];
+  /** What a `taut watch --json` would print. */
+  readonly events: AgentEvent[] = [];
   readonly decisions: Decisions;
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'taut-life-'));
   readonly #kernelEvents: KernelEvents;
@@ -103,7 +106,8 @@ export class Life implements Disposable {
       detach: (pid: number) => host.untrace(pid),
     };
     const tuning = { knobs: [patience], ledger: this.ledger, signals, descendants, onRecord, files: host };
-    this.agents = new Agents({ ...common, gate, measurement }, tuning, () => {});
+    const onEvent = (event: AgentEvent) => void this.events.push(event);
+    this.agents = new Agents({ ...common, gate, measurement, onEvent }, tuning, () => {});
     this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants });
     const record = { ledger: this.ledger, onRecord, signals, files: host };
     this.#reconciler = new Reconciler({ ...common, ...record, agents: this.agents, tracer: host });
