@@ -139,6 +139,7 @@ export class Agents {
     // gate decides meanwhile.
     this.#begin(agent);
     await gated;
+    if (!this.#isPresent(agent)) return; // it has ended, or was let go, while the gate decided
     // Logged when all is done: a terminal is slower than the kernel.
     log.info(`attached to ${name} (${handle.id}) by rule ${describeRule(rule)}`);
     for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
@@ -164,6 +165,11 @@ export class Agents {
     }
   }
 
+  /** Whether it is still attached, and no later process with its id took its place. */
+  #isPresent(agent: Agent): boolean {
+    return this.#byPid.get(agent.identity.pid) === agent;
+  }
+
   /** Asks the gate about every knob, and carries out its decisions. */
   async #gate(agent: Agent): Promise<void> {
     const { pid, name, rule: ruleId } = agent.identity;
@@ -179,7 +185,7 @@ export class Agents {
         ...(asked === undefined ? {} : { asked }),
       });
       const decision = said instanceof Promise ? await said : said;
-      if (this.#byPid.get(pid) !== agent) return;
+      if (!this.#isPresent(agent)) return;
       const changed = tuning.gate.value !== decision.value;
       agent.decide(tuning, decision, askedMs);
       if (changed && agent.isAttached) this.#host.signals.gateChanged(agent.identity, knob, decision);
@@ -202,6 +208,7 @@ export class Agents {
       try {
         const before = agent.tunings.map(({ target }) => target);
         await this.#gate(agent);
+        if (!this.#isPresent(agent)) continue;
         for (const [i, tuning] of agent.tunings.entries()) {
           if (tuning.target === before[i]) continue;
           this.#sayGate(agent, tuning, before[i]);
@@ -246,7 +253,8 @@ export class Agents {
   }
 
   #changed(event: AgentEvent['event'], agent: Agent): void {
-    this.#options.onEvent?.(agentEvent(event, agent));
+    // One that went before it was attached was never told of.
+    if (agent.isAttached) this.#options.onEvent?.(agentEvent(event, agent));
     this.#onChange();
   }
 
