@@ -92,11 +92,13 @@ export class KernelEvents {
     const present = this.#agents.get(pid);
     if (!present) return this.#agents.sight(pid, seen);
     const verdict = this.#agents.look(pid, seen);
+    // It has ended. Its end follows, and so may children that inherited from it: it must be known until then.
+    if (!verdict || present.isGone()) return;
     const { rule, attachPath } = present.identity;
-    const stays = verdict?.decision === 'attach' ? verdict.ruleId === rule : attachPath === 'descendant';
-    if (stays && verdict?.decision !== 'deny') return present.reconcile((id) => this.#agents.has(id));
+    const stays = verdict.decision === 'attach' ? verdict.ruleId === rule : attachPath === 'descendant';
+    if (stays && verdict.decision !== 'deny') return present.reconcile((id) => this.#agents.has(id));
     this.#agents.letGo(pid, 'it runs another program now');
-    if (verdict?.decision === 'attach') await this.#agents.sight(pid, seen);
+    if (verdict.decision === 'attach') await this.#agents.sight(pid, seen);
   }
 }
 

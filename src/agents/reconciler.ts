@@ -4,6 +4,7 @@ import { sweep } from '../actuator/sweep.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import type { ProcFiles } from '../proc/files.ts';
 import type { Tracer } from '../tracer/tracer.ts';
+import type { Agent } from './agent.ts';
 import type { OnRecord } from './onRecord.ts';
 import type { Agents } from './registry.ts';
 import type { Signals } from './signals.ts';
@@ -23,6 +24,8 @@ export interface ReconcilerOptions {
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  /** Agents that had ended at the last check, and were not let go. */
+  #ended: ReadonlySet<Agent> = new Set();
   #lostEvents = 0;
   #droppedDecisions = 0;
 
@@ -32,23 +35,31 @@ export class Reconciler {
 
   /** Checks the agents and the ledger. @returns whether events were missed, so that every process must be scanned. */
   run(): boolean {
-    this.#agents();
+    const hasMissed = this.#hasMissed();
+    this.#agents(hasMissed);
     this.#record();
     this.#decisions();
-    return this.#hasMissed();
+    return hasMissed;
   }
 
-  #agents(): void {
+  /**
+   * An agent that has ended is left for its own event, as children may be told of before that: they inherited from it.
+   * It is let go when events were missed, or when it is found to have ended for the second time.
+   */
+  #agents(hasMissed: boolean): void {
     const { agents, failed } = this.#options;
+    const ended = new Set<Agent>();
     for (const agent of agents.all()) {
       const { pid, name } = agent.identity;
       try {
-        if (agent.isGone()) agents.gone(pid);
-        else agent.reconcile((id) => agents.has(id));
+        if (!agent.isGone()) agent.reconcile((id) => agents.has(id));
+        else if (hasMissed || this.#ended.has(agent)) agents.gone(pid);
+        else ended.add(agent);
       } catch (error) {
         failed(`${name} (${pid})`, error);
       }
     }
+    this.#ended = ended;
   }
 
   /** Removes threads from the ledger that have ended without an event. */

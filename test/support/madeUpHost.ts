@@ -163,8 +163,9 @@ export class MadeUpHost implements ProcFiles {
     return [...this.#threads.values()].filter((t) => pid === undefined || t.process.pid === pid).map(({ tid }) => tid);
   }
 
-  parentOf(pid: number): number {
-    return this.#thread(pid).process.ppid;
+  /** The process of a thread. */
+  processOf(tid: number): number {
+    return this.#thread(tid).process.pid;
   }
 
   value(tid: number): bigint {

@@ -21,6 +21,33 @@ test('a child that no rule names gets back what its agent had, and so do its thr
   expect(life.ledger.count()).toBe(1);
 });
 
+test.each(['contain', 'inherit'] as const)(
+  'a child of an agent that runs its program anew and ends, all of which is heard together, does not stay tuned (%s)',
+  async (descendants) => {
+    using life = new Life({ descendants });
+    const pid = await life.run('bot');
+    life.host.exec(pid, ['/bin/bot', 'again']);
+    const child = life.host.fork(pid);
+    life.host.end(pid);
+    await life.hear();
+    expect(life.pids()).toEqual([]);
+    expect(life.ledger.entries().map(({ tid }) => tid)).toEqual(descendants === 'inherit' ? [child] : []);
+    life.detach();
+    expect(life.host.value(child)).toBe(ORIGINAL);
+  },
+);
+
+test('a child whose agent is found to be gone before its fork is heard gets its value back when that is heard', async () => {
+  using life = new Life();
+  const pid = await life.run('bot');
+  const child = life.host.fork(pid);
+  life.host.end(pid);
+  await life.reconcile();
+  await life.hear();
+  expect(life.pids()).toEqual([]);
+  expect(life.host.value(child)).toBe(ORIGINAL);
+});
+
 test('a child gets back what the thread had that made it', async () => {
   using life = new Life();
   const pid = life.host.start(['/bin/bot']);
