@@ -79,7 +79,7 @@ export function restoreEntries(
   );
   put(entries, false);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = processes.flatMap((entry) => heirs(entry, knobs, isKnown, files));
+    const found = processes.flatMap((entry) => heirs(entry, knobs, ledger, isKnown, files));
     if (found.length === 0) break;
     put(found, true);
   }
@@ -129,6 +129,7 @@ function restoreOne(
 function heirs(
   entry: LedgerEntry,
   knobs: readonly Knob[],
+  ledger: Ledger,
   isKnown: (tid: number) => boolean,
   files: ProcFiles | undefined,
 ): LedgerEntry[] {
@@ -142,7 +143,8 @@ function heirs(
         const heir = isKnown(tid) ? undefined : heirOf(knob, entry, pid, tid, files);
         if (heir) found.push(heir);
       }
-    waiting = waiting.flatMap((pid) => childrenOf(pid, files)).filter((pid) => !seen.has(pid));
+    // What is below a process with an entry of its own comes from that one, and is put back with it.
+    waiting = waiting.flatMap((pid) => childrenOf(pid, files)).filter((pid) => !seen.has(pid) && !ledger.holds(pid));
     for (const pid of waiting) seen.add(pid);
   }
   return found;
