@@ -106,7 +106,8 @@ export class Agents {
       if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
       handle = process.take();
       times.push(nowMs());
-      await this.#attach(handle, stat, verdict, times);
+      // It may have another parent by now: the agent that made it has ended.
+      await this.#attach(handle, stat, verdict, times, parent ?? this.#maker(stat.ppid));
     } catch (error) {
       if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
       if (isGone(error)) this.#host.signals.operation('sight', 'vanished');
@@ -117,14 +118,20 @@ export class Agents {
   }
 
   /** @param times of the sighting, of taut hearing of it, and of the decision; milliseconds since the epoch. */
-  async #attach(handle: ProcHandle, stat: ThreadStat, verdict: Verdict, times: readonly number[]): Promise<void> {
+  async #attach(
+    handle: ProcHandle,
+    stat: ThreadStat,
+    verdict: Verdict,
+    times: readonly number[],
+    maker: Agent | undefined,
+  ): Promise<void> {
     const { measurement, log } = this.#options;
-    const { startTicks, ppid } = stat;
+    const { startTicks } = stat;
     const { name, ruleId: rule, attachPath } = verdict;
     const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
     const [atMs = nowMs()] = [...begun, ...times];
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
-    const agent = new Agent(identity, handle, this.#host, atMs, this.#maker(ppid));
+    const agent = new Agent(identity, handle, this.#host, atMs, maker);
     this.#byPid.set(handle.id, agent);
     try {
       const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });

@@ -105,6 +105,17 @@ test('with "tune" and with "children: all" a child is an agent by its parent', a
   }
 });
 
+test('with "children: all" a child gets back what its agent had, also if that has ended before the child is heard of', async () => {
+  using life = new Life({ rules: RULES('all') });
+  const pid = await life.run('bot');
+  const child = life.host.fork(pid);
+  life.host.end(pid);
+  await life.hear();
+  expect(life.pids()).toEqual([child]);
+  life.detach();
+  expect(life.host.value(child)).toBe(ORIGINAL);
+});
+
 test('with "children: all" the children that there are already are agents, too', async () => {
   using life = new Life({ rules: RULES('all') });
   const pid = life.host.start(['/bin/node']);
