@@ -55,7 +55,7 @@ export class InheritedDecisions {
   /** An agent that renames itself or asks for another name stays an agent: the kept decision must say so. */
   #stays(verdict: Verdict, { source }: Seen): void {
     const present = this.#agent(verdict.pid)?.identity;
-    if (!present || verdict.decision !== 'ignore' || source === 'scan') return;
+    if (!present || verdict.decision !== 'ignore') return;
     if (source === 'exec' && present.attachPath !== 'descendant') return;
     const { rule: ruleId, name, attachPath } = present;
     const evidence = [`no rule names it now; it stays ${name}, as it was found`];

@@ -94,9 +94,7 @@ export class KernelEvents {
     const verdict = this.#agents.look(pid, seen);
     // It has ended. Its end follows, and so may children that inherited from it: it must be known until then.
     if (!verdict || present.isGone()) return;
-    const { rule, attachPath } = present.identity;
-    const stays = verdict.decision === 'attach' ? verdict.ruleId === rule : attachPath === 'descendant';
-    if (stays && verdict.decision !== 'deny') return present.reconcile((id) => this.#agents.has(id));
+    if (verdict.decision !== 'deny' && present.stays(verdict)) return present.reconcile((id) => this.#agents.has(id));
     this.#agents.letGo(pid, 'it runs another program now');
     if (verdict.decision === 'attach') await this.#agents.sight(pid, seen);
   }

@@ -8,7 +8,7 @@ import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
-import { placeOf } from '../proc/place.ts';
+import { type Place, placeOf } from '../proc/place.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
@@ -130,7 +130,12 @@ export class Agents {
     const { name, ruleId: rule, attachPath } = verdict;
     const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
     const [atMs = nowMs()] = [...begun, ...times];
-    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
+    let place: Place | undefined;
+    const readPlace = () => {
+      place ??= placeOf(handle);
+      return place;
+    };
+    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: readPlace };
     const agent = new Agent(identity, handle, this.#host, atMs, maker);
     this.#byPid.set(handle.id, agent);
     try {

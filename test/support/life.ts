@@ -9,6 +9,7 @@ import { Ledger } from '../../src/actuator/ledger.ts';
 import { restoreEntries } from '../../src/actuator/restore.ts';
 import type { Agent } from '../../src/agents/agent.ts';
 import { KernelEvents } from '../../src/agents/kernelEvents.ts';
+import { lookAgain } from '../../src/agents/lookAgain.ts';
 import { OnRecord } from '../../src/agents/onRecord.ts';
 import { Reconciler } from '../../src/agents/reconciler.ts';
 import { Agents } from '../../src/agents/registry.ts';
@@ -134,7 +135,9 @@ export class Life implements Disposable {
 
   /** The check every five seconds. */
   async reconcile(): Promise<void> {
-    if (this.#reconciler.run()) await this.scan();
+    if (!this.#reconciler.run()) return;
+    lookAgain(this.agents);
+    await this.scan();
   }
 
   /** The gate decides from now on: null is to leave agents alone. */

@@ -34,6 +34,8 @@ interface Process {
   ppid: number;
   comm: string;
   argv: readonly string[];
+  /** The path of the program that it runs, whatever it calls itself. */
+  exe: string;
   /** By id; the main thread has the id of the process. */
   readonly threads: Map<number, Thread>;
   /** The agent that it descends from, as the tracer has marked it at its fork. */
@@ -66,6 +68,7 @@ export class MadeUpHost implements ProcFiles {
     const { value, natural, process } = this.#thread(maker);
     const child = this.#born(pid, parent, process.argv, value, natural);
     child.process.comm = process.comm;
+    child.process.exe = process.exe;
     child.process.descendsFrom = this.#traced.has(parent) ? parent : process.descendsFrom;
     this.#tellDescendant(child, maker);
     return pid;
@@ -85,6 +88,7 @@ export class MadeUpHost implements ProcFiles {
     const { process } = this.#thread(pid);
     for (const tid of [...process.threads.keys()]) if (tid !== pid) this.endThread(tid);
     process.argv = argv;
+    process.exe = argv[0] ?? '';
     process.comm = nameOf(argv);
     this.#tell('exec', this.#thread(pid), { cmdline: cmdlineOf(argv) });
   }
@@ -218,7 +222,7 @@ export class MadeUpHost implements ProcFiles {
 
   readLinkAt(at: number, name: string): string | Errno {
     const { hasEnded, process } = this.#at(at, name);
-    return hasEnded || name !== 'exe' ? ENOENT : (process.argv[0] ?? '');
+    return hasEnded || name !== 'exe' ? ENOENT : process.exe;
   }
 
   writeAt(at: number, name: string, text: string): 0 | Errno {
@@ -275,7 +279,12 @@ export class MadeUpHost implements ProcFiles {
 
   #born(pid: number, ppid: number, argv: readonly string[], value: bigint, natural: bigint): Thread {
     const comm = nameOf(argv);
-    return this.#add(pid, { pid, ppid, comm, argv, threads: new Map(), descendsFrom: undefined }, value, natural);
+    return this.#add(
+      pid,
+      { pid, ppid, comm, argv, exe: argv[0] ?? '', threads: new Map(), descendsFrom: undefined },
+      value,
+      natural,
+    );
   }
 
   #add(tid: number, process: Process, value: bigint, natural: bigint): Thread {

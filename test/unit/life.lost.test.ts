@@ -90,6 +90,37 @@ test.each(['contain', 'inherit', 'tune'] as const)(
   },
 );
 
+test('an exec that was lost does not keep an agent what it is no longer', async () => {
+  using life = new Life();
+  const pid = await life.run('bot');
+  life.host.exec(pid, ['/bin/cat']);
+  life.host.loseEvents();
+  await life.reconcile();
+  expect(life.pids()).toEqual([]);
+  expect(life.host.value(pid)).toBe(ORIGINAL);
+});
+
+test('a denied program whose exec was lost is put back', async () => {
+  using life = new Life({ rules: '[{ id: bots, program: bot }, { id: never, action: deny, program: secret }]' });
+  const pid = await life.run('bot');
+  life.host.exec(pid, ['/bin/secret']);
+  life.host.loseEvents();
+  await life.reconcile();
+  expect(life.pids()).toEqual([]);
+  expect(life.host.value(pid)).toBe(ORIGINAL);
+});
+
+test('a name that was lost does not end an agent, and what explain says of it is that it stays one', async () => {
+  using life = new Life();
+  const pid = await life.run('bot');
+  life.host.rename(pid, 'at work');
+  life.host.loseEvents();
+  await life.reconcile();
+  expect(life.pids()).toEqual([pid]);
+  expect(life.host.value(pid)).toBe(TARGET);
+  expect(life.decisions.named(pid)?.verdict.evidence.join()).toContain('it stays bots');
+});
+
 test('a birth that is heard after the process was looked at changes nothing', async () => {
   using life = new Life();
   const pid = life.host.start(['/bin/bot']);
