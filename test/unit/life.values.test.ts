@@ -119,6 +119,19 @@ test('a value that somebody else has set is left alone, if it is found only as a
   expect(life.lines.filter((line) => line.includes('by somebody else'))).toHaveLength(1);
 });
 
+test('a value that somebody else has set is left alone, if the birth of its thread is heard of only then', async () => {
+  for (const isNoticed of [true, false]) {
+    using life = new Life();
+    const pid = await life.run('bot');
+    const tid = life.host.thread(pid);
+    await life.reconcile();
+    life.host.set(tid, 123n);
+    if (isNoticed) await life.reconcile();
+    await life.hear();
+    expect(life.host.values(pid)).toEqual([TARGET, 123n]);
+  }
+});
+
 test('a child of a thread that somebody else has set keeps that value', async () => {
   using life = new Life();
   const { tid, pid } = await botOfTwo(life);
