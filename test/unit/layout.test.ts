@@ -67,7 +67,7 @@ test('every enum is in the layout, with every name', () => {
   const splits = [...(enums.get('split') ?? '').matchAll(/TAUT_(\w+)/g)].map(([, name = '']) => camel(name));
   for (const [number, name] of splits.entries()) expect(layout[name], name).toBe(number);
   const series = [...(enums.get('series') ?? '').matchAll(/^\tTAUT_(\w+) =/gm)].map(([, name = '']) => camel(name));
-  for (const name of series) expect(layout[name], name).toBeTypeOf('number');
+  for (const name of series) expect(layout[name], name).toBeGreaterThanOrEqual(0);
   // Those that are made from a list of names: nothing but the list, in its order.
   const listed = (macro: string) =>
     [
