@@ -13,7 +13,7 @@ import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
 export { type NativeBpfObject, type ProgramRuns, recordBounds } from './native/bpfObject.ts';
 export type { NativeCanary } from './native/canary.ts';
-export { check, failed, type Outcome, TautError } from './native/errno.ts';
+export { check, type Errno, failed, type Outcome, TautError } from './native/errno.ts';
 export type { NativeExercise } from './native/exercise.ts';
 export type { NativeGuard } from './native/guard.ts';
 export type { KernelEvent } from './native/kernelEvent.ts';

@@ -154,7 +154,7 @@ export class Converger {
     const state = this.threads.get(tid);
     if (state?.outcome !== 'tuned' && state?.outcome !== 'exempt') return undefined;
     try {
-      using thread = new ProcHandle(tid);
+      using thread = new ProcHandle(tid, this.#process.files);
       const stat = thread.stat();
       if (stat.startTicks !== state.startTicks) {
         this.forget([tid]);
@@ -183,7 +183,10 @@ export class Converger {
         const originalOf = (value: bigint, startTicks: number) =>
           before?.startTicks === startTicks ? before.original : this.#originalOf(value, maker);
         const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf);
-        if (isCandidate(examined)) candidates.push(examined);
+        // Its birth is heard late: it was tuned when it was found, and what it has by now may be somebody else's value.
+        const isDone = before?.startTicks === examined.startTicks && before.outcome !== 'exempt';
+        if (isCandidate(examined) && isDone) examined.thread[Symbol.dispose]();
+        else if (isCandidate(examined)) candidates.push(examined);
         else this.#note(tid, examined);
       }
       faultPoint('examined');

@@ -1,5 +1,6 @@
 /** Handles child processes that inherited an agent's value and that no rule matches. */
 import { childrenOf } from '../proc/ancestry.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
 import { threadIds } from '../proc/processes.ts';
 import type { Inheritance, TuneOrder } from './converge.ts';
@@ -25,9 +26,14 @@ export interface Born {
  * after that there is nothing to put back.
  * @returns whether it was put back; false when it did not have the agent's value, or is gone.
  */
-export function contain(knob: Knob, { tid, startTicks }: Born, { target, original }: Inheritance): boolean {
+export function contain(
+  knob: Knob,
+  { tid, startTicks }: Born,
+  { target, original }: Inheritance,
+  files?: ProcFiles,
+): boolean {
   try {
-    using thread = new ProcHandle(tid);
+    using thread = new ProcHandle(tid, files);
     if (startTicks !== undefined && thread.stat().startTicks !== startTicks) return false;
     if (knob.read(thread) !== knob.inherited(target)) return false;
     knob.restore(thread, original);
@@ -47,14 +53,15 @@ export function containTree(
   root: number,
   inheritance: Inheritance,
   isAgent: (pid: number) => boolean,
+  files?: ProcFiles,
 ): number {
   let restored = 0;
   const seen = new Set([root]);
   for (let waiting = [root]; waiting.length > 0; ) {
-    waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid) && !isAgent(pid));
+    waiting = waiting.flatMap((pid) => childrenOf(pid, files)).filter((pid) => !seen.has(pid) && !isAgent(pid));
     for (const pid of waiting) {
       seen.add(pid);
-      for (const tid of threadIds(pid)) if (contain(knob, { tid }, inheritance)) restored++;
+      for (const tid of threadIds(pid, files)) if (contain(knob, { tid }, inheritance, files)) restored++;
     }
   }
   return restored;
@@ -70,14 +77,15 @@ export function recordInherited(
   born: Born,
   order: TuneOrder,
   original: bigint,
+  files?: ProcFiles,
 ): ThreadIdentity | undefined {
   const { tid } = born;
   try {
-    using thread = new ProcHandle(tid);
+    using thread = new ProcHandle(tid, files);
     const { startTicks } = thread.stat();
     if (born.startTicks !== undefined && startTicks !== born.startTicks) return undefined;
     if (knob.read(thread) !== knob.inherited(order.target)) return undefined;
-    using process = new ProcHandle(thread.processId());
+    using process = new ProcHandle(thread.processId(), files);
     const identity = { pid: process.id, processStartTicks: process.stat().startTicks, tid, startTicks };
     ledger.record([{ ...order, ...identity, knob: knob.id, original, reason: 'inherited', atMs: Date.now() }]);
     return { tid, startTicks };

@@ -3,6 +3,7 @@
  * repeatedly, and in several processes at once.
  */
 import { childrenOf } from '../proc/ancestry.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import { isGone, optional, ProcHandle } from '../proc/handle.ts';
 import { isSameProcess } from '../proc/identity.ts';
 import { threadIds } from '../proc/processes.ts';
@@ -43,6 +44,8 @@ export interface RestoreOptions {
   readonly dryRun?: boolean;
   /** The entries' process, if it is held open since it was identified: rules out a reused id. */
   readonly process?: ProcHandle;
+  /** Where the entries' threads are. Default: where `process` is, else this host. */
+  readonly files?: ProcFiles;
 }
 
 /** Puts the entries' threads back, and removes all entries from the ledger that did not fail. @throws LedgerError */
@@ -50,7 +53,7 @@ export function restoreEntries(
   ledger: Ledger,
   knobs: readonly Knob[],
   entries: readonly LedgerEntry[],
-  { dryRun = false, process }: RestoreOptions = {},
+  { dryRun = false, process, files = process?.files }: RestoreOptions = {},
 ): Restored[] {
   const results: Restored[] = [];
   const handled = new Set<string>();
@@ -62,7 +65,7 @@ export function restoreEntries(
       handled.add(`${entry.tid} ${entry.knob}`);
       const knob = knobs.find((k) => k.id === entry.knob);
       const result = knob
-        ? restoreOne(knob, entry, dryRun, process)
+        ? restoreOne(knob, entry, dryRun, process, files)
         : { outcome: 'failed' as const, was: undefined, detail: `no such knob: ${entry.knob}` };
       if (result.outcome !== 'failed') settled.push(entry);
       const { tid, startTicks, pid, processStartTicks, agent, rule, original, target } = entry;
@@ -71,10 +74,12 @@ export function restoreEntries(
     }
   };
   // Collect the living processes first: after a process has ended, its children can't be found any more.
-  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter(isStillThere);
+  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter((e) =>
+    isStillThere(e, files),
+  );
   put(entries, false);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = processes.flatMap((entry) => heirs(entry, knobs, isKnown));
+    const found = processes.flatMap((entry) => heirs(entry, knobs, ledger, isKnown, files));
     if (found.length === 0) break;
     put(found, true);
   }
@@ -89,10 +94,11 @@ function restoreOne(
   entry: LedgerEntry,
   dryRun: boolean,
   process: ProcHandle | undefined,
+  files: ProcFiles | undefined,
 ): Pick<Restored, 'outcome' | 'was' | 'detail'> {
   let was: bigint | undefined;
   try {
-    using thread = new ProcHandle(entry.tid);
+    using thread = new ProcHandle(entry.tid, files);
     const stat = thread.stat();
     if (stat.startTicks !== entry.startTicks || thread.processId() !== entry.pid) return { outcome: 'vanished', was };
     if (entry.pid === process?.id && process.hasEnded()) return { outcome: 'vanished', was };
@@ -123,7 +129,9 @@ function restoreOne(
 function heirs(
   entry: LedgerEntry,
   knobs: readonly Knob[],
+  ledger: Ledger,
   isKnown: (tid: number, knob: string) => boolean,
+  files: ProcFiles | undefined,
 ): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
   if (!knob) return [];
@@ -131,23 +139,32 @@ function heirs(
   const seen = new Set<number>([entry.pid]);
   for (let waiting = [entry.pid]; waiting.length > 0; ) {
     for (const pid of waiting)
-      for (const tid of threadIds(pid)) {
-        const heir = isKnown(tid, knob.id) ? undefined : heirOf(knob, entry, pid, tid);
+      for (const tid of threadIds(pid, files)) {
+        const heir = isKnown(tid, knob.id) ? undefined : heirOf(knob, entry, pid, tid, files);
         if (heir) found.push(heir);
       }
-    waiting = waiting.flatMap(childrenOf).filter((pid) => !seen.has(pid));
+    // What is below a process with an entry of its own comes from that one, and is put back with it.
+    waiting = waiting
+      .flatMap((pid) => childrenOf(pid, files))
+      .filter((pid) => !seen.has(pid) && !ledger.holds(pid, knob.id));
     for (const pid of waiting) seen.add(pid);
   }
   return found;
 }
 
-function heirOf(knob: Knob, entry: LedgerEntry, pid: number, tid: number): LedgerEntry | undefined {
+function heirOf(
+  knob: Knob,
+  entry: LedgerEntry,
+  pid: number,
+  tid: number,
+  files: ProcFiles | undefined,
+): LedgerEntry | undefined {
   try {
-    using thread = new ProcHandle(tid);
+    using thread = new ProcHandle(tid, files);
     const inherited = knob.inherited(entry.target);
     const stat = thread.stat();
     if (thread.processId() !== pid || knob.exempt(stat) || knob.read(thread) !== inherited) return undefined;
-    using process = new ProcHandle(pid);
+    using process = new ProcHandle(pid, files);
     const processStartTicks = process.stat().startTicks;
     return { ...entry, pid, processStartTicks, tid, startTicks: stat.startTicks, target: inherited };
   } catch {
@@ -156,6 +173,6 @@ function heirOf(knob: Knob, entry: LedgerEntry, pid: number, tid: number): Ledge
 }
 
 /** False also when that can't be read now: then only the process's own entries are put back. */
-function isStillThere({ pid, processStartTicks }: LedgerEntry): boolean {
-  return optional(() => isSameProcess(pid, processStartTicks), false);
+function isStillThere({ pid, processStartTicks }: LedgerEntry, files: ProcFiles | undefined): boolean {
+  return optional(() => isSameProcess(pid, processStartTicks, files), false);
 }

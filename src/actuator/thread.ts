@@ -62,7 +62,7 @@ export function examine(
   let thread: ProcHandle | undefined;
   let keep = false;
   try {
-    thread = new ProcHandle(tid);
+    thread = new ProcHandle(tid, process.files);
     // Ask the identified process after the thread was opened: then the handle can't be another process's thread.
     if (!process.hasThread(tid)) return settled(thread.processId() === process.id ? 'vanished' : 'foreign');
     const stat = thread.stat();

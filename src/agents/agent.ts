@@ -5,9 +5,12 @@
 import type { Born } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
+import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import type { ProcHandle } from '../proc/handle.ts';
+import { executableOf } from '../proc/place.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 import { gateAttributes } from './tellGate.ts';
@@ -17,6 +20,8 @@ import { Tuning, type TuningHost } from './tuning.ts';
 /** What an agent needs of the host. */
 export interface AgentHost extends TuningHost {
   readonly knobs: readonly Knob[];
+  /** Where the processes are. Default: this host. */
+  readonly files?: ProcFiles;
 }
 
 export class Agent implements Disposable {
@@ -100,6 +105,16 @@ export class Agent implements Disposable {
   /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
   reconcile(isAgent: (pid: number) => boolean): void {
     for (const tuning of this.tunings) tuning.reconcile(isAgent);
+  }
+
+  /** Whether it is an agent of the same rule by a later decision, or needs no rule of its own. A denial is no matter here. */
+  stays({ decision, ruleId }: Verdict): boolean {
+    return decision === 'attach' ? ruleId === this.identity.rule : this.identity.attachPath === 'descendant';
+  }
+
+  /** Whether it runs another executable than when it was attached; false when the kernel does not show that. */
+  runsAnotherExecutable(): boolean {
+    return executableOf(this.#handle) !== this.identity.place().executable;
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */

@@ -8,7 +8,7 @@ export interface AgentIdentity {
   readonly name: string;
   readonly rule: string;
   readonly attachPath: string;
-  /** Where it runs (container and executable). A function, because reading it is slow and not needed at once. */
+  /** Where it ran (container and executable) when that was first asked; reading it is slow, and not needed at once. */
   readonly place: () => Place;
 }
 

@@ -4,6 +4,7 @@ import type { Scope } from '../discovery/scope.ts';
 import type { Seen } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import { ancestors } from '../proc/ancestry.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import { isGone, LazyHandle } from '../proc/handle.ts';
 import type { Agent } from './agent.ts';
 
@@ -11,12 +12,19 @@ export class InheritedDecisions {
   readonly #decisions: Decisions;
   readonly #scope: Scope;
   readonly #agent: (pid: number) => Agent | undefined;
+  readonly #files: ProcFiles | undefined;
 
-  /** @param agent returns the agent that a process is now, if it is one. */
-  constructor(decisions: Decisions, scope: Scope, agent: (pid: number) => Agent | undefined) {
+  /** @param agent returns the agent that a process is now, if it is one. @param files where the processes are. */
+  constructor(
+    decisions: Decisions,
+    scope: Scope,
+    agent: (pid: number) => Agent | undefined,
+    files: ProcFiles | undefined,
+  ) {
     this.#decisions = decisions;
     this.#scope = scope;
     this.#agent = agent;
+    this.#files = files;
   }
 
   /**
@@ -34,7 +42,7 @@ export class InheritedDecisions {
   /** Decides again on a process; undefined when it is gone. */
   look(pid: number, seen: Seen): Verdict | undefined {
     try {
-      using process = new LazyHandle(pid);
+      using process = new LazyHandle(pid, this.#files);
       const verdict = this.#decisions.decide(process, this.#scope, seen);
       this.#stays(verdict, seen);
       return verdict;
@@ -47,7 +55,7 @@ export class InheritedDecisions {
   /** An agent that renames itself or asks for another name stays an agent: the kept decision must say so. */
   #stays(verdict: Verdict, { source }: Seen): void {
     const present = this.#agent(verdict.pid)?.identity;
-    if (!present || verdict.decision !== 'ignore' || source === 'scan') return;
+    if (!present || verdict.decision !== 'ignore') return;
     if (source === 'exec' && present.attachPath !== 'descendant') return;
     const { rule: ruleId, name, attachPath } = present;
     const evidence = [`no rule names it now; it stays ${name}, as it was found`];
@@ -75,7 +83,7 @@ export class InheritedDecisions {
 
   /** The nearest agent among the ancestors of a process with this parent. */
   agentAbove(ppid: number): Agent | undefined {
-    for (const { id } of ancestors(ppid)) {
+    for (const { id } of ancestors(ppid, this.#files)) {
       const agent = this.#agent(id);
       if (agent) return agent;
     }

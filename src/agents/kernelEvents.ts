@@ -76,7 +76,7 @@ export class KernelEvents {
     const children = this.#options.decisions.children(agent.identity.rule);
     if (tid === pid && (children === 'all' || this.#options.descendants === 'tune')) {
       this.#inBackground(event, this.#agents.sight(pid, seenIn(event, 'child'), agent));
-      return;
+      if (this.#agents.has(pid)) return; // else a rule denies what it runs by now, and it must not keep the value
     }
     if (!agent.newDescendant({ tid, startTicks: startTicksOf(startNs) }, maker)) return;
     const us = Number(process.hrtime.bigint() - atNs) / 1_000;
@@ -92,11 +92,11 @@ export class KernelEvents {
     const present = this.#agents.get(pid);
     if (!present) return this.#agents.sight(pid, seen);
     const verdict = this.#agents.look(pid, seen);
-    const { rule, attachPath } = present.identity;
-    const stays = verdict?.decision === 'attach' ? verdict.ruleId === rule : attachPath === 'descendant';
-    if (stays && verdict?.decision !== 'deny') return present.reconcile((id) => this.#agents.has(id));
+    // It has ended. Its end follows, and so may children that inherited from it: it must be known until then.
+    if (!verdict || present.isGone()) return;
+    if (verdict.decision !== 'deny' && present.stays(verdict)) return present.reconcile((id) => this.#agents.has(id));
     this.#agents.letGo(pid, 'it runs another program now');
-    if (verdict?.decision === 'attach') await this.#agents.sight(pid, seen);
+    if (verdict.decision === 'attach') await this.#agents.sight(pid, seen);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
-import { placeOf } from '../proc/place.ts';
+import { type Place, placeOf } from '../proc/place.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
@@ -52,7 +52,8 @@ export class Agents {
     this.#options = options;
     this.#host = host;
     this.#onChange = onChange;
-    this.#inheritance = new InheritedDecisions(options.decisions, options.scope, (pid) => this.#byPid.get(pid));
+    const agentOf = (pid: number) => this.#byPid.get(pid);
+    this.#inheritance = new InheritedDecisions(options.decisions, options.scope, agentOf, host.files);
   }
 
   /** No further process is attached to. */
@@ -91,7 +92,7 @@ export class Agents {
   async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
     if (this.#ended) return;
     const times = [seen.atMs, nowMs()];
-    const process = new LazyHandle(pid);
+    const process = new LazyHandle(pid, this.#host.files);
     let handle: ProcHandle | undefined;
     try {
       const verdict = this.#inheritance.decide(process, seen, parent);
@@ -106,7 +107,8 @@ export class Agents {
       if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
       handle = process.take();
       times.push(nowMs());
-      await this.#attach(handle, stat, verdict, times);
+      // It may have another parent by now: the agent that made it has ended.
+      await this.#attach(handle, stat, verdict, times, parent ?? this.#maker(stat.ppid));
     } catch (error) {
       if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
       if (isGone(error)) this.#host.operations.count('sight', 'vanished');
@@ -117,14 +119,25 @@ export class Agents {
   }
 
   /** @param times of the sighting, of taut hearing of it, and of the decision; milliseconds since the epoch. */
-  async #attach(handle: ProcHandle, stat: ThreadStat, verdict: Verdict, times: readonly number[]): Promise<void> {
+  async #attach(
+    handle: ProcHandle,
+    stat: ThreadStat,
+    verdict: Verdict,
+    times: readonly number[],
+    maker: Agent | undefined,
+  ): Promise<void> {
     const { measurement, log } = this.#options;
-    const { startTicks, ppid } = stat;
+    const { startTicks } = stat;
     const { name, ruleId: rule, attachPath } = verdict;
     const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
     const [atMs = nowMs()] = [...begun, ...times];
-    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: () => placeOf(handle) };
-    const agent = new Agent(identity, handle, this.#host, atMs, this.#maker(ppid));
+    let place: Place | undefined;
+    const readPlace = () => {
+      place ??= placeOf(handle);
+      return place;
+    };
+    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: readPlace };
+    const agent = new Agent(identity, handle, this.#host, atMs, maker);
     this.#byPid.set(handle.id, agent);
     try {
       const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
@@ -139,6 +152,7 @@ export class Agents {
     // gate decides meanwhile.
     this.#begin(agent);
     await gated;
+    if (!this.#isPresent(agent)) return; // it has ended, or was let go, while the gate decided
     // Logged when all is done: a terminal is slower than the kernel.
     log.info(`attached to ${name} (${handle.id}) by rule ${describeRule(rule)}`);
     for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
@@ -146,7 +160,7 @@ export class Agents {
     log.debug(`${name} (${handle.id}): ${describeTimes([...times, placedMs, agent.settledAtMs])}`);
     this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
-      for (const child of childrenOf(handle.id))
+      for (const child of childrenOf(handle.id, handle.files))
         if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
   }
 
@@ -164,6 +178,11 @@ export class Agents {
     }
   }
 
+  /** Whether it is still attached, and no later process with its id took its place. */
+  #isPresent(agent: Agent): boolean {
+    return this.#byPid.get(agent.identity.pid) === agent;
+  }
+
   /** Asks the gate about every knob, and carries out its decisions. */
   async #gate(agent: Agent): Promise<void> {
     const { pid, name, rule: ruleId } = agent.identity;
@@ -179,7 +198,7 @@ export class Agents {
         ...(asked === undefined ? {} : { asked }),
       });
       const decision = said instanceof Promise ? await said : said;
-      if (this.#byPid.get(pid) !== agent) return;
+      if (!this.#isPresent(agent)) return;
       const changed = tuning.gate.value !== decision.value;
       agent.decide(tuning, decision, askedMs);
       if (changed && agent.isAttached) tellGateChanged(agent.identity, knob, decision);
@@ -203,6 +222,7 @@ export class Agents {
       try {
         const before = agent.tunings.map(({ target }) => target);
         await this.#gate(agent);
+        if (!this.#isPresent(agent)) continue;
         for (const [i, tuning] of agent.tunings.entries()) {
           if (tuning.target === before[i]) continue;
           this.#sayGate(agent, tuning, before[i]);
@@ -250,7 +270,8 @@ export class Agents {
   }
 
   #changed(event: AgentEvent['event'], agent: Agent, knob?: Knob): void {
-    this.#options.onEvent?.(agentEvent(event, agent, knob));
+    // One that went before it was attached was never told of.
+    if (agent.isAttached) this.#options.onEvent?.(agentEvent(event, agent, knob));
     this.#onChange();
   }
 

@@ -114,20 +114,21 @@ export class Tuning {
     return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
   }
 
-  /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
+  /** Handles a new thread of a descendant that is no agent. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
     const { ledger, operations, descendants, onRecord } = this.#host;
+    const { files } = this.#agent.handle;
     const inheritance = this.inheritance(maker);
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
-    if (descendants !== 'contain') {
+    if (descendants === 'inherit') {
       this.#tuneLater(() => {
-        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original);
+        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original, files);
         if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
       });
       return false;
     }
-    const contained = contain(this.knob, born, inheritance);
+    const contained = contain(this.knob, born, inheritance, files);
     if (contained) operations.count('contain', 'ok', 1, this.knob.id);
     return contained;
   }
@@ -142,7 +143,8 @@ export class Tuning {
     this.#outcomes.look(nowMs());
     const inheritance = this.inheritance();
     if (!inheritance || descendants !== 'contain') return;
-    const contained = containTree(this.knob, this.#agent.identity.pid, inheritance, isAgent);
+    const { identity, handle } = this.#agent;
+    const contained = containTree(this.knob, identity.pid, inheritance, isAgent, handle.files);
     if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);
   }
 

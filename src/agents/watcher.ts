@@ -15,6 +15,7 @@ import { FailureLog } from '../util/failureLog.ts';
 import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
 import { KernelEvents } from './kernelEvents.ts';
+import { lookAgain } from './lookAgain.ts';
 import { Measurement } from './measurement.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
@@ -293,6 +294,8 @@ export class Watcher implements Disposable {
   async #reconcile(): Promise<void> {
     this.#guard?.check();
     this.#measurement.sample();
-    if (this.#reconciler.run()) await this.scan();
+    if (!this.#reconciler.run()) return;
+    lookAgain(this.#agents);
+    await this.scan();
   }
 }

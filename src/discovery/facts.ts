@@ -72,7 +72,7 @@ function environmentNames(process: ProcHandle): string[] {
 /** The programs of its ancestors, nearest first. */
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
-  for (const handle of ancestors(process.stat().ppid))
+  for (const handle of ancestors(process.stat().ppid, process.files))
     programs.push(effectiveProgram(argvOf(readCmdline(handle)), () => handle.link('exe')).name);
   return programs;
 }

@@ -1,5 +1,6 @@
 /** The parents of a process, and its children. */
 import { readFileSync } from 'node:fs';
+import type { ProcFiles } from './files.ts';
 import { isGone, ProcHandle } from './handle.ts';
 import { parseStat } from './stat.ts';
 
@@ -8,9 +9,9 @@ const MAX_ANCESTORS = 64;
 const MOST_CHILDREN = 16 << 20;
 
 /** The current children of a process; empty when it is gone. */
-export function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number, files?: ProcFiles): number[] {
   try {
-    using process = new ProcHandle(pid);
+    using process = new ProcHandle(pid, files);
     return process.threadIds().flatMap((tid) => childrenOfThread(process, tid));
   } catch {
     return [];
@@ -27,11 +28,11 @@ function childrenOfThread(process: ProcHandle, tid: number): number[] {
 }
 
 /** A process and its ancestors, nearest first. Each handle stays open until the next step. */
-export function* ancestors(pid: number): Generator<ProcHandle> {
+export function* ancestors(pid: number, files?: ProcFiles): Generator<ProcHandle> {
   let next = pid;
   for (let n = 0; next > 0 && n < MAX_ANCESTORS; n++) {
     try {
-      using handle = new ProcHandle(next);
+      using handle = new ProcHandle(next, files);
       yield handle;
       next = handle.stat().ppid;
     } catch (error) {

@@ -2,19 +2,23 @@
  * An open `/proc/ID` directory of a process or of one thread. Accesses reach that process or thread only: after it has
  * ended they fail with ESRCH, even when its id is in use again.
  */
-import { addon, check, failed, TautError } from '../native.ts';
+import { check, failed, TautError } from '../native.ts';
+import { hostFiles, type ProcFiles } from './files.ts';
 import { parseStat, type ThreadStat } from './stat.ts';
 import { threadGroupOf } from './status.ts';
 
 export class ProcHandle implements Disposable {
   readonly id: number;
+  /** What it is read through; other processes and threads of the same host are opened with it. */
+  readonly files: ProcFiles;
   /** -1 after closing, because the number may then belong to another file. */
   #descriptor: number;
 
   /** @throws TautError ENOENT when there is no such process or thread. */
-  constructor(id: number) {
+  constructor(id: number, files: ProcFiles = hostFiles()) {
     this.id = id;
-    this.#descriptor = check(addon().openDirectory(-1, `/proc/${id}`), `open /proc/${id}`);
+    this.files = files;
+    this.#descriptor = check(files.openDirectory(-1, `/proc/${id}`), `open /proc/${id}`);
   }
 
   get #fd(): number {
@@ -23,28 +27,28 @@ export class ProcHandle implements Disposable {
   }
 
   read(name: string, limit = 65_536): Buffer {
-    return check(addon().readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+    return check(this.files.readAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
   }
 
   /** Reads an entry that is ASCII text. */
   text(name: string, limit = 4_096): string {
-    return check(addon().readTextAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
+    return check(this.files.readTextAt(this.#fd, name, limit), `read /proc/${this.id}/${name}`);
   }
 
   /** Ids of the threads of the process; empty when it is gone. */
   threadIds(): number[] {
-    const ids = addon().listIdsAt(this.#fd, 'task');
+    const ids = this.files.listIdsAt(this.#fd, 'task');
     return failed(ids) ? [] : ids;
   }
 
   /** Target of a link in the directory (`exe`, `cwd`); undefined when the kernel does not show it. */
   link(name: string): string | undefined {
-    const target = addon().readLinkAt(this.#fd, name);
+    const target = this.files.readLinkAt(this.#fd, name);
     return failed(target) ? undefined : target;
   }
 
   write(name: string, text: string): void {
-    check(addon().writeAt(this.#fd, name, text), `write /proc/${this.id}/${name}`);
+    check(this.files.writeAt(this.#fd, name, text), `write /proc/${this.id}/${name}`);
   }
 
   stat(): ThreadStat {
@@ -53,9 +57,9 @@ export class ProcHandle implements Disposable {
 
   /** Whether a thread of this id is in this process now; false when the process is gone. */
   hasThread(tid: number): boolean {
-    const fd = addon().openDirectory(this.#fd, `task/${tid}`);
+    const fd = this.files.openDirectory(this.#fd, `task/${tid}`);
     if (failed(fd)) return false;
-    addon().close(fd);
+    this.files.close(fd);
     return true;
   }
 
@@ -77,7 +81,7 @@ export class ProcHandle implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#descriptor < 0) return;
-    addon().close(this.#descriptor);
+    this.files.close(this.#descriptor);
     this.#descriptor = -1;
   }
 }
@@ -85,15 +89,17 @@ export class ProcHandle implements Disposable {
 /** A handle that is opened at its first use. */
 export class LazyHandle implements Disposable {
   readonly id: number;
+  readonly #files: ProcFiles | undefined;
   #handle: ProcHandle | undefined;
 
-  constructor(id: number) {
+  constructor(id: number, files?: ProcFiles) {
     this.id = id;
+    this.#files = files;
   }
 
   /** @throws TautError ENOENT when there is no such process. */
   get(): ProcHandle {
-    this.#handle ??= new ProcHandle(this.id);
+    this.#handle ??= new ProcHandle(this.id, this.#files);
     return this.#handle;
   }
 

@@ -11,11 +11,16 @@ export interface Place {
 
 /** Reads the executable's name and the innermost container's id; each is undefined when it is unknown. */
 export function placeOf(process: ProcHandle): Place {
-  const path = process.link('exe');
   return {
-    executable: path?.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, ''),
+    executable: executableOf(process),
     container: containerId(optional(() => cgroupsOf(process), [])),
   };
+}
+
+/** Name of the executable, without its folder; undefined when the kernel does not show it. */
+export function executableOf(process: ProcHandle): string | undefined {
+  const path = process.link('exe');
+  return path?.slice(path.lastIndexOf('/') + 1).replace(/ \(deleted\)$/, '');
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Lists processes and threads. */
 import { existsSync, opendirSync, readdirSync } from 'node:fs';
+import type { ProcFiles } from './files.ts';
+import { ProcHandle } from './handle.ts';
 import { Slices } from './slices.ts';
 
 /** Ids of all processes, in one call. */
@@ -23,9 +25,10 @@ export async function* eachProcess(): AsyncGenerator<number> {
 }
 
 /** Ids of the threads of a process; empty when it is gone. */
-export function threadIds(pid: number): number[] {
+export function threadIds(pid: number, files?: ProcFiles): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
+    using process = new ProcHandle(pid, files);
+    return process.threadIds();
   } catch {
     return [];
   }

@@ -1,8 +1,5 @@
-/** Real agents, installed from their registries, are found by each path: exactly the processes that /proc names. */
-import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RuleInput } from '../../src/config/schema.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 import { Encounter } from './encounter.ts';
 import { install } from './install.ts';
 import { attachments } from './measured.ts';
@@ -39,35 +36,34 @@ afterAll(async () => {
 });
 
 /** Notes for the table how long it took; the spans are there once taut has ended. */
-function note({ program, startedAtMs }: Encounter, bench: Bench, pids: readonly number[], since: 'sighting' | 'start') {
-  const found = [...attachments(bench)].filter(([pid]) => pids.includes(pid)).map(([, span]) => span);
+function note(
+  { program, startedAtMs }: Encounter,
+  sandbox: Sandbox,
+  pids: readonly number[],
+  since: 'sighting' | 'start',
+) {
+  const found = [...attachments(sandbox)].filter(([pid]) => pids.includes(pid)).map(([, span]) => span);
   const took = Math.max(...found.map(({ atMs, tookMs }) => (since === 'sighting' ? tookMs : atMs - startedAtMs)));
   times.set(program.name, [...(times.get(program.name) ?? []), ms(took)]);
-}
-
-function benchWith(builtin: boolean, ...rules: RuleInput[]): Bench {
-  const bench = new Bench();
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin, rules }));
-  return bench;
 }
 
 const pids = (agents: readonly { readonly pid: number }[]) => agents.map(({ pid }) => pid);
 
 describe.each(PROGRAMS)('$name $version', (program) => {
   test('is found by its command line, live and at the start, by the built-in rules alone', async () => {
-    using bench = benchWith(true);
-    await using live = await bench.watch();
+    using sandbox = Sandbox.withRules([], { builtin: true });
+    await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, world);
-    const seen = await agent.foundExactly(bench, () => agent.runners());
+    const seen = await agent.foundExactly(sandbox, () => agent.runners());
     expect(seen.map(({ name, attachPath }) => `${name} by ${attachPath}`)).toEqual(
       seen.map(() => `${program.name} by cmdline`),
     );
     expect(pids(seen)).toEqual(expect.arrayContaining(agent.workers()));
     await live.stop();
-    note(agent, bench, pids(seen), 'sighting');
+    note(agent, sandbox, pids(seen), 'sighting');
 
-    await using later = await bench.watch();
-    expect((await agent.agents(bench)).map(({ pid, name }) => [pid, name])).toEqual(
+    await using later = await sandbox.watch();
+    expect((await agent.agents(sandbox)).map(({ pid, name }) => [pid, name])).toEqual(
       agent.runners().map((pid) => [pid, program.name]),
     );
     await later.stop();
@@ -75,38 +71,38 @@ describe.each(PROGRAMS)('$name $version', (program) => {
   });
 
   test('is found by the name that it asks for, the process that asks and no other', async () => {
-    using bench = benchWith(false, { id: 'names', name: 'by-name', dns: [program.host] });
-    await using live = await bench.watch();
+    using sandbox = Sandbox.withRules([{ id: 'names', name: 'by-name', dns: [program.host] }]);
+    await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, world);
-    const seen = await agent.foundExactly(bench, () => agent.workers());
+    const seen = await agent.foundExactly(sandbox, () => agent.workers());
     expect(seen).toMatchObject(seen.map(() => ({ name: 'by-name', attachPath: 'dns', rule: 'names' })));
     await live.stop();
-    note(agent, bench, pids(seen), 'start');
+    note(agent, sandbox, pids(seen), 'start');
   });
 
   test('is found by its connection, when it is made and when it is there already', async () => {
-    using bench = benchWith(false, { id: 'peers', name: 'by-peer', connect: [`${program.address}:443`] });
-    await using live = await bench.watch();
+    using sandbox = Sandbox.withRules([{ id: 'peers', name: 'by-peer', connect: [`${program.address}:443`] }]);
+    await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, world);
-    const seen = await agent.foundExactly(bench, () => agent.workers());
+    const seen = await agent.foundExactly(sandbox, () => agent.workers());
     expect(seen).toMatchObject(seen.map(() => ({ name: 'by-peer', attachPath: 'connection', rule: 'peers' })));
     await live.stop();
-    note(agent, bench, pids(seen), 'start');
+    note(agent, sandbox, pids(seen), 'start');
 
-    await using _later = await bench.watch();
-    const again = await agent.foundExactly(bench, () => agent.workers());
+    await using _later = await sandbox.watch();
+    const again = await agent.foundExactly(sandbox, () => agent.workers());
     expect(pids(again)).toEqual(pids(seen));
   });
 
   test('is found by the server name of its TLS, where its name is asked for by nobody', async () => {
-    using bench = benchWith(false, { id: 'names', name: 'by-name', dns: [program.host] });
-    await using live = await bench.watch();
+    using sandbox = Sandbox.withRules([{ id: 'names', name: 'by-name', dns: [program.host] }]);
+    await using live = await sandbox.watch();
     await using agent = await Encounter.begin(program, quiet);
-    const seen = await agent.foundExactly(bench, () => agent.workers());
+    const seen = await agent.foundExactly(sandbox, () => agent.workers());
     expect(seen).toMatchObject(seen.map(() => ({ name: 'by-name', attachPath: 'connection', rule: 'names' })));
-    const evidence = await agent.evidence(bench, pids(seen));
+    const evidence = await agent.evidence(sandbox, pids(seen));
     expect(evidence).toEqual(seen.map(() => expect.stringContaining(`TLS server name ${program.host}`)));
     await live.stop();
-    note(agent, bench, pids(seen), 'start');
+    note(agent, sandbox, pids(seen), 'start');
   });
 });

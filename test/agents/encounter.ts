@@ -1,7 +1,7 @@
 /** One real agent in the middle of its conversation, and what a running taut says of it. */
 import type { AgentStatus, StatusDocument } from '../../src/agents/status.ts';
 import { type Program, until } from '../support/program.ts';
-import type { Bench } from '../support/taut.ts';
+import type { Sandbox } from '../support/taut.ts';
 import { install } from './install.ts';
 import type { AgentProgram } from './programs.ts';
 import { connected, inhabitants, runners } from './truth.ts';
@@ -52,25 +52,25 @@ export class Encounter implements AsyncDisposable {
   }
 
   /** The agents that taut has, of this world: there may be others on the host. */
-  async agents(bench: Bench): Promise<AgentStatus[]> {
-    const { agents } = await bench.json<StatusDocument>('status');
+  async agents(sandbox: Sandbox): Promise<AgentStatus[]> {
+    const { agents } = await sandbox.json<StatusDocument>('status');
     const here = new Set(inhabitants(this.#world));
     return agents.filter(({ pid }) => here.has(pid)).toSorted((a, b) => a.pid - b.pid);
   }
 
   /** Why a running taut has each of some processes as an agent. */
-  async evidence(bench: Bench, pids: readonly number[]): Promise<string[]> {
-    const explained = pids.map((pid) => bench.json<{ evidence: string[] }>('explain', String(pid)));
+  async evidence(sandbox: Sandbox, pids: readonly number[]): Promise<string[]> {
+    const explained = pids.map((pid) => sandbox.json<{ evidence: string[] }>('explain', String(pid)));
     return (await Promise.all(explained)).map(({ evidence }) => evidence.join());
   }
 
   /** Waits until taut has as agents exactly these processes; they may still be coming and going. */
-  async foundExactly(bench: Bench, expected: () => number[]): Promise<AgentStatus[]> {
+  async foundExactly(sandbox: Sandbox, expected: () => number[]): Promise<AgentStatus[]> {
     let agents: AgentStatus[] = [];
     await until(
       `taut has exactly ${expected()}`,
       async () => {
-        agents = await this.agents(bench);
+        agents = await this.agents(sandbox);
         return expected().length > 0 && String(agents.map(({ pid }) => pid)) === String(expected());
       },
       15_000,

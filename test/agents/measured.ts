@@ -12,7 +12,7 @@ import {
   values,
 } from '../support/otlp.ts';
 import { wellFormed } from '../support/spans.ts';
-import type { Bench } from '../support/taut.ts';
+import type { Sandbox } from '../support/taut.ts';
 
 /** Of one run of taut. */
 export interface Measured {
@@ -28,8 +28,8 @@ const SCALE = 3;
 const ENOUGH = 50;
 
 /** What a run that has ended counted of these processes. */
-export function measured(bench: Bench, pids: readonly number[], tuned: boolean): Measured {
-  const requests = lines<MetricRequest>(bench, 'metrics');
+export function measured(sandbox: Sandbox, pids: readonly number[], tuned: boolean): Measured {
+  const requests = lines<MetricRequest>(sandbox, 'metrics');
   const reachable = { 'taut.timer.slack_class': 'reachable', 'taut.tuned': tuned };
   const sum = (name: string, which: Record<string, unknown>) => total(requests, name, pids, which);
   return {
@@ -41,8 +41,8 @@ export function measured(bench: Bench, pids: readonly number[], tuned: boolean):
 }
 
 /** When the gate's word on each process was there, milliseconds since the epoch, and how long after the kernel's sighting. */
-export function attachments(bench: Bench): Map<number, { readonly atMs: number; readonly tookMs: number }> {
-  const spans = wellFormed(spansOf(lines<TraceRequest>(bench, 'traces'))).filter(({ name }) => name === 'attach');
+export function attachments(sandbox: Sandbox): Map<number, { readonly atMs: number; readonly tookMs: number }> {
+  const spans = wellFormed(spansOf(lines<TraceRequest>(sandbox, 'traces'))).filter(({ name }) => name === 'attach');
   return new Map(
     spans.map((span) => [
       Number(values(span.attributes)['process.pid']),
@@ -85,8 +85,8 @@ function histogram({ count, scale, zeroCount, positive }: HistogramPoint): ExpHi
   };
 }
 
-function lines<T>(bench: Bench, signal: 'metrics' | 'traces'): T[] {
-  const text = readFileSync(join(bench.stateDir, `otlp/${signal}.jsonl`), 'utf8');
+function lines<T>(sandbox: Sandbox, signal: 'metrics' | 'traces'): T[] {
+  const text = readFileSync(join(sandbox.stateDir, `otlp/${signal}.jsonl`), 'utf8');
   return text
     .split('\n')
     .filter((line) => line !== '')

@@ -1,13 +1,8 @@
-/**
- * Real agents, tuned and put back, thread by thread as /proc shows them; and what that did to their wakeups while a model
- * speaks to them, in a table: it does not help every agent.
- */
-import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { until } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 import { Encounter } from './encounter.ts';
 import { install } from './install.ts';
 import { measured } from './measured.ts';
@@ -35,18 +30,16 @@ afterAll(async () => {
 });
 
 /** The built-in rules, for this world alone: nothing else on the host is to be tuned. */
-function benchFor(name: string): Bench {
-  const bench = new Bench();
+function sandboxFor(name: string): Sandbox {
   const here = BUILTIN_RULES.filter((rule) => rule.name === name).map((rule) => ({ ...rule, cwd: `${world.dir}/*` }));
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules: here }));
-  return bench;
+  return Sandbox.withRules(here);
 }
 
 test.each(PROGRAMS)(
   'every thread of $name $version is tuned, and put back as taut ends, or by taut restore after it was killed',
   async (program) => {
-    using asFound = benchFor(program.name);
-    using tuned = benchFor(program.name);
+    using asFound = sandboxFor(program.name);
+    using tuned = sandboxFor(program.name);
     await using agent = await Encounter.begin(program, world);
     const all = () => agent.runners().flatMap(slacks);
     const allHave = (slack: number) =>

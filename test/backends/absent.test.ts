@@ -2,7 +2,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { expect, test } from 'vitest';
 import { slacks } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
 
 async function faulty(listener: RequestListener): Promise<Server> {
   const server = createServer(listener);
@@ -20,10 +21,9 @@ const FAULTS: Record<string, RequestListener> = {
 
 /** Attaches, tunes and puts back as ever, and ends by itself. */
 async function worksWith(endpoint: string): Promise<void> {
-  using bench = new Bench({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   expect(slacks(agent.pid)).toEqual([1]);
   expect(await taut.stop()).toBe(0);
   expect(slacks(agent.pid)).toEqual([50_000]);

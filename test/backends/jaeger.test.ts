@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Span, spansOf, type TraceRequest, values } from '../support/otlp.ts';
 import { slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { wellFormed } from '../support/spans.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 import { type Backends, startBackends } from './services.ts';
 
 async function traces(backends: Backends): Promise<Span[]> {
@@ -14,12 +15,12 @@ async function traces(backends: Backends): Promise<Span[]> {
 
 test('Jaeger has one trace for each agent, with all that was done to it and nothing of its arguments', async () => {
   await using backends = await startBackends();
-  using bench = new Bench({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp });
-  await using first = bench.node('agent.mjs', '--api-key=s3cret');
-  await using second = bench.python('sleeper.py');
-  await Promise.all([first.line(/^ready/), second.line(/^ready/)]);
+  using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp });
+  await using first = sandbox.node('agent.mjs', '--api-key=s3cret');
+  await using second = await sleeper(sandbox);
+  await first.line(/^ready/);
   const threads = slacks(first.pid).length;
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   expect(await taut.stop()).toBe(0);
 
   let spans: Span[] = [];
@@ -63,5 +64,5 @@ test('Jaeger has one trace for each agent, with all that was done to it and noth
     for (const span of own) expect(span.status?.code ?? 0, span.name).toBe(0);
   }
   expect(JSON.stringify(spans)).not.toContain('s3cret');
-  expect(JSON.stringify(spans)).not.toContain(bench.mark);
+  expect(JSON.stringify(spans)).not.toContain(sandbox.mark);
 });

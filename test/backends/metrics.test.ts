@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
 import { type Backends, FLUSH_MS, startBackends } from './services.ts';
 
 const SLEEPS = 150;
@@ -10,10 +11,9 @@ const DELTA = 1;
 
 /** Runs taut over an agent that sleeps exactly so often. @returns how many wakeups, of any thread, were discarded. */
 async function measure(backends: Backends, env: NodeJS.ProcessEnv): Promise<{ pid: number; discarded: number }> {
-  using bench = new Bench({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp, ...env });
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch();
+  using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp, ...env });
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch();
   const done = () => agent.lines.filter((line) => line === 'done').length;
   for (let part = 1; part <= 3; part++) {
     agent.say(`sleep ${SLEEPS / 3} 700`);

@@ -3,15 +3,15 @@ import { expect, test } from 'vitest';
 import { quantile } from '../../src/tracer/arithmetic.ts';
 import { type HistogramPoint, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
 import { FLUSH_MS, startBackends } from './services.ts';
 
 test('Prometheus takes the histograms as native ones, and its quantile is ours', async () => {
   await using backends = await startBackends();
-  using bench = new Bench({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp });
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch();
+  using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp });
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch();
   agent.say('sleep 200 700');
   await agent.line(/^done/);
   await taut.stop();

@@ -3,25 +3,25 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { wellFormed } from '../support/spans.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 import { startFileCollector } from './services.ts';
 
 test("the collector's own file receiver reads the embedded sink, span for span and bucket for bucket", async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   agent.say('sleep 100 700');
   await agent.line(/^done/);
   await taut.stop();
   const written = <T>(signal: string) =>
-    readFileSync(join(bench.stateDir, `otlp/${signal}.jsonl`), 'utf8')
+    readFileSync(join(sandbox.stateDir, `otlp/${signal}.jsonl`), 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as T);
 
-  await using collector = await startFileCollector(bench.stateDir);
+  await using collector = await startFileCollector(sandbox.stateDir);
   const identities = (requests: TraceRequest[]) =>
     spansOf(requests)
       .map(

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Program, until } from '../support/program.ts';
-import { Bench, FIXTURES } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 const RUNS = 200;
 const POLL_MS = 100;
@@ -76,10 +76,10 @@ const LINE = /\((\d+)\): heard in (\d+) us, decided in (\d+) us, placed in (\d+)
 
 test('attach latency', async () => {
   // Exported as often as by default: the tests' every second would show in the 99th percentile.
-  using bench = new Bench({ OTEL_METRIC_EXPORT_INTERVAL: undefined });
-  await using taut = await bench.watch('--optimize-timer-slack', '--log-level', 'debug');
+  using sandbox = new Sandbox({ OTEL_METRIC_EXPORT_INTERVAL: undefined });
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--log-level', 'debug');
   {
-    await using agents = starter(bench.mark);
+    await using agents = starter(sandbox.mark);
     const pids = await started(agents);
     const times = () =>
       taut.errors.flatMap((line) => {
@@ -97,7 +97,7 @@ test('attach latency', async () => {
     await taut.stop();
   }
 
-  const name = `${bench.mark}-polled`;
+  const name = `${sandbox.mark}-polled`;
   await using agents = starter(name);
   await using poller = new Poller(name, agents.pid);
   const at = await started(agents);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Program } from '../support/program.ts';
-import { Bench, FIXTURES } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 const ROUNDS = 7;
 const TIMES = 2_000;
@@ -25,12 +25,12 @@ test('what an exec costs more', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'taut-execs-'));
   const execs = join(dir, 'execs');
   execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', execs, join(FIXTURES, 'execs.c')]);
-  using bench = new Bench({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+  using sandbox = new Sandbox({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
   const us = () => Number(execFileSync(execs, [String(TIMES)])) / 1_000;
   const listeners = {
     nobody: async () => us(),
     'taut watch': async () => {
-      await using taut = bench.taut('watch');
+      await using taut = sandbox.taut('watch');
       await taut.line(/watching/);
       const cost = us();
       await taut.stop();

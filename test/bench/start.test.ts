@@ -4,12 +4,12 @@
  * only that every agent was found.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Program, until } from '../support/program.ts';
-import { Bench, FIXTURES } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 const PROCESSES = 10_000;
 const AGENTS = 10;
@@ -26,9 +26,9 @@ test.each([
   ['the built-in rules', []],
   ['and a rule about connections', [{ id: 'somewhere', connect: '203.0.113.7:443' }]],
 ])('a start among ten thousand processes: %s', async (what, rules) => {
-  using bench = new Bench({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
-  writeFileSync(bench.config, JSON.stringify({ version: 1, rules }));
-  const many = join(bench.dir, 'many');
+  using sandbox = new Sandbox({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+  sandbox.useRules(rules, { builtin: true });
+  const many = join(sandbox.dir, 'many');
   execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', many, join(FIXTURES, 'many.c')]);
   await using crowd = new Program(many, [String(PROCESSES), '/opt/agents/claude', String(AGENTS)]);
   await crowd.line(/^ready/, 120_000);
@@ -37,7 +37,7 @@ test.each([
   await setTimeout(1_000);
 
   const from = performance.now();
-  await using taut = bench.taut('watch', '--config', bench.config, '--log-level', 'debug');
+  await using taut = sandbox.taut('watch', '--config', sandbox.config, '--log-level', 'debug');
   const attached = () =>
     agents.filter((pid) => taut.errors.some((line) => line.includes(`attached to claude-code (${pid})`)));
   await taut.line(/attached to claude-code/);

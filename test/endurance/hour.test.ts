@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { slacks, until } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 
 const ROUNDS = 60;
 const TOOLS = 60;
@@ -14,10 +14,10 @@ const files = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 const residentKb = (pid: number) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 
 test('3,600 tools and 36,000 threads leave no row, no descriptor and no growing memory', async () => {
-  using bench = new Bench();
-  await using agent = bench.python('storm.py');
+  using sandbox = new Sandbox();
+  await using agent = sandbox.python('storm.py');
   await agent.line(/^ready/);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   const before = files(taut.pid);
   let warm = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -27,7 +27,7 @@ test('3,600 tools and 36,000 threads leave no row, no descriptor and no growing 
     if (round === ROUNDS / 3) warm = residentKb(taut.pid);
   }
   await until('only the agent is on record', async () => {
-    const { ledger, agents } = await bench.json<StatusDocument>('status');
+    const { ledger, agents } = await sandbox.json<StatusDocument>('status');
     return ledger.entries === 1 && agents.length === 1 && agents[0]?.threads.total === 1;
   });
   expect(slacks(agent.pid)).toEqual([1]);

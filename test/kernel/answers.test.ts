@@ -3,16 +3,16 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 
 /** Serves at the state directory's socket what a daemon would not. */
-async function stranger(bench: Bench, answer: (socket: Socket) => void): Promise<AsyncDisposable> {
-  mkdirSync(bench.stateDir, { mode: 0o700 });
+async function stranger(sandbox: Sandbox, answer: (socket: Socket) => void): Promise<AsyncDisposable> {
+  mkdirSync(sandbox.stateDir, { mode: 0o700 });
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => answer(socket));
   });
-  await new Promise<void>((resolve) => server.listen(join(bench.stateDir, 'taut.sock'), resolve));
+  await new Promise<void>((resolve) => server.listen(join(sandbox.stateDir, 'taut.sock'), resolve));
   return { [Symbol.asyncDispose]: async () => void server.close() };
 }
 
@@ -26,8 +26,8 @@ const STATUS = {
   ledger: { path: '/x\u001b[1m', entries: 1 },
 };
 
-async function say(bench: Bench, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  await using program = bench.taut(...args);
+async function say(sandbox: Sandbox, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  await using program = sandbox.taut(...args);
   const code = await program.ended;
   return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
 }
@@ -52,10 +52,10 @@ test.each<[string, string, RegExp]>([
     /the daemon refuses: no\\x1b/,
   ],
 ])('%s for an answer is an error that says so', async (_, answer, why) => {
-  using bench = new Bench();
-  await using _server = await stranger(bench, (socket) => socket.end(answer, 'latin1'));
+  using sandbox = new Sandbox();
+  await using _server = await stranger(sandbox, (socket) => socket.end(answer, 'latin1'));
   const commands = [['status'], ['status', '--json'], ['explain', String(process.pid)], ['explain', '--last', '5']];
-  for (const { code, out, err } of await Promise.all(commands.map((args) => say(bench, ...args)))) {
+  for (const { code, out, err } of await Promise.all(commands.map((args) => say(sandbox, ...args)))) {
     expect([code, out]).toEqual([1, '']);
     expect(err.split('\n')[0]).toMatch(why);
     expect([...err].filter(isRaw)).toEqual([]);
@@ -65,36 +65,36 @@ test.each<[string, string, RegExp]>([
 });
 
 test('an answer without end is given up at 64 MiB', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const piece = Buffer.alloc(1 << 20, 'x');
   let taken = 0;
-  await using _server = await stranger(bench, (socket) => {
+  await using _server = await stranger(sandbox, (socket) => {
     const more = () => {
       taken += piece.length;
       if (!socket.destroyed) socket.write(piece, more);
     };
     more();
   });
-  const { code, err } = await say(bench, 'status');
+  const { code, err } = await say(sandbox, 'status');
   expect([code, err]).toEqual([1, expect.stringMatching(/^taut: .*taut.sock: the answer is longer than 64 MiB$/)]);
   expect(taken).toBeLessThan(80 << 20);
 });
 
 test('who never answers is given up', async () => {
-  using bench = new Bench();
-  await using _server = await stranger(bench, () => {});
-  const { code, err } = await say(bench, 'status');
+  using sandbox = new Sandbox();
+  await using _server = await stranger(sandbox, () => {});
+  const { code, err } = await say(sandbox, 'status');
   expect([code, err]).toEqual([1, expect.stringMatching(/^taut: .*taut.sock: the daemon does not answer$/)]);
 });
 
 test('what a daemon that may be believed says is printed, and obeyed by no terminal', async () => {
-  using bench = new Bench();
-  await using _server = await stranger(bench, (socket) => socket.end(`${JSON.stringify({ ok: STATUS })}\n`));
-  const { code, out } = await say(bench, 'status');
+  using sandbox = new Sandbox();
+  await using _server = await stranger(sandbox, (socket) => socket.end(`${JSON.stringify({ ok: STATUS })}\n`));
+  const { code, out } = await say(sandbox, 'status');
   expect(code).toBe(0);
   expect(out).toContain('a\\x1b[31m\\x9b\\u202e\\nfake: b: timer slack 1 ns');
   expect([...out].filter(isRaw)).toEqual([]);
-  const json = await say(bench, 'status', '--json');
+  const json = await say(sandbox, 'status', '--json');
   expect([...json.out].filter(isRaw)).toEqual([]);
   expect(JSON.parse(json.out)).toEqual({ ...STATUS, runs: [] });
 });

@@ -6,10 +6,11 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { type Attribute, values } from '../support/otlp.ts';
-import { type Program, setSlack, slacks, threadIds, until } from '../support/program.ts';
+import { setSlack, slacks, threadIds, until } from '../support/program.ts';
 import { Receiver } from '../support/receiver.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { allSpans, attribute, spansOf } from '../support/spans.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 
 interface Export {
   readonly resourceMetrics: {
@@ -31,7 +32,7 @@ interface LogExport {
   }[];
 }
 
-function lines<T>({ stateDir }: Bench, signal: string): T[] {
+function lines<T>({ stateDir }: Sandbox, signal: string): T[] {
   const path = join(stateDir, `otlp/${signal}.jsonl`);
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
   return text
@@ -41,9 +42,9 @@ function lines<T>({ stateDir }: Bench, signal: string): T[] {
 }
 
 /** `tune tuned` and the like of the knob, over every taut that wrote into the state directory. */
-function operations(bench: Bench): (operation: string, outcome?: string) => number {
+function operations(sandbox: Sandbox): (operation: string, outcome?: string) => number {
   const last = new Map<string, { at: Record<string, unknown>; value: number }>();
-  for (const { resource, scopeMetrics } of lines<Export>(bench, 'metrics').flatMap((one) => one.resourceMetrics))
+  for (const { resource, scopeMetrics } of lines<Export>(sandbox, 'metrics').flatMap((one) => one.resourceMetrics))
     for (const { name, sum } of scopeMetrics.flatMap(({ metrics }) => metrics))
       for (const point of name === 'taut.operations' ? (sum?.dataPoints ?? []) : []) {
         const at = values(point.attributes);
@@ -58,17 +59,17 @@ function operations(bench: Bench): (operation: string, outcome?: string) => numb
       .reduce((n, { value }) => n + value, 0);
 }
 
-async function isBalanced(bench: Bench, onRecord: number): Promise<void> {
-  const n = operations(bench);
-  const { ledger } = await bench.json<StatusDocument>('status');
+async function isBalanced(sandbox: Sandbox, onRecord: number): Promise<void> {
+  const n = operations(sandbox);
+  const { ledger } = await sandbox.json<StatusDocument>('status');
   expect(ledger.entries).toBe(onRecord);
   const back = n('revert') + n('restore') - n('revert', 'failed') - n('restore', 'failed');
   expect(n('tune', 'tuned')).toBe(back + n('forget', 'vanished') + onRecord);
   expect(n('tune')).toBe(n('verify'));
 }
 
-function events(bench: Bench, name: string): Record<string, unknown>[] {
-  return lines<LogExport>(bench, 'logs')
+function events(sandbox: Sandbox, name: string): Record<string, unknown>[] {
+  return lines<LogExport>(sandbox, 'logs')
     .flatMap(({ resourceLogs }) => resourceLogs)
     .flatMap(({ scopeLogs }) => scopeLogs)
     .flatMap(({ logRecords }) => logRecords)
@@ -76,40 +77,34 @@ function events(bench: Bench, name: string): Record<string, unknown>[] {
     .map(({ attributes }) => values(attributes));
 }
 
-async function sleeper(bench: Bench): Promise<Program> {
-  const agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  return agent;
-}
-
 /** Until the counts of before have been exported. */
-async function exported(bench: Bench): Promise<void> {
-  const before = lines(bench, 'metrics').length;
-  await until('two exports more', () => lines(bench, 'metrics').length >= before + 2);
+async function exported(sandbox: Sandbox): Promise<void> {
+  const before = lines(sandbox, 'metrics').length;
+  await until('two exports more', () => lines(sandbox, 'metrics').length >= before + 2);
 }
 
 /** Until that many threads are on record for it. */
-async function tuned(bench: Bench, n: number): Promise<void> {
-  await until(`${n} are on record`, async () => (await bench.json<StatusDocument>('status')).ledger.entries === n);
+async function tuned(sandbox: Sandbox, n: number): Promise<void> {
+  await until(`${n} are on record`, async () => (await sandbox.json<StatusDocument>('status')).ledger.entries === n);
 }
 
 test('threads that come after the attach are counted and told of, few spans for many of them', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
   await tell(agent, 'thread');
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   for (let n = 0; n < 40; n++) await tell(agent, 'thread');
-  await tuned(bench, 42);
-  await exported(bench);
-  await isBalanced(bench, 42);
-  expect(operations(bench)('tune', 'tuned')).toBe(42);
+  await tuned(sandbox, 42);
+  await exported(sandbox);
+  await isBalanced(sandbox, 42);
+  expect(operations(sandbox)('tune', 'tuned')).toBe(42);
   setSlack(agent.pid, 4_000); // of all, so that all have drifted
   await taut.stop();
-  await isBalanced(bench, 0);
-  expect(operations(bench)('revert', 'drifted')).toBe(42);
+  await isBalanced(sandbox, 0);
+  expect(operations(sandbox)('revert', 'drifted')).toBe(42);
 
-  const [root] = spansOf(bench.stateDir, 'attach');
-  const [first, ...later] = spansOf(bench.stateDir, 'tune').toSorted((a, b) =>
+  const [root] = spansOf(sandbox.stateDir, 'attach');
+  const [first, ...later] = spansOf(sandbox.stateDir, 'tune').toSorted((a, b) =>
     Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)),
   );
   const of = (span: typeof root) => Number(span && attribute(span, 'taut.threads.tuned'));
@@ -126,18 +121,18 @@ test('threads that come after the attach are counted and told of, few spans for 
 });
 
 test('threads that end, flags that flip, agents that die and children that inherit leave the counts balanced', async () => {
-  using bench = new Bench();
-  const flags = join(bench.dir, 'flags.json');
+  using sandbox = new Sandbox();
+  const flags = join(sandbox.dir, 'flags.json');
   const set = (variant: string) => {
     const flag = { state: 'ENABLED', variants: { on: true, fine: '10us', off: false }, defaultVariant: variant };
     writeFileSync(flags, JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } }));
   };
   set('on');
-  await using agent = await sleeper(bench);
+  await using agent = await sleeper(sandbox);
   await tell(agent, 'thread');
-  await using dying = bench.python('storm.py');
+  await using dying = sandbox.python('storm.py');
   await dying.line(/^ready/);
-  await using taut = await bench.watch('--flags', flags, '--descendants', 'inherit');
+  await using taut = await sandbox.watch('--flags', flags, '--descendants', 'inherit');
   await tell(agent, 'child');
   await tell(agent, 'fork');
   await tell(dying, 'threads 50');
@@ -152,47 +147,47 @@ test('threads that end, flags that flip, agents that die and children that inher
   await dying.stop();
   await taut.line(new RegExp(`\\(${dying.pid}\\) has ended`));
   await tell(agent, 'fork');
-  await exported(bench);
-  const { ledger } = await bench.json<StatusDocument>('status');
+  await exported(sandbox);
+  const { ledger } = await sandbox.json<StatusDocument>('status');
   expect(ledger.entries).toBeGreaterThanOrEqual(3); // two threads and a child that inherited
-  await isBalanced(bench, ledger.entries ?? Number.NaN);
+  await isBalanced(sandbox, ledger.entries ?? Number.NaN);
   await taut.stop();
-  await isBalanced(bench, 0);
-  expect(operations(bench)('forget', 'vanished')).toBeGreaterThan(0);
+  await isBalanced(sandbox, 0);
+  expect(operations(sandbox)('forget', 'vanished')).toBeGreaterThan(0);
 });
 
 for (const [how, recover, reason] of [
-  ['taut restore', async (bench: Bench) => void (await bench.json('restore')), 'taut restore'],
+  ['taut restore', async (sandbox: Sandbox) => void (await sandbox.json('restore')), 'taut restore'],
   [
     'the next start',
-    async (bench: Bench) => void (await (await bench.watch()).stop()),
+    async (sandbox: Sandbox) => void (await (await sandbox.watch()).stop()),
     'an earlier taut ended without putting it back',
   ],
 ] as const)
   test(`what ${how} puts back after SIGKILL is in spans, counts and events`, async () => {
-    using bench = new Bench({ OTEL_BSP_SCHEDULE_DELAY: '100' });
+    using sandbox = new Sandbox({ OTEL_BSP_SCHEDULE_DELAY: '100' });
     await using agents = new AsyncDisposableStack();
-    const [one, two, gone] = [await sleeper(bench), await sleeper(bench), await sleeper(bench)] as const;
+    const [one, two, gone] = [await sleeper(sandbox), await sleeper(sandbox), await sleeper(sandbox)] as const;
     for (const agent of [one, two, gone]) agents.use(agent);
     await tell(one, 'thread');
     await tell(one, 'thread');
-    await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
-    await exported(bench);
+    await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
+    await exported(sandbox);
     await taut.stop('SIGKILL');
     await gone.stop('SIGKILL');
     await tell(two, 'slack 12345'); // somebody else's
     await tell(two, 'thread'); // born with that
     await tell(one, 'thread'); // born tuned, with nobody there
-    const before = allSpans(bench.stateDir).length;
-    await recover(bench);
+    const before = allSpans(sandbox.stateDir).length;
+    await recover(sandbox);
     expect(new Set(slacks(one.pid))).toEqual(new Set([50_000]));
 
-    await isBalanced(bench, 0);
-    const n = operations(bench);
+    await isBalanced(sandbox, 0);
+    const n = operations(sandbox);
     expect([n('restore', 'restored'), n('restore', 'drifted'), n('restore', 'vanished')]).toEqual([3, 1, 1]);
     expect(n('contain', 'ok')).toBe(1);
-    const spans = spansOf(bench.stateDir, 'restore');
-    expect(allSpans(bench.stateDir).length).toBeGreaterThanOrEqual(before + 3);
+    const spans = spansOf(sandbox.stateDir, 'restore');
+    expect(allSpans(sandbox.stateDir).length).toBeGreaterThanOrEqual(before + 3);
     const by = new Map(spans.map((span) => [Number(attribute(span, 'process.pid')), span]));
     expect(new Set(by.keys())).toEqual(new Set([one.pid, two.pid, gone.pid]));
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(3);
@@ -206,9 +201,9 @@ for (const [how, recover, reason] of [
     expect(of(one.pid)).toMatchObject({ ...common, 'taut.threads.restored': 4 });
     expect(of(two.pid)).toMatchObject({ ...common, 'taut.threads.drifted': 1 });
     expect(of(gone.pid)).toMatchObject({ ...common, 'taut.threads.vanished': 1 });
-    const attached = spansOf(bench.stateDir, 'attach').map((span) => attribute(span, 'process.creation.time'));
+    const attached = spansOf(sandbox.stateDir, 'attach').map((span) => attribute(span, 'process.creation.time'));
     for (const span of spans) expect(attached).toContain(attribute(span, 'process.creation.time'));
-    expect(events(bench, 'taut.drift')).toEqual([
+    expect(events(sandbox, 'taut.drift')).toEqual([
       expect.objectContaining({
         'process.pid': two.pid,
         'thread.id': threadIds(two.pid)[0],
@@ -219,18 +214,18 @@ for (const [how, recover, reason] of [
   });
 
 test('what the guard puts back after SIGKILL is told, too, by the same names', async () => {
-  using bench = new Bench({ OTEL_BSP_SCHEDULE_DELAY: '100' });
-  await using agent = await sleeper(bench);
+  using sandbox = new Sandbox({ OTEL_BSP_SCHEDULE_DELAY: '100' });
+  await using agent = await sleeper(sandbox);
   await tell(agent, 'thread');
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   await tell(agent, 'thread');
-  await tuned(bench, 3);
-  await exported(bench);
+  await tuned(sandbox, 3);
+  await exported(sandbox);
   await taut.stop('SIGKILL');
-  await until('it is told', () => spansOf(bench.stateDir, 'restore').length > 0);
-  await until('it is counted', () => operations(bench)('restore') > 0);
-  await isBalanced(bench, 0);
-  const [span] = spansOf(bench.stateDir, 'restore');
+  await until('it is told', () => spansOf(sandbox.stateDir, 'restore').length > 0);
+  await until('it is counted', () => operations(sandbox)('restore') > 0);
+  await isBalanced(sandbox, 0);
+  const [span] = spansOf(sandbox.stateDir, 'restore');
   expect(values(span?.attributes ?? [])).toMatchObject({
     'process.pid': agent.pid,
     'taut.agent.name': 'fixture-agent',
@@ -239,19 +234,19 @@ test('what the guard puts back after SIGKILL is told, too, by the same names', a
 });
 
 test('a thread that can not be put back is an event, and the span says so', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
-  await exported(bench);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
+  await exported(sandbox);
   await taut.stop('SIGKILL');
   execFileSync('chrt', ['-f', '-p', '1', String(agent.pid)]);
-  await using failed = bench.taut('restore');
+  await using failed = sandbox.taut('restore');
   expect(await failed.ended).toBe(1);
-  expect(events(bench, 'taut.restore_failed')).toEqual([
+  expect(events(sandbox, 'taut.restore_failed')).toEqual([
     expect.objectContaining({ 'process.pid': agent.pid, 'thread.id': agent.pid, 'taut.knob': 'timer_slack_ns' }),
   ]);
-  expect(spansOf(bench.stateDir, 'restore').map(({ status }) => status?.code)).toEqual([2]);
-  await isBalanced(bench, 1);
+  expect(spansOf(sandbox.stateDir, 'restore').map(({ status }) => status?.code)).toEqual([2]);
+  await isBalanced(sandbox, 1);
   execFileSync('chrt', ['-o', '-p', '0', String(agent.pid)]);
 });
 
@@ -261,11 +256,11 @@ test('taut restore puts back first, and waits for no backend: neither one that n
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'nowhere' },
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_TRACES_EXPORTER: 'otlp' },
   ]) {
-    using bench = new Bench();
-    await using agent = await sleeper(bench);
-    await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
+    using sandbox = new Sandbox();
+    await using agent = await sleeper(sandbox);
+    await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
     await taut.stop('SIGKILL');
-    await using restore = bench.tautWith(env, 'restore');
+    await using restore = sandbox.tautWith(env, 'restore');
     await restore.line(/^1 put back/);
     expect(slacks(agent.pid)).toEqual([50_000]);
     expect(await restore.ended).toBe(0);
@@ -274,13 +269,13 @@ test('taut restore puts back first, and waits for no backend: neither one that n
 
 test('beside a daemon, taut restore tells nothing that the daemon tells', async () => {
   await using receiver = await Receiver.start();
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  await using restore = bench.tautWith(receiver.env, 'restore');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  await using restore = sandbox.tautWith(receiver.env, 'restore');
   expect(await restore.ended).toBe(0);
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(receiver.received.size).toBe(0);
   await taut.stop();
-  await isBalanced(bench, 0);
+  await isBalanced(sandbox, 0);
 });

@@ -7,7 +7,8 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { Canary, type CanaryFinding } from '../../src/tracer/canary.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { Program, threadIds, until } from '../support/program.ts';
-import { Bench, FIXTURES } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 /** So many windows of about 25 wakeups each. */
 async function windows(tracer: Tracer, n: number): Promise<(CanaryFinding | undefined)[]> {
@@ -62,28 +63,26 @@ test.each(['on_timer_expire', 'on_waking', 'on_wakeup', 'on_switch'])(
 );
 
 test('a daemon whose tracer is broken says so: once, in its status, as a metric and as an event', async () => {
-  using bench = new Bench({ TAUT_WITHOUT: 'on_switch' });
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch();
+  using sandbox = new Sandbox({ TAUT_WITHOUT: 'on_switch' });
+  await using _agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch();
   await taut.line(/degraded/, 60_000);
-  const { tracer } = await bench.json<StatusDocument>('status');
+  const { tracer } = await sandbox.json<StatusDocument>('status');
   expect(tracer).toMatchObject({ mode: 'full', state: 'degraded' });
   expect(tracer?.reason).toMatch(/its own thread/);
   await taut.stop();
   expect(taut.errors.filter((line) => /degraded/.test(line))).toHaveLength(1);
-  expect(bench.lastSums('taut.tracer.degraded')).toMatchObject([
+  expect(sandbox.lastSums('taut.tracer.degraded')).toMatchObject([
     { value: 1, attributes: { 'taut.tracer.mode': 'full' } },
   ]);
-  const logs = readFileSync(join(bench.stateDir, 'otlp/logs.jsonl'), 'utf8');
+  const logs = readFileSync(join(sandbox.stateDir, 'otlp/logs.jsonl'), 'utf8');
   expect([...logs.matchAll(/"eventName":"taut\.tracer_degraded"/g)]).toHaveLength(1);
 });
 
 test("a daemon whose tracer is in order exports its canary's latency, at next to no cost", async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch();
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch();
   const canaries = () =>
     threadIds(taut.pid).filter(
       (tid) => readFileSync(`/proc/${taut.pid}/task/${tid}/comm`, 'latin1').trim() === 'taut-canary',
@@ -96,18 +95,18 @@ test("a daemon whose tracer is in order exports its canary's latency, at next to
   const cores = (used() - from[0]) / 1e6 / (performance.now() - from[1]);
   process.stderr.write(`the canary's own thread uses ${(100 * cores).toFixed(4)}% of a core\n`);
   expect(cores).toBeLessThan(0.01);
-  expect((await bench.json<StatusDocument>('status')).tracer).toMatchObject({ state: 'ok', reason: null });
+  expect((await sandbox.json<StatusDocument>('status')).tracer).toMatchObject({ state: 'ok', reason: null });
   await agent.stop('SIGKILL');
   await until('nobody is measured, and no canary keeps the tracer in the way', () => canaries().length === 0);
   await taut.stop();
   expect(taut.errors.filter((line) => /degraded/.test(line))).toEqual([]);
-  expect(bench.lastSums('taut.tracer.degraded')).toMatchObject([{ value: 0 }]);
-  expect(bench.lastCount('taut.canary.latency')).toBeGreaterThan(20);
+  expect(sandbox.lastSums('taut.tracer.degraded')).toMatchObject([{ value: 0 }]);
+  expect(sandbox.lastCount('taut.canary.latency')).toBeGreaterThan(20);
 });
 
 test('doctor runs it shortly, and does not call a tracer good that it disagrees with', async () => {
-  using bench = new Bench({ TAUT_WITHOUT: 'on_wakeup' });
-  await using program = bench.taut('doctor', '--json');
+  using sandbox = new Sandbox({ TAUT_WITHOUT: 'on_wakeup' });
+  await using program = sandbox.taut('doctor', '--json');
   expect(await program.ended).toBe(3);
   const { measure, checks } = JSON.parse(program.lines.join('\n')) as {
     measure: boolean;

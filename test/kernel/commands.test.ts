@@ -5,33 +5,28 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { outcome, Program, slacks, until } from '../support/program.ts';
-import { Bench, LAUNCHER } from '../support/taut.ts';
-
-async function sleeper(bench: Bench): Promise<Program> {
-  const program = bench.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 test('attach watches just the processes that it is given, and ends with them', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using other = await sleeper(bench);
-  await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using other = await sleeper(sandbox);
+  await using taut = sandbox.taut('attach', String(agent.pid), '--optimize-timer-slack');
   await taut.line(/watching/);
   expect([slacks(agent.pid), slacks(other.pid)]).toEqual([[1], [50_000]]);
-  const status = await bench.json<StatusDocument>('status');
+  const status = await sandbox.json<StatusDocument>('status');
   expect(status.agents).toMatchObject([{ pid: agent.pid, rule: 'pid', attachPath: 'pid', target: 1 }]);
   await agent.stop();
   expect(await taut.ended).toBe(0);
 });
 
 test('status says who is attached and tuned, to what, and why', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  expect(await bench.json('status')).toMatchObject({ daemon: null, agents: [], ledger: { entries: 0 } });
-  await using taut = await bench.watch('--optimize-timer-slack=2us');
-  expect(await bench.json('status')).toMatchObject({
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  expect(await sandbox.json('status')).toMatchObject({ daemon: null, agents: [], ledger: { entries: 0 } });
+  await using taut = await sandbox.watch('--optimize-timer-slack=2us');
+  expect(await sandbox.json('status')).toMatchObject({
     daemon: { pid: taut.pid },
     agents: [
       {
@@ -49,9 +44,9 @@ test('status says who is attached and tuned, to what, and why', async () => {
 });
 
 test('watch --json says what happens to agents, one document a line, and nothing else on standard output', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack', '--json');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--json');
   expect(await taut.stop()).toBe(0);
   expect(taut.lines.map((line) => JSON.parse(line))).toMatchObject([
     { event: 'attach', agent: { pid: agent.pid, rule: 'fixture', target: 1, threads: { total: 1, tuned: 1 } } },
@@ -60,36 +55,36 @@ test('watch --json says what happens to agents, one document a line, and nothing
 });
 
 test('explain gives the same decision with and without a daemon, and never an argument', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  const explain = () => bench.json<Record<string, unknown>>('explain', String(agent.pid), '--config', bench.config);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  const explain = () => sandbox.json<Record<string, unknown>>('explain', String(agent.pid), '--config', sandbox.config);
   const without = await explain();
   expect(without).toMatchObject({ pid: agent.pid, decision: 'attach', rule: 'fixture', gate: null });
-  await using _taut = await bench.watch();
+  await using _taut = await sandbox.watch();
   expect(await explain()).toMatchObject({
     decision: 'attach',
     rule: 'fixture',
     evidence: without['evidence'],
     gate: { value: null, reason: '--optimize-timer-slack was not given' },
   });
-  expect(await bench.json('explain', String(process.pid), '--config', bench.config)).toMatchObject({
+  expect(await sandbox.json('explain', String(process.pid), '--config', sandbox.config)).toMatchObject({
     decision: 'ignore',
     rule: null,
   });
 });
 
 test('explain shows the last decisions of a daemon, and what the rules would say to a command line', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using _taut = await bench.watch();
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using _taut = await sandbox.watch();
   interface Explained {
     readonly pid: number | null;
     readonly decision: string;
     readonly rule: string | null;
   }
-  const last = await bench.json<Explained[]>('explain', '--last', '5');
+  const last = await sandbox.json<Explained[]>('explain', '--last', '5');
   expect(last).toMatchObject([{ pid: agent.pid, decision: 'attach', rule: 'fixture' }]);
-  const dry = (cmdline: string) => bench.json<Explained>('explain', '--cmdline', cmdline);
+  const dry = (cmdline: string) => sandbox.json<Explained>('explain', '--cmdline', cmdline);
   expect(await dry('node --flag /x/node_modules/.bin/gemini -p "a b"')).toMatchObject({
     pid: null,
     rule: 'builtin/gemini-cli',
@@ -98,17 +93,17 @@ test('explain shows the last decisions of a daemon, and what the rules would say
 });
 
 test('rules are read again on change and on SIGHUP, and broken ones change nothing', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const before = readFileSync(bench.config, 'utf8');
-  const rules = (text: string) => writeFileSync(bench.config, text);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const before = readFileSync(sandbox.config, 'utf8');
+  const rules = (text: string) => writeFileSync(sandbox.config, text);
   rules('version: 1\nrulez: []\n');
   await taut.line(/the rules stay as they were: .*:2:1: unknown key "rulez"; did you mean "rules"/);
   expect(slacks(agent.pid)).toEqual([1]);
   rules('version: 1\nbuiltin: false\n');
   await until('it is put back', () => slacks(agent.pid)[0] === 50_000);
-  expect((await bench.json<StatusDocument>('status')).agents).toEqual([]);
+  expect((await sandbox.json<StatusDocument>('status')).agents).toEqual([]);
   rules(before.replace('id: fixture', 'id: changed\n    optimizeTimerSlack: 5us'));
   await until('it is tuned as the new rule says', () => slacks(agent.pid)[0] === 5_000);
   const read = () => taut.errors.filter((line) => line.includes('rules read again')).length;
@@ -119,10 +114,10 @@ test('rules are read again on change and on SIGHUP, and broken ones change nothi
 });
 
 test('a second daemon says who holds the state directory, and changes nothing', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  await using first = await bench.watch();
-  await using second = bench.taut('watch', '--optimize-timer-slack', '--config', bench.config);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using first = await sandbox.watch();
+  await using second = sandbox.taut('watch', '--optimize-timer-slack', '--config', sandbox.config);
   const { code, err } = await outcome(second);
   expect(code).toBe(1);
   expect(err).toContain(String(first.pid));
@@ -137,24 +132,24 @@ test.each([
   [['attach', '0'], /process id/],
   [['explain'], /a process id, --last or --cmdline/],
 ])('%j is wrong usage, and says where', async (args, said) => {
-  using bench = new Bench();
-  await using program = new Program(LAUNCHER, args.includes('watch') ? [...args, '--state-dir', bench.dir] : args);
+  using sandbox = new Sandbox();
+  await using program = new Program(LAUNCHER, args.includes('watch') ? [...args, '--state-dir', sandbox.dir] : args);
   const { code, err } = await outcome(program);
   expect(err).toMatch(said);
   expect(code).toBe(2);
 });
 
 test('a telemetry variable that cannot be understood stops the start', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' };
-  await using program = new Program(LAUNCHER, ['watch', '--state-dir', bench.dir], env);
+  await using program = new Program(LAUNCHER, ['watch', '--state-dir', sandbox.dir], env);
   const { code, err } = await outcome(program);
   expect([code, err.includes('OTEL_EXPORTER_OTLP_ENDPOINT=collector:4318')]).toEqual([2, true]);
 });
 
 test('the demo shows most of the slack given back to the timers that it governs, and puts every thread back', async () => {
-  using bench = new Bench();
-  await using program = bench.taut('demo', '--seconds', '3', '--json');
+  using sandbox = new Sandbox();
+  await using program = sandbox.taut('demo', '--seconds', '3', '--json');
   const { code, out } = await outcome(program);
   expect(code).toBe(0);
   const { phases } = JSON.parse(out) as {
@@ -167,7 +162,7 @@ test('the demo shows most of the slack given back to the timers that it governs,
   expect(phases.map((p) => p.name)).toEqual(['original', 'tuned', 'restored']);
   for (const { metrics } of phases) expect(metrics['taut.timer.lateness'].reachable.count).toBeGreaterThan(100);
   // Of the lateness, the part that the slack allows: the rest is the host's own, and on a busy one may be anything.
-  const exported = readFileSync(join(bench.stateDir, 'demo/otlp/metrics.jsonl'), 'utf8').trim().split('\n');
+  const exported = readFileSync(join(sandbox.stateDir, 'demo/otlp/metrics.jsonl'), 'utf8').trim().split('\n');
   const points = metricsOf(
     exported.map((line) => JSON.parse(line) as MetricRequest),
     'taut.timer.slack_use',

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { tell } from '../support/conversation.ts';
 import type { Program } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
 
 class Backend implements AsyncDisposable {
   answer: RequestListener;
@@ -53,18 +54,16 @@ const saidBy = (taut: Program) => taut.errors.filter((line) => line.includes('te
 
 test('what a server answers is said with signal and address, and once that it works again', async () => {
   await using backend = await Backend.start((_, response) => void response.writeHead(400).end('over quota: ask Ann'));
-  using bench = new Bench({ ...FAST, OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backend.host}` });
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using taut = await bench.watch();
+  using sandbox = new Sandbox({ ...FAST, OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backend.host}` });
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch();
   const to = (signal: string) => `${signal} to http://${backend.host}/v1/${signal}`;
   for (const signal of ['traces', 'metrics']) {
     const line = await taut.line(new RegExp(`telemetry: ${to(signal)}: `));
     expect(line).toBe(`taut: warn: telemetry: ${to(signal)}: 400 Bad Request over quota: ask Ann`);
   }
   backend.answer = respond('{}');
-  await using another = bench.python('sleeper.py');
-  await another.line(/^ready/);
+  await using _another = await sleeper(sandbox);
   for (const signal of ['traces', 'metrics']) await taut.line(new RegExp(`telemetry: ${to(signal)}: works again`));
   await tell(agent, 'sleep 3000 1000');
   await taut.stop();
@@ -81,12 +80,12 @@ test.each([
   ['cuts the connection', cut, ['socket hang up']],
 ] as const)('of a backend that %s, the whole complaint is said', async (_, answer, words) => {
   await using backend = await Backend.start(answer);
-  using bench = new Bench({
+  using sandbox = new Sandbox({
     ...FAST,
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${backend.host}`,
     OTEL_EXPORTER_OTLP_TIMEOUT: '900',
   });
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   const line = await taut.line(new RegExp(`telemetry: metrics to http://${backend.host}/v1/metrics: `));
   for (const word of words) expect(line).toContain(word);
   await taut.stop();
@@ -98,15 +97,14 @@ test('a backend that is not there, and one that never answers, are said by name;
     ['127.0.0.1:9', 'ECONNREFUSED'],
     [backend.host, 'not answered in time'],
   ] as const) {
-    using bench = new Bench({
+    using sandbox = new Sandbox({
       ...FAST,
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://ann:s3cret@${host}/base?key=s3cret`,
       OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `http://ann:s3cret@${host}/mine?key=s3cret`,
       OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
     });
-    await using agent = bench.python('sleeper.py');
-    await agent.line(/^ready/);
-    await using taut = await bench.watch();
+    await using _agent = await sleeper(sandbox);
+    await using taut = await sandbox.watch();
     await taut.line(new RegExp(`traces go to http://\\*\\*\\*@${host}/base\\?\\*\\*\\*`));
     if (word === 'ECONNREFUSED') await taut.line(/telemetry: metrics to .*ECONNREFUSED/);
     await taut.stop();

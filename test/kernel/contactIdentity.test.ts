@@ -9,15 +9,15 @@ import { NetworkSource } from '../../src/discovery/network/source.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, until } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
-import { asker, attached, benchFor } from '../support/world.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
+import { asker, attached, modelClient } from '../support/world.ts';
 
 test('who has the id of a process that connected and has ended is not taken for it', async () => {
   await using server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  using bench = benchFor({ connect: `127.0.0.1:${port}` });
-  await using taut = await bench.watch();
+  using sandbox = Sandbox.withRules([modelClient({ connect: `127.0.0.1:${port}` })]);
+  await using taut = await sandbox.watch();
   await using swapper = new Program('python3', [join(FIXTURES, 'swap.py')]);
   await swapper.line(/^ready/);
   const pidOf = (line: string) => Number(line.split(' ')[1]);
@@ -36,7 +36,7 @@ test('who has the id of a process that connected and has ended is not taken for 
   await taut.line(/attached/);
   expect(attached(taut)).toEqual([made]);
   await taut.stop();
-  const outcomes = bench.lastSums('taut.operations').filter((sum) => sum.attributes['taut.operation'] === 'sight');
+  const outcomes = sandbox.lastSums('taut.operations').filter((sum) => sum.attributes['taut.operation'] === 'sight');
   expect(outcomes.map((sum) => sum.attributes['taut.outcome'])).toContain('vanished');
 });
 

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { type Program, slacks, until } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
 
-async function storm(bench: Bench): Promise<Program> {
-  const program = bench.python('storm.py');
+async function storm(sandbox: Sandbox): Promise<Program> {
+  const program = sandbox.python('storm.py');
   await program.line(/^ready/);
   return program;
 }
@@ -19,12 +20,12 @@ async function forks(agent: Program, n: number): Promise<number[]> {
 }
 
 test('contain: of 1,000 children of a tuned agent not one is left tuned', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const contained: number[] = [];
   const made = new Set<string>();
-  await using taut = await bench.watch('--optimize-timer-slack', '--log-level', 'debug');
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--log-level', 'debug');
   for (let round = 0; round < 10; round++) {
-    await using agent = await storm(bench);
+    await using agent = await storm(sandbox);
     await until('the agent is tuned', () => slacks(agent.pid)[0] === 1);
     const children = await forks(agent, 100);
     expect(children).toHaveLength(100);
@@ -44,10 +45,9 @@ test('contain: of 1,000 children of a tuned agent not one is left tuned', async 
 });
 
 test('contain reaches grandchildren that were made before anybody knew of the child', async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using _taut = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using _taut = await sandbox.watch('--optimize-timer-slack');
   for (let i = 0; i < 20; i++) await tell(agent, 'tree');
   const pids = agent.lines.filter((l) => l.startsWith('tree')).flatMap((l) => l.split(' ').slice(1).map(Number));
   expect(pids).toHaveLength(60);
@@ -55,25 +55,25 @@ test('contain reaches grandchildren that were made before anybody knew of the ch
 });
 
 test('inherit: children keep the value, on record, and restoring covers them and their own', async () => {
-  using bench = new Bench();
-  await using agent = await storm(bench);
-  await using taut = await bench.watch('--optimize-timer-slack', '--descendants', 'inherit');
+  using sandbox = new Sandbox();
+  await using agent = await storm(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--descendants', 'inherit');
   const children = await forks(agent, 5);
-  await until('they are on record', async () => (await bench.json<StatusDocument>('status')).ledger.entries === 6);
+  await until('they are on record', async () => (await sandbox.json<StatusDocument>('status')).ledger.entries === 6);
   expect(children.map((pid) => slacks(pid)[0])).toEqual([1, 1, 1, 1, 1]);
   expect(await taut.stop()).toBe(0);
   expect(children.map((pid) => slacks(pid)[0])).toEqual(Array(5).fill(50_000));
-  expect((await bench.json<StatusDocument>('status')).ledger.entries).toBe(0);
+  expect((await sandbox.json<StatusDocument>('status')).ledger.entries).toBe(0);
 });
 
 test('tune: children are agents by the rule of their parent, and are put back with it', async () => {
-  using bench = new Bench();
-  await using agent = await storm(bench);
-  await using taut = await bench.watch('--optimize-timer-slack', '--descendants', 'tune');
+  using sandbox = new Sandbox();
+  await using agent = await storm(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--descendants', 'tune');
   const children = await forks(agent, 3);
   let status: StatusDocument | undefined;
   await until('all are agents', async () => {
-    status = await bench.json<StatusDocument>('status');
+    status = await sandbox.json<StatusDocument>('status');
     return status.agents.length === 4;
   });
   const of = (pid: number | undefined) => status?.agents.find((a) => a.pid === pid);

@@ -7,17 +7,12 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { cgroupRootOf } from '../../src/discovery/network/cgroupRoot.ts';
 import { tell } from '../support/conversation.ts';
 import { Program, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { attribute, spansOf } from '../support/spans.ts';
-import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
-function benchFor(...rules: object[]): Bench {
-  const bench = new Bench();
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules }));
-  return bench;
-}
-
-const pids = async (bench: Bench) =>
-  (await bench.json<StatusDocument>('status')).agents.map((a) => a.pid).toSorted((a, b) => a - b);
+const pids = async (sandbox: Sandbox) =>
+  (await sandbox.json<StatusDocument>('status')).agents.map((a) => a.pid).toSorted((a, b) => a - b);
 
 /** A Node process that renames itself when it is told to. */
 async function actor(env: NodeJS.ProcessEnv = process.env): Promise<Program> {
@@ -29,27 +24,29 @@ async function actor(env: NodeJS.ProcessEnv = process.env): Promise<Program> {
 }
 
 test('a process that gives itself the name of an agent is one from then on', async () => {
-  using bench = benchFor({ id: 'titled', program: ['openclaw', 'openclaw-agent'] });
+  using sandbox = Sandbox.withRules([{ id: 'titled', program: ['openclaw', 'openclaw-agent'] }]);
   await using program = await actor();
   await using other = await actor();
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   await tell(other, 'some-thing-else');
   await tell(program, 'openclaw-agent');
   await taut.line(/attached/);
-  expect(await pids(bench)).toEqual([program.pid]);
+  expect(await pids(sandbox)).toEqual([program.pid]);
 });
 
 test('rules know the environment by its names, the user, the directory, the parents; and evidence holds no value', async () => {
   const cwd = FIXTURES;
-  using bench = benchFor({
-    id: 'placed',
-    env: 'TAUT_TEST_*',
-    user: 'root',
-    cwd: '*/fixtures',
-    ancestor: '*',
-    cgroup: '*',
-    program: 'python*',
-  });
+  using sandbox = Sandbox.withRules([
+    {
+      id: 'placed',
+      env: 'TAUT_TEST_*',
+      user: 'root',
+      cwd: '*/fixtures',
+      ancestor: '*',
+      cgroup: '*',
+      program: 'python*',
+    },
+  ]);
   const start = async (env: NodeJS.ProcessEnv, at: string) => {
     const program = new Program(
       '/usr/bin/python3',
@@ -63,29 +60,28 @@ test('rules know the environment by its names, the user, the directory, the pare
   await using right = await start({ TAUT_TEST_KEY: 's3cret' }, cwd);
   await using _noName = await start({}, cwd);
   await using _elsewhere = await start({ TAUT_TEST_KEY: 's3cret' }, '/');
-  await using _taut = await bench.watch();
-  expect(await pids(bench)).toEqual([right.pid]);
-  const { evidence } = await bench.json<{ evidence: string[] }>('explain', String(right.pid));
+  await using _taut = await sandbox.watch();
+  expect(await pids(sandbox)).toEqual([right.pid]);
+  const { evidence } = await sandbox.json<{ evidence: string[] }>('explain', String(right.pid));
   expect(evidence).toHaveLength(6);
   expect(evidence.join()).toContain('TAUT_TEST_KEY');
   expect(evidence.join()).not.toContain('s3cret');
 });
 
 test("an agent's trace says in which container it runs", async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const id = randomBytes(32).toString('hex');
   const root = cgroupRootOf(readFileSync('/proc/self/mountinfo', 'latin1')) ?? '';
   const cgroup = join(root, `docker-${id}.scope`);
   mkdirSync(cgroup);
   try {
-    await using inside = bench.python('sleeper.py');
-    await using outside = bench.python('sleeper.py');
-    for (const agent of [inside, outside]) await agent.line(/^ready/);
+    await using inside = await sleeper(sandbox);
+    await using outside = await sleeper(sandbox);
     writeFileSync(join(cgroup, 'cgroup.procs'), String(inside.pid));
-    await using taut = await bench.watch();
+    await using taut = await sandbox.watch();
     expect(await taut.stop()).toBe(0);
     const containers = new Map(
-      spansOf(bench.stateDir, 'attach').map((span) => [
+      spansOf(sandbox.stateDir, 'attach').map((span) => [
         attribute(span, 'process.pid'),
         attribute(span, 'container.id'),
       ]),
@@ -103,33 +99,36 @@ test.each([
   ['match', 1],
   ['none', 1],
 ] as const)('children: %s', async (children, expected) => {
-  using bench = new Bench();
-  const rule = { id: 'family', anyArg: bench.mark, children };
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules: [rule] }));
-  await using agent = bench.python('storm.py');
+  using sandbox = new Sandbox();
+  const rule = { id: 'family', anyArg: sandbox.mark, children };
+  sandbox.useRules([rule]);
+  await using agent = sandbox.python('storm.py');
   await agent.line(/^ready/);
-  await using _taut = await bench.watch();
+  await using _taut = await sandbox.watch();
   await tell(agent, 'forks 2 30');
-  await until('the family is as the rule says', async () => (await pids(bench)).length === expected);
+  await until('the family is as the rule says', async () => (await pids(sandbox)).length === expected);
   // A fork has its maker's command line: only the rule's choice can keep it out, once it is looked at.
   const child = Number((agent.lines.findLast((l) => l.startsWith('children')) ?? '').split(' ')[1]);
-  const { decision } = await bench.json<{ decision: string }>('explain', String(child), '--config', bench.config);
+  const { decision } = await sandbox.json<{ decision: string }>('explain', String(child), '--config', sandbox.config);
   expect(decision).toBe('attach');
-  expect(await pids(bench)).toHaveLength(expected);
+  expect(await pids(sandbox)).toHaveLength(expected);
 });
 
 test('children: none holds for what their tools start, too', async () => {
   const mark = `none-${process.pid}`;
-  using bench = benchFor({ id: 'closed', program: mark, children: 'none' }, { id: 'below', program: `${mark}-below` });
-  await using _taut = await bench.watch();
+  using sandbox = Sandbox.withRules([
+    { id: 'closed', program: mark, children: 'none' },
+    { id: 'below', program: `${mark}-below` },
+  ]);
+  await using _taut = await sandbox.watch();
   const inner = `(exec -a ${mark}-below sleep 1000) & echo $!; wait`;
   await using agent = new Program('bash', ['-c', 'exec -a "$0" bash -c "$1"', mark, `bash -c '${inner}' & wait`]);
   const below = Number(await agent.line(/^\d+$/));
-  await until('the agent is found', async () => (await pids(bench)).length === 1);
-  const explained = () => bench.json<{ decision: string; evidence: string[] }>('explain', String(below));
+  await until('the agent is found', async () => (await pids(sandbox)).length === 1);
+  const explained = () => sandbox.json<{ decision: string; evidence: string[] }>('explain', String(below));
   await until('it was looked at', async () => /children: none/.test((await explained()).evidence.join()));
   expect((await explained()).decision).toBe('ignore');
-  expect(await pids(bench)).toEqual([agent.pid]);
+  expect(await pids(sandbox)).toEqual([agent.pid]);
   process.kill(below, 'SIGKILL');
 });
 
@@ -142,16 +141,16 @@ interface Explained {
 }
 
 test('explain keeps what led to a decision, and the rules that lost', async () => {
-  using bench = benchFor(
+  using sandbox = Sandbox.withRules([
     { id: 'first', program: 'worker' },
     { id: 'second', program: 'work*' },
     { id: 'denied', action: 'deny', program: 'worker-off' },
-  );
+  ]);
   await using program = await actor();
-  await using _taut = await bench.watch();
+  await using _taut = await sandbox.watch();
   await tell(program, 'worker');
-  await until('it is found', async () => (await pids(bench)).length === 1);
-  const explain = () => bench.json<Explained>('explain', String(program.pid));
+  await until('it is found', async () => (await pids(sandbox)).length === 1);
+  const explain = () => sandbox.json<Explained>('explain', String(program.pid));
   const found = await explain();
   expect(found).toMatchObject({ decision: 'attach', rule: 'first' });
   expect(found.sources.map(({ source }) => source)).toEqual(['scan', 'rename']);
@@ -163,35 +162,35 @@ test('explain keeps what led to a decision, and the rules that lost', async () =
 
   // A denial ends it, whatever matched before.
   await tell(program, 'worker-off');
-  await until('it is let go', async () => (await pids(bench)).length === 0);
+  await until('it is let go', async () => (await pids(sandbox)).length === 0);
   expect(await explain()).toMatchObject({ decision: 'deny', rule: 'denied', lost: [{ rule: 'second' }] });
 });
 
 test('explain says of a process that no rule names which came near', async () => {
-  using bench = benchFor({ id: 'near', program: 'bash', user: 'nobody' });
+  using sandbox = Sandbox.withRules([{ id: 'near', program: 'bash', user: 'nobody' }]);
   await using program = new Program('bash', ['-c', 'echo ready; read']);
   await program.line(/^ready/);
-  const { nearest } = await bench.json<Explained>('explain', String(program.pid), '--config', bench.config);
+  const { nearest } = await sandbox.json<Explained>('explain', String(program.pid), '--config', sandbox.config);
   expect(nearest).toEqual(['rule near: program "bash" matches "bash"; but its user does not match']);
 });
 
 test('a denial wins over an operator who names the process, and says so', async () => {
-  using bench = benchFor({ id: 'off-limits', action: 'deny', program: 'python*' });
+  using sandbox = Sandbox.withRules([{ id: 'off-limits', action: 'deny', program: 'python*' }]);
   await using program = new Program('python3', ['-c', 'print("ready", flush=True); input()']);
   await program.line(/^ready/);
-  await using taut = bench.taut('attach', String(program.pid), '--config', bench.config);
+  await using taut = sandbox.taut('attach', String(program.pid), '--config', sandbox.config);
   expect(await taut.line(/not watching/)).toContain('rule off-limits denies it');
   await taut.ended;
 });
 
 test('in a time namespace of its own, whose clock is ahead, it knows processes by their start as the kernel tells it', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const options = ['--time', '--boottime', '864000', '--fork', '--kill-child=SIGTERM'];
-  const watch = [LAUNCHER, 'watch', '--state-dir', bench.stateDir, '--config', bench.config];
+  const watch = [LAUNCHER, 'watch', '--state-dir', sandbox.stateDir, '--config', sandbox.config];
   await using taut = new Program('unshare', [...options, ...watch]);
   await taut.line(/watching/);
-  await using agent = bench.python('sleeper.py');
+  await using agent = sandbox.python('sleeper.py');
   await taut.line(/attached/);
-  const { sources } = await bench.json<{ sources: { source: string }[] }>('explain', String(agent.pid));
+  const { sources } = await sandbox.json<{ sources: { source: string }[] }>('explain', String(agent.pid));
   expect(sources.map(({ source }) => source)).toContain('exec');
 });

@@ -6,7 +6,7 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import type { KernelEvent } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench, FIXTURES } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 /** TAUT_CMDLINE of `native/include/taut.h`. */
 const MOST = 2_048;
@@ -33,20 +33,20 @@ test.each([
 });
 
 test.each([10, MOST, 5_000, 50_000])('an agent shows by an argument after %d bytes', async (bytes) => {
-  using bench = new Bench();
-  await using _taut = await bench.watch('--optimize-timer-slack');
-  await using agent = new Program('python3', [join(FIXTURES, 'sleeper.py'), 'x'.repeat(bytes), bench.mark]);
+  using sandbox = new Sandbox();
+  await using _taut = await sandbox.watch('--optimize-timer-slack');
+  await using agent = new Program('python3', [join(FIXTURES, 'sleeper.py'), 'x'.repeat(bytes), sandbox.mark]);
   await until('it is tuned', () => slacks(agent.pid)[0] === 1);
 });
 
 test('who runs something else by the time it is looked at is judged by that', async () => {
-  using bench = new Bench();
-  await using _taut = await bench.watch('--optimize-timer-slack');
-  const programs = Array.from({ length: 50 }, () => new Program('sh', ['-c', 'exec sleep 1000', bench.mark]));
+  using sandbox = new Sandbox();
+  await using _taut = await sandbox.watch('--optimize-timer-slack');
+  const programs = Array.from({ length: 50 }, () => new Program('sh', ['-c', 'exec sleep 1000', sandbox.mark]));
   try {
-    await using agent = new Program('python3', [join(FIXTURES, 'sleeper.py'), bench.mark]);
+    await using agent = new Program('python3', [join(FIXTURES, 'sleeper.py'), sandbox.mark]);
     await until('who came last is tuned', () => slacks(agent.pid)[0] === 1);
-    const { agents } = await bench.json<StatusDocument>('status');
+    const { agents } = await sandbox.json<StatusDocument>('status');
     expect(agents.map(({ pid }) => pid)).toEqual([agent.pid]);
     expect(programs.flatMap(({ pid }) => slacks(pid))).toEqual(programs.map(() => 50_000));
   } finally {

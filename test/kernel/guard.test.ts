@@ -18,43 +18,50 @@ import {
   TUNED,
 } from '../support/guarded.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
-const STARTS: [string, (bench: Bench, agent: Program) => Program | Promise<Program>][] = [
-  ['watch', (bench) => bench.taut('watch', '--config', bench.config, '--optimize-timer-slack')],
-  ['attach', (bench, agent) => bench.taut('attach', String(agent.pid), '--optimize-timer-slack')],
+const STARTS: [string, (sandbox: Sandbox, agent: Program) => Program | Promise<Program>][] = [
+  ['watch', (sandbox) => sandbox.taut('watch', '--config', sandbox.config, '--optimize-timer-slack')],
+  ['attach', (sandbox, agent) => sandbox.taut('attach', String(agent.pid), '--optimize-timer-slack')],
   ['an application that uses the package', applicationOf],
   [
     'an application with a preload of its own',
-    (bench, agent) => {
-      writeFileSync(join(bench.dir, 'preload.cjs'), '');
-      return applicationOf(bench, agent, { ...process.env, NODE_OPTIONS: '--require ./preload.cjs' });
+    (sandbox, agent) => {
+      writeFileSync(join(sandbox.dir, 'preload.cjs'), '');
+      return applicationOf(sandbox, agent, { ...process.env, NODE_OPTIONS: '--require ./preload.cjs' });
     },
   ],
 ];
 
 test.each(STARTS)('%s is killed', async (_name, start) => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await start(bench, agent);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await start(sandbox, agent);
   await isTuned(agent);
   const [guard = 0] = guardsOf(taut.pid);
   expect(isRunning(guard)).toBe(true);
   await taut.stop('SIGKILL');
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
 });
 
 test.each([
   [
     'run',
-    (bench: Bench) => ['run', '--optimize-timer-slack', '--', 'python3', join(FIXTURES, 'sleeper.py'), bench.mark],
+    (sandbox: Sandbox) => [
+      'run',
+      '--optimize-timer-slack',
+      '--',
+      'python3',
+      join(FIXTURES, 'sleeper.py'),
+      sandbox.mark,
+    ],
   ],
   ['demo', () => ['demo', '--seconds', '5']],
 ] as const)('%s is killed, whose agent is its own child', async (_name, command) => {
-  using bench = new Bench();
-  await using taut = bench.taut(...command(bench));
+  using sandbox = new Sandbox();
+  await using taut = sandbox.taut(...command(sandbox));
   await taut.line(/^ready|with every thread tuned/, 90_000);
-  using ledger = new Ledger(bench.stateDir);
+  using ledger = new Ledger(sandbox.stateDir);
   const agents = [...new Set(ledger.entries().map(({ pid }) => pid))];
   expect(agents).toHaveLength(1);
   const [agent = 0] = agents;
@@ -70,31 +77,31 @@ test.each([
 });
 
 test('the restore that it runs is killed too, after each thread that it has written', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  const options = ['--config', bench.config, '--optimize-timer-slack'];
-  await using taut = bench.tautWith({ TAUT_FAULT: 'restore-written' }, 'watch', ...options);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  const options = ['--config', sandbox.config, '--optimize-timer-slack'];
+  await using taut = sandbox.tautWith({ TAUT_FAULT: 'restore-written' }, 'watch', ...options);
   await taut.line(/watching/);
-  const guard = await guardOf(bench);
+  const guard = await guardOf(sandbox);
   await taut.stop('SIGKILL');
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
 });
 
 test('everything of its session is killed, and the guard is sent what ends others', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
   const command = [
     LAUNCHER,
     'watch',
     '--state-dir',
-    bench.stateDir,
+    sandbox.stateDir,
     '--config',
-    bench.config,
+    sandbox.config,
     '--optimize-timer-slack',
   ];
   await using shell = new Program('setsid', ['sh', '-c', '"$@"; true', 'sh', ...command]);
   await isTuned(agent);
-  const guard = await guardOf(bench);
+  const guard = await guardOf(sandbox);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGPIPE', 'SIGUSR1', 'SIGALRM', 'SIGTSTP'] as const)
     process.kill(guard, signal);
   using held = new ProcHandle(guard);
@@ -103,28 +110,28 @@ test('everything of its session is killed, and the guard is sent what ends other
     readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/.*\) /s, '').split(' ')[3];
   expect(session(guard)).not.toBe(session(shell.pid));
   process.kill(-shell.pid, 'SIGKILL');
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
 });
 
 test('the guard is killed: another stands in, and status shows it', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const first = await guardOf(bench);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const first = await guardOf(sandbox);
   process.kill(first, 'SIGKILL');
   await taut.line(/the guard \(\d+\) is gone: started another/);
-  const second = await guardOf(bench);
+  const second = await guardOf(sandbox);
   expect(second).not.toBe(first);
   await taut.stop('SIGKILL');
-  await isPutBack(bench, agent, second);
+  await isPutBack(sandbox, agent, second);
 });
 
 test('taut ends well: the guard goes with it, and has run nothing', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const guard = await guardOf(bench);
-  const output = join(bench.dir, 'strace');
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const guard = await guardOf(sandbox);
+  const output = join(sandbox.dir, 'strace');
   await using strace = new Program('strace', ['-f', '-o', output, '-p', String(guard)]);
   await strace.line(/attached/);
   expect(await taut.stop()).toBe(0);
@@ -132,20 +139,20 @@ test('taut ends well: the guard goes with it, and has run nothing', async () => 
   const calls = readFileSync(output, 'utf8');
   expect(calls).toContain('exited with 0');
   expect(calls).not.toMatch(/execve|fork|clone/);
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
 });
 
 test('of two that share a ledger one is killed: what the other tuned stays so', async () => {
-  using bench = new Bench();
-  await using killed = await agentOf(bench);
-  await using kept = await agentOf(bench);
-  await using first = await applicationOf(bench, killed);
-  await using second = await applicationOf(bench, kept);
+  using sandbox = new Sandbox();
+  await using killed = await agentOf(sandbox);
+  await using kept = await agentOf(sandbox);
+  await using first = await applicationOf(sandbox, killed);
+  await using second = await applicationOf(sandbox, kept);
   const [guard = 0] = guardsOf(first.pid);
   await first.stop('SIGKILL');
   await until('the guard has ended', () => !isRunning(guard));
   expect([slacks(killed.pid), slacks(kept.pid)]).toEqual([ORIGINALS, TUNED]);
-  using ledger = new Ledger(bench.stateDir);
+  using ledger = new Ledger(sandbox.stateDir);
   expect(new Set(ledger.entries().map(({ owner }) => ownerPid(owner)))).toEqual(new Set([second.pid]));
   await second.stop('SIGTERM');
   await until('the other is put back', () => slacks(kept.pid).every((ns, i) => ns === ORIGINALS[i]));
@@ -155,57 +162,57 @@ test.each([
   ['process.exit', 'exit', 7],
   ['an error that nobody catches', 'throw', 1],
 ])('an application that uses the package ends by %s: it puts everything back itself', async (_how, word, code) => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using application = await applicationOf(bench, agent);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using application = await applicationOf(sandbox, agent);
   const [guard = 0] = guardsOf(application.pid);
   application.say(word);
   expect(await application.ended).toBe(code);
   expect(slacks(agent.pid)).toEqual(ORIGINALS);
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
 });
 
 test('an application becomes another program, under the same process id: it can not put anything back any more', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using application = await applicationOf(bench, agent);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using application = await applicationOf(sandbox, agent);
   const [guard = 0] = guardsOf(application.pid);
   application.say('become another program');
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
   expect(isRunning(application.pid)).toBe(true);
 });
 
 test('an application disposes of its watcher: no guard stays, and nothing waits for its end', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using application = await applicationOf(bench, agent);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using application = await applicationOf(sandbox, agent);
   const [guard = 0] = guardsOf(application.pid);
   application.say('dispose');
   await application.line(/^disposed, listeners 0$/);
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
   expect(isRunning(application.pid)).toBe(true);
 });
 
 test('--no-guard: there is none, and status says so', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
-  expect((await bench.json<StatusDocument>('status')).guard).toBeNull();
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
+  expect((await sandbox.json<StatusDocument>('status')).guard).toBeNull();
   expect(guardsOf(taut.pid)).toEqual([]);
   await taut.stop('SIGKILL');
   expect(slacks(agent.pid)).toEqual(TUNED);
-  await bench.json('restore');
+  await sandbox.json('restore');
   expect(slacks(agent.pid)).toEqual(ORIGINALS);
 });
 
 test('the state directory is gone: the guard ends, and makes none', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const guard = await guardOf(bench);
-  rmSync(bench.stateDir, { recursive: true });
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const guard = await guardOf(sandbox);
+  rmSync(sandbox.stateDir, { recursive: true });
   await taut.stop('SIGKILL');
   await until('the guard has ended', () => !isRunning(guard));
-  expect(readdirSync(bench.dir)).not.toContain('state');
+  expect(readdirSync(sandbox.dir)).not.toContain('state');
   expect(isRunning(agent.pid)).toBe(true);
 });

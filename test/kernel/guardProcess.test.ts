@@ -7,23 +7,23 @@ import { guardPath } from '../../src/native.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { agentOf, guardOf, guardsOf, isPutBack, isRunning, isTuned, ORIGINALS } from '../support/guarded.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench, LAUNCHER } from '../support/taut.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 test('it may open no more than 16 files, until that is raised', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const guard = await guardOf(bench);
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const guard = await guardOf(sandbox);
   await using limit = new Program('prlimit', ['--pid', String(guard), '--nofile=16:']);
   expect(await limit.ended).toBe(0);
   await taut.stop('SIGKILL');
-  await isPutBack(bench, agent, guard);
+  await isPutBack(sandbox, agent, guard);
 });
 
 test('a guard is small, and holds nothing of its taut', async () => {
-  using bench = new Bench();
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const guard = await guardOf(bench);
+  using sandbox = new Sandbox();
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const guard = await guardOf(sandbox);
   const rss = Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${guard}/smaps_rollup`, 'latin1'))?.[1]);
   expect(rss).toBeGreaterThan(0);
   expect(rss).toBeLessThan(1024);
@@ -40,8 +40,8 @@ test('a guard is small, and holds nothing of its taut', async () => {
 });
 
 test('nothing may be tuned: there is no guard', async () => {
-  using bench = new Bench();
-  await using taut = await bench.watch();
+  using sandbox = new Sandbox();
+  await using taut = await sandbox.watch();
   expect(guardsOf(taut.pid)).toEqual([]);
 });
 
@@ -53,8 +53,8 @@ async function guardFor(taut: number, script: string): Promise<number> {
 }
 
 test('who started it is gone before it looks, and another has that process id: it restores at once', async () => {
-  using bench = new Bench();
-  const ran = join(bench.dir, 'ran');
+  using sandbox = new Sandbox();
+  const ran = join(sandbox.dir, 'ran');
   await using another = new Program('sleep', ['1000']);
   const guard = await guardFor(another.pid, `echo "$PWD $(ps -o sid= -p $$)" >${ran}`);
   await until('it has ended', () => !isRunning(guard));
@@ -65,8 +65,8 @@ test('who started it is gone before it looks, and another has that process id: i
 });
 
 test('the restore fails, or is killed, each time: it gives up', async () => {
-  using bench = new Bench();
-  const tries = join(bench.dir, 'tries');
+  using sandbox = new Sandbox();
+  const tries = join(sandbox.dir, 'tries');
   const count = () => (existsSync(tries) ? readFileSync(tries, 'utf8').length : 0);
   await using another = new Program('sleep', ['1000']);
   const guard = await guardFor(another.pid, `printf x >>${tries}; [ $(wc -c <${tries}) -lt 3 ] && exit 1; kill -9 $$`);
@@ -75,9 +75,9 @@ test('the restore fails, or is killed, each time: it gives up', async () => {
 });
 
 test('it can not be started: that is said once, with what to do, and everything else is done', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  const options = ['--state-dir', bench.stateDir, '--config', bench.config, '--optimize-timer-slack'];
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  const options = ['--state-dir', sandbox.stateDir, '--config', sandbox.config, '--optimize-timer-slack'];
   const script = 'mount --bind /dev/null "$0" && exec "$@"';
   await using taut = new Program('unshare', [
     '--mount',
@@ -91,7 +91,7 @@ test('it can not be started: that is said once, with what to do, and everything 
   ]);
   await isTuned(agent);
   await taut.line(/watching/);
-  expect((await bench.json<StatusDocument>('status')).guard).toBeNull();
+  expect((await sandbox.json<StatusDocument>('status')).guard).toBeNull();
   expect(await taut.stop()).toBe(0);
   expect(taut.errors.filter((line) => /there is no guard: .*taut-guard.*run: taut restore/.test(line))).toHaveLength(1);
   expect(slacks(agent.pid)).toEqual(ORIGINALS);

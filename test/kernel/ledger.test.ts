@@ -10,18 +10,13 @@ import { ownerPid } from '../../src/actuator/owner.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { tell } from '../support/conversation.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench, LAUNCHER } from '../support/taut.ts';
-
-async function agentOf(bench: Bench): Promise<Program> {
-  const agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  return agent;
-}
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** Watches with a flag, under `prepare` (a shell command in a mount namespace of its own), and ends it. */
-async function watchUnder(bench: Bench, prepare: string, agent: Program): Promise<Program> {
+async function watchUnder(sandbox: Sandbox, prepare: string, agent: Program): Promise<Program> {
   const script = `${prepare} && exec "$@"`;
-  const options = ['--state-dir', bench.stateDir, '--config', bench.config, '--optimize-timer-slack'];
+  const options = ['--state-dir', sandbox.stateDir, '--config', sandbox.config, '--optimize-timer-slack'];
   const env = { ...process.env, OTEL_METRIC_EXPORT_INTERVAL: '1000' };
   const taut = new Program('unshare', ['--mount', 'sh', '-c', script, 'sh', LAUNCHER, 'watch', ...options], env);
   await taut.line(/watching/);
@@ -30,23 +25,23 @@ async function watchUnder(bench: Bench, prepare: string, agent: Program): Promis
 }
 
 test('a damaged ledger', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  mkdirSync(bench.stateDir, { recursive: true });
-  writeFileSync(join(bench.stateDir, 'ledger.db'), 'this is no database, and was one once'.repeat(200));
-  await using taut = await watchUnder(bench, 'true', agent);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  mkdirSync(sandbox.stateDir, { recursive: true });
+  writeFileSync(join(sandbox.stateDir, 'ledger.db'), 'this is no database, and was one once'.repeat(200));
+  await using taut = await watchUnder(sandbox, 'true', agent);
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(await taut.stop()).toBe(1);
   expect(taut.errors.filter((line) => line.includes('ledger.db'))).toHaveLength(1);
-  expect(bench.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
+  expect(sandbox.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
 });
 
 test('a file system that is full', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  mkdirSync(bench.stateDir, { recursive: true });
-  const full = `mount -t tmpfs -o size=64k none ${bench.stateDir} && (dd if=/dev/zero of=${bench.stateDir}/full bs=4k 2>/dev/null || true)`;
-  await using taut = await watchUnder(bench, full, agent);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  mkdirSync(sandbox.stateDir, { recursive: true });
+  const full = `mount -t tmpfs -o size=64k none ${sandbox.stateDir} && (dd if=/dev/zero of=${sandbox.stateDir}/full bs=4k 2>/dev/null || true)`;
+  await using taut = await watchUnder(sandbox, full, agent);
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(await taut.stop()).toBe(1);
   expect(taut.errors.filter((line) => line.includes('not tuning'))).toHaveLength(1);
@@ -64,10 +59,10 @@ const UNWRITABLE = {
 };
 
 test.each(Object.entries(UNWRITABLE))('a state directory that is %s: measuring goes on', async (_, prepare) => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  mkdirSync(bench.stateDir, { recursive: true });
-  const taut = await watchUnder(bench, prepare(bench.stateDir), agent);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  mkdirSync(sandbox.stateDir, { recursive: true });
+  const taut = await watchUnder(sandbox, prepare(sandbox.stateDir), agent);
   await using ended = taut;
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(ended.errors.filter((line) => line.includes('measuring in full'))).toHaveLength(1);
@@ -82,10 +77,10 @@ test.each(Object.entries(UNWRITABLE))('a state directory that is %s: measuring g
 });
 
 test('telemetry that can not be written is said once, with what to do', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  mkdirSync(bench.stateDir, { recursive: true });
-  await using taut = await watchUnder(bench, UNWRITABLE['read-only'](bench.stateDir), agent);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  mkdirSync(sandbox.stateDir, { recursive: true });
+  await using taut = await watchUnder(sandbox, UNWRITABLE['read-only'](sandbox.stateDir), agent);
   await setTimeout(3_000); // three exports
   expect(await taut.stop()).toBe(1);
   expect(taut.errors.filter((line) => /otlp.*EROFS/.test(line))).toHaveLength(1);
@@ -93,21 +88,21 @@ test('telemetry that can not be written is said once, with what to do', async ()
 });
 
 test('where the lock of all who tune can not be made, nothing is tuned', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
   const readOnly = 'mount -t tmpfs none /run && mount -o remount,ro /run';
-  await using taut = await watchUnder(bench, readOnly, agent);
+  await using taut = await watchUnder(sandbox, readOnly, agent);
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(taut.errors.filter((line) => /writer\.lock.*make \/run\/taut writable$/.test(line))).toHaveLength(1);
   expect(await taut.stop()).toBe(1);
-  expect(bench.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
+  expect(sandbox.lastCount('taut.timer.lateness')).toBeGreaterThan(0);
 });
 
 test('a socket that can not be made is said, and everything else is done', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  mkdirSync(join(bench.stateDir, 'taut.sock/x'), { recursive: true });
-  await using taut = await watchUnder(bench, 'true', agent);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  mkdirSync(join(sandbox.stateDir, 'taut.sock/x'), { recursive: true });
+  await using taut = await watchUnder(sandbox, 'true', agent);
   expect(slacks(agent.pid)).toEqual([1]);
   expect(taut.errors.filter((line) => line.includes("the control socket can't be made"))).toHaveLength(1);
   expect(await taut.stop()).toBe(1);
@@ -121,39 +116,39 @@ test.each([
   ],
   ['a read-only disk', '$S >&2 && mount --bind $D $D && mount -o remount,bind,ro $D'],
 ])('status has an answer on %s', async (_, prepare) => {
-  using bench = new Bench();
-  mkdirSync(bench.stateDir, { recursive: true });
+  using sandbox = new Sandbox();
+  mkdirSync(sandbox.stateDir, { recursive: true });
   const make = 'python3 -c "import sqlite3,sys;sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])" $D/ledger.db';
   const schema = 'CREATE TABLE tuned_thread (boot TEXT, pid_ns TEXT)';
-  const script = prepare.replace('$S', `${make} "${schema}"`).replaceAll('$D', bench.stateDir);
-  const argv = [LAUNCHER, 'status', '--json', '--state-dir', bench.stateDir];
+  const script = prepare.replace('$S', `${make} "${schema}"`).replaceAll('$D', sandbox.stateDir);
+  const argv = [LAUNCHER, 'status', '--json', '--state-dir', sandbox.stateDir];
   await using status = new Program('unshare', ['--mount', 'sh', '-c', `${script}; exec "$@"`, 'sh', ...argv]);
   expect(await status.ended, status.errors.join('\n')).toBe(0);
   expect(JSON.parse(status.lines.join('\n'))).toMatchObject({ daemon: null, ledger: { entries: 0 } });
 });
 
 test('status says so where the ledger can not be read', async () => {
-  using bench = new Bench();
-  mkdirSync(bench.stateDir, { recursive: true });
-  writeFileSync(join(bench.stateDir, 'ledger.db'), 'this is no database, and was one once'.repeat(200));
-  await using status = bench.taut('status');
+  using sandbox = new Sandbox();
+  mkdirSync(sandbox.stateDir, { recursive: true });
+  writeFileSync(join(sandbox.stateDir, 'ledger.db'), 'this is no database, and was one once'.repeat(200));
+  await using status = sandbox.taut('status');
   expect(await status.ended).toBe(1);
   expect(status.lines.join('\n')).toMatch(/ledger\.db, the record of what taut changes, can't be used/);
 });
 
 test('a ledger that can not be written any more while taut runs', async () => {
-  using bench = new Bench();
-  await using taut = await bench.watch('--optimize-timer-slack');
-  await using first = await agentOf(bench);
+  using sandbox = new Sandbox();
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  await using first = await sleeper(sandbox);
   await until('the first is tuned', () => slacks(first.pid)[0] === 1);
   // Another connection holds the database for longer than taut waits.
   await using holder = new Program('python3', [
     '-c',
     'import sqlite3,sys;c=sqlite3.connect(sys.argv[1],isolation_level=None);c.execute("BEGIN EXCLUSIVE");print("held",flush=True);sys.stdin.read()',
-    join(bench.stateDir, 'ledger.db'),
+    join(sandbox.stateDir, 'ledger.db'),
   ]);
   await holder.line(/held/);
-  await using second = await agentOf(bench);
+  await using second = await sleeper(sandbox);
   await taut.line(/not tuning/);
   expect(slacks(second.pid)).toEqual([50_000]);
   await holder.stop();
@@ -162,36 +157,36 @@ test('a ledger that can not be written any more while taut runs', async () => {
 });
 
 test('is readable by status while the daemon writes, and by nobody but its owner', async () => {
-  using bench = new Bench();
-  await using agent = bench.python('storm.py');
+  using sandbox = new Sandbox();
+  await using agent = sandbox.python('storm.py');
   await agent.line(/^ready/);
-  await using _taut = await bench.watch('--optimize-timer-slack');
+  await using _taut = await sandbox.watch('--optimize-timer-slack');
   const storm = tell(agent, 'threads 2000');
   for (let i = 0; i < 5; i++) {
-    await using status = bench.taut('status', '--json');
+    await using status = sandbox.taut('status', '--json');
     expect(await status.ended).toBe(0);
     expect((JSON.parse(status.lines.join('\n')) as StatusDocument).agents).toHaveLength(1);
   }
   await storm;
-  for (const name of readdirSync(bench.stateDir).filter((n) => n.startsWith('ledger')))
-    expect(statSync(join(bench.stateDir, name)).mode & 0o077, name).toBe(0);
-  expect(readFileSync(join(bench.stateDir, 'ledger.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
+  for (const name of readdirSync(sandbox.stateDir).filter((n) => n.startsWith('ledger')))
+    expect(statSync(join(sandbox.stateDir, name)).mode & 0o077, name).toBe(0);
+  expect(readFileSync(join(sandbox.stateDir, 'ledger.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
 });
 
 test('is made and opened by many at once, and nobody finds it locked', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const opener = fileURLToPath(new URL('fixtures/opener.ts', import.meta.url));
-  const openers = [1, 2, 3, 4].map(() => new Program(process.execPath, [opener, bench.stateDir, '200']));
+  const openers = [1, 2, 3, 4].map(() => new Program(process.execPath, [opener, sandbox.stateDir, '200']));
   const codes = await Promise.all(openers.map(({ ended }) => ended));
   expect(codes, openers.flatMap(({ errors }) => errors).join('\n')).toEqual([0, 0, 0, 0]);
 });
 
 test('an entry belongs to the taut that wrote it: another leaves it alone while that one lives', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await using taut = await bench.watch('--optimize-timer-slack', '--no-guard');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
   await until('it is tuned', () => slacks(agent.pid)[0] === 1);
-  using ledger = new Ledger(bench.stateDir);
+  using ledger = new Ledger(sandbox.stateDir);
   expect(ledger.entries().map(({ owner }) => ownerPid(owner))).toEqual([taut.pid]);
   expect([ledger.own(), ledger.orphans()]).toEqual([[], []]);
   await taut.stop('SIGKILL');
@@ -199,12 +194,12 @@ test('an entry belongs to the taut that wrote it: another leaves it alone while 
 });
 
 test('a ledger of an older taut, which does not say whose its entries are, is read on', async () => {
-  using bench = new Bench();
-  await using agent = await agentOf(bench);
-  await (await bench.watch('--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
-  const path = join(bench.stateDir, 'ledger.db');
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await (await sandbox.watch('--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
+  const path = join(sandbox.stateDir, 'ledger.db');
   using db = new DatabaseSync(path);
   db.exec('ALTER TABLE tuned_thread DROP COLUMN owner');
-  using ledger = new Ledger(bench.stateDir);
+  using ledger = new Ledger(sandbox.stateDir);
   expect(ledger.orphans().map(({ tid, owner }) => ({ tid, owner }))).toEqual([{ tid: agent.pid, owner: '' }]);
 });

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 
 /** The ring buffer has 1 MiB, an event takes 48 bytes of it with its header: 21,845 fit. */
 const FIT = Math.floor((1 << 20) / 48);
 
 test('agents that start while the ring buffer overflows are found by a rescan, and the loss is counted', async () => {
-  using bench = new Bench();
-  await using taut = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   taut.child.kill('SIGSTOP');
   // Each process renames itself, which is an event, as often as makes the buffer overflow.
   const rename = `
@@ -21,14 +21,14 @@ for i in range(${2 * FIT}): libc.prctl(15, b"storm%d" % (i % 2), 0, 0, 0)
 `;
   await using storm = new Program('python3', ['-c', rename]);
   expect(await storm.ended, storm.errors.join('\n')).toBe(0);
-  await using agent = bench.python('storm.py');
+  await using agent = sandbox.python('storm.py');
   await agent.line(/^ready/);
   taut.child.kill('SIGCONT');
   await until('the agent that nothing told of is tuned', () => slacks(agent.pid).every((ns) => ns === 1));
-  const { agents } = await bench.json<StatusDocument>('status');
+  const { agents } = await sandbox.json<StatusDocument>('status');
   expect(agents).toMatchObject([{ pid: agent.pid, name: 'fixture-agent' }]);
   await taut.stop();
-  const said = readFileSync(join(bench.stateDir, 'otlp/logs.jsonl'), 'utf8');
+  const said = readFileSync(join(sandbox.stateDir, 'otlp/logs.jsonl'), 'utf8');
   expect(said).toContain('taut.events_lost');
   expect(slacks(agent.pid).every((ns) => ns === 50_000)).toBe(true);
 });

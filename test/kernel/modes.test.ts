@@ -7,18 +7,13 @@ import { Schedstat } from '../../src/tracer/schedstat.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from '../support/conversation.ts';
 import { Program, slacks } from '../support/program.ts';
-import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
-
-async function sleeper(bench: Bench): Promise<Program> {
-  const agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  return agent;
-}
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** The modes that the last export says, by metric. */
-function exportedModes(bench: Bench): Map<string, Set<unknown>> {
+function exportedModes(sandbox: Sandbox): Map<string, Set<unknown>> {
   const modes = new Map<string, Set<unknown>>();
-  const text = readFileSync(join(bench.stateDir, 'otlp/metrics.jsonl'), 'utf8');
+  const text = readFileSync(join(sandbox.stateDir, 'otlp/metrics.jsonl'), 'utf8');
   for (const [, name, points] of text.matchAll(/"name":"(taut\.[a-z_.]+)"(.*?)(?="name":"|$)/gm)) {
     const of = modes.get(name ?? '') ?? new Set();
     modes.set(name ?? '', of);
@@ -40,11 +35,11 @@ test.each([
 ])(
   'in mode %s it finds and tunes, and says the mode once, in its status and on every series',
   async (mode, without, code) => {
-    using bench = new Bench({ TAUT_WITHOUT: without });
-    await using agent = await sleeper(bench);
-    await using taut = await bench.watch('--optimize-timer-slack');
+    using sandbox = new Sandbox({ TAUT_WITHOUT: without });
+    await using agent = await sleeper(sandbox);
+    await using taut = await sandbox.watch('--optimize-timer-slack');
     expect(slacks(agent.pid)).toEqual([1]);
-    const { tracer, agents } = await bench.json<StatusDocument>('status');
+    const { tracer, agents } = await sandbox.json<StatusDocument>('status');
     expect(tracer).toMatchObject({ mode, state: 'ok', reason: null });
     expect(tracer?.modeReason === null).toBe(mode === 'full');
     expect(agents).toHaveLength(1);
@@ -52,10 +47,10 @@ test.each([
     expect(await taut.stop()).toBe(code);
     expect(taut.errors.filter((line) => /measuring/.test(line))).toHaveLength(1);
     expect(slacks(agent.pid)).toEqual([50_000]);
-    for (const [metric, modes] of exportedModes(bench)) expect([metric, ...modes]).toEqual([metric, mode]);
-    expect(bench.lastCount('taut.timer.lateness') > 0).toBe(mode === 'full');
-    expect(bench.lastCount('taut.wakeup.latency') > 0).toBe(mode === 'full' || mode === 'wakeups');
-    const timeslices = bench.lastSums('taut.run_queue.timeslices').map(({ value }) => value);
+    for (const [metric, modes] of exportedModes(sandbox)) expect([metric, ...modes]).toEqual([metric, mode]);
+    expect(sandbox.lastCount('taut.timer.lateness') > 0).toBe(mode === 'full');
+    expect(sandbox.lastCount('taut.wakeup.latency') > 0).toBe(mode === 'full' || mode === 'wakeups');
+    const timeslices = sandbox.lastSums('taut.run_queue.timeslices').map(({ value }) => value);
     if (mode === 'schedstat') expect(Math.max(...timeslices)).toBeGreaterThanOrEqual(100);
     else expect(timeslices).toEqual([]);
   },
@@ -63,8 +58,7 @@ test.each([
 
 test('without the timer chain it counts the same wakeups, and does not say what caused them', async () => {
   using tracer = new Tracer({ timers: false });
-  await using program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
+  await using program = await sleeper();
   tracer.attach({ pid: program.pid, name: 'sleeper', createdAtMs: 0 });
   await tell(program, 'sleep 250 1000');
   tracer.detach(program.pid);
@@ -82,8 +76,7 @@ test('without the timer chain it counts the same wakeups, and does not say what 
 });
 
 test('schedstat counts a timeslice for each sleep, and the waiting that the kernel has added up', async () => {
-  await using program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
+  await using program = await sleeper();
   const schedstat = new Schedstat();
   schedstat.attach({ pid: program.pid, name: 'sleeper', createdAtMs: 0 });
   const kernel = () => readFileSync(`/proc/${program.pid}/schedstat`, 'latin1').trim().split(' ').map(Number);
@@ -100,11 +93,11 @@ test('schedstat counts a timeslice for each sleep, and the waiting that the kern
 });
 
 test('without root it measures what anybody may read', async () => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
-  await using agent = await sleeper(bench);
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o777);
+  await using agent = await sleeper(sandbox);
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', LAUNCHER];
-  const args = ['watch', '--config', bench.config, '--state-dir', bench.stateDir];
+  const args = ['watch', '--config', sandbox.config, '--state-dir', sandbox.stateDir];
   await using taut = new Program('setpriv', [...nobody, ...args], {
     ...process.env,
     OTEL_METRIC_EXPORT_INTERVAL: '1000',
@@ -113,7 +106,7 @@ test('without root it measures what anybody may read', async () => {
   await tell(agent, 'sleep 100 500');
   expect(await taut.stop()).toBe(1);
   expect(taut.errors.join('\n')).toContain('run taut as root');
-  expect(bench.lastSums('taut.run_queue.timeslices')[0]?.value).toBeGreaterThanOrEqual(100);
+  expect(sandbox.lastSums('taut.run_queue.timeslices')[0]?.value).toBeGreaterThanOrEqual(100);
 });
 
 test.each([
@@ -122,8 +115,8 @@ test.each([
   ['schedstat', 'bpf', 3, ['kernel tracer']],
   ['none', 'bpf,schedstat', 3, ['kernel tracer']],
 ])('doctor names mode %s', async (mode, without, code, missing) => {
-  using bench = new Bench({ TAUT_WITHOUT: without });
-  await using program = bench.taut('doctor', '--json');
+  using sandbox = new Sandbox({ TAUT_WITHOUT: without });
+  await using program = sandbox.taut('doctor', '--json');
   expect(await program.ended).toBe(code);
   const document = JSON.parse(program.lines.join('\n')) as { mode: string; checks: { name: string; ok: boolean }[] };
   expect(document.mode).toBe(mode);

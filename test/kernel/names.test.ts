@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ask, tell } from '../support/conversation.ts';
 import { until } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
-import { agents, asker, attached, benchFor, evidence } from '../support/world.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
+import { agents, asker, attached, evidence, modelClient } from '../support/world.ts';
 
 const NAME = 'api.model.example';
-const RULE = { dns: ['*.model.example'] };
+const RULE = modelClient({ dns: ['*.model.example'] });
 
 test.each([
   ['a connected UDP socket', 'udp'],
@@ -22,15 +22,15 @@ test.each([
   ['glibc', 'glibc'],
   ['a port that address translation changes, as in a container', 'translated'],
 ])('asked for by %s, a listed name makes exactly the asking process an agent', async (_, how) => {
-  using bench = benchFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   await using program = await asker();
   await using other = await asker();
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   await tell(other, `${how} elsewhere.example`);
   await tell(program, `${how} API.Model.EXAMPLE`); // 0x20: in any case
   await taut.line(/attached/);
-  expect(await agents(bench)).toMatchObject([{ pid: program.pid, name: 'model-client', attachPath: 'dns' }]);
-  expect(await evidence(bench, program.pid)).toContain(`asked for ${NAME}`);
+  expect(await agents(sandbox)).toMatchObject([{ pid: program.pid, name: 'model-client', attachPath: 'dns' }]);
+  expect(await evidence(sandbox, program.pid)).toContain(`asked for ${NAME}`);
   expect(attached(taut)).toEqual([program.pid]);
 });
 
@@ -44,9 +44,9 @@ test.each([
   ['lookup of Node', [process.execPath, CLIENT, 'lookup']],
   ["Python's asyncio", ['python3', join(FIXTURES, 'lookup.py')]],
 ])('a listed name that %s asks for makes exactly that process an agent', async (_, command) => {
-  using bench = benchFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   await using program = await asker();
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   // Answered late, so that the client lives for as long as it waits.
   const pid = Number((await ask(program, ['run', ...command, 'slow.model.example'].join(' '))).split(' ')[1]);
   await taut.line(/attached/);
@@ -54,24 +54,24 @@ test.each([
 });
 
 test('an answer that is cut off is asked for again over TCP, by the same process, which is sighted once', async () => {
-  using bench = benchFor(RULE);
+  using sandbox = Sandbox.withRules([RULE]);
   await using program = await asker();
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   await tell(program, 'glibc long.model.example');
   await taut.line(/attached/);
   await tell(program, 'glibc long.model.example');
   expect(attached(taut)).toEqual([program.pid]);
-  expect(await evidence(bench, program.pid)).toBe('asked for long.model.example, which matches "*.model.example"');
+  expect(await evidence(sandbox, program.pid)).toBe('asked for long.model.example, which matches "*.model.example"');
 });
 
 test.each([
   ['is no resolver when it is not listed', {}, 'port', 'udp'],
   ['is a resolver when it is listed', { dnsPorts: [5454] }, 'udp', 'port'],
 ])('a port other than 53 %s', async (_, more, unseen, seen) => {
-  using bench = benchFor(RULE, more);
+  using sandbox = Sandbox.withRules([RULE], more);
   await using program = await asker();
   await using other = await asker();
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   await tell(other, `${unseen} ${NAME}`);
   await tell(program, `${seen} ${NAME}`);
   await taut.line(/attached/);
@@ -79,19 +79,14 @@ test.each([
 });
 
 test('deny wins by name, too, also over a process that was an agent before', async () => {
-  using bench = benchFor(RULE, {
-    rules: [
-      { id: 'model', name: 'model-client', ...RULE },
-      { id: 'never', action: 'deny', dns: 'forbidden.example' },
-    ],
-  });
+  using sandbox = Sandbox.withRules([RULE, { id: 'never', action: 'deny', dns: 'forbidden.example' }]);
   await using program = await asker();
-  await using taut = await bench.watch();
+  await using taut = await sandbox.watch();
   await tell(program, `udp ${NAME}`);
   await taut.line(/attached/);
   await tell(program, 'udp forbidden.example');
-  await until('it is let go', async () => (await agents(bench)).length === 0);
-  expect(await bench.json('explain', String(program.pid), '--config', bench.config)).toMatchObject({
+  await until('it is let go', async () => (await agents(sandbox)).length === 0);
+  expect(await sandbox.json('explain', String(program.pid), '--config', sandbox.config)).toMatchObject({
     decision: 'deny',
     rule: 'never',
   });

@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench, LAUNCHER } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** A user without a name, a group or a capability. */
 const UID = 4242;
@@ -24,13 +25,8 @@ async function said(command: readonly string[], env: NodeJS.ProcessEnv = process
   return { code, out: program.lines.join('\n'), err: program.errors.join('\n') };
 }
 
-const asOther = (bench: Bench, ...args: string[]) => said([...OTHER, LAUNCHER, ...args, '--state-dir', bench.stateDir]);
-
-async function sleeper(bench: Bench): Promise<Program> {
-  const program = bench.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
+const asOther = (sandbox: Sandbox, ...args: string[]) =>
+  said([...OTHER, LAUNCHER, ...args, '--state-dir', sandbox.stateDir]);
 
 /** What must never be said where it is not known. */
 const ABSENCE = /no taut is running|nothing to put back|0 entries|"entries": 0|no agent is running/;
@@ -39,32 +35,32 @@ function socketsThere(): string[] {
   return readdirSync(PUBLIC).filter((name) => name.endsWith('.sock'));
 }
 
-const leftovers: Bench[] = [];
+const leftovers: Sandbox[] = [];
 afterEach(() => {
-  for (const bench of leftovers.splice(0)) execFileSync(LAUNCHER, ['restore', '--state-dir', bench.stateDir]);
+  for (const sandbox of leftovers.splice(0)) execFileSync(LAUNCHER, ['restore', '--state-dir', sandbox.stateDir]);
 });
 
 test.each([
   ['may be seen from outside', 0o755],
   ['lies below a directory that is closed', 0o700],
 ])('a user is told what the daemon of a state directory that %s tells everybody', async (_, mode) => {
-  using bench = new Bench();
-  chmodSync(bench.dir, mode);
-  await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
-  const text = await asOther(bench, 'status');
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, mode);
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  const text = await asOther(sandbox, 'status');
   expect(text.code, text.err).toBe(0);
   expect(text.out).toMatch(new RegExp(`taut ${taut.pid} is running, since`));
   expect(text.out).toMatch(new RegExp(` ${agent.pid}  fixture-agent: timer slack 1 ns in 1 of 1 thread`));
   expect(text.out).toContain(`user ${UID} may not`);
-  const json = await asOther(bench, 'status', '--json');
+  const json = await asOther(sandbox, 'status', '--json');
   expect(JSON.parse(json.out)).toMatchObject({
     access: 'public',
     daemon: { pid: taut.pid },
     agents: [{ pid: agent.pid, target: 1 }],
     ledger: { entries: 1 },
   });
-  const explained = await asOther(bench, 'explain', String(agent.pid), '--json');
+  const explained = await asOther(sandbox, 'explain', String(agent.pid), '--json');
   expect(explained.code).toBe(0);
   expect(JSON.parse(explained.out)).toMatchObject({
     decision: 'attach',
@@ -73,78 +69,78 @@ test.each([
     evidence: [],
     gate: { value: 1, reason: '--optimize-timer-slack' },
   });
-  expect(explained.out + json.out).not.toContain(bench.mark);
+  expect(explained.out + json.out).not.toContain(sandbox.mark);
   // Whom no rule names, by the daemon's word and not by the built-in rules.
-  const ignored = await asOther(bench, 'explain', String(process.pid), '--json');
+  const ignored = await asOther(sandbox, 'explain', String(process.pid), '--json');
   expect(JSON.parse(ignored.out)).toMatchObject({ decision: 'ignore', access: 'public', daemon: true });
-  expect(await asOther(bench, 'explain', '4194304')).toMatchObject({
+  expect(await asOther(sandbox, 'explain', '4194304')).toMatchObject({
     code: 1,
     err: 'taut: there is no process 4194304',
   });
 });
 
 test('what only its owner may do and know is refused with the reason, and nothing is called absent', async () => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o755);
-  await using agent = await sleeper(bench);
-  await using _taut = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o755);
+  await using agent = await sleeper(sandbox);
+  await using _taut = await sandbox.watch('--optimize-timer-slack');
   for (const args of [['restore'], ['restore', '--dry-run'], ['restore', '--json'], ['explain', '--last', '3']]) {
-    const { code, out, err } = await asOther(bench, ...args);
+    const { code, out, err } = await asOther(sandbox, ...args);
     expect(code, args.join(' ')).toBe(3);
     expect(out).toBe('');
-    expect(err).toMatch(new RegExp(`user ${UID} may not look into ${bench.stateDir}.* can't be known; ask as root`));
+    expect(err).toMatch(new RegExp(`user ${UID} may not look into ${sandbox.stateDir}.* can't be known; ask as root`));
     expect(err).not.toMatch(ABSENCE);
   }
   expect(slacks(agent.pid)).toEqual([1]);
 });
 
 test('without a daemon that answers, a user is told that neither daemon nor ledger can be known', async () => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o755);
-  await using agent = await sleeper(bench);
-  leftovers.push(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o755);
+  await using agent = await sleeper(sandbox);
+  leftovers.push(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   await taut.stop('SIGKILL');
   for (const args of [['status'], ['status', '--json'], ['restore']]) {
-    const { code, out, err } = await asOther(bench, ...args);
+    const { code, out, err } = await asOther(sandbox, ...args);
     expect(code, args.join(' ')).toBe(3);
     expect(out + err).not.toMatch(ABSENCE);
-    expect(err).toContain(`user ${UID} may not look into ${bench.stateDir}`);
+    expect(err).toContain(`user ${UID} may not look into ${sandbox.stateDir}`);
   }
   // What the rules say may be known; whether a daemon goes by it may not.
-  const { code, out } = await asOther(bench, 'explain', String(agent.pid));
+  const { code, out } = await asOther(sandbox, 'explain', String(agent.pid));
   expect(code).toBe(3);
   expect(out).toContain(`process ${agent.pid} is no agent`); // the built-in rules do not know it
-  expect(out).toContain(`may not look into ${bench.stateDir}, so whether a daemon runs with it can't be known`);
+  expect(out).toContain(`may not look into ${sandbox.stateDir}, so whether a daemon runs with it can't be known`);
   expect(out).not.toMatch(ABSENCE);
-  execFileSync(LAUNCHER, ['restore', '--state-dir', bench.stateDir]);
+  execFileSync(LAUNCHER, ['restore', '--state-dir', sandbox.stateDir]);
   expect(slacks(agent.pid)).toEqual([50_000]);
 });
 
 test('a ledger that may not be read, in a directory that may, is not empty', async () => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o755);
-  await using first = await bench.watch();
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o755);
+  await using first = await sandbox.watch();
   await first.stop();
-  chmodSync(bench.stateDir, 0o755);
-  const status = await asOther(bench, 'status');
+  chmodSync(sandbox.stateDir, 0o755);
+  const status = await asOther(sandbox, 'status');
   expect(status.code).toBe(3);
   expect(status.out).toContain('no taut is running'); // that can be seen here
   expect(status.out).toMatch(new RegExp(`what is still to be put back user ${UID} may not know .*ledger.db`));
-  expect(JSON.parse((await asOther(bench, 'status', '--json')).out)).toMatchObject({ ledger: { entries: null } });
-  const restore = await asOther(bench, 'restore');
+  expect(JSON.parse((await asOther(sandbox, 'status', '--json')).out)).toMatchObject({ ledger: { entries: null } });
+  const restore = await asOther(sandbox, 'restore');
   expect(restore.code).toBe(3);
   expect(restore.err).toMatch(/ledger.db, so what it holds can't be known/);
 });
 
 test('the state directory stays closed, and the public socket does no more than it says', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const before = new Set(statSync(PUBLIC, { throwIfNoEntry: false }) ? socketsThere() : []);
-  await using agent = await sleeper(bench);
-  await using taut = await bench.watch('--optimize-timer-slack');
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
   const mode = (path: string) => statSync(path).mode & 0o777;
-  expect([mode(bench.stateDir), mode(join(bench.stateDir, 'taut.sock'))]).toEqual([0o700, 0o600]);
-  expect(['ledger.db', 'taut.lock'].map((name) => mode(join(bench.stateDir, name)))).toEqual([0o600, 0o600]);
+  expect([mode(sandbox.stateDir), mode(join(sandbox.stateDir, 'taut.sock'))]).toEqual([0o700, 0o600]);
+  expect(['ledger.db', 'taut.lock'].map((name) => mode(join(sandbox.stateDir, name)))).toEqual([0o600, 0o600]);
   const [name, ...more] = socketsThere().filter((there) => !before.has(there));
   expect(more).toEqual([]);
   const path = join(PUBLIC, name ?? '');
@@ -195,10 +191,10 @@ function exchange(path: string, text: string): Promise<string> {
 const ITS_OWN_HOST = 'mount -t tmpfs none /run && mount -t tmpfs none /var/lib && exec "$@"';
 
 test("a user's plain status and explain tell of root's daemon", async () => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o755);
-  await using agent = await sleeper(bench);
-  const world = ['--mount', 'sh', '-c', ITS_OWN_HOST, 'sh', LAUNCHER, 'watch', '--config', bench.config];
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o755);
+  await using agent = await sleeper(sandbox);
+  const world = ['--mount', 'sh', '-c', ITS_OWN_HOST, 'sh', LAUNCHER, 'watch', '--config', sandbox.config];
   const { TAUT_STATE_DIR: _, ...env } = process.env;
   await using taut = new Program('unshare', world, env);
   await taut.line(/watching/);
@@ -209,7 +205,7 @@ test("a user's plain status and explain tell of root's daemon", async () => {
         `--mount=/proc/${taut.pid}/ns/mnt`,
         ...OTHER,
         'env',
-        `XDG_STATE_HOME=${bench.dir}/none`,
+        `XDG_STATE_HOME=${sandbox.dir}/none`,
         LAUNCHER,
         ...args,
       ],
@@ -217,7 +213,7 @@ test("a user's plain status and explain tell of root's daemon", async () => {
     );
   const status = await inside('status');
   expect(status.code, status.err).toBe(0);
-  expect(status.out).toContain(`no taut is running with ${bench.dir}/none/taut`);
+  expect(status.out).toContain(`no taut is running with ${sandbox.dir}/none/taut`);
   expect(status.out).toMatch(new RegExp(`root's taut ${taut.pid} runs on this host.*: 1 agents, 0 of them tuned`));
   expect(JSON.parse((await inside('status', '--json')).out)).toMatchObject({
     daemon: null,
@@ -227,10 +223,10 @@ test("a user's plain status and explain tell of root's daemon", async () => {
   expect(explained.out).toContain(`process ${agent.pid} is an agent: fixture-agent (rule fixture)`);
   expect(explained.out).toContain('the daemon with /var/lib/taut');
   // A state directory of its own that it may not look into, as a sudo that keeps HOME leaves it.
-  chmodSync(bench.dir, 0o700);
+  chmodSync(sandbox.dir, 0o700);
   const closed = await inside('status');
   expect(closed.code).toBe(3);
-  expect(closed.err).toContain(`may not look into ${bench.dir}/none/taut`);
+  expect(closed.err).toContain(`may not look into ${sandbox.dir}/none/taut`);
   expect(closed.err).toContain(`root's taut ${taut.pid} runs on this host`);
 });
 
@@ -239,9 +235,9 @@ test.each([
   ['of another user', `mkdir /run/taut && chown ${UID} /run/taut`, '/run/taut'],
   ['a link further down', 'mkdir /run/taut /run/other && ln -s ../other /run/taut/public', '/run/other'],
 ])('a folder for public sockets that is %s is left alone', async (_, prepare, folder) => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const script = `mount -t tmpfs none /run && ${prepare} && chmod 700 ${folder} && exec "$@"`;
-  const watch = ['watch', '--config', bench.config, '--state-dir', bench.stateDir, '--log-level', 'debug'];
+  const watch = ['watch', '--config', sandbox.config, '--state-dir', sandbox.stateDir, '--log-level', 'debug'];
   await using taut = new Program('unshare', ['--mount', 'sh', '-c', script, 'sh', LAUNCHER, ...watch]);
   await taut.line(/telling other users nothing: /);
   await taut.line(/watching/);
@@ -256,11 +252,11 @@ test.each([
 });
 
 test('where /proc hides processes from users, nobody is told of them, and what is hidden is not called absent', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
   const hide = `mount -t proc -o hidepid=2 proc /proc && ${ITS_OWN_HOST}`;
-  const world = ['--mount', 'sh', '-c', hide, 'sh', LAUNCHER, 'watch', '--config', bench.config];
-  await using taut = new Program('unshare', [...world, '--state-dir', bench.stateDir, '--log-level', 'debug']);
+  const world = ['--mount', 'sh', '-c', hide, 'sh', LAUNCHER, 'watch', '--config', sandbox.config];
+  await using taut = new Program('unshare', [...world, '--state-dir', sandbox.stateDir, '--log-level', 'debug']);
   await taut.line(/telling other users nothing: .*hidepid/);
   await taut.line(/watching/);
   const inside = (...args: string[]) =>
@@ -272,10 +268,10 @@ test('where /proc hides processes from users, nobody is told of them, and what i
 });
 
 test('explain calls a kernel thread a kernel thread, for root, a user and an operator who named it', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const is = 'process 2 is a kernel thread (kthreadd): it runs no program, and no rule names it';
   for (const as of [[], OTHER]) {
-    const { code, out } = await said([...as, LAUNCHER, 'explain', '2', '--state-dir', `${bench.dir}/none`]);
+    const { code, out } = await said([...as, LAUNCHER, 'explain', '2', '--state-dir', `${sandbox.dir}/none`]);
     expect([code, out.split('\n')[0]], out).toEqual([as.length === 0 ? 0 : 3, is]);
     expect(out).not.toContain('its program');
   }
@@ -283,7 +279,7 @@ test('explain calls a kernel thread a kernel thread, for root, a user and an ope
   const worker = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && readText(`/proc/${name}/comm`).startsWith('kworker/'))
     .at(0);
-  const attached = await said([LAUNCHER, 'attach', String(worker), '--state-dir', bench.stateDir]);
+  const attached = await said([LAUNCHER, 'attach', String(worker), '--state-dir', sandbox.stateDir]);
   expect([attached.code, attached.err]).toEqual([1, expect.stringContaining('is a thread of the kernel (kworker/')]);
 });
 

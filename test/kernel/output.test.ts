@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
 interface Said {
   readonly code: number;
@@ -14,8 +14,8 @@ interface Said {
 }
 
 /** A line of bash, with $TAUT and $DIR, byte for byte what it wrote. */
-function shell(bench: Bench, line: string): Promise<Said> {
-  const env = { ...process.env, TAUT: LAUNCHER, DIR: bench.stateDir };
+function shell(sandbox: Sandbox, line: string): Promise<Said> {
+  const env = { ...process.env, TAUT: LAUNCHER, DIR: sandbox.stateDir };
   const child = spawn('bash', ['-c', line], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (piece: string) => (text.out += piece));
@@ -33,27 +33,21 @@ function harmful(text: string): string[] {
 /** What a shell says of the first command of a pipeline. */
 const ITS_CODE = 'echo "$PIPESTATUS"';
 
-async function sleeper(bench: Bench): Promise<Program> {
-  const program = bench.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
-
 test('of 300 agents status and explain are read to the end through a pipe, however late', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const crowd = join(FIXTURES, 'crowd.py');
-  await using agents = new Program('python3', [crowd, '300', '/bin/sh', '-c', 'read x', bench.mark]);
+  await using agents = new Program('python3', [crowd, '300', '/bin/sh', '-c', 'read x', sandbox.mark]);
   await agents.line(/^ready/);
-  await using _taut = await bench.watch();
-  await until('all are attached', async () => (await bench.json<StatusDocument>('status')).agents.length >= 300);
-  const json = await shell(bench, '$TAUT status --state-dir $DIR --json | (sleep 1; cat)');
+  await using _taut = await sandbox.watch();
+  await until('all are attached', async () => (await sandbox.json<StatusDocument>('status')).agents.length >= 300);
+  const json = await shell(sandbox, '$TAUT status --state-dir $DIR --json | (sleep 1; cat)');
   expect(json.out.length).toBeGreaterThan(65_536);
   expect((JSON.parse(json.out) as StatusDocument).agents.length).toBeGreaterThanOrEqual(300);
-  const last = await shell(bench, '$TAUT explain --last 4096 --state-dir $DIR --json | (sleep 1; cat)');
+  const last = await shell(sandbox, '$TAUT explain --last 4096 --state-dir $DIR --json | (sleep 1; cat)');
   expect(last.out.length).toBeGreaterThan(65_536);
   expect((JSON.parse(last.out) as unknown[]).length).toBeGreaterThanOrEqual(300);
   // More than a pipe holds is written when its reader goes away.
-  const cut = await shell(bench, `$TAUT explain --last 4096 --state-dir $DIR | head -1; ${ITS_CODE}`);
+  const cut = await shell(sandbox, `$TAUT explain --last 4096 --state-dir $DIR | head -1; ${ITS_CODE}`);
   expect(cut).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^process .*\n0\n$/) });
 });
 
@@ -68,31 +62,31 @@ test.each([
   ['explain 4194304 --state-dir $DIR 2>&1', 1],
   ['wach 2>&1', 2],
 ])('taut %s has its exit code and says nothing of it when nobody reads', async (args, code) => {
-  using bench = new Bench();
-  const { out, err } = await shell(bench, `$TAUT ${args} | true; ${ITS_CODE}`);
+  using sandbox = new Sandbox();
+  const { out, err } = await shell(sandbox, `$TAUT ${args} | true; ${ITS_CODE}`);
   expect([out, err.replace(/^taut: a process id, .*\n/, '')]).toEqual([`${code}\n`, '']);
 });
 
 test.each(['status --state-dir $DIR --json', 'explain 1 --state-dir $DIR', 'config schema', '--version'])(
   'taut %s fails and says why when its output can not be written',
   async (args) => {
-    using bench = new Bench();
-    const { code, err } = await shell(bench, `$TAUT ${args} > /dev/full`);
+    using sandbox = new Sandbox();
+    const { code, err } = await shell(sandbox, `$TAUT ${args} > /dev/full`);
     expect([code, err]).toEqual([1, expect.stringMatching(/^taut: standard output: ENOSPC: .*\n$/)]);
-    expect(await shell(bench, `$TAUT ${args} 2> /dev/full`)).toMatchObject({ code: 0, err: '' });
+    expect(await shell(sandbox, `$TAUT ${args} 2> /dev/full`)).toMatchObject({ code: 0, err: '' });
   },
 );
 
 test('a daemon whose events nobody reads any more puts everything back and ends quietly', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  const line = `$TAUT watch --config ${bench.config} --optimize-timer-slack --json --state-dir $DIR 2>$DIR.err | head -1`;
-  const running = shell(bench, `${line}; ${ITS_CODE}`);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  const line = `$TAUT watch --config ${sandbox.config} --optimize-timer-slack --json --state-dir $DIR 2>$DIR.err | head -1`;
+  const running = shell(sandbox, `${line}; ${ITS_CODE}`);
   // Nothing more happens to agents: the reader's end alone has to be seen.
   const { out } = await running;
   expect(out).toMatch(/^\{.*"event":"attach".*\}\n0\n$/);
   expect(slacks(agent.pid)).toEqual([50_000]);
-  const { out: log } = await shell(bench, 'cat $DIR.err');
+  const { out: log } = await shell(sandbox, 'cat $DIR.err');
   expect(log).not.toMatch(/EPIPE|node:/);
 });
 
@@ -110,10 +104,12 @@ print("gone", flush=True)
 sys.exit(child.wait())
 `;
 
+import { sleeper } from '../support/sleeper.ts';
+
 test('a daemon whose terminal is gone puts everything back and ends quietly', async () => {
-  using bench = new Bench();
-  await using agent = await sleeper(bench);
-  const watch = ['watch', '--config', bench.config, '--optimize-timer-slack', '--state-dir', bench.stateDir];
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  const watch = ['watch', '--config', sandbox.config, '--optimize-timer-slack', '--state-dir', sandbox.stateDir];
   await using program = new Program('python3', ['-c', DYING_TERMINAL, 'watching', LAUNCHER, ...watch]);
   await program.line(/^gone/);
   expect(await program.ended).toBe(0);
@@ -150,18 +146,18 @@ test('the end does not wait for a reader of a stream that takes nothing, and say
 const EVIL = '\x1b[31mE\x1b]0;pwn\x07\nfake: \u009b2J\u202e\x7f';
 
 test("a process's own name reaches no terminal raw, nor begins a line", async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const script = `exec -a "$EVIL" sleep 1000`;
   await using agent = new Program('bash', ['-c', script], { ...process.env, EVIL: `${EVIL}${'x'.repeat(10_000)}` });
-  await until('it runs', async () => (await shell(bench, `cat /proc/${agent.pid}/comm`)).out === 'sleep\n');
-  await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
+  await until('it runs', async () => (await shell(sandbox, `cat /proc/${agent.pid}/comm`)).out === 'sleep\n');
+  await using taut = sandbox.taut('attach', String(agent.pid), '--optimize-timer-slack');
   await taut.line(/watching/);
   const said = [
-    await shell(bench, '$TAUT status --state-dir $DIR'),
-    await shell(bench, '$TAUT status --state-dir $DIR --json'),
-    await shell(bench, `$TAUT explain ${agent.pid} --state-dir $DIR`),
-    await shell(bench, '$TAUT explain --last 9 --state-dir $DIR --json'),
-    await shell(bench, '$TAUT restore --dry-run --state-dir $DIR'),
+    await shell(sandbox, '$TAUT status --state-dir $DIR'),
+    await shell(sandbox, '$TAUT status --state-dir $DIR --json'),
+    await shell(sandbox, `$TAUT explain ${agent.pid} --state-dir $DIR`),
+    await shell(sandbox, '$TAUT explain --last 9 --state-dir $DIR --json'),
+    await shell(sandbox, '$TAUT restore --dry-run --state-dir $DIR'),
   ];
   await taut.stop();
   for (const { code, out, err } of said) {
@@ -178,21 +174,21 @@ test("a process's own name reaches no terminal raw, nor begins a line", async ()
 });
 
 test('nor do arguments, rule ids, and whoever holds a lock', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const quoted = "$'\\x1b[31mx\\u009b\\u202e\\n\\nfake: y'";
   writeFileSync(
-    `${bench.dir}/rules.yaml`,
+    `${sandbox.dir}/rules.yaml`,
     `version: 1\nrules:\n  - id: "evil\\e[31m\\u009b\\nfake"\n    program: evilprogram\n`,
   );
-  mkdirSync(bench.stateDir);
+  mkdirSync(sandbox.stateDir);
   const script = 'echo held; exec sleep 1000';
-  await using holder = new Program('flock', ['--no-fork', `${bench.stateDir}/taut.lock`, 'sh', '-c', script]);
+  await using holder = new Program('flock', ['--no-fork', `${sandbox.stateDir}/taut.lock`, 'sh', '-c', script]);
   await holder.line(/^held/);
-  appendFileSync(`${bench.stateDir}/taut.lock`, EVIL);
+  appendFileSync(`${sandbox.stateDir}/taut.lock`, EVIL);
   const lines = [
     `$TAUT explain --cmdline ${quoted}`,
     `$TAUT explain --cmdline ${quoted} --json`,
-    `$TAUT explain --cmdline evilprogram --config ${bench.dir}/rules.yaml`,
+    `$TAUT explain --cmdline evilprogram --config ${sandbox.dir}/rules.yaml`,
     `$TAUT explain ${quoted}`,
     `$TAUT ${quoted}`,
     `$TAUT status --${quoted}`,
@@ -201,7 +197,7 @@ test('nor do arguments, rule ids, and whoever holds a lock', async () => {
     '$TAUT watch --state-dir $DIR',
   ];
   for (const line of lines) {
-    const { out, err } = await shell(bench, line);
+    const { out, err } = await shell(sandbox, line);
     expect(harmful(`${out}${err}`), line).toEqual([]);
     expect(`${out}${err}`, line).not.toMatch(/^fake/m);
     expect(`${out}${err}`.length, line).toBeGreaterThan(10);

@@ -5,18 +5,14 @@ import { KernelHistograms } from '../../otel/producer.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from '../support/conversation.ts';
 import { countOf, untimed } from '../support/counting.ts';
-import { Program } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
+import type { Program } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 
 test('agents beyond the cap share one series, which is marked, and outlives them', async () => {
   using tracer = new Tracer({ maxAgents: 1 });
-  const [one, two, three] = Array.from({ length: 3 }, () => new Program('python3', [`${FIXTURES}/sleeper.py`]));
-  if (!one || !two || !three) throw new Error('three were started');
-  await using stack = new AsyncDisposableStack();
-  for (const program of [one, two, three]) {
-    stack.use(program);
-    await program.line(/^ready/);
-  }
+  await using one = await sleeper();
+  await using two = await sleeper();
+  await using three = await sleeper();
   const attach = ({ pid }: Program) => tracer.attach({ pid, name: 'sleeper', createdAtMs: 0 });
   expect([attach(one), attach(two), attach(three)]).toEqual(['own', 'overflow', 'overflow']);
   for (const program of [one, two, three]) await tell(program, 'sleep 50 500');
@@ -42,8 +38,7 @@ test('agents beyond the cap share one series, which is marked, and outlives them
 
 test('a process that takes the place of one that has gone has series of its own, from nothing', async () => {
   using tracer = new Tracer({ maxAgents: 1 });
-  await using program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
+  await using program = await sleeper();
   const attach = (name = 'one') => tracer.attach({ pid: program.pid, name, createdAtMs: 0 });
   expect(attach()).toBe('own');
   await tell(program, 'sleep 20 500');

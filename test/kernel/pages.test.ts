@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { blocks, commandLines, tautCommand } from '../support/pages.ts';
 import { outcome, Program, slacks } from '../support/program.ts';
-import { Bench, LAUNCHER } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const PAGES = [
@@ -23,17 +24,16 @@ const LINES = [...new Set(PAGES.flatMap(commandLines).map(({ line }) => line))]
 const TAKES_RULES = ['watch', 'run', 'attach'];
 
 test.each(LINES)('%s', async (line) => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  const words = tautCommand(line, { pid: String(agent.pid), file: fileFor(line, bench) });
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  const words = tautCommand(line, { pid: String(agent.pid), file: fileFor(line, sandbox) });
   const [command = ''] = words;
   const rest = command === 'demo' ? shortened(words.slice(1)) : words.slice(1);
-  const rules = TAKES_RULES.includes(command) ? ['--config', bench.config] : [];
-  const env = { ...process.env, TAUT_STATE_DIR: bench.stateDir, PATH: `${programs(bench)}:${process.env['PATH']}` };
+  const rules = TAKES_RULES.includes(command) ? ['--config', sandbox.config] : [];
+  const env = { ...process.env, TAUT_STATE_DIR: sandbox.stateDir, PATH: `${programs(sandbox)}:${process.env['PATH']}` };
   // The newest decisions are those of a taut that runs.
-  await using _beside = line.includes('--last') ? await bench.watch() : undefined;
-  await using taut = new Program(LAUNCHER, [command, ...rules, ...rest], env, bench.dir);
+  await using _beside = line.includes('--last') ? await sandbox.watch() : undefined;
+  await using taut = new Program(LAUNCHER, [command, ...rules, ...rest], env, sandbox.dir);
   if (command === 'watch' || command === 'attach') {
     await taut.line(/watching/);
     await taut.line(/fixture-agent|python|sleeper/);
@@ -51,7 +51,7 @@ test('the pages show commands to run', () => {
 });
 
 /** A file of the kind that the command takes. */
-function fileFor(line: string, { config, dir }: Bench): string {
+function fileFor(line: string, { config, dir }: Sandbox): string {
   if (line.startsWith('taut run')) return 'claude';
   const write = (name: string, text: string) => {
     writeFileSync(join(dir, name), text);
@@ -63,7 +63,7 @@ function fileFor(line: string, { config, dir }: Bench): string {
 }
 
 /** A folder with a program of an agent's name, which ends at once. */
-function programs({ dir }: Bench): string {
+function programs({ dir }: Sandbox): string {
   const folder = join(dir, 'bin');
   mkdirSync(folder);
   writeFileSync(join(folder, 'claude'), '#!/bin/sh\nexit 7\n');

@@ -7,7 +7,7 @@ import { compiled } from '../support/compiled.ts';
 import { tell } from '../support/conversation.ts';
 import { ledger } from '../support/counting.ts';
 import { Program } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
 
 const { layout } = addon();
 const { attach: ATTACH, detach: DETACH } = layout.visit;
@@ -47,12 +47,6 @@ function counters(tracer: NativeWakeupTracer | Tracer): Record<string, number> {
   for (const [name] of all) happened.add(name);
   return Object.fromEntries(all);
 }
-
-const sleeper = async () => {
-  const program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
-  return program;
-};
 
 test('on_cpu: a timer that expires before its thread has gone to sleep ends no wait', async () => {
   using tracer = new Tracer();

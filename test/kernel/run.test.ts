@@ -5,31 +5,31 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { holdPath } from '../../src/native.ts';
 import { outcome, Program, slacks, until } from '../support/program.ts';
-import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 import { entries, finished, pidOf, TUNED, WAITING } from '../support/waiting.ts';
 
 test('tunes a command before its first instruction, and exits with its exit code', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const script = 'cat /proc/$$/timerslack_ns; exit 7';
   // A host that is so busy that this takes longer than a command is held has it tuned a moment later.
   await until('it is tuned first', async () => {
-    await using tuned = bench.taut('run', TUNED, '--', 'sh', '-c', script);
+    await using tuned = sandbox.taut('run', TUNED, '--', 'sh', '-c', script);
     const { code, out } = await outcome(tuned);
     expect([code, ['1', '50000'].includes(out)]).toEqual([7, true]);
     return out === '1';
   });
-  await using plain = bench.taut('run', '--', 'sh', '-c', script);
+  await using plain = sandbox.taut('run', '--', 'sh', '-c', script);
   expect(await outcome(plain)).toMatchObject({ code: 7, out: '50000' });
 });
 
 test('an agent that its command starts at once, with a lower process id, is known to be born tuned', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   // The kernel gives out the ids after this one: such a child comes before its parent when all processes are looked at.
   const script = `echo 300 > /proc/sys/kernel/ns_last_pid; exec 3<&0; python3 "$0" "$@" <&3 & wait`;
-  const agent = [join(FIXTURES, 'sleeper.py'), bench.mark];
-  await using taut = bench.taut('run', '--config', bench.config, TUNED, '--', 'sh', '-c', script, ...agent);
+  const agent = [join(FIXTURES, 'sleeper.py'), sandbox.mark];
+  await using taut = sandbox.taut('run', '--config', sandbox.config, TUNED, '--', 'sh', '-c', script, ...agent);
   const named = async () =>
-    (await bench.json<StatusDocument>('status')).agents.filter(({ name }) => name === 'fixture-agent');
+    (await sandbox.json<StatusDocument>('status')).agents.filter(({ name }) => name === 'fixture-agent');
   await until('both are attached', async () => (await named()).length === 2);
   const lowest = Math.min(...(await named()).map(({ pid }) => pid));
   expect(lowest).toBeLessThan(taut.pid);
@@ -44,18 +44,18 @@ test.each([
   [['sh', '-c', 'kill -USR1 $$'], 128 + 10, /^/],
   [['true'], 0, /^/],
 ])('%j ends as a shell says it', async (command, code, said) => {
-  using bench = new Bench();
-  await using program = bench.taut('run', '--', ...command);
+  using sandbox = new Sandbox();
+  await using program = sandbox.taut('run', '--', ...command);
   const ended = await outcome(program);
   expect(ended.code).toBe(code);
   expect(ended.err).toMatch(said);
 });
 
 /** The packages that taut loads before it starts a command, and from then on; how that is started. */
-async function loadsOf(bench: Bench, ...options: string[]) {
-  const trace = join(bench.dir, 'trace');
+async function loadsOf(sandbox: Sandbox, ...options: string[]) {
+  const trace = join(sandbox.dir, 'trace');
   const args = ['-f', '-qq', '-s', '200', '-e', 'trace=openat,execve', '-o', trace, LAUNCHER, 'run', ...options];
-  const env = { ...process.env, TAUT_STATE_DIR: bench.stateDir };
+  const env = { ...process.env, TAUT_STATE_DIR: sandbox.stateDir };
   await using program = new Program('strace', [...args, '--', ...WAITING], env);
   await program.line(/watching/);
   await finished(program);
@@ -77,8 +77,8 @@ test.each([
   [[`${TUNED}=5us`], ['commander'], 50],
   [['--log-level', 'warn', '--log-level=info'], ['commander'], 50],
 ])('%j: what takes long to load is loaded after the command is started', async (options, before, heldMs) => {
-  using bench = new Bench();
-  const loads = await loadsOf(bench, ...options);
+  using sandbox = new Sandbox();
+  const loads = await loadsOf(sandbox, ...options);
   expect(loads).toMatchObject({ before: new Set(before), heldMs });
   expect(loads.after).toContain('zod');
 });
@@ -92,8 +92,8 @@ test.each([
   [{}, [TUNED, '10us']],
   [{}, ['--no-such-option']],
 ])('%j %j: what is wrong is found before the command is started', async (env, options) => {
-  using bench = new Bench();
-  await using program = bench.tautWith(env, 'run', ...options, '--', 'echo', 'begun');
+  using sandbox = new Sandbox();
+  await using program = sandbox.tautWith(env, 'run', ...options, '--', 'echo', 'begun');
   expect(await outcome(program)).toMatchObject({ code: 2, out: '' });
 });
 
@@ -110,10 +110,10 @@ test.each([
   ['pipes', 'cat | "$@" 2>&1 | cat'],
   ['pipes of another user', 'cat | setpriv --reuid=65534 --clear-groups --inh-caps=-all "$@" 2>&1 | cat'],
 ])('what a command shares with taut waits as it did: %s', async (_, world) => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o777);
   const args = ['-c', world, 'sh', LAUNCHER, 'run', '--', 'python3', '-c', FLAGS];
-  await using program = new Program('sh', args, { ...process.env, TAUT_STATE_DIR: bench.stateDir });
+  await using program = new Program('sh', args, { ...process.env, TAUT_STATE_DIR: sandbox.stateDir });
   await program.line(/^waits$/);
   await program.line(/taut: .*watching/); // by then it has been written to
   program.say('go on');
@@ -125,16 +125,24 @@ test('a command is held no longer than it says, whatever becomes of taut', async
   await using held = new Program(holdPath(), ['0', '50', 'echo', 'begun']);
   await held.line(/^begun$/);
   // And with a taut that does nothing any more, at any of its instants until then.
-  using bench = new Bench();
-  await using taut = bench.tautWith({ TAUT_FAULT: 'recorded' }, 'run', TUNED, '--', 'sh', '-c', 'echo begun; sleep 1');
+  using sandbox = new Sandbox();
+  await using taut = sandbox.tautWith(
+    { TAUT_FAULT: 'recorded' },
+    'run',
+    TUNED,
+    '--',
+    'sh',
+    '-c',
+    'echo begun; sleep 1',
+  );
   await taut.line(/^begun$/);
 });
 
 test.each([[[]], [[TUNED]]])('runs without privilege %j, and says once what it can not do', async (options) => {
-  using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
+  using sandbox = new Sandbox();
+  chmodSync(sandbox.dir, 0o777);
   const world = ['--reuid=65534', '--regid=65534', '--clear-groups', LAUNCHER];
-  const args = ['run', '--state-dir', bench.stateDir, ...options, '--', ...WAITING];
+  const args = ['run', '--state-dir', sandbox.stateDir, ...options, '--', ...WAITING];
   await using program = new Program('setpriv', [...world, ...args]);
   await program.line(/measuring just/);
   await program.line(/watching/);
@@ -147,9 +155,9 @@ const READ_ONLY = 'mkdir -p "$0" && mount -t tmpfs -o ro none "$0" && exec "$@"'
 const DAMAGED = 'mkdir -p "$0" && echo damaged, and long enough to be no empty file > "$0/ledger.db" && exec "$@"';
 
 test.each([READ_ONLY, DAMAGED])('runs where the state directory is of no use: %s', async (world) => {
-  using bench = new Bench();
-  const args = [LAUNCHER, 'run', '--state-dir', bench.stateDir, TUNED, '--', ...WAITING];
-  await using program = new Program('unshare', ['--mount', 'sh', '-c', world, bench.stateDir, ...args]);
+  using sandbox = new Sandbox();
+  const args = [LAUNCHER, 'run', '--state-dir', sandbox.stateDir, TUNED, '--', ...WAITING];
+  await using program = new Program('unshare', ['--mount', 'sh', '-c', world, sandbox.stateDir, ...args]);
   const pid = await pidOf(program);
   await program.line(/not tuning/);
   await program.line(/watching/);
@@ -159,16 +167,16 @@ test.each([READ_ONLY, DAMAGED])('runs where the state directory is of no use: %s
 });
 
 test.each([64, 32, 24])('runs with as few as %d descriptors', async (n) => {
-  using bench = new Bench();
-  const args = [LAUNCHER, 'run', '--state-dir', bench.stateDir, TUNED, '--', ...WAITING];
+  using sandbox = new Sandbox();
+  const args = [LAUNCHER, 'run', '--state-dir', sandbox.stateDir, TUNED, '--', ...WAITING];
   await using program = new Program('sh', ['-c', `ulimit -n ${n} && exec "$@"`, 'sh', ...args]);
   await pidOf(program);
   expect(await finished(program)).toBe(7);
 });
 
 test('runs where nothing can be measured', async () => {
-  using bench = new Bench();
-  await using program = bench.tautWith({ TAUT_WITHOUT: 'bpf,schedstat' }, 'run', '--', ...WAITING);
+  using sandbox = new Sandbox();
+  await using program = sandbox.tautWith({ TAUT_WITHOUT: 'bpf,schedstat' }, 'run', '--', ...WAITING);
   await program.line(/measuring is not possible here; the command goes on/);
   expect(await finished(program)).toBe(7);
 });
@@ -176,26 +184,26 @@ test('runs where nothing can be measured', async () => {
 test.each(['uncaught', 'rejection'])(
   'an error that taut did not expect (%s) puts back, and is not the command’s',
   async (fault) => {
-    using bench = new Bench();
-    await using program = bench.tautWith({ TAUT_FAULT: fault }, 'run', TUNED, '--', ...WAITING);
+    using sandbox = new Sandbox();
+    await using program = sandbox.tautWith({ TAUT_FAULT: fault }, 'run', TUNED, '--', ...WAITING);
     const pid = await pidOf(program);
     await program.line(/did not expect/);
     await until('it is put back', () => slacks(pid)[0] === 50_000);
-    expect(await entries(bench)).toBe(0);
+    expect(await entries(sandbox)).toBe(0);
     expect(await finished(program)).toBe(7);
   },
 );
 
 test('what a command leaves behind at its first instruction is put back, with and without the kernel’s events', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   for (const without of ['', 'bpf']) {
     const script = '(sleep 1000 >&- 2>&- & echo left $!); exit 3';
-    await using program = bench.tautWith({ TAUT_WITHOUT: without }, 'run', TUNED, '--', 'sh', '-c', script);
+    await using program = sandbox.tautWith({ TAUT_WITHOUT: without }, 'run', TUNED, '--', 'sh', '-c', script);
     const left = Number((await program.line(/^left/)).split(' ')[1]);
     try {
       expect(await program.ended).toBe(3);
       expect(slacks(left)).toEqual([50_000]);
-      expect(await entries(bench)).toBe(0);
+      expect(await entries(sandbox)).toBe(0);
     } finally {
       process.kill(left, 'SIGKILL');
     }
@@ -205,9 +213,9 @@ test('what a command leaves behind at its first instruction is put back, with an
 test.each(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)(
   'hands %s on to the command',
   async (signal) => {
-    using bench = new Bench();
+    using sandbox = new Sandbox();
     const script = `trap 'echo got it; exit 5' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`;
-    await using program = bench.taut('run', '--', 'sh', '-c', script);
+    await using program = sandbox.taut('run', '--', 'sh', '-c', script);
     await program.line(/^ready/);
     program.child.kill(signal);
     expect(await program.ended).toBe(5);
@@ -216,7 +224,7 @@ test.each(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as co
 );
 
 test('what was ignored when taut was started is ignored by the command: nohup, jobs in the background of a script', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const asked = 'sed -n "s/SigIgn:.*\\(.\\{8\\}\\)/\\1/p" /proc/self/status';
   const ignored = async (...before: string[]) => {
     await using program = new Program('sh', [
@@ -231,7 +239,7 @@ test('what was ignored when taut was started is ignored by the command: nohup, j
     return (await outcome(program)).out;
   };
   const plainly = await ignored();
-  expect(await ignored(LAUNCHER, 'run', '--state-dir', bench.stateDir, '--')).toBe(plainly);
+  expect(await ignored(LAUNCHER, 'run', '--state-dir', sandbox.stateDir, '--')).toBe(plainly);
   expect(Number.parseInt(plainly, 16) & 0b100000000011).toBe(0b100000000011);
 });
 
@@ -241,19 +249,19 @@ test.each([
   ['--flags', '/no/such/flags.json'],
   ['--max-overhead', 'none'],
 ])('%s %s is wrong usage: the command is not started', async (...options) => {
-  using bench = new Bench();
-  const witness = join(bench.dir, 'started');
-  await using program = bench.taut('run', ...options, '--', 'touch', witness);
+  using sandbox = new Sandbox();
+  const witness = join(sandbox.dir, 'started');
+  await using program = sandbox.taut('run', ...options, '--', 'touch', witness);
   expect((await outcome(program)).code).toBe(2);
   expect(existsSync(witness)).toBe(false);
 });
 
 test('so is a flag that can not be understood', async () => {
-  using bench = new Bench();
-  const [witness, flags] = [join(bench.dir, 'started'), join(bench.dir, 'flags.json')];
+  using sandbox = new Sandbox();
+  const [witness, flags] = [join(sandbox.dir, 'started'), join(sandbox.dir, 'flags.json')];
   const flag = { state: 'ENABLED', variants: { on: '10 parsecs' }, defaultVariant: 'on' };
   writeFileSync(flags, JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag } }));
-  await using program = bench.taut('run', '--flags', flags, '--', 'touch', witness);
+  await using program = sandbox.taut('run', '--flags', flags, '--', 'touch', witness);
   expect(await outcome(program)).toMatchObject({ code: 2, err: expect.stringContaining('is no timer slack') });
   expect(existsSync(witness)).toBe(false);
 });
@@ -261,9 +269,9 @@ test('so is a flag that can not be understood', async () => {
 test.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_TRACES_SAMPLER', 'TAUT_WITHOUT'])(
   'so is %s that can not be understood',
   async (variable) => {
-    using bench = new Bench();
-    const witness = join(bench.dir, 'started');
-    await using program = bench.tautWith({ [variable]: 'nonsense' }, 'run', '--', 'touch', witness);
+    using sandbox = new Sandbox();
+    const witness = join(sandbox.dir, 'started');
+    await using program = sandbox.tautWith({ [variable]: 'nonsense' }, 'run', '--', 'touch', witness);
     expect(await outcome(program)).toMatchObject({ code: 2, err: expect.stringContaining(variable) });
     expect(existsSync(witness)).toBe(false);
   },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program, until } from '../support/program.ts';
-import { Bench, FIXTURES, LAUNCHER } from '../support/taut.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
 const CTRL_C = '\x03';
 const CTRL_Z = '\x1a';
@@ -21,11 +21,11 @@ function type(program: Program, keys: string): void {
 const times = (program: Program, pattern: RegExp) => program.lines.filter((line) => pattern.test(line)).length;
 
 test('says nothing on a terminal while its command draws there, and all of it afterwards', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const script = 'echo drawn; read line; echo finished';
-  await using program = terminal(LAUNCHER, 'run', '--state-dir', bench.stateDir, '--', 'sh', '-c', script);
+  await using program = terminal(LAUNCHER, 'run', '--state-dir', sandbox.stateDir, '--', 'sh', '-c', script);
   await program.line(/^drawn/);
-  await until('it is measured', async () => (await bench.json<StatusDocument>('status')).agents.length === 1);
+  await until('it is measured', async () => (await sandbox.json<StatusDocument>('status')).agents.length === 1);
   type(program, '\n');
   await program.line(/taut: attached to sh/);
   const at = (pattern: RegExp) => program.lines.findIndex((line) => pattern.test(line));
@@ -33,9 +33,9 @@ test('says nothing on a terminal while its command draws there, and all of it af
 });
 
 test('what is typed to interrupt or to quit reaches the command once', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const script = `trap 'echo interrupted' INT; trap 'echo quit; exit 4' QUIT; echo ready; while :; do sleep 0.1; done`;
-  await using program = terminal(LAUNCHER, 'run', '--state-dir', bench.stateDir, '--', 'sh', '-c', script);
+  await using program = terminal(LAUNCHER, 'run', '--state-dir', sandbox.stateDir, '--', 'sh', '-c', script);
   await program.line(/^ready/);
   type(program, CTRL_C);
   await program.line(/interrupted/);
@@ -49,9 +49,9 @@ test.each([
   ['by Ctrl-Z', 'echo ready; read line; echo "got $line"', CTRL_Z],
   ['by itself', 'echo ready; kill -STOP $$; read line; echo "got $line"', ''],
 ])('a command that is stopped %s is a stopped job of the shell, and goes on with fg', async (_, script, keys) => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   await using program = terminal('bash', '--norc', '--noprofile', '-i');
-  type(program, `PS1=; ${LAUNCHER} run --state-dir ${bench.stateDir} -- sh -c '${script}'\n`);
+  type(program, `PS1=; ${LAUNCHER} run --state-dir ${sandbox.stateDir} -- sh -c '${script}'\n`);
   await program.line(/ready$/);
   if (keys !== '') type(program, keys);
   await program.line(/Stopped/);

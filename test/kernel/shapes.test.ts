@@ -5,7 +5,7 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
 import { type Program, until } from '../support/program.ts';
 import { attachSpans } from '../support/spans.ts';
-import { Bench } from '../support/taut.ts';
+import { Sandbox } from '../support/taut.ts';
 import { kill } from './endings/processes.ts';
 import { agents, lookAlikes, type Shape, Shapes, wrapped } from './shapes.ts';
 
@@ -42,10 +42,10 @@ class Running implements AsyncDisposable {
 
 test('each known agent is found, live and at the start, however it was started; its look-alikes are not', async () => {
   using shapes = new Shapes();
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   await using stack = new AsyncDisposableStack();
   const found = async () => {
-    const { agents: present } = await bench.json<StatusDocument>('status');
+    const { agents: present } = await sandbox.json<StatusDocument>('status');
     return new Map(present.map(({ pid, name }) => [pid, name]));
   };
   const missing = async (all: readonly Running[]) => {
@@ -54,7 +54,7 @@ test('each known agent is found, live and at the start, however it was started; 
       .filter((one) => !one.isFoundAmong(now))
       .map(({ shape, program }) => [shape.name, program.child.spawnargs]);
   };
-  const taut = stack.use(bench.taut('watch'));
+  const taut = stack.use(sandbox.taut('watch'));
   await taut.line(/watching/);
   // One after the other, as people start them.
   const begin = async (all: readonly Shape[]) => {
@@ -77,7 +77,7 @@ test('each known agent is found, live and at the start, however it was started; 
   await taut.stop();
 
   // From the kernel's time stamp of the exec (or rename) that made it an agent to the end of its attach span.
-  const times = attachSpans(bench.stateDir)
+  const times = attachSpans(sandbox.stateDir)
     .map(({ tookMs }) => tookMs)
     .toSorted((a, b) => a - b);
   const within = times.filter((ms) => ms <= WITHIN_MS).length;
@@ -86,7 +86,7 @@ test('each known agent is found, live and at the start, however it was started; 
   );
   expect(within).toBeGreaterThan(times.length / 2);
 
-  const again = stack.use(bench.taut('watch'));
+  const again = stack.use(sandbox.taut('watch'));
   await again.line(/watching/);
   expect(await missing(all)).toEqual([]);
   expect(await taken()).toEqual([]);

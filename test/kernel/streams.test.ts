@@ -5,7 +5,8 @@ import { tell } from '../support/conversation.ts';
 import { type Attribute, type Metric, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { Receiver } from '../support/receiver.ts';
-import { Bench } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
 
 interface Stream {
   readonly startNs: bigint;
@@ -85,7 +86,7 @@ test.each([
   'in %s and mode %s, rules renamed while taut runs split no series in two',
   async (temporality, mode, without) => {
     await using receiver = await Receiver.start();
-    using bench = new Bench({
+    using sandbox = new Sandbox({
       ...receiver.env,
       TAUT_WITHOUT: without,
       OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
@@ -93,13 +94,12 @@ test.each([
     });
     const use = (id: string) =>
       writeFileSync(
-        bench.config,
-        JSON.stringify({ version: 1, builtin: false, rules: [{ id, name: 'streams', anyArg: bench.mark }] }),
+        sandbox.config,
+        JSON.stringify({ version: 1, builtin: false, rules: [{ id, name: 'streams', anyArg: sandbox.mark }] }),
       );
     use('rule-0');
-    await using agent = bench.python('sleeper.py');
-    await agent.line(/^ready/);
-    await using taut = await bench.watch();
+    await using agent = await sleeper(sandbox);
+    await using taut = await sandbox.watch();
     await tell(agent, `sleep ${SLEEPS} 500`);
     // The first changes fall into one interval between exports, the last ones each into another.
     for (let n = 1; n <= 5; n++) {

@@ -1,14 +1,8 @@
 import { expect, test } from 'vitest';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { countOf, ledger, untimed } from '../support/counting.ts';
-import { Program, until } from '../support/program.ts';
-import { FIXTURES } from '../support/taut.ts';
-
-async function sleeper(): Promise<Program> {
-  const program = new Program('python3', [`${FIXTURES}/sleeper.py`]);
-  await program.line(/^ready/);
-  return program;
-}
+import { type Program, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 
 async function sleep(program: Program, n: number, us: number): Promise<void> {
   const before = program.lines.length;

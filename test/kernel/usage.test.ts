@@ -3,33 +3,33 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { outcome, Program, slacks } from '../support/program.ts';
-import { Bench, LAUNCHER } from '../support/taut.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { LAUNCHER, Sandbox } from '../support/taut.ts';
 
 test('a value after a space attaches to nobody and runs nothing', async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await using other = bench.python('sleeper.py');
-  await Promise.all([agent.line(/^ready/), other.line(/^ready/)]);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
+  await using other = await sleeper(sandbox);
   const option = '--optimize-timer-slack';
   for (const [argv, right] of [
     [['attach', `${agent.pid}`, option, `${other.pid}`], `${option}=${other.pid}`],
     [['attach', option, `${agent.pid}`], `taut attach ${agent.pid} ${option}`],
     [['attach', `${agent.pid}`, option, '2.5us'], `${option}=2.5us`],
     [['watch', option, '10us'], `${option}=10us`],
-    [['run', option, '10us', 'touch', `${bench.dir}/ran`], `${option} -- 10us`],
-    [['run', option, '10us', '--', 'touch', `${bench.dir}/ran`], `${option}=10us`],
+    [['run', option, '10us', 'touch', `${sandbox.dir}/ran`], `${option} -- 10us`],
+    [['run', option, '10us', '--', 'touch', `${sandbox.dir}/ran`], `${option}=10us`],
   ] as const) {
-    await using taut = bench.taut(...argv);
+    await using taut = sandbox.taut(...argv);
     const { code, err } = await outcome(taut);
     expect([code, err.includes(right)], err).toEqual([2, true]);
   }
   expect([slacks(agent.pid), slacks(other.pid)]).toEqual([[50_000], [50_000]]);
-  await using plain = new Program(LAUNCHER, ['watch', '--state-dir', bench.stateDir, `${option}=`]);
+  await using plain = new Program(LAUNCHER, ['watch', '--state-dir', sandbox.stateDir, `${option}=`]);
   expect((await outcome(plain)).code).toBe(2);
 });
 
 test('attach to nobody that is there fails, and says what each id is', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   // A child that nobody waits for, and a thread beside the first.
   await using parent = new Program('python3', [
     '-c',
@@ -47,19 +47,18 @@ test('attach to nobody that is there fails, and says what each id is', async () 
     [thread, `${thread} is a thread of process ${parent.pid}`, 1],
     [kernelThread, `process ${kernelThread} is a thread of the kernel`, 1],
   ] as const) {
-    await using taut = bench.taut('attach', id);
+    await using taut = sandbox.taut('attach', id);
     const { code, err } = await outcome(taut);
     expect([code, err.includes(said)], err).toEqual([exit, true]);
   }
 });
 
 test('attach watches those that are there, says who is not, and fails in the end', async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
   await using gone = new Program('true', []);
   await gone.ended;
-  await using taut = bench.taut('attach', `${gone.pid}`, `${agent.pid}`, '--optimize-timer-slack');
+  await using taut = sandbox.taut('attach', `${gone.pid}`, `${agent.pid}`, '--optimize-timer-slack');
   await taut.line(/watching/);
   expect(slacks(agent.pid)).toEqual([1]);
   expect(await taut.stop()).toBe(1);
@@ -80,8 +79,8 @@ function status(id: string): string {
 }
 
 test('a state directory that can not be one is refused, by option and by variable, in every command', async () => {
-  using bench = new Bench();
-  const file = join(bench.dir, 'file');
+  using sandbox = new Sandbox();
+  const file = join(sandbox.dir, 'file');
   writeFileSync(file, '');
   const commands = ['watch', 'attach 1', 'run true', 'status', 'explain 1', 'restore', 'doctor', 'demo'];
   const ways = [
@@ -90,36 +89,36 @@ test('a state directory that can not be one is refused, by option and by variabl
   ];
   for (const [dir, line] of ways) {
     const [command = '', ...args] = line.split(' ');
-    await using byOption = new Program(LAUNCHER, [command, '--state-dir', dir, ...args], process.env, bench.dir);
+    await using byOption = new Program(LAUNCHER, [command, '--state-dir', dir, ...args], process.env, sandbox.dir);
     await using byVariable = new Program(LAUNCHER, [command, ...args], { ...process.env, TAUT_STATE_DIR: dir });
     for (const { code, err } of await Promise.all([outcome(byOption), outcome(byVariable)])) {
       expect(code, err).toBe(2);
       expect(err).toMatch(/'--state-dir <dir>' .* is invalid.*(name a directory|has not replaced|use a shorter one)/);
     }
   }
-  expect(readdirSync(bench.dir).sort()).toEqual(['config.yaml', 'file']);
+  expect(readdirSync(sandbox.dir).sort()).toEqual(['config.yaml', 'file']);
 });
 
 test('a relative state directory is where taut was started', async () => {
-  using bench = new Bench();
-  await using taut = new Program(LAUNCHER, ['status', '--json', '--state-dir', 'here'], process.env, bench.dir);
+  using sandbox = new Sandbox();
+  await using taut = new Program(LAUNCHER, ['status', '--json', '--state-dir', 'here'], process.env, sandbox.dir);
   const { code, out } = await outcome(taut);
-  expect([code, JSON.parse(out)]).toMatchObject([0, { ledger: { path: join(bench.dir, 'here/ledger.db') } }]);
+  expect([code, JSON.parse(out)]).toMatchObject([0, { ledger: { path: join(sandbox.dir, 'here/ledger.db') } }]);
 });
 
 test('config check warns with places, takes standard input, and fails for warnings only when it is told to', async () => {
-  using bench = new Bench();
+  using sandbox = new Sandbox();
   const text = 'version: 1\nrules:\n  - id: a\n    env: A=1\n';
-  writeFileSync(bench.config, text);
+  writeFileSync(sandbox.config, text);
   const check = async (input: string, ...args: string[]) => {
     await using taut = new Program(LAUNCHER, ['config', 'check', ...args]);
     taut.child.stdin?.end(input);
     return await outcome(taut);
   };
-  const lax = await check('', bench.config);
-  expect(lax).toMatchObject({ code: 0, out: `${bench.config}: no mistake, 1 warning; 1 rules of its own` });
+  const lax = await check('', sandbox.config);
+  expect(lax).toMatchObject({ code: 0, out: `${sandbox.config}: no mistake, 1 warning; 1 rules of its own` });
   expect(lax.err).toMatch(/config\.yaml:4:10: warning: env: .*write "A"$/);
-  expect(await check('', '--strict', bench.config)).toMatchObject({ code: 1 });
+  expect(await check('', '--strict', sandbox.config)).toMatchObject({ code: 1 });
   expect(await check(text, '-')).toMatchObject({
     code: 0,
     err: expect.stringContaining('standard input:4:10: warning'),
@@ -132,8 +131,8 @@ test('config check warns with places, takes standard input, and fails for warnin
 });
 
 test('flags check says what the start of watch says: mistakes stop both, warnings neither', async () => {
-  using bench = new Bench();
-  const path = join(bench.dir, 'flags.json');
+  using sandbox = new Sandbox();
+  const path = join(sandbox.dir, 'flags.json');
   const flag = (key: string, more: object) =>
     JSON.stringify(
       { flags: { [key]: { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off', ...more } } },
@@ -147,7 +146,7 @@ test('flags check says what the start of watch says: mistakes stop both, warning
   writeFileSync(path, flag('taut.optimize-timer-slack', { defaultVariant: 'offf' }));
   const place = `${path}:9:25: defaultVariant: "offf" is no variant; did you mean "off"?`;
   expect(await run('flags', 'check', path)).toMatchObject({ code: 2, out: '', err: place });
-  const watch = await run('watch', '--flags', path, '--config', bench.config, '--state-dir', bench.stateDir);
+  const watch = await run('watch', '--flags', path, '--config', sandbox.config, '--state-dir', sandbox.stateDir);
   expect([watch.code, watch.err.includes(place)], watch.err).toEqual([2, true]);
 
   writeFileSync(path, flag('taut.optimise-timer-slack', {}));
@@ -155,7 +154,7 @@ test('flags check says what the start of watch says: mistakes stop both, warning
   const said = await run('flags', 'check', path);
   expect(said).toMatchObject({ code: 0, err: `${path}:3:5: warning: ${warning}` });
   expect(await run('flags', 'check', '--strict', path)).toMatchObject({ code: 1 });
-  await using taut = await bench.watch('--flags', path);
+  await using taut = await sandbox.watch('--flags', path);
   expect(taut.errors.filter((line) => line.includes(warning))).toHaveLength(1);
   // A mistake that comes later is said as well, and the flag is off as far as it goes.
   writeFileSync(path, flag('taut.optimize-timer-slack', { variants: { on: '10 parsecs', off: false } }));
@@ -190,15 +189,14 @@ test.each([
 });
 
 test('says that it puts back only where something was written, and that it waits where there is no agent', async () => {
-  using bench = new Bench();
-  await using idle = await bench.watch('--optimize-timer-slack');
+  using sandbox = new Sandbox();
+  await using idle = await sandbox.watch('--optimize-timer-slack');
   expect(await idle.line(/no agent is running yet/)).toContain('waiting');
   expect(await idle.stop()).toBe(0);
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
-  await using observing = await bench.watch();
+  await using _agent = await sleeper(sandbox);
+  await using observing = await sandbox.watch();
   expect(await observing.stop('SIGINT')).toBe(0);
-  await using tuning = await bench.watch('--optimize-timer-slack');
+  await using tuning = await sandbox.watch('--optimize-timer-slack');
   expect(await tuning.stop()).toBe(0);
   const said = [idle, observing, tuning].map(({ errors }) => errors.filter((line) => /SIG(TERM|INT): /.test(line)));
   expect(said).toEqual([
@@ -210,12 +208,11 @@ test('says that it puts back only where something was written, and that it waits
 });
 
 test('what it says in the life of an agent needs no page', async () => {
-  using bench = new Bench();
-  await using agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
+  using sandbox = new Sandbox();
+  await using agent = await sleeper(sandbox);
   const said: string[] = [];
   const run = async (...args: string[]) => {
-    await using taut = bench.taut(...args);
+    await using taut = sandbox.taut(...args);
     const { out, err } = await outcome(taut);
     said.push(out, err);
   };
@@ -223,15 +220,15 @@ test('what it says in the life of an agent needs no page', async () => {
   await run('status');
   await run('restore');
   await run('explain', pid);
-  await run('explain', pid, '--config', bench.config);
+  await run('explain', pid, '--config', sandbox.config);
   await run('explain', '2');
   await run('doctor');
-  await using observing = bench.taut('attach', pid);
+  await using observing = sandbox.taut('attach', pid);
   await observing.line(/watching/);
   await run('status');
   await run('explain', pid);
   await observing.stop();
-  await using tuning = await bench.watch('--optimize-timer-slack');
+  await using tuning = await sandbox.watch('--optimize-timer-slack');
   await run('status');
   await run('explain', '--cmdline', 'claude');
   await run('restore', '--dry-run');

@@ -7,14 +7,14 @@ import type { StatusDocument } from '../../src/agents/status.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { tell } from './conversation.ts';
 import { Program, slacks, until } from './program.ts';
-import { type Bench, FIXTURES } from './taut.ts';
+import { sleeper } from './sleeper.ts';
+import { FIXTURES, type Sandbox } from './taut.ts';
 
 export const ORIGINALS = [7777, 50_000, 50_000, 50_000];
 export const TUNED = [1, 1, 1, 1];
 
-export async function agentOf(bench: Bench): Promise<Program> {
-  const agent = bench.python('sleeper.py');
-  await agent.line(/^ready/);
+export async function agentOf(sandbox: Sandbox): Promise<Program> {
+  const agent = await sleeper(sandbox);
   for (let i = 0; i < 3; i++) await tell(agent, 'thread');
   await tell(agent, 'slack 7777');
   return agent;
@@ -31,17 +31,17 @@ export function isRunning(pid: number): boolean {
 
 export const isTuned = (agent: Program) => until('the agent is tuned', () => slacks(agent.pid).every((ns) => ns === 1));
 
-export async function guardOf(bench: Bench): Promise<number> {
-  const { guard } = await bench.json<StatusDocument>('status');
+export async function guardOf(sandbox: Sandbox): Promise<number> {
+  const { guard } = await sandbox.json<StatusDocument>('status');
   if (!guard) throw new Error('there is no guard');
   return guard.pid;
 }
 
 /** Checks that the guard has put everything back: the ledger is only read, nothing is restored here. */
-export async function isPutBack(bench: Bench, agent: Program, guard: number): Promise<void> {
+export async function isPutBack(sandbox: Sandbox, agent: Program, guard: number): Promise<void> {
   await until('the guard has ended', () => !isRunning(guard));
   expect(slacks(agent.pid)).toEqual(ORIGINALS);
-  using ledger = new Ledger(bench.stateDir);
+  using ledger = new Ledger(sandbox.stateDir);
   expect(ledger.entries()).toEqual([]);
 }
 
@@ -61,9 +61,9 @@ export function guardsOf(pid: number): number[] {
 }
 
 /** An application that uses the package and has tuned the agent. */
-export async function applicationOf(bench: Bench, agent: Program, env = process.env): Promise<Program> {
+export async function applicationOf(sandbox: Sandbox, agent: Program, env = process.env): Promise<Program> {
   const script = join(FIXTURES, 'application.ts');
-  const application = new Program(process.execPath, [script, bench.stateDir, String(agent.pid)], env, bench.dir);
+  const application = new Program(process.execPath, [script, sandbox.stateDir, String(agent.pid)], env, sandbox.dir);
   await application.line(/^guard/);
   await isTuned(agent);
   return application;

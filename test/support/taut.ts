@@ -30,7 +30,7 @@ interface Export {
 }
 
 /** A state directory, and a configuration whose only rule matches the fixture agents of this test. */
-export class Bench implements Disposable {
+export class Sandbox implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'taut-test-'));
   readonly config = join(this.dir, 'config.yaml');
   readonly stateDir = join(this.dir, 'state');
@@ -46,6 +46,18 @@ export class Bench implements Disposable {
       this.config,
       `version: 1\nbuiltin: false\nrules:\n  - id: fixture\n    name: fixture-agent\n    anyArg: ["${this.mark}"]\n`,
     );
+  }
+
+  /** One with rules of its own. @param more other keys of the configuration; the built-in rules are off unless given. */
+  static withRules(rules: readonly object[], more: object = {}): Sandbox {
+    const sandbox = new Sandbox();
+    sandbox.useRules(rules, more);
+    return sandbox;
+  }
+
+  /** Replaces the rules; parameters as in `withRules`. A running taut reads them again. */
+  useRules(rules: readonly object[], more: object = {}): void {
+    writeFileSync(this.config, JSON.stringify({ version: 1, builtin: false, rules, ...more }));
   }
 
   taut(...args: string[]): Program {

@@ -1,17 +1,11 @@
 /** Network namespaces for tests, with a resolver and servers inside, and rules about names and connections. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Program } from './program.ts';
-import { Bench, FIXTURES } from './taut.ts';
+import { FIXTURES, type Sandbox } from './taut.ts';
 
-/** A bench whose only rule matches names or connections. */
-export function benchFor(rule: object, more: object = {}): Bench {
-  const bench = new Bench();
-  const rules = [{ id: 'model', name: 'model-client', ...rule }];
-  writeFileSync(bench.config, JSON.stringify({ version: 1, builtin: false, rules, ...more }));
-  return bench;
-}
+/** A rule whose agents are all called `model-client`. */
+export const modelClient = (conditions: object) => ({ id: 'model', name: 'model-client', ...conditions });
 
 /** A process in its own network namespace that obeys commands; its resolver is another process. */
 export async function asker(script = join(FIXTURES, 'asker.py')): Promise<Program> {
@@ -22,8 +16,8 @@ export async function asker(script = join(FIXTURES, 'asker.py')): Promise<Progra
   return program;
 }
 
-export async function agents(bench: Bench): Promise<StatusDocument['agents']> {
-  return (await bench.json<StatusDocument>('status')).agents;
+export async function agents(sandbox: Sandbox): Promise<StatusDocument['agents']> {
+  return (await sandbox.json<StatusDocument>('status')).agents;
 }
 
 /** Ids of the processes that a running taut has attached to, in that order. */
@@ -31,7 +25,7 @@ export function attached(taut: Program): number[] {
   return taut.errors.flatMap((line) => /attached to .*\((\d+)\)/.exec(line)?.[1] ?? []).map(Number);
 }
 
-export async function evidence(bench: Bench, pid: number): Promise<string> {
-  const explained = await bench.json<{ evidence: string[] }>('explain', String(pid), '--config', bench.config);
+export async function evidence(sandbox: Sandbox, pid: number): Promise<string> {
+  const explained = await sandbox.json<{ evidence: string[] }>('explain', String(pid), '--config', sandbox.config);
   return explained.evidence.join();
 }

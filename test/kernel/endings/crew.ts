@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Program, setSlack, threadIds } from '../../support/program.ts';
-import { Bench } from '../../support/taut.ts';
+import { Sandbox } from '../../support/taut.ts';
 
 const DEFAULT_NS = 50_000;
 
 export class Crew implements AsyncDisposable {
-  readonly bench = new Bench();
+  readonly sandbox = new Sandbox();
   /** No process of this host has it but by taut, nanoseconds. */
   readonly value = 10_000 + Math.floor(Math.random() * 30_000);
   readonly threadsEach: number;
@@ -18,9 +18,9 @@ export class Crew implements AsyncDisposable {
   private constructor(program: string, threadsEach: number) {
     this.#program = program;
     this.threadsEach = threadsEach;
-    const fixture = { id: 'fixture', name: 'fixture-agent', anyArg: this.bench.mark };
+    const fixture = { id: 'fixture', name: 'fixture-agent', anyArg: this.sandbox.mark };
     const asker = { id: 'asker', name: 'asker', dns: '*.model.example' };
-    writeFileSync(this.bench.config, JSON.stringify({ version: 1, builtin: false, rules: [fixture, asker] }));
+    writeFileSync(this.sandbox.config, JSON.stringify({ version: 1, builtin: false, rules: [fixture, asker] }));
   }
 
   /** @param program the fixture `crew`, compiled. */
@@ -37,7 +37,7 @@ export class Crew implements AsyncDisposable {
 
   /** What starts as many agents again. */
   command(agents = this.#agents.length): string[] {
-    return [this.#program, String(agents), String(this.threadsEach), String(process.pid), `@${this.bench.mark}`];
+    return [this.#program, String(agents), String(this.threadsEach), String(process.pid), `@${this.sandbox.mark}`];
   }
 
   /** Starts other agents, beside those that are there. @returns their process ids. */
@@ -57,7 +57,7 @@ export class Crew implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const program of this.#started.splice(0)) await end(program);
-    this.bench[Symbol.dispose]();
+    this.sandbox[Symbol.dispose]();
   }
 }
 

@@ -37,11 +37,11 @@ export class Life implements AsyncDisposable {
   private constructor(crew: Crew, way: Way, start: Start) {
     this.crew = crew;
     this.way = way;
-    this.stateDir = join(crew.bench.dir, `state-${lives}`);
+    this.stateDir = join(crew.sandbox.dir, `state-${lives}`);
     const command = this.#command(start.args ?? []);
     const env = { ...process.env, OTEL_METRIC_EXPORT_INTERVAL: '1000', ...start.env, [MARK]: this.#id };
     // A session of its own: no terminal of the tests, and a process group that can be signalled.
-    this.program = new Program('setsid', start.through?.(command, crew.bench.dir) ?? command, env, crew.bench.dir);
+    this.program = new Program('setsid', start.through?.(command, crew.sandbox.dir) ?? command, env, crew.sandbox.dir);
   }
 
   static async start(crew: Crew, way: Way, start: Start = {}): Promise<Life> {
@@ -76,7 +76,7 @@ export class Life implements AsyncDisposable {
   }
 
   of(...kinds: Kind[]): number[] {
-    return processesOf(this.#id, this.crew.bench.dir).flatMap(({ pid, kind }) => (kinds.includes(kind) ? [pid] : []));
+    return processesOf(this.#id, this.crew.sandbox.dir).flatMap(({ pid, kind }) => (kinds.includes(kind) ? [pid] : []));
   }
 
   /** Everything that was started with it as well: a shell, the reader of a pipe. */
@@ -103,7 +103,7 @@ export class Life implements AsyncDisposable {
   leftovers(): string {
     const tuned = this.#tuned().length;
     const noted = entries(this.stateDir);
-    const words: string[] = processesOf(this.#id, this.crew.bench.dir).map(({ kind }) => kind);
+    const words: string[] = processesOf(this.#id, this.crew.sandbox.dir).map(({ kind }) => kind);
     if (tuned > 0) words.unshift(`${tuned} threads tuned`);
     if (noted > 0) words.unshift(`${noted} entries in the ledger`);
     return words.join(', ') || NOTHING;
@@ -137,9 +137,9 @@ export class Life implements AsyncDisposable {
   }
 
   #command(args: readonly string[]): string[] {
-    const { value, bench, agents } = this.crew;
+    const { value, sandbox, agents } = this.crew;
     const common = ['--state-dir', this.stateDir];
-    const tuning = [...common, '--config', bench.config, `--optimize-timer-slack=${value}`, ...args];
+    const tuning = [...common, '--config', sandbox.config, `--optimize-timer-slack=${value}`, ...args];
     switch (this.way) {
       case 'watch':
         return [LAUNCHER, 'watch', ...tuning];
@@ -150,7 +150,7 @@ export class Life implements AsyncDisposable {
       case 'demo':
         return [LAUNCHER, 'demo', ...common, '--seconds', '1', ...args];
       case 'package':
-        return [process.execPath, join(FIXTURES, 'libraryUser.ts'), this.stateDir, bench.config, String(value)];
+        return [process.execPath, join(FIXTURES, 'libraryUser.ts'), this.stateDir, sandbox.config, String(value)];
     }
   }
 

@@ -219,7 +219,7 @@ const TERMINALS: Ending[] = [
     by: 'itself',
     start: { ...job('nohup "$@" >nohup.out 2>&1 & wait'), until: 'tuned' },
     end: async (life) => {
-      const said = join(life.crew.bench.dir, 'nohup.out');
+      const said = join(life.crew.sandbox.dir, 'nohup.out');
       await until('it has started', () => readFileSync(said, 'utf8').includes('watching'));
       close(life);
       await until('the shell has ended', () => life.program.child.exitCode !== null);

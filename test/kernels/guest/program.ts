@@ -4,12 +4,12 @@ import { Ledger } from '../../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../../src/agents/status.ts';
 import { ask, tell } from '../../support/conversation.ts';
 import { slacks, threadIds, until } from '../../support/program.ts';
-import { Bench } from '../../support/taut.ts';
+import { Sandbox } from '../../support/taut.ts';
 import type { Observations, Tuning } from './observations.ts';
 
 export async function observeDoctor(): Promise<Observations['doctor']> {
-  using bench = new Bench();
-  await using doctor = bench.taut('doctor', '--json');
+  using sandbox = new Sandbox();
+  await using doctor = sandbox.taut('doctor', '--json');
   const exitCode = await doctor.ended;
   const { measure, tune, mode, checks } = JSON.parse(doctor.lines.join('\n')) as {
     mode: string;
@@ -28,11 +28,11 @@ const SLOW_MS = 120_000;
 const slack = (tid: number) => Number(readFileSync(`/proc/${tid}/timerslack_ns`, 'latin1'));
 
 export async function observeTuning(): Promise<Tuning> {
-  using bench = new Bench({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
-  await using agent = bench.node('agent.mjs');
+  using sandbox = new Sandbox({ OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+  await using agent = sandbox.node('agent.mjs');
   await agent.line(/^ready/);
   const before = slacks(agent.pid);
-  await using taut = bench.taut('watch', '--config', bench.config, '--optimize-timer-slack');
+  await using taut = sandbox.taut('watch', '--config', sandbox.config, '--optimize-timer-slack');
   await taut.line(/watching/, SLOW_MS);
   await until('all threads are tuned', () => slacks(agent.pid).every((ns) => ns === 1));
   const tuned = slacks(agent.pid);
@@ -42,12 +42,12 @@ export async function observeTuning(): Promise<Tuning> {
   await until('threads that were born later are tuned', () => bornLater.every((tid) => slack(tid) === 1));
   const child = Number((await ask(agent, 'tool')).split(' ')[1]);
   await until('a child gets its slack back', () => slack(child) !== 1);
-  const status = await bench.json<StatusDocument>('status');
+  const status = await sandbox.json<StatusDocument>('status');
   const observed = { before, tuned, bornLater: bornLater.map(slack), child: slack(child) };
   const exitCode = await taut.stop();
   const { total = 0, tuned: n = 0 } = status.agents[0]?.threads ?? {};
   const after = slacks(agent.pid);
-  using ledger = new Ledger(bench.stateDir);
+  using ledger = new Ledger(sandbox.stateDir);
   return {
     ...observed,
     after,
@@ -55,7 +55,7 @@ export async function observeTuning(): Promise<Tuning> {
     ledgerAfter: ledger.count(),
     exitCode,
     modes: taut.errors.flatMap((line) => /measuring .*\(mode (\w+)\)/.exec(line)?.[1] ?? []),
-    wakeups: bench.lastCount('taut.wakeup.latency'),
-    waitedSeconds: bench.lastSums('taut.run_queue.time').reduce((sum, { value }) => sum + value, 0),
+    wakeups: sandbox.lastCount('taut.wakeup.latency'),
+    waitedSeconds: sandbox.lastSums('taut.run_queue.time').reduce((sum, { value }) => sum + value, 0),
   };
 }
