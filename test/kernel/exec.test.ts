@@ -1,11 +1,19 @@
 /** What the kernel tells of an exec, and what follows where that is not all, or not true any more. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { Converger } from '../../src/actuator/converge.ts';
+import { Ledger } from '../../src/actuator/ledger.ts';
+import { restoreEntries } from '../../src/actuator/restore.ts';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import type { KernelEvent } from '../../src/native.ts';
+import { ProcHandle } from '../../src/proc/handle.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { Program, slacks, until } from '../support/program.ts';
+import { compiled } from '../support/compiled.ts';
+import { tell } from '../support/conversation.ts';
+import { Program, slacks, threadIds, until } from '../support/program.ts';
 import { Bench, FIXTURES } from '../support/taut.ts';
 
 /** TAUT_CMDLINE of `native/include/taut.h`. */
@@ -52,4 +60,147 @@ test('who runs something else by the time it is looked at is judged by that', as
   } finally {
     for (const program of programs) await program[Symbol.asyncDispose]();
   }
+});
+
+describe('a thread that is not the leader executes a program, and gets the id of the leader', () => {
+  const workers = compiled('workers');
+  const LEADER = 50_000;
+  const WORKER = 20_000;
+
+  /** Its leader, its first worker and its second have timer slacks of their own. */
+  const agentOf = async (bench: Bench): Promise<Program> => {
+    const agent = new Program(workers, [LEADER, WORKER, 30_000].map(String).concat(bench.mark));
+    await agent.line(/^ready/);
+    return agent;
+  };
+  const isTuned = (agent: Program, threads = 3) =>
+    until('it is tuned', () => slacks(agent.pid).join() === Array(threads).fill(1).join());
+
+  /** Has worker 1 execute `sleep`, and waits until only that is there. */
+  const sleepInstead = async (agent: Program) => {
+    agent.say('exec 1 sleep 1000');
+    await until('sleep runs', () => threadIds(agent.pid).length === 1 && commOf(agent) === 'sleep');
+  };
+  const commOf = ({ pid }: Program) => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+  const entries = async (bench: Bench) => (await bench.json<StatusDocument>('status')).ledger.entries;
+
+  test('it stays a process that the operator named, and is put back to its own value', async () => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
+    await isTuned(agent);
+    await sleepInstead(agent);
+    await until('the other threads are off the record', async () => (await entries(bench)) === 1);
+    const { agents } = await bench.json<StatusDocument>('status');
+    expect(agents[0]).toMatchObject({ pid: agent.pid, target: 1, threads: { total: 1, tuned: 1 } });
+    expect(slacks(agent.pid)).toEqual([1]);
+    expect(await taut.stop()).toBe(0);
+    expect(slacks(agent.pid)).toEqual([WORKER]);
+  });
+
+  test('the new program is an agent again, and its own threads are tuned and put back, twice', async () => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    await using taut = await bench.watch('--optimize-timer-slack');
+    await isTuned(agent);
+    for (let times = 2; times <= 3; times++) {
+      agent.say(`exec 1 ${workers} 0 0 ${bench.mark}`);
+      await until('it runs anew', () => agent.lines.filter((line) => line === 'ready').length === times);
+      await isTuned(agent, 2);
+      await until('each thread is on record once', async () => (await entries(bench)) === 2);
+    }
+    expect(await taut.stop()).toBe(0);
+    expect(slacks(agent.pid)).toEqual([WORKER, WORKER]); // a thread is born with its maker's value
+  });
+
+  test('the new program is no agent: it is let go at once', async () => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    await using _taut = await bench.watch('--optimize-timer-slack');
+    await isTuned(agent);
+    await sleepInstead(agent);
+    await until('it is put back', () => slacks(agent.pid)[0] === WORKER);
+    await until('nothing is on record', async () => (await entries(bench)) === 0);
+  });
+
+  test('the leader had ended long before', async () => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
+    await isTuned(agent);
+    await tell(agent, 'leave');
+    await until('the leader is off the record', async () => (await entries(bench)) === 2);
+    await sleepInstead(agent);
+    await until('the others are off the record', async () => (await entries(bench)) === 1);
+    expect(await taut.stop()).toBe(0);
+    expect(slacks(agent.pid)).toEqual([WORKER]);
+  });
+
+  test('taut is killed after it: restore finds the thread', async () => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack', '--no-guard');
+    await isTuned(agent);
+    await sleepInstead(agent);
+    await until('the other threads are off the record', async () => (await entries(bench)) === 1);
+    await taut.stop('SIGKILL');
+    expect(slacks(agent.pid)).toEqual([1]);
+    await using restore = bench.taut('restore');
+    expect(await restore.ended).toBe(0);
+    expect(slacks(agent.pid)).toEqual([WORKER]);
+  });
+
+  test('taut was killed before it: restore finds the thread by its process', async () => {
+    using bench = new Bench();
+    await using agent = new Program(workers, ['1', String(WORKER), bench.mark]);
+    await agent.line(/^ready/);
+    await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack', '--no-guard');
+    await isTuned(agent, 2);
+    await until('just the worker is on record', async () => (await entries(bench)) === 1);
+    await taut.stop('SIGKILL');
+    await sleepInstead(agent);
+    expect(slacks(agent.pid)).toEqual([1]);
+    await using restore = bench.taut('restore');
+    expect(await restore.ended).toBe(0);
+    expect(slacks(agent.pid)).toEqual([WORKER]);
+    expect(await entries(bench)).toBe(0);
+  });
+
+  test.each([
+    ['before its event', true],
+    ['and its event is lost', false],
+  ])('the threads are listed %s', async (_, isTold) => {
+    using bench = new Bench();
+    await using agent = await agentOf(bench);
+    using ledger = new Ledger(bench.stateDir);
+    using process = new ProcHandle(agent.pid);
+    const { startTicks: processStartTicks } = process.stat();
+    const order = {
+      pid: agent.pid,
+      processStartTicks,
+      target: 1n,
+      agent: 'a',
+      rule: 'r',
+      reason: 'test',
+      operation: '0',
+    };
+    const converger = new Converger(timerSlack, ledger, process, order, undefined);
+    const threads = threadIds(agent.pid);
+    const tid = threads[slacks(agent.pid).indexOf(WORKER)] ?? 0;
+    converger.run();
+    await sleepInstead(agent);
+    if (isTold) converger.run();
+    converger.forget(threads.filter((id) => id !== tid));
+    if (isTold) {
+      ledger.carryOver({ pid: agent.pid, processStartTicks, tid });
+      converger.execed(tid);
+    }
+    for (let times = 0; times < 2; times++) converger.run();
+    expect([...converger.threads.keys()]).toEqual([agent.pid]);
+    expect(ledger.entries()).toMatchObject([
+      { tid: agent.pid, startTicks: processStartTicks, original: BigInt(WORKER) },
+    ]);
+    restoreEntries(ledger, [timerSlack], ledger.entries());
+    expect(slacks(agent.pid)).toEqual([WORKER]);
+  });
 });
