@@ -1,10 +1,12 @@
 /** Taut is killed, in every way that it can't know of, and nobody calls restore: its guard puts everything back. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import {
   agentOf,
@@ -209,3 +211,35 @@ test('the state directory is gone: the guard ends, and makes none', async () => 
   expect(readdirSync(bench.dir)).not.toContain('state');
   expect(isRunning(agent.pid)).toBe(true);
 });
+
+test('what the guard runs opens no debugger at SIGUSR1', async () => {
+  using bench = new Bench();
+  await using agent = await agentOf(bench);
+  await using taut = await bench.watch('--optimize-timer-slack');
+  await isTuned(agent);
+  const guard = await guardOf(bench);
+  using busy = new Ledger(bench.stateDir);
+  const db = new DatabaseSync(busy.path);
+  db.exec('BEGIN IMMEDIATE'); // the restore waits for it
+  await taut.stop('SIGKILL');
+  let command: string[] = [];
+  await until('the guard runs a restore', () => {
+    command =
+      childrenOf(guard)
+        .map(commandOf)
+        .find((words) => words.some((word) => word.endsWith('guardRestore.js'))) ?? [];
+    return command.length > 0;
+  });
+  expect(command).toContain('--disable-sigusr1');
+  db.close();
+  await isPutBack(bench, agent, guard);
+});
+
+/** Nothing for a process that has ended. */
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}
