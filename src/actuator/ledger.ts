@@ -17,7 +17,7 @@ import {
   type ThreadKnob,
   toEntry,
 } from './ledgerEntry.ts';
-import { fileId, HERE, here, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
+import { distrustLedger, fileId, HERE, here, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
 export type { Execed, LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
@@ -38,6 +38,7 @@ export class Ledger implements Disposable {
   /** Opens or creates `ledger.db` in the state directory. @throws LedgerError when it can't be used. */
   constructor(stateDir: string) {
     this.path = ledgerPath(stateDir);
+    distrustLedger(stateDir);
     const mask = process.umask(0o077); // applies to the files that SQLite makes beside the ledger, too
     try {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });

@@ -101,7 +101,7 @@ test('schedstat counts a timeslice for each sleep, and the waiting that the kern
 
 test('without root it measures what anybody may read', async () => {
   using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
+  chmodSync(bench.dir, 0o1777);
   await using agent = await sleeper(bench);
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', LAUNCHER];
   const args = ['watch', '--config', bench.config, '--state-dir', bench.stateDir];

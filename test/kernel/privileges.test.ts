@@ -31,7 +31,7 @@ const missing = ({ checks }: Doctor) => checks.filter((c) => !c.ok).map((c) => c
 
 test('doctor finds everything in order on this host, and names what is missing in smaller worlds', async () => {
   using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
+  chmodSync(bench.dir, 0o1777);
   expect(await doctor(bench, ['env'])).toMatchObject({ code: 0, document: { measure: true, tune: true } });
   const nice = await doctor(bench, WITHOUT_NICE);
   expect(nice).toMatchObject({ code: 3, document: { measure: true, tune: false } });
@@ -40,7 +40,7 @@ test('doctor finds everything in order on this host, and names what is missing i
   expect(btf).toMatchObject({ code: 3, document: { measure: false, tune: true } });
   expect(missing(btf.document)).toEqual(['BTF', 'kernel tracer', 'names and connections']);
   using fresh = new Bench();
-  chmodSync(fresh.dir, 0o777);
+  chmodSync(fresh.dir, 0o1777);
   const root = await doctor(fresh, WITHOUT_ROOT);
   expect(root).toMatchObject({ code: 3, document: { measure: false, tune: false } });
   expect(missing(root.document)).toContain('CAP_BPF');
@@ -49,7 +49,7 @@ test('doctor finds everything in order on this host, and names what is missing i
 
 test('without root, and where the kernel counts no waiting, it says in one sentence that there is nothing that it can do', async () => {
   using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
+  chmodSync(bench.dir, 0o1777);
   await using program = inWorld(bench, ['env', 'TAUT_WITHOUT=schedstat', ...WITHOUT_ROOT], 'watch');
   expect(await program.ended).toBe(3);
   expect(program.errors.filter((line) => line.includes('not measuring'))).toHaveLength(1);
@@ -88,7 +88,7 @@ test('without CAP_SYS_NICE it measures, and says once that it can not tune', asy
 
 test('does everything as another user with exactly the four capabilities that measuring and tuning need', async () => {
   using bench = new Bench();
-  chmodSync(bench.dir, 0o777);
+  chmodSync(bench.dir, 0o1777);
   await using agent = bench.python('sleeper.py');
   await agent.line(/^ready/);
   const four = '-all,+sys_nice,+bpf,+perfmon,+sys_ptrace';
