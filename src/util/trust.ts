@@ -42,10 +42,20 @@ function distrustAbove(path: string): string | undefined {
   if (!stat) return above;
   const owner = strangersOwn(path, stat);
   if (owner !== undefined) return owner;
-  if (stat.isSymbolicLink()) return distrustAbove(realpathSync(path));
+  if (stat.isSymbolicLink()) return distrustTarget(path);
   // Some distributions let a user's own group, which has no other member, write to the directories of a home.
   const others = stat.gid === process.getegid?.() ? WRITABLE_BY_OTHERS & ~WRITABLE_BY_GROUP : WRITABLE_BY_OTHERS;
   return writable(path, (stat.mode & others) !== 0 && (stat.mode & STICKY) === 0);
+}
+
+function distrustTarget(link: string): string | undefined {
+  let target: string;
+  try {
+    target = realpathSync(link);
+  } catch {
+    return undefined; // it leads nowhere, so nothing can be opened below it
+  }
+  return distrustAbove(target);
 }
 
 function strangersOwn(path: string, { uid }: Stats): string | undefined {

@@ -46,6 +46,13 @@ test('follows no link itself, and above it only those that a trusted user made',
   symlinkSync('own', join(dir, 'link'));
   expect(distrust(join(dir, 'link'))).toContain(`${join(dir, 'link')} is a link`);
   expect(distrust(join(dir, 'link/below'))).toBeUndefined();
+  for (const [name, target] of [
+    ['dangling', 'nowhere'],
+    ['loop', 'loop'],
+  ] as const) {
+    symlinkSync(target, join(dir, name));
+    expect(distrust(join(dir, name, 'below'))).toBeUndefined();
+  }
   symlinkSync('/etc/passwd', join(own, 'ledger.db'));
   expect(distrust(own)).toBeUndefined();
   expect(distrust(own, 'ledger.db')).toContain(`${join(own, 'ledger.db')} is a link`);
