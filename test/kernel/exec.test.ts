@@ -73,8 +73,14 @@ describe('a thread that is not the leader executes a program, and gets the id of
     await agent.line(/^ready/);
     return agent;
   };
-  const isTuned = (agent: Program, threads = 3) =>
-    until('it is tuned', () => slacks(agent.pid).join() === Array(threads).fill(1).join());
+  /** A taut answers when it has read back what it wrote: until then an exec could come between. */
+  const isTuned = async (bench: Bench, agent: Program, threads = 3) => {
+    await until('it is tuned', () => slacks(agent.pid).join() === Array(threads).fill(1).join());
+    await until(
+      'a taut answers',
+      async () => (await bench.json<StatusDocument>('status')).agents[0]?.threads.total === threads,
+    );
+  };
 
   /** Has worker 1 execute `sleep`, and waits until only that is there. */
   const sleepInstead = async (agent: Program) => {
@@ -88,7 +94,7 @@ describe('a thread that is not the leader executes a program, and gets the id of
     using bench = new Bench();
     await using agent = await agentOf(bench);
     await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
-    await isTuned(agent);
+    await isTuned(bench, agent);
     await sleepInstead(agent);
     await until('the other threads are off the record', async () => (await entries(bench)) === 1);
     const { agents } = await bench.json<StatusDocument>('status');
@@ -102,11 +108,11 @@ describe('a thread that is not the leader executes a program, and gets the id of
     using bench = new Bench();
     await using agent = await agentOf(bench);
     await using taut = await bench.watch('--optimize-timer-slack');
-    await isTuned(agent);
+    await isTuned(bench, agent);
     for (let times = 2; times <= 3; times++) {
       agent.say(`exec 1 ${workers} 0 0 ${bench.mark}`);
       await until('it runs anew', () => agent.lines.filter((line) => line === 'ready').length === times);
-      await isTuned(agent, 2);
+      await isTuned(bench, agent, 2);
       await until('each thread is on record once', async () => (await entries(bench)) === 2);
     }
     expect(await taut.stop()).toBe(0);
@@ -117,7 +123,7 @@ describe('a thread that is not the leader executes a program, and gets the id of
     using bench = new Bench();
     await using agent = await agentOf(bench);
     await using _taut = await bench.watch('--optimize-timer-slack');
-    await isTuned(agent);
+    await isTuned(bench, agent);
     await sleepInstead(agent);
     await until('it is put back', () => slacks(agent.pid)[0] === WORKER);
     await until('nothing is on record', async () => (await entries(bench)) === 0);
@@ -127,7 +133,7 @@ describe('a thread that is not the leader executes a program, and gets the id of
     using bench = new Bench();
     await using agent = await agentOf(bench);
     await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack');
-    await isTuned(agent);
+    await isTuned(bench, agent);
     await tell(agent, 'leave');
     await until('the leader is off the record', async () => (await entries(bench)) === 2);
     await sleepInstead(agent);
@@ -140,7 +146,7 @@ describe('a thread that is not the leader executes a program, and gets the id of
     using bench = new Bench();
     await using agent = await agentOf(bench);
     await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack', '--no-guard');
-    await isTuned(agent);
+    await isTuned(bench, agent);
     await sleepInstead(agent);
     await until('the other threads are off the record', async () => (await entries(bench)) === 1);
     await taut.stop('SIGKILL');
@@ -155,7 +161,7 @@ describe('a thread that is not the leader executes a program, and gets the id of
     await using agent = new Program(workers, ['1', String(WORKER), bench.mark]);
     await agent.line(/^ready/);
     await using taut = bench.taut('attach', String(agent.pid), '--optimize-timer-slack', '--no-guard');
-    await isTuned(agent, 2);
+    await isTuned(bench, agent, 2);
     await until('just the worker is on record', async () => (await entries(bench)) === 1);
     await taut.stop('SIGKILL');
     await sleepInstead(agent);
