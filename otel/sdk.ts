@@ -116,7 +116,7 @@ function destinations({ env, stateDir, sinkProblem, onWarning }: TelemetryOption
   const to = { traces: of('traces'), metrics: of('metrics'), logs: of('logs') };
   const inFiles = SIGNALS.filter((signal) => to[signal].kind === 'files');
   if (inFiles.length === 0 || sinkProblem === undefined) return to;
-  const mend = 'make it writable, or set OTEL_EXPORTER_OTLP_ENDPOINT';
+  const mend = 'mend that, or set OTEL_EXPORTER_OTLP_ENDPOINT';
   onWarning(`${inFiles.join(', ')} can't be written into ${stateDir}/otlp: ${sinkProblem}; ${mend}`);
   return { ...to, ...Object.fromEntries(inFiles.map((signal) => [signal, { kind: 'none' }])) };
 }

@@ -98,7 +98,8 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
 	tell(TAUT_NEW_THREAD, child, pid, parent->pid);
 }
 
-static __always_inline void executed(struct task_struct *task)
+/* `was`: the id of the thread that called execve; if that is not the leader, the thread has the leader's id now. */
+static __always_inline void executed(struct task_struct *task, __u32 was)
 {
 	__u32 zero = 0;
 	struct taut_exec *e = bpf_map_lookup_elem(&exec_room, &zero);
@@ -106,6 +107,7 @@ static __always_inline void executed(struct task_struct *task)
 	if (!e)
 		return;
 	describe(&e->event, TAUT_EXEC, task);
+	e->event.maker = was;
 	/*
 	 * The kernel has just written the command line, so it is in memory. It goes with the event, because most
 	 * programs are no agents, and reading /proc for each would cost more.

@@ -43,7 +43,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) { forked(parent, child); return 0; }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task) { executed(task); return 0; }
+int BPF_PROG(on_exec, struct task_struct *task, int was) { executed(task, was); return 0; }
 
 SEC("tp_btf/task_rename")
 int BPF_PROG(on_rename, struct task_struct *task) { renamed(task); return 0; }

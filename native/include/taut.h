@@ -146,7 +146,7 @@ struct taut_event {
 	taut_u32 pid;  /* thread group */
 	taut_u32 tid;
 	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD */
-	taut_u32 maker; /* the forking thread; for NEW_CHILD and NEW_THREAD */
+	taut_u32 maker; /* for NEW_CHILD and NEW_THREAD: the forking thread; for EXEC: the id until now of the thread that execs */
 	taut_u32 size;  /* bytes of the command line, which follows; for EXEC */
 	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */

@@ -1,9 +1,12 @@
 /** A file of JSON lines with a maximum size. When full it becomes `.1`, `.1` becomes `.2`, the oldest is removed. */
+import { constants } from 'node:fs';
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const MAX_BYTES = 16 << 20;
 const KEPT = 2;
+/** As 'a', but through no link. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
 
 export class JsonLines {
   readonly path: string;
@@ -37,7 +40,7 @@ export class JsonLines {
       () => 0,
     );
     if (size > 0 && size + line.length + 1 > this.#maxBytes) await this.#rotate();
-    await appendFile(this.path, Buffer.concat([line, Buffer.from('\n')]), { mode: 0o600 });
+    await appendFile(this.path, Buffer.concat([line, Buffer.from('\n')]), { mode: 0o600, flag: APPEND });
   }
 
   async #rotate(): Promise<void> {

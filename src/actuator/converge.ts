@@ -60,6 +60,8 @@ export class Converger {
   /** When the last writes were done, before reading back: milliseconds since the epoch. */
   writtenAtMs = 0;
   #cursor = 0;
+  /** Threads that the last listing did not have. */
+  #missing: ReadonlySet<number> = new Set();
 
   constructor(
     knob: Knob,
@@ -101,13 +103,22 @@ export class Converger {
   run(): { passes: number; complete: boolean } {
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
       const present = new Set(this.#process.threadIds());
-      // Forget threads whose end was not reported: the kernel's events may be lost.
-      if (pass === 1) this.forget([...this.threads.keys()].filter((tid) => !present.has(tid)));
+      if (pass === 1) this.#forgetMissing(present);
       const fresh = [...present].filter((tid) => !this.threads.has(tid));
       if (fresh.length === 0) return { passes: pass, complete: true };
       this.#tune(fresh.map((tid) => ({ tid, maker: undefined })));
     }
     return { passes: MAX_PASSES, complete: false };
+  }
+
+  /**
+   * Forgets threads whose end was not reported: the kernel's events may be lost. Not at the first time that a thread is
+   * missing: it may have called execve, and its original is then that of the leader, which the event tells later.
+   */
+  #forgetMissing(present: ReadonlySet<number>): void {
+    const missing = [...this.threads.keys()].filter((tid) => !present.has(tid));
+    this.forget(missing.filter((tid) => this.#missing.has(tid)));
+    this.#missing = new Set(missing);
   }
 
   /** Handles threads that the kernel reported, without listing the others. @throws LedgerError as `run` */
@@ -124,6 +135,15 @@ export class Converger {
     });
     this.#ledger.remove(gone);
     this.#hears.ended(gone);
+  }
+
+  /** The thread `tid` has called execve: it has the leader's id and start time now. See `Ledger.carryOver`. */
+  execed(tid: number): void {
+    const state = this.threads.get(tid);
+    if (!state) return;
+    const { pid, processStartTicks: startTicks } = this.#order;
+    this.threads.delete(tid);
+    this.threads.set(pid, { ...state, startTicks });
   }
 
   /** The value before taut: that of the thread `maker` if it is tuned, else that of any tuned thread. */
@@ -169,8 +189,7 @@ export class Converger {
         return value;
       }
     } catch (error) {
-      if (!isGone(error)) throw error;
-      this.forget([tid]);
+      if (!isGone(error)) throw error; // the next listing has no such thread
     }
     return undefined;
   }

@@ -8,6 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
+  type Execed,
   key,
   type LedgerEntry,
   type LedgerFilter,
@@ -16,10 +17,10 @@ import {
   type ThreadKnob,
   toEntry,
 } from './ledgerEntry.ts';
-import { fileId, HERE, here, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
+import { distrustLedger, fileId, HERE, here, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
-export type { LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
+export type { Execed, LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
 
 export class Ledger implements Disposable {
   readonly path: string;
@@ -37,6 +38,7 @@ export class Ledger implements Disposable {
   /** Opens or creates `ledger.db` in the state directory. @throws LedgerError when it can't be used. */
   constructor(stateDir: string) {
     this.path = ledgerPath(stateDir);
+    distrustLedger(stateDir);
     const mask = process.umask(0o077); // applies to the files that SQLite makes beside the ledger, too
     try {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
@@ -91,6 +93,27 @@ export class Ledger implements Disposable {
       if (entry.operation === operation) this.#own.set(key, { ...entry, agent, rule, reason });
     const update = `UPDATE tuned_thread SET agent = ?, rule = ?, reason = ? WHERE ${HERE} AND operation = ?`;
     this.#write([operation], (id) => this.#db.prepare(update).run(agent, rule, reason, ...this.#here, id));
+  }
+
+  /**
+   * Gives the entries of a thread its new identity, in one transaction; an entry of the leader that was is replaced.
+   * Another taut with this ledger may have done it before. @returns the entries as they were. @throws LedgerError
+   */
+  carryOver({ pid, processStartTicks, tid }: Execed): LedgerEntry[] {
+    const is = (entry: LedgerEntry) => entry.tid === tid && entry.processStartTicks === processStartTicks;
+    const leader = { tid: pid, startTicks: processStartTicks };
+    const own = [...this.#own.values()].filter((entry) => entry.pid === pid && is(entry));
+    for (const entry of own) {
+      this.#own.delete(key(entry));
+      this.#own.set(key({ ...entry, ...leader }), { ...entry, ...leader });
+    }
+    if (this.#file === undefined) return own;
+    const kept = this.entries({ pids: [pid] }).filter(is);
+    const update = `UPDATE OR REPLACE tuned_thread SET tid = ?, start_ticks = ? WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`;
+    this.#write(kept, (e) =>
+      this.#db.prepare(update).run(pid, processStartTicks, ...this.#here, tid, e.startTicks, e.knob),
+    );
+    return [...new Map([...own, ...kept].map((entry) => [key(entry), entry])).values()];
   }
 
   /** How many entries this process has. */

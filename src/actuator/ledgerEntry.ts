@@ -40,6 +40,17 @@ export interface LedgerFilter {
   readonly owner?: Owner;
 }
 
+/**
+ * A thread that has called execve without being its process's leader. The kernel has ended all other threads, and has
+ * given it the leader's id and start time, which are those of the process.
+ */
+export interface Execed {
+  readonly pid: number;
+  readonly processStartTicks: number;
+  /** Its id until then. */
+  readonly tid: number;
+}
+
 /** One knob of one thread: the key of an entry. */
 export type ThreadKnob = ThreadIdentity & { readonly knob: string };
 

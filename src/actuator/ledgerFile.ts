@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { distrust } from '../util/trust.ts';
 
 /** The ledger can't be written or read, so nothing may be tuned. The message names the file and what to do. */
 export class LedgerError extends Error {
@@ -14,8 +15,19 @@ export class LedgerError extends Error {
   }
 }
 
+const LEDGER = 'ledger.db';
+
 export function ledgerPath(stateDir: string): string {
-  return join(stateDir, 'ledger.db');
+  return join(stateDir, LEDGER);
+}
+
+/** What SQLite keeps beside a file: its write-ahead log, and the log's index. */
+const BESIDE = ['', '-wal', '-shm'];
+
+/** @throws LedgerError when a stranger may have written it: taut would do what it says. */
+export function distrustLedger(stateDir: string): void {
+  const problem = distrust(stateDir, ...BESIDE.map((suffix) => `${LEDGER}${suffix}`));
+  if (problem !== undefined) throw new LedgerError(ledgerPath(stateDir), new Error(problem));
 }
 
 /** Whether there is a ledger that this user may see. For commands that only read: they must not create one. */
@@ -104,6 +116,7 @@ function addOwner(db: DatabaseSync): void {
  * @throws LedgerError
  */
 export function countUnwritable(stateDir: string): number {
+  distrustLedger(stateDir);
   const url = pathToFileURL(ledgerPath(stateDir));
   if (!statSync(`${ledgerPath(stateDir)}-wal`, { throwIfNoEntry: false })?.size) url.search = 'immutable=1';
   try {

@@ -97,6 +97,11 @@ export class Agent implements Disposable {
     for (const tuning of this.tunings) tuning.threadsExited(tids);
   }
 
+  /** The thread `tid`, which was not the leader, has called execve: it has the leader's id and start time now. */
+  execed(tid: number): void {
+    for (const tuning of this.tunings) tuning.execed(tid);
+  }
+
   /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
     return this.tunings.map((tuning) => tuning.newDescendant(born, maker)).includes(true);

@@ -1,5 +1,6 @@
 /** Handles the kernel's events: forks, execs, renames and exits, and updates the agents. */
 import type { Descendants } from '../actuator/descendants.ts';
+import type { Execed } from '../actuator/ledger.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { inScope, type Scope } from '../discovery/scope.ts';
 import type { Seen } from '../discovery/sighting.ts';
@@ -14,6 +15,8 @@ export interface KernelEventsOptions {
   readonly descendants: Descendants;
   readonly scope: Scope;
   readonly log: Log;
+  /** Called when a thread has its process's id now, so that the ledger can follow it. */
+  readonly onExeced: (thread: Execed) => void;
   /** Called when work for one process failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
@@ -50,7 +53,10 @@ export class KernelEvents {
     const [{ kind, pid }] = batch;
     const agent = this.#agents.get(pid);
     if (kind === 'exec') {
-      if (inScope(this.#options.scope, pid)) for (const event of batch) this.#inBackground(event, this.#onExec(event));
+      for (const event of batch) {
+        this.#followThread(event);
+        if (inScope(this.#options.scope, pid)) this.#inBackground(event, this.#onExec(event));
+      }
     } else if (kind === 'rename') {
       // A rule may match a process by its new title.
       if (inScope(this.#options.scope, pid))
@@ -83,6 +89,13 @@ export class KernelEvents {
     this.#options.log.debug(
       `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,
     );
+  }
+
+  /** The kernel gives a thread that calls execve the id of the leader, under which its entries must be found then. */
+  #followThread({ pid, maker: tid, startNs }: KernelEvent): void {
+    if (tid === pid) return;
+    this.#options.onExeced({ pid, processStartTicks: startTicksOf(startNs), tid });
+    this.#agents.get(pid)?.execed(tid);
   }
 
   /** Decides again on a process that runs another program; lets an agent go when it is no longer one. */

@@ -36,6 +36,16 @@ export class OnRecord {
       this.#operations.count('forget', 'vanished', length, knob);
   }
 
+  /** Threads of a process that have another identity now: that of its leader, which has ended. */
+  carriedOver(threads: readonly Recorded[], leader: ThreadIdentity): void {
+    for (const thread of threads) {
+      if (!this.#keys.delete(keyOf(thread))) continue;
+      const now = { ...leader, knob: thread.knob };
+      this.ended([now]); // the leader's end was not reported
+      this.#keys.add(keyOf(now));
+    }
+  }
+
   /** Forgets threads that were put back (`account` counts these). Threads that failed stay in the ledger. */
   restored(results: readonly Restored[]): void {
     for (const result of results) if (result.outcome !== 'failed') this.#keys.delete(keyOf(result));

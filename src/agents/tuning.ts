@@ -108,6 +108,11 @@ export class Tuning {
     this.#host.obstacles.attempt(() => this.#converger?.forget(tids));
   }
 
+  /** See `Converger.execed`. */
+  execed(tid: number): void {
+    this.#converger?.execed(tid);
+  }
+
   /** What a child process of the thread `maker` inherits of taut's values; undefined when nothing. */
   inheritance(maker?: number): Inheritance | undefined {
     const original = this.#converger?.originalFor(maker);

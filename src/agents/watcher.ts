@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from '../actuator/descendants.ts';
 import { type Guard, startGuard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
-import type { Ledger } from '../actuator/ledger.ts';
+import type { Execed, Ledger } from '../actuator/ledger.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
 import type { Adopted } from '../discovery/decisions.ts';
 import { ScanClock } from '../discovery/scanClock.ts';
@@ -87,7 +87,8 @@ export class Watcher implements Disposable {
     this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
     const { decisions, scope, log } = options;
     const common = { agents: this.#agents, decisions, scope, log, failed };
-    this.#kernelEvents = new KernelEvents({ ...common, descendants });
+    const onExeced = (thread: Execed) => this.#follow(thread);
+    this.#kernelEvents = new KernelEvents({ ...common, descendants, onExeced });
     this.#networkEvents = new NetworkEvents({ ...common, operations });
     const record = { ledger, onRecord: this.#onRecord, operations, obstacles };
     this.#reconciler = new Reconciler({ ...common, ...record, tracer: measuring.tracer });
@@ -280,6 +281,13 @@ export class Watcher implements Disposable {
     this.release('shutdown');
     this.#endObserving();
     this.#measurement[Symbol.dispose]();
+  }
+
+  /** Keeps a thread on record that has its process's id now: an agent's, or a descendant's that keeps its value. */
+  #follow(thread: Execed): void {
+    const { ledger } = this.#options;
+    const moved = (ledger && this.#obstacles.attempt(() => ledger.carryOver(thread))) ?? [];
+    this.#onRecord.carriedOver(moved, { tid: thread.pid, startTicks: thread.processStartTicks });
   }
 
   /** Runs `work` without waiting for it; what it throws is only logged. */

@@ -12,7 +12,7 @@ export const CAPABILITIES = {
   CAP_NET_ADMIN: { bit: 12, use: 'see which process asks which name, and connects to whom' },
   CAP_SYS_PTRACE: { bit: 19, use: "read other users' executables" },
   CAP_DAC_READ_SEARCH: { bit: 2, use: 'read rules and flags that belong to others' },
-  CAP_DAC_OVERRIDE: { bit: 1, use: 'write to a state directory that belongs to others' },
+  CAP_DAC_OVERRIDE: { bit: 1, use: "write to a state directory that is root's" },
   CAP_SYS_ADMIN: {
     bit: 21,
     use: 'have the kernel account what the BPF programs cost; look into other network namespaces',

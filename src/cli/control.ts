@@ -44,11 +44,11 @@ export async function ask<T>(stateDir: string, request: Request): Promise<T | un
 }
 
 /**
- * Asks the server of one socket. @returns undefined when nobody serves there.
+ * Asks the server of one socket; `isPublic`: of one that another user may serve. @returns undefined when nobody does.
  * @throws Error when the kernel refuses; CliError when the server refuses, or its answer is not understood.
  */
-export async function askAt<T>(path: string, request: Request): Promise<T | undefined> {
-  const text = await askLine(path, JSON.stringify(request));
+export async function askAt<T>(path: string, request: Request, isPublic = false): Promise<T | undefined> {
+  const text = await askLine(path, JSON.stringify(request), isPublic);
   return text === undefined ? undefined : understand<T>(path, text, request.op);
 }
 

@@ -14,7 +14,8 @@ import { leaveStreamsAlone } from './standardStreams.ts';
 await leaveStreamsAlone();
 
 // A service manager sends these to the processes that its service left behind, and this is one of them.
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)
+  process.on(signal, () => {});
 
 const [, , stateDir = '', owner = ''] = process.argv;
 if (ledgerExists(stateDir)) {

@@ -1,5 +1,7 @@
 /** Asks the server of a Unix socket for one line. The server may be a stranger, hang, or send without end. */
 import { connect } from 'node:net';
+import { basename, dirname } from 'node:path';
+import { distrust } from '../util/trust.ts';
 
 const MAX_REPLY = 64 << 20;
 /** The longest time without a byte, and the longest time in all. */
@@ -7,14 +9,20 @@ const PATIENCE_MS = 5_000;
 const LONGEST_MS = 60_000;
 
 /**
+ * `mayBeStrangers`: another user may serve there. Else that is refused, and nothing is sent.
  * @returns the whole answer; undefined when nobody serves there.
  * @throws Error, with `code` when the kernel refused.
  */
-export function askLine(path: string, line: string): Promise<string | undefined> {
+export function askLine(path: string, line: string, mayBeStrangers = false): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let bytes = 0;
-    const socket = connect(path, () => socket.write(`${line}\n`));
+    // Asked only now: where nobody serves, or this user may not connect, that is the answer.
+    const socket = connect(path, () => {
+      const problem = mayBeStrangers ? undefined : distrust(dirname(path), basename(path));
+      if (problem === undefined) socket.write(`${line}\n`);
+      else giveUp(`nobody is asked there, as it may be a stranger: ${problem}`);
+    });
     const giveUp = (why: string) => socket.destroy(new Error(`${path}: ${why}`));
     const longest = setTimeout(() => giveUp('the answer has no end'), LONGEST_MS);
     socket.setTimeout(PATIENCE_MS, () => giveUp('the daemon does not answer'));

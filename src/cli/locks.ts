@@ -5,9 +5,10 @@
  */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { addon, failed, TautError } from '../native.ts';
 import { descriptorsOf } from '../proc/sockets.ts';
+import { distrust } from '../util/trust.ts';
 
 /** Another process holds the lock: `holder` is its process id, as text. */
 export interface Held {
@@ -23,8 +24,13 @@ export interface LockOptions {
   readonly socket?: string;
 }
 
-/** @returns the lock, to be disposed of, or its holder. @throws TautError or Error when the file can't be made. */
+/**
+ * @returns the lock, to be disposed of, or its holder.
+ * @throws TautError or Error when the file can't be made, or a stranger may have made it.
+ */
 export function tryLock(path: string, { shared = false, socket }: LockOptions = {}): Disposable | Held {
+  const problem = distrust(dirname(path), basename(path));
+  if (problem !== undefined) throw new Error(problem);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const fd = addon().lock(path, shared);
   if (!failed(fd)) {

@@ -46,7 +46,7 @@ function socketName(stateDir: string): string {
  * @throws Error, CliError
  */
 export function askPublicly<T>(stateDir: string, request: PublicRequest): Promise<T | undefined> {
-  return askAt<T>(join(PARENT, ...FOLDERS, socketName(stateDir)), request);
+  return askAt<T>(join(PARENT, ...FOLDERS, socketName(stateDir)), request, true);
 }
 
 /** Serves every user until it is disposed of. When that is impossible it serves nobody, and watching goes on. */

@@ -23,7 +23,7 @@ import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { fileState } from '../util/fileChanges.ts';
 import type { Log } from '../util/log.ts';
-import { writeProblem } from '../util/writable.ts';
+import { placeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type TuneOptions, targetsOf } from './given.ts';
@@ -110,7 +110,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     startTelemetry({
       env: process.env,
       stateDir: sinkDir,
-      sinkProblem: writeProblem(join(sinkDir, 'otlp')),
+      sinkProblem: placeProblem(join(sinkDir, 'otlp')),
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,

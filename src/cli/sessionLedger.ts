@@ -1,5 +1,5 @@
 /** What a session needs to record its changes: locks, the ledger, recovery after a killed taut, a check of the file. */
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
@@ -7,6 +7,7 @@ import type { Restoration } from '../agents/tellRestored.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { Log } from '../util/log.ts';
+import { distrust } from '../util/trust.ts';
 import { writeProblem } from '../util/writable.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Lifetime } from './lifetime.ts';
@@ -15,7 +16,8 @@ import { socketPath } from './stateDir.ts';
 import { type Said, writableMend } from './unwritable.ts';
 
 /**
- * @returns whether taut holds the lock. Measuring goes on when it can't be made (read-only, full disk, no permission).
+ * @returns whether taut holds the lock. Measuring goes on when it can't be used (read-only, full disk, no permission, a
+ * stranger's).
  * @throws CliError when another process holds it.
  */
 function holdLock(
@@ -29,9 +31,13 @@ function holdLock(
   try {
     lock = tryLock(path, options);
   } catch (error) {
-    const cause = `the lock ${path} can't be made: ${writeProblem(dirname(path)) ?? (error as Error).message}`;
-    const without = path === writerLockPath() ? 'tuning' : 'tuning and without an answer to taut status';
-    log.warn(`${cause}; measuring goes on, without ${without}; ${writableMend(path)}`);
+    const problem = distrust(dirname(path), basename(path));
+    const why = problem ?? writeProblem(dirname(path)) ?? (error as Error).message;
+    const isHosts = path === writerLockPath();
+    const without = isHosts ? 'tuning' : 'tuning and without an answer to taut status';
+    const trust = isHosts ? 'mend that' : 'mend that, or use another --state-dir';
+    const mend = problem === undefined ? writableMend(path) : trust;
+    log.warn(`the lock ${path} can't be used: ${why}; measuring goes on, without ${without}; ${mend}`);
     missing.push('lock');
     return false;
   }

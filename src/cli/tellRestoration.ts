@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { startTelemetry } from '../../otel/sdk.ts';
 import { Operations } from '../agents/operations.ts';
 import { type Restoration, tellRestored } from '../agents/tellRestored.ts';
 import type { Log } from '../util/log.ts';
-import { writeProblem } from '../util/writable.ts';
+import { placeProblem } from '../util/writable.ts';
 import { version } from './version.ts';
 
 /**
@@ -12,7 +13,7 @@ import { version } from './version.ts';
 export async function tellRestoration(restoration: Restoration, stateDir: string, log: Log): Promise<void> {
   try {
     await using _telemetry = startTelemetry({
-      ...{ env: process.env, stateDir, sinkProblem: writeProblem(stateDir), serviceVersion: version() },
+      ...{ env: process.env, stateDir, sinkProblem: placeProblem(join(stateDir, 'otlp')), serviceVersion: version() },
       onWarning: (message) => log.warn(message),
     });
     tellRestored(new Operations('none'), restoration);

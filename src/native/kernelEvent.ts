@@ -5,7 +5,10 @@ export interface KernelEvent {
   readonly tid: number;
   /** For newThread: its agent. For newChild: the agent that it descends from. */
   readonly ppid: number;
-  /** For newThread and newChild: the thread that made it. */
+  /**
+   * For newThread and newChild: the thread that made it. For exec: the id that the thread had when it called execve. If
+   * it was not the leader, it has the leader's id and start time now, and all other threads have ended.
+   */
   readonly maker: number;
   readonly startNs: bigint;
   readonly atNs: bigint;

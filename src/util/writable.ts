@@ -1,6 +1,12 @@
 /** Checks whether taut can make files in a directory, which need not exist yet. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { distrust } from './trust.ts';
+
+/** A lasting reason why taut makes no files there: it can't, or a stranger could have a say in it. */
+export function placeProblem(directory: string): string | undefined {
+  return distrust(directory) ?? writeProblem(directory);
+}
 
 /**
  * A lasting reason why taut can't make files there; undefined when it can, and on a full disk, which may have room

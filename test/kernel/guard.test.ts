@@ -1,10 +1,12 @@
 /** Taut is killed, in every way that it can't know of, and nobody calls restore: its guard puts everything back. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import {
   agentOf,
@@ -216,3 +218,35 @@ test('the state directory is gone: the guard ends, and makes none', async () => 
   expect(readdirSync(sandbox.dir)).not.toContain('state');
   expect(isRunning(agent.pid)).toBe(true);
 });
+
+test('what the guard runs opens no debugger at SIGUSR1', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox);
+  await using taut = await sandbox.watch('--optimize-timer-slack');
+  await isTuned(agent);
+  const guard = await guardOf(sandbox);
+  using busy = new Ledger(sandbox.stateDir);
+  const db = new DatabaseSync(busy.path);
+  db.exec('BEGIN IMMEDIATE'); // the restore waits for it
+  await taut.stop('SIGKILL');
+  let command: string[] = [];
+  await until('the guard runs a restore', () => {
+    command =
+      childrenOf(guard)
+        .map(commandOf)
+        .find((words) => words.some((word) => word.endsWith('guardRestore.js'))) ?? [];
+    return command.length > 0;
+  });
+  expect(command).toContain('--disable-sigusr1');
+  db.close();
+  await isPutBack(sandbox, agent, guard);
+});
+
+/** Nothing for a process that has ended. */
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}

@@ -40,7 +40,7 @@ test('a file system that is full', async () => {
   using sandbox = new Sandbox();
   await using agent = await sleeper(sandbox);
   mkdirSync(sandbox.stateDir, { recursive: true });
-  const full = `mount -t tmpfs -o size=64k none ${sandbox.stateDir} && (dd if=/dev/zero of=${sandbox.stateDir}/full bs=4k 2>/dev/null || true)`;
+  const full = `mount -t tmpfs -o size=64k,mode=700 none ${sandbox.stateDir} && (dd if=/dev/zero of=${sandbox.stateDir}/full bs=4k 2>/dev/null || true)`;
   await using taut = await watchUnder(sandbox, full, agent);
   expect(slacks(agent.pid)).toEqual([50_000]);
   expect(await taut.stop()).toBe(1);
@@ -49,12 +49,12 @@ test('a file system that is full', async () => {
 
 /** A state directory in which nothing can be made, by what a shell does in a mount namespace of its own. */
 const UNWRITABLE = {
-  'read-only': (dir: string) => `mount -t tmpfs none ${dir} && mount -o remount,ro ${dir}`,
+  'read-only': (dir: string) => `mount -t tmpfs -o mode=700 none ${dir} && mount -o remount,ro ${dir}`,
   'read-only, with what an earlier taut left': (dir: string) =>
     `touch ${dir}/taut.lock ${dir}/taut.sock ${dir}/ledger.db && mount --bind ${dir} ${dir} && mount -o remount,bind,ro ${dir}`,
   'on a full disk without an inode left': (dir: string) =>
-    `mount -t tmpfs -o nr_inodes=2 none ${dir} && touch ${dir}/last`,
-  'without leave to write': (dir: string) => `mount -t tmpfs none ${dir} && chattr +i ${dir}`,
+    `mount -t tmpfs -o nr_inodes=2,mode=700 none ${dir} && touch ${dir}/last`,
+  'without leave to write': (dir: string) => `mount -t tmpfs -o mode=700 none ${dir} && chattr +i ${dir}`,
   'where the lock is a directory': (dir: string) => `mkdir ${dir}/taut.lock`,
 };
 
@@ -112,7 +112,7 @@ test('a socket that can not be made is said, and everything else is done', async
 test.each([
   [
     'a full disk',
-    'mount -t tmpfs -o size=200k none $D && $S >&2 && dd if=/dev/zero of=$D/full bs=4k 2>/dev/null || true',
+    'mount -t tmpfs -o size=200k,mode=700 none $D && $S >&2 && dd if=/dev/zero of=$D/full bs=4k 2>/dev/null || true',
   ],
   ['a read-only disk', '$S >&2 && mount --bind $D $D && mount -o remount,bind,ro $D'],
 ])('status has an answer on %s', async (_, prepare) => {

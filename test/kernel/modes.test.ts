@@ -94,7 +94,7 @@ test('schedstat counts a timeslice for each sleep, and the waiting that the kern
 
 test('without root it measures what anybody may read', async () => {
   using sandbox = new Sandbox();
-  chmodSync(sandbox.dir, 0o777);
+  chmodSync(sandbox.dir, 0o1777);
   await using agent = await sleeper(sandbox);
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', LAUNCHER];
   const args = ['watch', '--config', sandbox.config, '--state-dir', sandbox.stateDir];

@@ -35,7 +35,7 @@ const missing = ({ checks }: Doctor) => checks.filter((c) => !c.ok).map((c) => c
 
 test('doctor finds everything in order on this host, and names what is missing in smaller worlds', async () => {
   using sandbox = new Sandbox();
-  chmodSync(sandbox.dir, 0o777);
+  chmodSync(sandbox.dir, 0o1777);
   expect(await doctor(sandbox, ['env'])).toMatchObject({ code: 0, document: { measure: true, tune: true } });
   const nice = await doctor(sandbox, WITHOUT_NICE);
   expect(nice).toMatchObject({ code: 3, document: { measure: true, tune: false } });
@@ -44,7 +44,7 @@ test('doctor finds everything in order on this host, and names what is missing i
   expect(btf).toMatchObject({ code: 3, document: { measure: false, tune: true } });
   expect(missing(btf.document)).toEqual(['BTF', 'kernel tracer', 'names and connections']);
   using fresh = new Sandbox();
-  chmodSync(fresh.dir, 0o777);
+  chmodSync(fresh.dir, 0o1777);
   const root = await doctor(fresh, WITHOUT_ROOT);
   expect(root).toMatchObject({ code: 3, document: { measure: false, tune: false } });
   expect(missing(root.document)).toContain('CAP_BPF');
@@ -53,7 +53,7 @@ test('doctor finds everything in order on this host, and names what is missing i
 
 test('without root, and where the kernel counts no waiting, it says in one sentence that there is nothing that it can do', async () => {
   using sandbox = new Sandbox();
-  chmodSync(sandbox.dir, 0o777);
+  chmodSync(sandbox.dir, 0o1777);
   await using program = inWorld(sandbox, ['env', 'TAUT_WITHOUT=schedstat', ...WITHOUT_ROOT], 'watch');
   expect(await program.ended).toBe(3);
   expect(program.errors.filter((line) => line.includes('not measuring'))).toHaveLength(1);
@@ -135,7 +135,7 @@ test('in a PID namespace of its own it says so once, and finds, tunes and puts b
 
 test('does everything as another user with exactly the four capabilities that measuring and tuning need', async () => {
   using sandbox = new Sandbox();
-  chmodSync(sandbox.dir, 0o777);
+  chmodSync(sandbox.dir, 0o1777);
   await using agent = await sleeper(sandbox);
   const four = '-all,+sys_nice,+bpf,+perfmon,+sys_ptrace';
   const caps = [`--inh-caps=${four}`, `--ambient-caps=${four}`, `--bounding-set=${four}`];

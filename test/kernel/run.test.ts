@@ -111,7 +111,7 @@ test.each([
   ['pipes of another user', 'cat | setpriv --reuid=65534 --clear-groups --inh-caps=-all "$@" 2>&1 | cat'],
 ])('what a command shares with taut waits as it did: %s', async (_, world) => {
   using sandbox = new Sandbox();
-  chmodSync(sandbox.dir, 0o777);
+  chmodSync(sandbox.dir, 0o1777);
   const args = ['-c', world, 'sh', LAUNCHER, 'run', '--', 'python3', '-c', FLAGS];
   await using program = new Program('sh', args, { ...process.env, TAUT_STATE_DIR: sandbox.stateDir });
   await program.line(/^waits$/);
@@ -140,7 +140,7 @@ test('a command is held no longer than it says, whatever becomes of taut', async
 
 test.each([[[]], [[TUNED]]])('runs without privilege %j, and says once what it can not do', async (options) => {
   using sandbox = new Sandbox();
-  chmodSync(sandbox.dir, 0o777);
+  chmodSync(sandbox.dir, 0o1777);
   const world = ['--reuid=65534', '--regid=65534', '--clear-groups', LAUNCHER];
   const args = ['run', '--state-dir', sandbox.stateDir, ...options, '--', ...WAITING];
   await using program = new Program('setpriv', [...world, ...args]);
@@ -151,7 +151,7 @@ test.each([[[]], [[TUNED]]])('runs without privilege %j, and says once what it c
   expect(program.errors.filter((line) => line.includes('CAP_SYS_NICE'))).toHaveLength(options.length);
 });
 
-const READ_ONLY = 'mkdir -p "$0" && mount -t tmpfs -o ro none "$0" && exec "$@"';
+const READ_ONLY = 'mkdir -p "$0" && mount -t tmpfs -o ro,mode=700 none "$0" && exec "$@"';
 const DAMAGED = 'mkdir -p "$0" && echo damaged, and long enough to be no empty file > "$0/ledger.db" && exec "$@"';
 
 test.each([READ_ONLY, DAMAGED])('runs where the state directory is of no use: %s', async (world) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from '../../src/actuator/descendants.ts';
 import type { Knob } from '../../src/actuator/knob.ts';
-import { Ledger } from '../../src/actuator/ledger.ts';
+import { type Execed, Ledger } from '../../src/actuator/ledger.ts';
 import { restoreEntries } from '../../src/actuator/restore.ts';
 import type { Agent } from '../../src/agents/agent.ts';
 import { KernelEvents } from '../../src/agents/kernelEvents.ts';
@@ -113,7 +113,9 @@ export class Life implements Disposable {
     const tuning = { knobs: [patience], ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
     const onEvent = (event: AgentEvent) => void this.events.push(event);
     this.agents = new Agents({ ...common, gate, measurement, onEvent }, tuning, () => {});
-    this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants });
+    const onExeced = (thread: Execed) =>
+      onRecord.carriedOver(this.ledger.carryOver(thread), { tid: thread.pid, startTicks: thread.processStartTicks });
+    this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants, onExeced });
     const record = { ledger: this.ledger, onRecord, ...told, files: host };
     this.#reconciler = new Reconciler({ ...common, ...record, agents: this.agents, tracer: host });
   }

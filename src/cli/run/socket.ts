@@ -1,6 +1,7 @@
 /** The control socket of one `taut run`: for `status`, `restore`, and another `taut run` inside its command. */
 import { mkdirSync } from 'node:fs';
 import type { Log } from '../../util/log.ts';
+import { distrust } from '../../util/trust.ts';
 import { serve } from '../control.ts';
 import type { Request } from '../requests.ts';
 import { runSocketPath } from '../sockets.ts';
@@ -12,6 +13,8 @@ export async function serveRun(
   log: Log,
 ): Promise<AsyncDisposable | undefined> {
   try {
+    const problem = distrust(stateDir);
+    if (problem !== undefined) throw new Error(problem);
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     return await serve(runSocketPath(stateDir), answer, log.debug);
   } catch (error) {
