@@ -48,6 +48,12 @@ interface Addon {
   adoptOrphans(on: boolean): Outcome;
   reap(pid: number): number | Errno;
   unblock(signal: number): Outcome;
+  /** The slice of the thread whose directory is open; 0 where its policy has none. */
+  sliceAt(directory: number, tid: number): number | Errno;
+  /** `ns` 0: the kernel's default. `-ESTALE`: another thread has the id by now, and its value is the default. */
+  setSliceAt(directory: number, tid: number, ns: number): Outcome;
+  /** The kernel's default slice; 0 where threads can't ask for another one. Tried on this thread, with `otherNs`. */
+  defaultSlice(otherNs: number): number | Errno;
   /** 1 when the other end of a pipe, a socket or a terminal is closed, else 0. */
   isHungUp(fd: number): number;
   /** Bytes that a pipe or a socket took at once, or `-EAGAIN`. It stays blocking for other processes that share it. */

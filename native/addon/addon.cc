@@ -9,6 +9,7 @@
 #include "layout.h"
 #include "privileges.h"
 #include "processes.h"
+#include "sched.h"
 #include "sockets.h"
 #include "wakeup_tracer.h"
 
@@ -16,6 +17,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
   ExportPrivileges(env, exports);
   ExportProcesses(env, exports);
+  ExportSched(env, exports);
   ExportSockets(env, exports);
   exports.Set("layout", Layout(env));
   exports.Set("BpfObject", BpfObject::Define(env));

@@ -200,7 +200,9 @@ export class Converger {
       for (const { tid, maker } of threads) {
         const before = this.threads.get(tid);
         const originalOf = (value: bigint, startTicks: number) =>
-          before?.startTicks === startTicks ? before.original : this.#originalOf(value, maker);
+          before?.startTicks === startTicks && before.isOriginalKnown !== false
+            ? before.original
+            : this.#originalOf(value, maker);
         const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf);
         // Its birth is heard late: it was tuned when it was found, and what it has by now may be somebody else's value.
         const isDone = before?.startTicks === examined.startTicks && before.outcome !== 'exempt';

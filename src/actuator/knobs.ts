@@ -1,5 +1,6 @@
 import type { Knob } from './knob.ts';
+import { schedSlice } from './schedSlice.ts';
 import { timerSlack } from './timerSlack.ts';
 
 /** All knobs: the gate is asked about each, and a ledger entry may name each. */
-export const KNOBS: readonly Knob[] = [timerSlack];
+export const KNOBS: readonly Knob[] = [timerSlack, schedSlice];

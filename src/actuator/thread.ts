@@ -31,6 +31,8 @@ export interface ThreadState {
   readonly outcome: ThreadOutcome;
   /** The value before taut first wrote it. */
   readonly original: bigint;
+  /** False while the thread is exempt and never was tuned: what it has shows when it is exempt no more. */
+  readonly isOriginalKnown?: false;
   /** The value last read. */
   readonly value: bigint;
   readonly detail?: string;
@@ -71,7 +73,7 @@ export function examine(
     const value = knob.read(thread);
     const original = originalOf(value, startTicks);
     if (exempt === 'zombie') return settled('vanished');
-    if (exempt) return { startTicks, outcome: 'exempt', original, value, detail: exempt };
+    if (exempt) return { startTicks, outcome: 'exempt', original, isOriginalKnown: false, value, detail: exempt };
     if (!knob.improves(original, target) && value === original)
       return { startTicks, outcome: 'already', original, value };
     keep = true;
@@ -116,6 +118,7 @@ function settled(outcome: ThreadOutcome): ThreadState {
 function failed(error: unknown, startTicks: number, original: bigint): ThreadState {
   if (isGone(error)) return settled('vanished');
   if (!(error instanceof TautError)) throw error;
+  if (error.code === 'ESTALE') return settled('foreign');
   const outcome = error.code === 'EPERM' || error.code === 'EACCES' ? 'denied' : 'invalid';
   return { startTicks, outcome, original, value: original, detail: error.message };
 }

@@ -13,6 +13,11 @@ export interface Errno {
 /** The result of a call that returns no data: 0, or `-errno`. */
 export type Outcome = 0 | Errno;
 
+/** What libuv has no name for. */
+const OTHERS: ReadonlyMap<number, readonly [string, string]> = new Map([
+  [-116, ['ESTALE', 'another thread has this id by now']],
+]);
+
 /** A failed system call. `code` is the errno's name (`EPERM`), `hint` says what to do about it, if known. */
 export class TautError extends Error {
   readonly code: string;
@@ -23,7 +28,7 @@ export class TautError extends Error {
     const number = errno as number;
     // Loaded only for an error: it takes a tenth of Node's start time, and the command of `taut run` would wait for it.
     const errors = process.getBuiltinModule('node:util').getSystemErrorMap();
-    const [code, text] = errors.get(number) ?? [`E${-number}`, 'unknown error'];
+    const [code, text] = errors.get(number) ?? OTHERS.get(number) ?? [`E${-number}`, 'unknown error'];
     super(`${syscall}: ${text} (${code})${hint ? `; ${hint}` : ''}`);
     this.name = 'TautError';
     this.code = code;

@@ -2,7 +2,7 @@
  * An open `/proc/ID` directory of a process or of one thread. Accesses reach that process or thread only: after it has
  * ended they fail with ESRCH, even when its id is in use again.
  */
-import { check, failed, TautError } from '../native.ts';
+import { addon, check, failed, TautError } from '../native.ts';
 import { hostFiles, type ProcFiles } from './files.ts';
 import { parseStat, type ThreadStat } from './stat.ts';
 import { threadGroupOf } from './status.ts';
@@ -49,6 +49,16 @@ export class ProcHandle implements Disposable {
 
   write(name: string, text: string): void {
     check(this.files.writeAt(this.#fd, name, text), `write /proc/${this.id}/${name}`);
+  }
+
+  /** The scheduler's slice of this thread, nanoseconds; 0 while its policy has none (real-time, deadline). */
+  slice(): number {
+    return check(addon().sliceAt(this.#fd, this.id), `sched_getattr ${this.id}`);
+  }
+
+  /** @param ns 0: the kernel's default. @throws TautError ESTALE when another thread has had this id during the call. */
+  setSlice(ns: number): void {
+    check(addon().setSliceAt(this.#fd, this.id, ns), `sched_setattr ${this.id}`);
   }
 
   stat(): ThreadStat {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scheduler's slice of a thread. The system calls take a thread id and not a descriptor, so each call here also has
+// the open directory /proc/TID: what is there before and after the call was there during it, as an id is not given out
+// again while its thread exists.
+#include "sched.h"
+
+#include "arguments.h"
+
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace {
+
+// struct sched_attr, version 0; <linux/sched/types.h> can't be included beside <sched.h>.
+struct SchedAttr {
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+};
+static_assert(sizeof(SchedAttr) == 48);
+
+constexpr uint64_t kKeepPolicy = 0x08;   // SCHED_FLAG_KEEP_POLICY: a thread that became real-time meanwhile stays it
+constexpr uint32_t kSchedExt = 7;        // SCHED_EXT
+constexpr uint64_t kResetOnFork = 0x01;  // SCHED_FLAG_RESET_ON_FORK: what a thread has of it is kept
+
+bool IsThere(int directory) { return faccessat(directory, "stat", F_OK, 0) == 0; }
+
+// Of other policies `runtime` means something else, or nothing.
+bool HasSlice(uint32_t policy) {
+  return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE || policy == kSchedExt;
+}
+
+int Get(pid_t tid, SchedAttr& attr) {
+  attr = {};
+  return syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0 ? -errno : 0;
+}
+
+int Set(pid_t tid, SchedAttr attr, uint64_t slice_ns) {
+  attr.size = sizeof(attr);
+  attr.flags = kKeepPolicy | (attr.flags & kResetOnFork);
+  attr.runtime = slice_ns;
+  return syscall(SYS_sched_setattr, tid, &attr, 0) < 0 ? -errno : 0;
+}
+
+// sliceAt(directory, tid) -> nanoseconds; 0 for a thread whose policy has no slice.
+Napi::Value SliceAt(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  int directory = args.Descriptor(0);
+  auto tid = static_cast<pid_t>(args.Number(1, INT32_MAX));
+  if (args.Wrong()) return {};
+  SchedAttr attr;
+  int failed = Get(tid, attr);
+  if (!IsThere(directory)) failed = -ESRCH;
+  if (failed) return Napi::Number::New(info.Env(), failed);
+  return Napi::Number::New(info.Env(), HasSlice(attr.policy) ? static_cast<double>(attr.runtime) : 0);
+}
+
+// setSliceAt(directory, tid, ns) -> 0; ns 0 is the kernel's default. -EINVAL for a thread whose policy has no slice. -ESTALE
+// if the thread ended meanwhile and another had its id by then: that one has the kernel's default again, and no other value.
+Napi::Value SetSliceAt(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  int directory = args.Descriptor(0);
+  auto tid = static_cast<pid_t>(args.Number(1, INT32_MAX));
+  auto slice_ns = static_cast<uint64_t>(args.Number(2, INT32_MAX));
+  if (args.Wrong()) return {};
+  auto result = [&]() -> int {
+    if (!IsThere(directory)) return -ESRCH;
+    SchedAttr attr;
+    if (int failed = Get(tid, attr)) return failed;
+    if (!HasSlice(attr.policy)) return -EINVAL;
+    int failed = Set(tid, attr, slice_ns);
+    if (IsThere(directory)) return failed;
+    if (failed || slice_ns == 0 || Get(tid, attr) || !HasSlice(attr.policy) || attr.runtime != slice_ns) return -ESRCH;
+    Set(tid, attr, 0);
+    return -ESTALE;
+  }();
+  return Napi::Number::New(info.Env(), result);
+}
+
+// defaultSlice(otherNs) -> the slice in nanoseconds that the kernel gives to a thread that asks for none; 0 where a thread
+// can't ask for one (before Linux 6.12). Tried on this thread, which has its own again afterwards: not known from what it
+// has now, because taut may have been started by somebody who has asked for a slice.
+Napi::Value DefaultSlice(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  auto other_ns = static_cast<uint64_t>(args.Number(0, INT32_MAX));
+  if (args.Wrong()) return {};
+  SchedAttr own, now;
+  if (int failed = Get(0, own)) return Napi::Number::New(info.Env(), failed);
+  uint64_t standard = 0;
+  int failed = HasSlice(own.policy) ? Set(0, own, 0) : -EINVAL;
+  if (!failed) failed = Get(0, now);
+  standard = now.runtime;
+  if (!failed) failed = Set(0, own, other_ns);
+  if (!failed) failed = Get(0, now);
+  bool is_honoured = !failed && standard != 0 && now.runtime == other_ns;
+  Set(0, own, own.runtime == standard ? 0 : own.runtime);
+  if (failed) return Napi::Number::New(info.Env(), failed);
+  return Napi::Number::New(info.Env(), is_honoured ? static_cast<double>(standard) : 0);
+}
+
+}  // namespace
+
+void ExportSched(Napi::Env env, Napi::Object exports) {
+  exports.Set("sliceAt", Napi::Function::New(env, SliceAt));
+  exports.Set("setSliceAt", Napi::Function::New(env, SetSliceAt));
+  exports.Set("defaultSlice", Napi::Function::New(env, DefaultSlice));
+}

@@ -1,0 +1,222 @@
+/** The scheduler's slice has everything that timer slack has; what the kernel says of it is read by another program. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/agents/status.ts';
+import { ask, tell } from '../support/conversation.ts';
+import { Program, slacks, threadIds, until } from '../support/program.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
+
+const SLICE = '--optimize-sched-slice';
+const TARGET = 100_000;
+const CUSTOM = 3_000_000;
+
+const schedattr = (...args: (string | number)[]) =>
+  execFileSync('python3', [join(FIXTURES, 'schedattr.py'), ...args.map(String)], { encoding: 'utf8' });
+
+interface Attributes {
+  readonly policy: number;
+  readonly flags: number;
+  readonly nice: number;
+  readonly slice: number;
+}
+
+/** Of every thread of a process, the main thread first. */
+function attributes(pid: number): Attributes[] {
+  const lines = schedattr('get', ...threadIds(pid))
+    .trim()
+    .split('\n');
+  return lines.map((line) => {
+    const [policy = Number.NaN, flags = Number.NaN, nice = Number.NaN, slice = Number.NaN] = line
+      .split(' ')
+      .map(Number);
+    return { policy, flags, nice, slice };
+  });
+}
+
+const slicesOf = (pid: number) => attributes(pid).map(({ slice }) => slice);
+
+const DEFAULT = (() => {
+  // Of a process that nobody has changed.
+  const own = schedattr('get', process.pid).split(' ');
+  return Number(own[3]);
+})();
+
+/** An agent with this many threads beside its first. */
+async function agentOf(sandbox: Sandbox, threads: number): Promise<Program> {
+  const agent = sandbox.python('sleeper.py');
+  await agent.line(/^ready/);
+  for (let i = 0; i < threads; i++) await tell(agent, 'thread');
+  return agent;
+}
+
+test('every thread of an agent gets it, also later ones, and the default back; a child that no rule names does not keep it', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 3);
+  await using taut = await sandbox.watch(SLICE);
+  expect(slicesOf(agent.pid)).toEqual(Array(4).fill(TARGET));
+  await tell(agent, 'thread');
+  const child = Number((await ask(agent, 'child')).split(' ')[1]);
+  await until('the child has the default', () => slicesOf(child)[0] === DEFAULT);
+  const knobs = async () => (await sandbox.json<StatusDocument>('status')).agents[0]?.knobs;
+  await until('the later thread is known', async () =>
+    ((await knobs()) ?? []).some(({ id, threads }) => id === 'sched_slice_ns' && threads.tuned === 5),
+  );
+  expect(await knobs()).toMatchObject([
+    { id: 'timer_slack_ns', target: null },
+    { id: 'sched_slice_ns', target: TARGET, threads: { total: 5, tuned: 5 } },
+  ]);
+  expect(slacks(agent.pid)).toEqual(Array(5).fill(50_000));
+  expect(await taut.stop()).toBe(0);
+  expect(slicesOf(agent.pid)).toEqual(Array(5).fill(DEFAULT));
+});
+
+test('what a thread had comes back: a slice of its own, with its nice value, its policy and its flags as they were', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 4);
+  const [, custom = 0, nice = 0, batch = 0, reset = 0] = threadIds(agent.pid);
+  schedattr('slice', CUSTOM, custom);
+  await using renice = new Program('renice', ['-n', '7', '-p', String(nice)]);
+  expect(await renice.ended).toBe(0);
+  execFileSync('chrt', ['--batch', '-p', '0', String(batch)]);
+  schedattr('reset-on-fork', reset);
+  const before = attributes(agent.pid);
+  expect(new Set(before.map((one) => JSON.stringify(one))).size).toBe(5);
+  await using taut = await sandbox.watch(SLICE);
+  expect(attributes(agent.pid)).toEqual(before.map((one) => ({ ...one, slice: TARGET })));
+  expect(await taut.stop()).toBe(0);
+  expect(attributes(agent.pid)).toEqual(before);
+});
+
+test('makes no slice longer: a thread that asks for less than the target is left alone', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 1);
+  schedattr('slice', 200_000, agent.pid);
+  await using taut = await sandbox.watch(`${SLICE}=500us`);
+  expect(slicesOf(agent.pid)).toEqual([200_000, 500_000]);
+  expect(await taut.stop()).toBe(0);
+  expect(slicesOf(agent.pid)).toEqual([200_000, DEFAULT]);
+});
+
+test.each([
+  ['--fifo', '10'],
+  ['--idle', '0'],
+])(
+  'a thread under %s is exempt, tuned when it has an ordinary policy again, and then gets back what it had before',
+  async (policy, priority) => {
+    using sandbox = new Sandbox();
+    await using agent = await agentOf(sandbox, 1);
+    const [, tid = 0] = threadIds(agent.pid);
+    schedattr('slice', CUSTOM, tid);
+    execFileSync('chrt', [policy, '-p', priority, String(tid)]);
+    await using taut = await sandbox.watch(SLICE);
+    const exempt = async () =>
+      (await sandbox.json<StatusDocument>('status')).agents[0]?.knobs.find(({ id }) => id === 'sched_slice_ns')?.threads
+        .exempt;
+    expect(await exempt()).toBe(1);
+    execFileSync('chrt', ['--other', '-p', '0', String(tid)]);
+    await until('it is tuned', () => slicesOf(agent.pid).every((slice) => slice === TARGET));
+    expect(await taut.stop()).toBe(0);
+    expect(slicesOf(agent.pid)).toEqual([DEFAULT, CUSTOM]);
+  },
+);
+
+test('a slice that somebody else has set since is reported once, and stays', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 0);
+  await using taut = await sandbox.watch(SLICE);
+  schedattr('slice', 5_000_000, agent.pid);
+  await taut.line(/scheduler slice of thread \d+ .* was set to 5 ms by somebody else/);
+  expect(await taut.stop()).toBe(0);
+  expect(slicesOf(agent.pid)).toEqual([5_000_000]);
+  expect(taut.errors.filter((line) => line.includes('somebody else'))).toHaveLength(1);
+});
+
+test.each(['examined:1', 'recorded:1', 'recorded:2', 'written:1', 'written:3', 'verified:3'])(
+  'killed at %s while it sets both, everything is put back by taut restore',
+  async (fault) => {
+    using sandbox = new Sandbox();
+    await using agent = await agentOf(sandbox, 2);
+    schedattr('slice', CUSTOM, agent.pid);
+    const before = attributes(agent.pid);
+    const options = ['--config', sandbox.config, SLICE, '--optimize-timer-slack', '--no-guard'];
+    await using taut = sandbox.tautWith({ TAUT_FAULT: fault }, 'watch', ...options);
+    expect(await taut.ended).toBe(1000);
+    await using restore = sandbox.taut('restore');
+    expect(await restore.ended, restore.errors.join('\n')).toBe(0);
+    expect(attributes(agent.pid)).toEqual(before);
+    expect(slacks(agent.pid)).toEqual([50_000, 50_000, 50_000]);
+    expect((await sandbox.json<StatusDocument>('status')).ledger.entries).toBe(0);
+  },
+);
+
+test('a thread that was born while taut was dead gets back both', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 1);
+  await (await sandbox.watch(SLICE, '--optimize-timer-slack', '--no-guard')).stop('SIGKILL');
+  await tell(agent, 'thread');
+  expect([slicesOf(agent.pid), slacks(agent.pid)]).toEqual([Array(3).fill(TARGET), [1, 1, 1]]);
+  await sandbox.json('restore');
+  expect([slicesOf(agent.pid), slacks(agent.pid)]).toEqual([Array(3).fill(DEFAULT), Array(3).fill(50_000)]);
+});
+
+test('a flag turns the one off while the other stays', async () => {
+  using sandbox = new Sandbox();
+  const path = join(sandbox.dir, 'flags.json');
+  const flag = (defaultVariant: string) => ({ state: 'ENABLED', variants: { on: true, off: false }, defaultVariant });
+  const set = (slice: string) =>
+    writeFileSync(
+      path,
+      JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag('on'), 'taut.optimize-sched-slice': flag(slice) } }),
+    );
+  set('on');
+  await using agent = await agentOf(sandbox, 1);
+  await using taut = await sandbox.watch('--flags', path);
+  for (const [word, slice] of [
+    ['off', DEFAULT],
+    ['on', TARGET],
+    ['off', DEFAULT],
+  ] as const) {
+    set(word);
+    await until(`it is ${word}`, () => slicesOf(agent.pid).every((one) => one === slice));
+    expect(slacks(agent.pid)).toEqual([1, 1]);
+  }
+  expect(await taut.stop()).toBe(0);
+  expect([slicesOf(agent.pid), slacks(agent.pid)]).toEqual([
+    [DEFAULT, DEFAULT],
+    [50_000, 50_000],
+  ]);
+});
+
+test('a taut that runs under a short slice itself knows the default all the same', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 1);
+  const watch = [LAUNCHER, 'watch', '--state-dir', sandbox.stateDir, '--config', sandbox.config, SLICE];
+  await using taut = new Program('python3', [join(FIXTURES, 'schedattr.py'), 'under', String(TARGET), ...watch]);
+  await taut.line(/watching/);
+  expect(slicesOf(agent.pid)).toEqual([TARGET, TARGET]);
+  expect(await taut.stop()).toBe(0);
+  expect(slicesOf(agent.pid)).toEqual([DEFAULT, DEFAULT]);
+});
+
+test("without CAP_SYS_NICE, another user's agent is not changed, and that is said once", async () => {
+  using sandbox = new Sandbox();
+  const other = ['--reuid=4242', '--regid=4242', '--clear-groups', '--'];
+  const waits = ['sh', '-c', 'echo ready; read line', sandbox.mark];
+  await using agent = new Program('setpriv', [...other, ...waits]);
+  await agent.line(/^ready/);
+  const world = ['--bounding-set=-sys_nice', '--inh-caps=-sys_nice', '--', LAUNCHER, 'watch'];
+  await using taut = new Program('setpriv', [
+    ...world,
+    '--state-dir',
+    sandbox.stateDir,
+    '--config',
+    sandbox.config,
+    SLICE,
+  ]);
+  await taut.line(/watching/);
+  expect(slicesOf(agent.pid)).toEqual([DEFAULT]);
+  expect(await taut.stop()).toBe(1);
+  expect(taut.errors.filter((line) => /scheduler slice .*initial user namespace/.test(line))).toHaveLength(1);
+});
