@@ -183,9 +183,9 @@ export class Tuning {
   }
 
   #tune(target: bigint): void {
-    const { ledger } = this.#host;
+    const { ledger, obstacles } = this.#host;
     const { identity, handle } = this.#agent;
-    if (!ledger) return;
+    if (!ledger || obstacles.isLacking(this.knob)) return;
     const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
     const { reason } = this.gate;
     const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };

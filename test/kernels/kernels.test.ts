@@ -57,17 +57,21 @@ describe.each(SERIES)('Linux $name', (series) => {
     const lacks = { full: [], wakeups: ['timer chain'], schedstat: ['kernel tracer'] };
     const { why, ...doctor } = observed('doctor');
     expect(doctor).toEqual({
-      exitCode: mode !== 'full' ? 3 : 0,
+      exitCode: mode !== 'full' || !series.hasSlices ? 3 : 0,
       measure: mode !== 'schedstat',
       tune: true,
       mode,
-      missing: [...lacks[mode], ...(series.hasNames ? [] : ['names and connections'])],
+      missing: [
+        ...(series.hasSlices ? [] : ['sched_setattr']),
+        ...lacks[mode],
+        ...(series.hasNames ? [] : ['names and connections']),
+      ],
     });
-    expect(why[0] ?? '').toMatch(series.lack ?? /^$/);
+    expect(why[series.hasSlices ? 0 : 1] ?? '').toMatch(series.lack ?? /^$/);
   });
 
   test('an agent is found, tuned with all its threads, verified and put back', () => {
-    const { before, tuned, bornLater, child, status, after, ledgerAfter } = observed('tuning');
+    const { before, tuned, bornLater, child, status, after, ledgerAfter, slices } = observed('tuning');
     const all = (slacks: number[], ns: number) => expect(new Set(slacks)).toEqual(new Set([ns]));
     all(before, 50_000);
     all(tuned, 1);
@@ -76,15 +80,20 @@ describe.each(SERIES)('Linux $name', (series) => {
     expect(tuned).toHaveLength(before.length);
     expect(after).toHaveLength(before.length + bornLater.length);
     const threads = before.length + bornLater.length;
-    expect(status).toEqual({ total: threads, tuned: threads, ledger: threads });
+    expect(status).toEqual({ total: threads, tuned: threads, ledger: series.hasSlices ? 2 * threads : threads });
+    const [standard] = new Set(slices.before);
+    expect(new Set(slices.before)).toEqual(new Set([standard]));
+    expect(new Set(slices.tuned)).toEqual(new Set([series.hasSlices ? 100_000 : standard]));
+    expect(new Set(slices.after)).toEqual(new Set([standard]));
     expect(ledgerAfter).toBe(0);
     expect(child, 'a child that no rule names').toBe(50_000);
   });
 
   test('what it can not measure it says once, and in its exit code', () => {
-    const { exitCode, modes, wakeups, waitedSeconds } = observed('tuning');
+    const { exitCode, modes, wakeups, waitedSeconds, lacking } = observed('tuning');
     expect(modes).toEqual([mode]);
-    expect(exitCode).toBe(mode !== 'full' ? 1 : 0);
+    expect(lacking).toEqual(series.hasSlices ? [] : [expect.stringMatching(/scheduler slice: .*Linux 6.12 or later/)]);
+    expect(exitCode).toBe(mode !== 'full' || !series.hasSlices ? 1 : 0);
     expect(wakeups > 0).toBe(mode !== 'schedstat');
     expect(waitedSeconds > 0).toBe(mode === 'schedstat');
   });

@@ -18,6 +18,8 @@ export interface Series {
   readonly lack?: RegExp;
   /** Whether agents are found by names and connections. */
   readonly hasNames: boolean;
+  /** Whether a thread can ask for a scheduler slice (6.12). */
+  readonly hasSlices: boolean;
 }
 
 const security = (version: string, release: string, more: Partial<Series> = {}): Series => ({
@@ -29,14 +31,19 @@ const security = (version: string, release: string, more: Partial<Series> = {}):
   parameters: '',
   mode: 'full',
   hasNames: true,
+  hasSlices: true,
   ...more,
 });
 const backport = (version: string): Series => security(version, '', { archive: 'Debian', suite: 'trixie-backports' });
 
 export const SERIES: readonly Series[] = [
   // No task storage for tracing programs (it came in 5.13), so wakeups can't be followed.
-  security('5.10', 'bullseye', { mode: 'schedstat', lack: /has not got task storage for tracing programs/ }),
-  security('6.1', 'bookworm'),
+  security('5.10', 'bullseye', {
+    mode: 'schedstat',
+    lack: /has not got task storage for tracing programs/,
+    hasSlices: false,
+  }),
+  security('6.1', 'bookworm', { hasSlices: false }),
   security('6.12', 'trixie'),
   // The last before hrtimer_expire_entry's second argument became the time itself (7.1), and one after.
   backport('7.0'),

@@ -44,3 +44,15 @@ test('a kernel that refuses a write is said once, of the first agent, and fails 
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('claude-code (7)');
 });
+
+test('a knob that this host can not do is said once, when it is to be changed, and fails the command', () => {
+  const { lines, obstacles } = begin();
+  let asked = 0;
+  const support = () => ({ name: 'made up', ok: asked++ > 0, detail: 'there is none here', mend: 'get one' });
+  expect(obstacles.isLacking(timerSlack)).toBe(false);
+  expect(obstacles.any).toBe(false);
+  const lacking = { ...timerSlack, id: 'made_up', title: 'made-up thing', support };
+  expect([obstacles.isLacking(lacking), obstacles.isLacking(lacking)]).toEqual([true, true]);
+  expect(obstacles.any).toBe(true);
+  expect(lines).toEqual(['not changing the made-up thing: there is none here; get one']);
+});

@@ -35,6 +35,10 @@ export interface Tuning {
   readonly after: number[];
   readonly status: { readonly total: number; readonly tuned: number; readonly ledger: number };
   readonly ledgerAfter: number;
+  /** The scheduler slices of its threads; 0 where the kernel tells none. */
+  readonly slices: { readonly before: number[]; readonly tuned: number[]; readonly after: number[] };
+  /** What was said of settings that can not be changed here. */
+  readonly lacking: string[];
   readonly exitCode: number;
   /** In which modes the daemon said that it measures. */
   readonly modes: string[];
