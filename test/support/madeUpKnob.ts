@@ -16,7 +16,7 @@ export function madeUpKnob(title: string): Knob {
     help: `set the ${title} of agents to this (unit: %); not changed unless given`,
     defaultTarget: 11n,
     mend: 'turn it down by hand',
-    support: () => ({ name: title, ok: false, detail: `nothing here has a ${title}`, mend: 'do without' }),
+    support: () => ({ name: title, ok: true, detail: `every thread has a ${title}`, mend: '' }),
     parse(text) {
       const [, digits] = /^(\d+)%?$/.exec(text) ?? [];
       if (digits === undefined || BigInt(digits) > MAX) throw new RangeError(`"${text}" is no ${title}: 0% to 100%`);
