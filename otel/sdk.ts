@@ -26,10 +26,10 @@ import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wh
 import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
+import { type Exporter, type Pending, reportFailures } from './reportFailures.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
-import { type Exporter, type Pending, tellFailures } from './tellFailures.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -83,7 +83,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
 
   const pending: Pending[] = [];
   const telling = <T, E extends Exporter<T>>(exporter: E | undefined, signal: SignalName): E | undefined => {
-    if (exporter) pending.push(tellFailures(exporter, `${signal} ${where(to[signal], stateDir)}`, say));
+    if (exporter) pending.push(reportFailures(exporter, `${signal} ${where(to[signal], stateDir)}`, say));
     return exporter;
   };
   const providers = [

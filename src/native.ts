@@ -4,17 +4,17 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeBpfObject } from './native/bpfObject.ts';
+import type { NativeCalibrationLoad } from './native/calibrationLoad.ts';
 import type { NativeCanary } from './native/canary.ts';
 import type { Errno, Outcome } from './native/errno.ts';
-import type { NativeExercise } from './native/exercise.ts';
 import type { NativeGuard } from './native/guard.ts';
 import type { Layout } from './native/layout.ts';
 import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
 export { type NativeBpfObject, type ProgramRuns, recordBounds } from './native/bpfObject.ts';
+export type { NativeCalibrationLoad } from './native/calibrationLoad.ts';
 export type { NativeCanary } from './native/canary.ts';
 export { check, type Errno, failed, type Outcome, TautError } from './native/errno.ts';
-export type { NativeExercise } from './native/exercise.ts';
 export type { NativeGuard } from './native/guard.ts';
 export type { KernelEvent } from './native/kernelEvent.ts';
 export type { ContactKind, Layout } from './native/layout.ts';
@@ -35,7 +35,7 @@ interface Addon {
   readonly BpfObject: new () => NativeBpfObject;
   readonly WakeupTracer: new (object: NativeBpfObject) => NativeWakeupTracer;
   readonly Canary: new () => NativeCanary;
-  readonly Exercise: new () => NativeExercise;
+  readonly CalibrationLoad: new () => NativeCalibrationLoad;
   readonly Guard: new () => NativeGuard;
   openDirectory(at: number, path: string): number | Errno;
   readAt(at: number, name: string, limit: number): Buffer | Errno;

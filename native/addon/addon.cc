@@ -3,7 +3,7 @@
 // calibration load, and the layout of the data that they return.
 #include "bpf_object.h"
 #include "canary.h"
-#include "exercise.h"
+#include "calibration_load.h"
 #include "files.h"
 #include "guard.h"
 #include "layout.h"
@@ -23,7 +23,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("BpfObject", BpfObject::Define(env));
   exports.Set("WakeupTracer", WakeupTracer::Define(env));
   exports.Set("Canary", Canary::Define(env));
-  exports.Set("Exercise", Exercise::Define(env));
+  exports.Set("CalibrationLoad", CalibrationLoad::Define(env));
   exports.Set("Guard", Guard::Define(env));
   return exports;
 }

@@ -12,7 +12,7 @@ export async function adopt(process: Adopted, agents: Agents, decisions: Decisio
   if (handle.stat().startTicks !== startTicks) throw new Error(`process ${pid} is another one now`);
   decisions.adopt(process);
   if (agents.has(pid)) await agents.gateAll();
-  else await agents.sight(pid, { source: 'scan', atMs: nowMs() });
+  else await agents.attachIfAgent(pid, { source: 'scan', atMs: nowMs() });
   const agent = agents.get(pid);
   if (agent) return agentStatus(agent);
   decisions.forget(pid);

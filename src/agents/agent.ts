@@ -10,10 +10,10 @@ import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcFiles } from '../proc/files.ts';
 import type { ProcHandle } from '../proc/handle.ts';
-import { executableOf } from '../proc/place.ts';
+import { executableOf } from '../proc/origin.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
-import { gateAttributes } from './tellGate.ts';
+import { gateAttributes } from './reportGate.ts';
 import { AgentTrace, outcomesOf } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
 
@@ -119,7 +119,7 @@ export class Agent implements Disposable {
 
   /** Whether it runs another executable than when it was attached; false when the kernel does not show that. */
   runsAnotherExecutable(): boolean {
-    return executableOf(this.#handle) !== this.identity.place().executable;
+    return executableOf(this.#handle) !== this.identity.origin().executable;
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */

@@ -1,5 +1,5 @@
 /** Types that identify an agent and count its threads, apart from the behaviour in `agent.ts`. */
-import type { Place } from '../proc/place.ts';
+import type { Origin } from '../proc/origin.ts';
 
 /** Identifies the process; fixed when the agent was found. */
 export interface AgentIdentity {
@@ -9,7 +9,7 @@ export interface AgentIdentity {
   readonly rule: string;
   readonly attachPath: string;
   /** Where it ran (container and executable) when that was first asked; reading it is slow, and not needed at once. */
-  readonly place: () => Place;
+  readonly origin: () => Origin;
 }
 
 /** An agent's threads, by the outcome of a knob. */

@@ -1,7 +1,7 @@
 /** Decides on a sighted process by the rules and by the agent that it descends from. Does not attach. */
 import type { Decisions } from '../discovery/decisions.ts';
 import type { Scope } from '../discovery/scope.ts';
-import type { Seen } from '../discovery/sighting.ts';
+import type { Sighting } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import { ancestors } from '../proc/ancestry.ts';
 import type { ProcFiles } from '../proc/files.ts';
@@ -31,7 +31,7 @@ export class InheritedDecisions {
    * Decides on a process. `parent`: the agent that forked it, if being its child is enough to be an agent.
    * @throws TautError
    */
-  decide(process: LazyHandle, seen: Seen, parent: Agent | undefined): Verdict {
+  decide(process: LazyHandle, seen: Sighting, parent: Agent | undefined): Verdict {
     const decided = this.#decisions.decide(process, this.#scope, seen);
     if (!parent && !this.#decisions.childrenMatter) return decided;
     const verdict = this.#asChild(process.get().stat().ppid, parent, decided);
@@ -40,7 +40,7 @@ export class InheritedDecisions {
   }
 
   /** Decides again on a process; undefined when it is gone. */
-  look(pid: number, seen: Seen): Verdict | undefined {
+  decideAgain(pid: number, seen: Sighting): Verdict | undefined {
     try {
       using process = new LazyHandle(pid, this.#files);
       const verdict = this.#decisions.decide(process, this.#scope, seen);
@@ -53,7 +53,7 @@ export class InheritedDecisions {
   }
 
   /** An agent that renames itself or asks for another name stays an agent: the kept decision must say so. */
-  #stays(verdict: Verdict, { source }: Seen): void {
+  #stays(verdict: Verdict, { source }: Sighting): void {
     const present = this.#agent(verdict.pid)?.identity;
     if (!present || verdict.decision !== 'ignore') return;
     if (source === 'exec' && present.attachPath !== 'descendant') return;

@@ -3,7 +3,7 @@ import type { Descendants } from '../actuator/descendants.ts';
 import type { Execed } from '../actuator/ledger.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { inScope, type Scope } from '../discovery/scope.ts';
-import type { Seen } from '../discovery/sighting.ts';
+import type { Sighting } from '../discovery/sighting.ts';
 import type { KernelEvent } from '../native.ts';
 import { epochMsOfMonotonic, startTicksOf } from '../proc/clock.ts';
 import type { Log } from '../util/log.ts';
@@ -81,7 +81,7 @@ export class KernelEvents {
     if (!agent || this.#agents.get(pid)) return;
     const children = this.#options.decisions.children(agent.identity.rule);
     if (tid === pid && (children === 'all' || this.#options.descendants === 'tune')) {
-      this.#inBackground(event, this.#agents.sight(pid, seenIn(event, 'child'), agent));
+      this.#inBackground(event, this.#agents.attachIfAgent(pid, seenIn(event, 'child'), agent));
       if (this.#agents.has(pid)) return; // else a rule denies what it runs by now, and it must not keep the value
     }
     if (!agent.newDescendant({ tid, startTicks: startTicksOf(startNs) }, maker)) return;
@@ -103,17 +103,17 @@ export class KernelEvents {
     const { pid } = event;
     const seen = seenIn(event, 'exec');
     const present = this.#agents.get(pid);
-    if (!present) return this.#agents.sight(pid, seen);
-    const verdict = this.#agents.look(pid, seen);
+    if (!present) return this.#agents.attachIfAgent(pid, seen);
+    const verdict = this.#agents.decideAgain(pid, seen);
     // It has ended. Its end follows, and so may children that inherited from it: it must be known until then.
     if (!verdict || present.isGone()) return;
     if (verdict.decision !== 'deny' && present.stays(verdict)) return present.reconcile((id) => this.#agents.has(id));
     this.#agents.letGo(pid, 'it runs another program now');
-    if (verdict.decision === 'attach') await this.#agents.sight(pid, seen);
+    if (verdict.decision === 'attach') await this.#agents.attachIfAgent(pid, seen);
   }
 }
 
-function seenIn({ atNs, startNs, cmdline }: KernelEvent, source: Seen['source']): Seen {
+function seenIn({ atNs, startNs, cmdline }: KernelEvent, source: Sighting['source']): Sighting {
   const seen = { source, atMs: epochMsOfMonotonic(atNs), startTicks: startTicksOf(startNs) };
   return cmdline === undefined ? seen : { ...seen, cmdline };
 }

@@ -9,7 +9,7 @@ import type { Agents } from './registry.ts';
 export function lookAgain(agents: Agents): void {
   for (const agent of agents.all()) {
     const { pid } = agent.identity;
-    const verdict = agents.look(pid, { source: 'scan', atMs: nowMs() });
+    const verdict = agents.decideAgain(pid, { source: 'scan', atMs: nowMs() });
     if (!verdict) continue;
     if (verdict.decision === 'deny') agents.letGo(pid, 'a rule denies it now');
     else if (!agent.stays(verdict) && agent.runsAnotherExecutable()) agents.letGo(pid, 'it runs another program now');

@@ -2,7 +2,7 @@
  * Measures the agents. Knows the mode, whether the tracer is reliable (the canary), what it costs in CPU time, and how
  * much it leaves out to keep the cost below a limit. Reports each change once, as a log line and as an event.
  */
-import type { Figures } from '../tracer/calibrate.ts';
+import type { CostPerEvent } from '../tracer/calibrate.ts';
 import { CanaryWatch } from '../tracer/canaryWatch.ts';
 import { KernelCost } from '../tracer/cost.ts';
 import type { Mode } from '../tracer/features.ts';
@@ -11,8 +11,8 @@ import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from 
 import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
+import { reportDegraded, reportShedding } from './reportMeasuring.ts';
 import type { TracerStatus } from './status.ts';
-import { tellDegraded, tellShedding } from './tellMeasuring.ts';
 
 export interface MeasurementOptions {
   readonly measuring: Measuring;
@@ -25,7 +25,7 @@ export class Measurement implements Disposable {
   readonly mode: Mode;
   readonly #options: MeasurementOptions;
   readonly #tracer: Tracer | undefined;
-  readonly #figures: Figures | undefined;
+  readonly #costPerEvent: CostPerEvent | undefined;
   readonly #cost: KernelCost | undefined;
   readonly #canary: CanaryWatch | undefined;
   readonly #present = new Set<number>();
@@ -37,10 +37,10 @@ export class Measurement implements Disposable {
     const { measuring, log } = options;
     this.mode = measuring.mode;
     this.#tracer = measuring.tracer;
-    this.#figures = measuring.figures;
+    this.#costPerEvent = measuring.costPerEvent;
     if (!this.#tracer) return;
-    this.#cost = new KernelCost(this.#tracer, this.#figures, (cores) => this.#onCost(cores));
-    this.#canary = new CanaryWatch(this.#tracer, log, (reason) => tellDegraded(log, this.mode, reason));
+    this.#cost = new KernelCost(this.#tracer, this.#costPerEvent, (cores) => this.#onCost(cores));
+    this.#canary = new CanaryWatch(this.#tracer, log, (reason) => reportDegraded(log, this.mode, reason));
   }
 
   /**
@@ -48,7 +48,7 @@ export class Measurement implements Disposable {
    * @returns `overflow` when all slots are taken: the process then shares one series with others.
    */
   attach(process: TracedProcess): 'own' | 'overflow' {
-    const series = this.#tracer?.place(process) ?? 'own';
+    const series = this.#tracer?.trace(process) ?? 'own';
     this.#options.measuring.schedstat?.attach(process);
     this.#present.add(process.pid);
     return series;
@@ -127,7 +127,7 @@ export class Measurement implements Disposable {
     if (this.#overhead.level !== before.level) {
       this.#tracer.shed(this.shed);
       this.#saidLimit = false;
-      tellShedding(log, this.mode, this.shed, 100 * cores, 100 * limit);
+      reportShedding(log, this.mode, this.shed, 100 * cores, 100 * limit);
     } else if (cores > limit && before.level === MAX_LEVEL && !this.#saidLimit) {
       this.#saidLimit = true;
       log.warn(

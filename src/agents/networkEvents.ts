@@ -7,7 +7,7 @@ import { isGone, ProcHandle } from '../proc/handle.ts';
 import type { Log } from '../util/log.ts';
 import type { Operations } from './operations.ts';
 import type { Agents } from './registry.ts';
-import { tellLost } from './tellLost.ts';
+import { reportLost } from './reportLost.ts';
 
 export interface NetworkEventsOptions {
   readonly agents: Agents;
@@ -34,7 +34,7 @@ export class NetworkEvents implements Disposable {
       log,
       onSighting: (sighting) => this.#onSighting(sighting),
       // Lost sightings can't be recovered: they are counted and logged.
-      onLost: (n) => tellLost(log, n),
+      onLost: (n) => reportLost(log, n),
     });
   }
 

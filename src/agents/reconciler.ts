@@ -7,10 +7,10 @@ import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
 import type { Agent } from './agent.ts';
 import type { Obstacles } from './obstacles.ts';
-import type { OnRecord } from './onRecord.ts';
 import type { Operations } from './operations.ts';
+import type { RecordedThreads } from './recordedThreads.ts';
 import type { Agents } from './registry.ts';
-import { tellLost } from './tellLost.ts';
+import { reportLost } from './reportLost.ts';
 
 export interface ReconcilerOptions {
   readonly agents: Agents;
@@ -18,7 +18,7 @@ export interface ReconcilerOptions {
   readonly log: Log;
   readonly operations: Operations;
   readonly obstacles: Obstacles;
-  readonly onRecord: OnRecord;
+  readonly onRecord: RecordedThreads;
   readonly ledger: Ledger | undefined;
   readonly tracer: Pick<Tracer, 'lostEvents'> | undefined;
   /** Where the processes are. Default: this host. */
@@ -89,7 +89,7 @@ export class Reconciler {
     if (!tracer) return true;
     const lost = tracer.lostEvents();
     if (lost === this.#lostEvents) return false;
-    tellLost(log, lost - this.#lostEvents);
+    reportLost(log, lost - this.#lostEvents);
     this.#lostEvents = lost;
     return true;
   }

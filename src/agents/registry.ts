@@ -2,20 +2,20 @@
 import type { Knob } from '../actuator/knob.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { isNamed, type Scope } from '../discovery/scope.ts';
-import { isAsSeen, isTheSame, type Seen, withoutCmdline } from '../discovery/sighting.ts';
+import { isAsSeen, isTheSame, type Sighting, withoutCmdline } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
-import { type Place, placeOf } from '../proc/place.ts';
+import { type Origin, originOf } from '../proc/origin.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
+import { reportGateChanged } from './reportGate.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
-import { tellGateChanged } from './tellGate.ts';
 import { outcomesOf } from './trace.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -75,21 +75,21 @@ export class Agents {
   }
 
   /** Decides again on a process; undefined when it is gone. */
-  look(pid: number, seen: Seen): Verdict | undefined {
-    return this.#inheritance.look(pid, seen);
+  decideAgain(pid: number, seen: Sighting): Verdict | undefined {
+    return this.#inheritance.decideAgain(pid, seen);
   }
 
   /** Decides on a process that shows something new about itself. An agent is let go only if a rule denies it now. */
-  async reconsider(pid: number, seen: Seen): Promise<void> {
-    if (!this.has(pid)) return this.sight(pid, seen);
-    if (this.look(pid, seen)?.decision === 'deny') this.letGo(pid, 'a rule denies it now');
+  async reconsider(pid: number, seen: Sighting): Promise<void> {
+    if (!this.has(pid)) return this.attachIfAgent(pid, seen);
+    if (this.decideAgain(pid, seen)?.decision === 'deny') this.letGo(pid, 'a rule denies it now');
   }
 
   /**
    * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that forked it, if being its child
    * is enough to be an agent.
    */
-  async sight(pid: number, seen: Seen, parent?: Agent): Promise<void> {
+  async attachIfAgent(pid: number, seen: Sighting, parent?: Agent): Promise<void> {
     if (this.#ended) return;
     const times = [seen.atMs, nowMs()];
     const process = new LazyHandle(pid, this.#host.files);
@@ -104,7 +104,7 @@ export class Agents {
       const stat = process.get().stat();
       // Another process has its id now; the kernel reports that one, too.
       if (!isTheSame(stat, seen)) return this.#host.operations.count('sight', 'vanished');
-      if (!isAsSeen(process.get(), seen)) return await this.sight(pid, withoutCmdline(seen), parent);
+      if (!isAsSeen(process.get(), seen)) return await this.attachIfAgent(pid, withoutCmdline(seen), parent);
       handle = process.take();
       times.push(nowMs());
       // It may have another parent by now: the agent that made it has ended.
@@ -131,12 +131,12 @@ export class Agents {
     const { name, ruleId: rule, attachPath } = verdict;
     const begun = this.#host.knobs.flatMap((knob) => this.#host.begun?.(handle.id, knob)?.startMs ?? []);
     const [atMs = nowMs()] = [...begun, ...times];
-    let place: Place | undefined;
-    const readPlace = () => {
-      place ??= placeOf(handle);
-      return place;
+    let origin: Origin | undefined;
+    const readOrigin = () => {
+      origin ??= originOf(handle);
+      return origin;
     };
-    const identity = { pid: handle.id, startTicks, name, rule, attachPath, place: readPlace };
+    const identity = { pid: handle.id, startTicks, name, rule, attachPath, origin: readOrigin };
     const agent = new Agent(identity, handle, this.#host, atMs, maker);
     this.#byPid.set(handle.id, agent);
     try {
@@ -161,7 +161,7 @@ export class Agents {
     this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id, handle.files))
-        if (!this.has(child)) await this.sight(child, { source: 'child', atMs: nowMs() }, agent);
+        if (!this.has(child)) await this.attachIfAgent(child, { source: 'child', atMs: nowMs() }, agent);
   }
 
   /** The agent from which a process with this parent may have inherited values, directly or through non-agents. */
@@ -201,7 +201,7 @@ export class Agents {
       if (!this.#isPresent(agent)) return;
       const changed = tuning.gate.value !== decision.value;
       agent.decide(tuning, decision, askedMs);
-      if (changed && agent.isAttached) tellGateChanged(agent.identity, knob, decision);
+      if (changed && agent.isAttached) reportGateChanged(agent.identity, knob, decision);
     }
   }
 

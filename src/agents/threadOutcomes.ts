@@ -18,17 +18,17 @@ export interface LaterBatch {
 
 export class ThreadOutcomes {
   readonly #onCounted: (outcomes: Outcomes) => void;
-  readonly #tellLater: (batch: LaterBatch) => void;
+  readonly #reportLater: (batch: LaterBatch) => void;
   #now = new Map<string, number>();
   #batch: { startMs: number; endMs: number; outcomes: Map<string, number> } | undefined;
 
   /**
    * @param onCounted called at the end of each piece of work
-   * @param tellLater called with each batch of later threads
+   * @param reportLater called with each batch of later threads
    */
-  constructor(onCounted: (outcomes: Outcomes) => void, tellLater: (batch: LaterBatch) => void) {
+  constructor(onCounted: (outcomes: Outcomes) => void, reportLater: (batch: LaterBatch) => void) {
     this.#onCounted = onCounted;
-    this.#tellLater = tellLater;
+    this.#reportLater = reportLater;
   }
 
   count(outcome: string, n = 1): void {
@@ -62,7 +62,7 @@ export class ThreadOutcomes {
   end(): void {
     const batch = this.#batch;
     this.#batch = undefined;
-    if (batch) this.#tellLater(batch);
+    if (batch) this.#reportLater(batch);
   }
 }
 

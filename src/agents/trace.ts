@@ -99,7 +99,7 @@ export function outcomesOf(threads: ReadonlyMap<number, ThreadState>): string[] 
 }
 
 /** The attributes that every span about a process has. */
-export function processAttributes({ pid, startTicks, name, rule }: Omit<AgentIdentity, 'attachPath' | 'place'>) {
+export function processAttributes({ pid, startTicks, name, rule }: Omit<AgentIdentity, 'attachPath' | 'origin'>) {
   return {
     [semconv.ATTR_PROCESS_PID]: pid,
     [semconv.ATTR_PROCESS_CREATION_TIME]: new Date(creationTimeMs(startTicks)).toISOString(),
@@ -109,7 +109,7 @@ export function processAttributes({ pid, startTicks, name, rule }: Omit<AgentIde
 }
 
 function attributesOf(identity: AgentIdentity): Attributes {
-  const { executable, container } = identity.place();
+  const { executable, container } = identity.origin();
   return {
     ...processAttributes(identity),
     [semconv.ATTR_TAUT_ATTACH_PATH]: identity.attachPath,

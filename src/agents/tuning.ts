@@ -17,10 +17,10 @@ import type { Log } from '../util/log.ts';
 import { uuid } from '../util/uuid.ts';
 import type { AgentIdentity } from './identity.ts';
 import type { Obstacles } from './obstacles.ts';
-import type { OnRecord } from './onRecord.ts';
 import type { Operations } from './operations.ts';
-import { account } from './tellRestored.ts';
-import { sayDrift, sayOutcome, tellDrift } from './tellThread.ts';
+import type { RecordedThreads } from './recordedThreads.ts';
+import { account } from './reportRestored.ts';
+import { reportDrift, sayDrift, sayOutcome } from './reportThread.ts';
 import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
 import { type AgentTrace, fail, failWith } from './trace.ts';
 
@@ -31,7 +31,7 @@ export interface TuningHost {
   readonly operations: Operations;
   readonly obstacles: Obstacles;
   readonly descendants: Descendants;
-  readonly onRecord: OnRecord;
+  readonly onRecord: RecordedThreads;
   /** Returns the tuning that began before the agent was attached, if any. */
   readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
 }
@@ -59,7 +59,7 @@ export class Tuning {
   #converger: Converger | undefined;
   readonly #outcomes = new ThreadOutcomes(
     (outcomes) => this.#onCounted(outcomes),
-    (batch) => this.#tellLater(batch),
+    (batch) => this.#reportLater(batch),
   );
   #target: bigint | undefined;
   /** Not reported yet. */
@@ -242,7 +242,7 @@ export class Tuning {
     }
   }
 
-  #tellLater({ startMs, endMs, outcomes }: LaterBatch): void {
+  #reportLater({ startMs, endMs, outcomes }: LaterBatch): void {
     const order = this.#converger?.order;
     const attributes = { ...(order && this.#attributes(order)), ...threadsBy(outcomes) };
     this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes });
@@ -277,6 +277,6 @@ export class Tuning {
 
   #inspect(): void {
     const drifts: Drift[] = this.#converger?.inspect() ?? [];
-    for (const drift of drifts) tellDrift(this.#host.log, this.#agent.identity, this.knob, drift);
+    for (const drift of drifts) reportDrift(this.#host.log, this.#agent.identity, this.knob, drift);
   }
 }

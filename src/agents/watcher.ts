@@ -20,12 +20,12 @@ import { Measurement } from './measurement.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
 import { Obstacles } from './obstacles.ts';
-import { OnRecord } from './onRecord.ts';
 import { Operations } from './operations.ts';
 import { Reconciler } from './reconciler.ts';
+import { RecordedThreads } from './recordedThreads.ts';
 import { Agents, type AgentsOptions } from './registry.ts';
+import { reportRestored } from './reportRestored.ts';
 import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
-import { tellRestored } from './tellRestored.ts';
 import type { TuningHost } from './tuning.ts';
 
 export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
@@ -53,7 +53,7 @@ export class Watcher implements Disposable {
   readonly #operations: Operations;
   readonly #obstacles: Obstacles;
   readonly #agents: Agents;
-  readonly #onRecord: OnRecord;
+  readonly #onRecord: RecordedThreads;
   readonly #ends: (() => void)[] = [];
   readonly #measurement: Measurement;
   readonly #kernelEvents: KernelEvents;
@@ -78,7 +78,7 @@ export class Watcher implements Disposable {
     this.#obstacles = obstacles;
     this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log });
     const left = (ledger && obstacles.attempt(() => ledger.orphans())) ?? [];
-    this.#onRecord = new OnRecord(operations, left);
+    this.#onRecord = new RecordedThreads(operations, left);
     const host = {
       ...{ knobs: KNOBS, ledger, log: options.log, operations, obstacles, descendants, onRecord: this.#onRecord },
       ...(options.begun && { begun: options.begun }),
@@ -143,7 +143,7 @@ export class Watcher implements Disposable {
     // The root comes first: its descendants may have inherited its value, and may have lower ids (ids are reused).
     const root = scope.kind === 'tree' ? scope.root : undefined;
     const look = async (pid: number) => {
-      if (!this.#agents.has(pid)) await this.#agents.sight(pid, { source: 'scan', atMs: nowMs() });
+      if (!this.#agents.has(pid)) await this.#agents.attachIfAgent(pid, { source: 'scan', atMs: nowMs() });
       clock.decided();
     };
     if (root !== undefined) await look(root);
@@ -156,7 +156,7 @@ export class Watcher implements Disposable {
     await this.#networkEvents.use();
     for (const { identity } of this.#agents.all()) {
       const { pid } = identity;
-      const verdict = this.#agents.look(pid, { source: 'scan', atMs: nowMs() });
+      const verdict = this.#agents.decideAgain(pid, { source: 'scan', atMs: nowMs() });
       if (verdict?.decision !== 'attach' || verdict.ruleId !== identity.rule)
         this.#agents.letGo(pid, 'the rules have changed');
     }
@@ -270,7 +270,7 @@ export class Watcher implements Disposable {
     const startMs = nowMs();
     const results = this.#obstacles.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
     this.#onRecord.restored(results);
-    tellRestored(this.#operations, { results, reason, startMs, endMs: nowMs() });
+    reportRestored(this.#operations, { results, reason, startMs, endMs: nowMs() });
     // If entries are left, the guard stays and tries again after this process has ended.
     if (this.#obstacles.attempt(() => ledger.own().length) !== 0) return;
     if (typeof this.#options.guard !== 'object') this.#guard?.release();

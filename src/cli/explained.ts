@@ -1,6 +1,6 @@
 /** A decision as `explain` shows it: as text and as JSON. Pure. */
 import { formatValue, titleOf } from '../actuator/knobNames.ts';
-import type { Sighting } from '../discovery/sighting.ts';
+import type { RepeatedSighting } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
@@ -10,7 +10,7 @@ export type GatedKnobs = readonly { readonly id: string; readonly gate: GateDeci
 
 export interface Explained extends Omit<Verdict, 'pid'> {
   readonly pid: number | null;
-  readonly sightings: readonly Sighting[];
+  readonly sightings: readonly RepeatedSighting[];
   /** Number of sightings that were not kept. */
   readonly more: number;
   readonly near: readonly string[];
@@ -97,7 +97,7 @@ function what({ decision, ruleId, name, kernelThread }: Explained): string {
   }
 }
 
-const SOURCES: Record<Sighting['source'], string> = {
+const SOURCES: Record<RepeatedSighting['source'], string> = {
   exec: 'it ran this program',
   scan: 'it was there when every process was looked at',
   rename: 'it gave itself another name',
@@ -107,14 +107,14 @@ const SOURCES: Record<Sighting['source'], string> = {
   explain: 'now',
 };
 
-function describeSighting({ source, what: name, atMs, lastMs, times }: Sighting): string {
+function describeSighting({ source, what: name, atMs, lastMs, times }: RepeatedSighting): string {
   const at = new Date(atMs).toISOString();
   const again = times > 1 ? ` (${times} times, last at ${new Date(lastMs).toISOString()})` : '';
   return `${sourceText(source, name)}, ${at}${again}`;
 }
 
 /** The public part hides the name that a process asked for, but not the fact that it asked. */
-function sourceText(source: Sighting['source'], name: string | undefined): string {
+function sourceText(source: RepeatedSighting['source'], name: string | undefined): string {
   if (name === undefined && source === 'dns') return 'it asked for a name';
   if (name === undefined && source === 'connection') return 'it made a connection';
   return `${SOURCES[source] ?? source}${name === undefined ? '' : ` ${name}`}`;

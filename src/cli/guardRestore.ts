@@ -26,8 +26,8 @@ if (ledgerExists(stateDir)) {
   if (results.some(({ outcome }) => outcome === 'failed')) process.exitCode = EXIT.failed;
   const endMs = nowMs();
   if (results.length > 0) {
-    const { tellRestoration } = await import('./tellRestoration.ts');
-    await tellRestoration(
+    const { reportRestoration } = await import('./reportRestoration.ts');
+    await reportRestoration(
       { results, reason: 'taut was killed', startMs, endMs },
       stateDir,
       createLog('error', () => {}),

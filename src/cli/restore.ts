@@ -5,7 +5,7 @@ import type { Ledger } from '../actuator/ledger.ts';
 import { key } from '../actuator/ledgerEntry.ts';
 import { LedgerError, ledgerPath } from '../actuator/ledgerFile.ts';
 import { type Restored, type RestoreOutcome, restoreEntries } from '../actuator/restore.ts';
-import type { Restoration } from '../agents/tellRestored.ts';
+import type { Restoration } from '../agents/reportRestored.ts';
 import { nowMs } from '../proc/clock.ts';
 import { openLedger } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -13,7 +13,7 @@ import type { CommonOptions } from './given.ts';
 import { logFor, pid, withCommon, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
 import { askOwners } from './owners.ts';
-import { tellRestoration } from './tellRestoration.ts';
+import { reportRestoration } from './reportRestoration.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
   readonly dryRun?: boolean;
@@ -63,7 +63,7 @@ Examples:
       if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
       else describe(results, summary, options).forEach(printLine);
       if (results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
-      if (told) await tellRestoration(told, options.stateDir, logFor(options));
+      if (told) await reportRestoration(told, options.stateDir, logFor(options));
     },
   );
 }

@@ -9,8 +9,8 @@ import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
 import { Operations } from '../agents/operations.ts';
+import { reportRestored } from '../agents/reportRestored.ts';
 import type { AgentEvent } from '../agents/status.ts';
-import { tellRestored } from '../agents/tellRestored.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
 import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
@@ -121,7 +121,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onWarning: (message) => log.warn(message),
     }),
   );
-  if (recovered) tellRestored(new Operations(measuring.mode), recovered);
+  if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;
   const watcher = new Watcher({

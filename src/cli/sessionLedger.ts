@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { restoreEntries } from '../actuator/restore.ts';
-import type { Restoration } from '../agents/tellRestored.ts';
+import type { Restoration } from '../agents/reportRestored.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { Log } from '../util/log.ts';

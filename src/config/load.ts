@@ -1,7 +1,7 @@
 /** Reads configuration files: YAML (and JSON, which is YAML), with the position of every mistake. */
 import { readFileSync } from 'node:fs';
 import { type Document, LineCounter, parseDocument } from 'yaml';
-import { doubleIds, type Mistake, placed, schemaMistakes, yamlMistakes } from './mistakes.ts';
+import { doubleIds, type Mistake, schemaMistakes, withPositions, yamlMistakes } from './mistakes.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type Surroundings, warningsOf } from './warnings.ts';
 
@@ -33,14 +33,14 @@ export function parseConfig(text: string, file: string): Config {
 /** Also returns warnings about what is allowed but most likely not meant, one line each. @throws ConfigError */
 export function checkConfig(text: string, file: string, around: Surroundings): { config: Config; warnings: string[] } {
   const { config, document, lines } = read(text, file);
-  return { config, warnings: placed(warningsOf(config, document, around), lines, file) };
+  return { config, warnings: withPositions(warningsOf(config, document, around), lines, file) };
 }
 
 function read(text: string, file: string): { config: Config; document: Document; lines: LineCounter } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const refuse = (mistakes: readonly Mistake[]) => {
-    if (mistakes.length > 0) throw new ConfigError(placed(mistakes, lines, file).join('\n'));
+    if (mistakes.length > 0) throw new ConfigError(withPositions(mistakes, lines, file).join('\n'));
   };
   refuse(yamlMistakes(document));
   let data: unknown;

@@ -46,13 +46,16 @@ export function doubleIds(document: Document): Mistake[] {
     first.set(id, before ?? i);
     if (before === undefined) return [];
     return [
-      { offset: placeOfValue(['rules', i, 'id'], document), message: `rule ${before + 1} has the id "${id}" already` },
+      {
+        offset: positionOfValue(['rules', i, 'id'], document),
+        message: `rule ${before + 1} has the id "${id}" already`,
+      },
     ];
   });
 }
 
 /** The mistakes as `file:line:column: message`, in the order of the text. */
-export function placed(mistakes: readonly Mistake[], lines: LineCounter, file: string): string[] {
+export function withPositions(mistakes: readonly Mistake[], lines: LineCounter, file: string): string[] {
   const sorted = mistakes.toSorted((a, b) => a.offset - b.offset);
   const texts = sorted.map(({ offset, message }) => {
     const { line, col } = lines.linePos(offset);
@@ -72,10 +75,10 @@ function flat(issue: Issue): Issue[] {
 function describe(issue: Issue, document: Document): Mistake[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
-      offset: placeOfKey([...issue.path, key], document),
+      offset: positionOfKey([...issue.path, key], document),
       message: unknownKey(key, issue.path),
     }));
-  const offset = placeOfValue(issue.path, document);
+  const offset = positionOfValue(issue.path, document);
   const key = issue.path.findLast((part) => typeof part === 'string');
   const where = key === undefined ? '' : `${String(key)}: `;
   if (issue.path.length > 0 && !document.hasIn(issue.path))
@@ -121,16 +124,16 @@ function suggestion(issue: Issue, value: unknown): string | undefined {
 }
 
 /** The position of a key in the text; when the key is missing, the position of the part that should hold it. */
-export function placeOfKey(path: Path, document: Document): number {
-  return placeOf(path, document, 'key');
+export function positionOfKey(path: Path, document: Document): number {
+  return positionOf(path, document, 'key');
 }
 
 /** The position of the value at a path; when it is missing, the position of the part that should hold it. */
-export function placeOfValue(path: Path, document: Document): number {
-  return placeOf(path, document, 'value');
+export function positionOfValue(path: Path, document: Document): number {
+  return positionOf(path, document, 'value');
 }
 
-function placeOf(path: Path, document: Document, of: 'key' | 'value'): number {
+function positionOf(path: Path, document: Document, of: 'key' | 'value'): number {
   for (let n = path.length; n >= 0; n--) {
     const offset = offsetOf(path.slice(0, n), document, of);
     if (offset !== undefined) return offset;

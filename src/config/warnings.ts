@@ -2,7 +2,7 @@
 import type { Document } from 'yaml';
 import { type Asked, alwaysHolding, alwaysTrue, conditionsIn, matchesAllOf } from './breadth.ts';
 import { isEverything } from './globs.ts';
-import { type Mistake, placeOfValue } from './mistakes.ts';
+import { type Mistake, positionOfValue } from './mistakes.ts';
 import { nearest } from './nearest.ts';
 import { neverProblem } from './neverMatches.ts';
 import type { Config, Rule } from './schema.ts';
@@ -31,7 +31,7 @@ export function warningsOf({ rules }: Config, document: Document, around: Surrou
       ...shadowed(rule, i, rules),
     ];
     return warnings.map(({ path, message }) => ({
-      offset: placeOfValue(['rules', i, ...path], document),
+      offset: positionOfValue(['rules', i, ...path], document),
       message,
     }));
   });

@@ -1,7 +1,7 @@
 /** The decision on each process and the sightings that led to it: kept while the process lives, and bounded. */
 import { isThere } from '../proc/processes.ts';
 import { BoundedMap } from '../util/boundedMap.ts';
-import type { Seen, Sighting } from './sighting.ts';
+import type { RepeatedSighting, Sighting } from './sighting.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Entries of processes that a rule matches, and of all others. Two limits, so that the many others evict no match. */
@@ -13,14 +13,14 @@ const MAX_SIGHTINGS = 32;
 export interface LoggedDecision {
   readonly verdict: Verdict;
   /** The sightings of the process, oldest first. */
-  readonly sightings: readonly Sighting[];
+  readonly sightings: readonly RepeatedSighting[];
   /** The number of sightings that are not kept. */
   readonly more: number;
 }
 
 interface Entry {
   verdict: Verdict;
-  sightings: Sighting[];
+  sightings: RepeatedSighting[];
   more: number;
 }
 
@@ -35,7 +35,7 @@ export class DecisionLog {
   }
 
   /** Replaces the process's earlier verdict, and adds the sighting. */
-  keep(verdict: Verdict, seen: Seen): void {
+  keep(verdict: Verdict, seen: Sighting): void {
     const record = this.#record(verdict.pid) ?? { verdict, sightings: [], more: 0 };
     record.verdict = verdict;
     add(record, seen);
@@ -81,7 +81,7 @@ export class DecisionLog {
   }
 }
 
-function add(record: Entry, { source, atMs, what }: Seen): void {
+function add(record: Entry, { source, atMs, what }: Sighting): void {
   const { sightings } = record;
   const known = sightings.findIndex((s) => s.source === source && s.what === what);
   const before = sightings[known];

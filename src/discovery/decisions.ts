@@ -15,7 +15,7 @@ import { ProcessNotes } from './processNotes.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
 import { givenCmdline, inScope, isNamed, type Scope } from './scope.ts';
-import type { Seen } from './sighting.ts';
+import type { Sighting } from './sighting.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A process that `taut run` started and handed over: it is an agent as if the operator had named it here. */
@@ -61,7 +61,7 @@ export class Decisions {
    * Decides on a process by its given command line, else by the one in `seen`, else by /proc. Keeps the verdict and the
    * sighting for `explain`. Opens the process only when a rule needs more than that.
    */
-  decide(process: LazyHandle, scope: Scope, seen: Seen): Verdict {
+  decide(process: LazyHandle, scope: Scope, seen: Sighting): Verdict {
     const adopted = this.#adoptedAs(process);
     const given = adopted ? cmdlineOf(adopted.command) : givenCmdline(scope, process.id);
     const verdict = this.#verdict(this.#facts(process, given ?? seen.cmdline), scope);

@@ -4,7 +4,7 @@ import type { Contact } from '../config/contactPattern.ts';
 import { ancestors } from '../proc/ancestry.ts';
 import { argvOf, readCmdline } from '../proc/cmdline.ts';
 import { type LazyHandle, optional, type ProcHandle } from '../proc/handle.ts';
-import { cgroupsOf } from '../proc/place.ts';
+import { cgroupsOf } from '../proc/origin.ts';
 import { effectiveUserOf } from '../proc/status.ts';
 import { effectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';

@@ -47,7 +47,7 @@ export type SightingSource =
   | 'explain';
 
 /** One sighting of a process. Times: milliseconds since the epoch. */
-export interface Seen {
+export interface Sighting {
   readonly source: SightingSource;
   readonly atMs: number;
   /** The name or address that the network saw. */
@@ -59,7 +59,7 @@ export interface Seen {
 }
 
 /** Equal sightings, kept as one: their number, the first time and the last. */
-export interface Sighting {
+export interface RepeatedSighting {
   readonly source: SightingSource;
   readonly what?: string;
   readonly atMs: number;
@@ -68,16 +68,16 @@ export interface Sighting {
 }
 
 /** Whether the process is the one that was seen. Compares start times, if the sighting has one. */
-export function isTheSame(stat: ThreadStat, { startTicks }: Seen): boolean {
+export function isTheSame(stat: ThreadStat, { startTicks }: Sighting): boolean {
   return startTicks === undefined || startTicks === stat.startTicks;
 }
 
 /** Whether the process still has the command line that was seen; taut must act on what runs now. @throws TautError */
-export function isAsSeen(process: ProcHandle, { cmdline }: Seen): boolean {
+export function isAsSeen(process: ProcHandle, { cmdline }: Sighting): boolean {
   return cmdline === undefined || cmdline === readCmdline(process);
 }
 
 /** The sighting without its command line, so that it is read from /proc again. */
-export function withoutCmdline({ cmdline: _, ...seen }: Seen): Seen {
+export function withoutCmdline({ cmdline: _, ...seen }: Sighting): Sighting {
   return seen;
 }

@@ -1,7 +1,7 @@
 /** Mistakes of a flag file, each with its position and a suggestion. Pure. */
 import { FlagdCore } from '@openfeature/flagd-core';
 import { LineCounter, parseDocument } from 'yaml';
-import { type Mistake, placed, placeOfKey, placeOfValue } from '../config/mistakes.ts';
+import { type Mistake, positionOfKey, positionOfValue, withPositions } from '../config/mistakes.ts';
 import { nearest } from '../config/nearest.ts';
 import { flagKey, type GatedKnob } from './gate.ts';
 import { isObject, type JsonObject, jsonMistake } from './json.ts';
@@ -32,7 +32,7 @@ export function flagFindings(text: string, file: string, knobs: readonly GatedKn
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const found: Record<Severity, Mistake[]> = { broken: [], mistakes: [], warnings: [] };
   const say: Say = (severity, path, message, at = 'value') => {
-    const offset = (at === 'key' ? placeOfKey : placeOfValue)(path, document);
+    const offset = (at === 'key' ? positionOfKey : positionOfValue)(path, document);
     found[severity].push({ offset, message });
   };
   const json = jsonMistake(text);
@@ -47,9 +47,9 @@ export function flagFindings(text: string, file: string, knobs: readonly GatedKn
   }
   const { broken, mistakes, warnings } = found;
   return {
-    broken: placed(broken, lines, file),
-    mistakes: placed(mistakes, lines, file),
-    warnings: placed(warnings, lines, file),
+    broken: withPositions(broken, lines, file),
+    mistakes: withPositions(mistakes, lines, file),
+    warnings: withPositions(warnings, lines, file),
   };
 }
 

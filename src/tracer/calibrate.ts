@@ -5,7 +5,7 @@
  * leaves out. One run follows right after the other, because the speed of a virtual machine's CPU changes within tenths
  * of a second.
  */
-import { addon, check, type NativeExercise } from '../native.ts';
+import { addon, check, type NativeCalibrationLoad } from '../native.ts';
 import type { Tracer } from './tracer.ts';
 
 /** Many short rounds: on a busy host few are undisturbed, and the least of them counts. */
@@ -20,7 +20,7 @@ const RUNS = 3;
 const LEAST_RUN = 27;
 
 /** Costs in nanoseconds of CPU time. */
-export interface Figures {
+export interface CostPerEvent {
   /** A wakeup and its switch, for a task that is not an agent's thread. */
   readonly host: number;
   /** The same for an agent's thread, whose wakeup is recorded. */
@@ -30,13 +30,13 @@ export interface Figures {
 }
 
 export class Calibration implements Disposable {
-  readonly #load: NativeExercise;
+  readonly #load: NativeCalibrationLoad;
   readonly #threads: [number, number];
   #bare = Number.NaN;
 
   /** @throws TautError when the threads can't be started. */
   constructor() {
-    this.#load = new (addon().Exercise)();
+    this.#load = new (addon().CalibrationLoad)();
     this.#threads = check(this.#load.start(), 'start the load');
   }
 
@@ -46,7 +46,7 @@ export class Calibration implements Disposable {
   }
 
   /** Call right after they are attached. Resets the tracer's counters, so that they don't include the load. */
-  finish(tracer: Tracer): Figures {
+  finish(tracer: Tracer): CostPerEvent {
     const host = Math.max(RUNS * LEAST_RUN, this.#least() - this.#bare);
     const accounted = tracer.accounting.isAllowed() ? this.#accounted(tracer) : undefined;
     const traced = this.#threads.map((tid) => tracer.attachThread(tid));

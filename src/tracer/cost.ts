@@ -9,7 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { TautError } from '../native.ts';
-import type { Figures } from './calibrate.ts';
+import type { CostPerEvent } from './calibrate.ts';
 import type { Tracer } from './tracer.ts';
 
 const PERIOD_MS = 5_000;
@@ -20,7 +20,7 @@ export type CostMethod = 'measured' | 'calibrated';
 export class KernelCost implements Disposable {
   readonly method: CostMethod | undefined;
   readonly #tracer: Tracer;
-  readonly #figures: Figures | undefined;
+  readonly #costPerEvent: CostPerEvent | undefined;
   readonly #onRate: (cores: number) => void;
   #timer: NodeJS.Timeout | undefined;
   /** CPU seconds up to the end of the last period, and CPU seconds per second in that period. */
@@ -31,11 +31,11 @@ export class KernelCost implements Disposable {
   #reported = 0;
 
   /** @param onRate is called with the CPU seconds per second of each period. */
-  constructor(tracer: Tracer, figures: Figures | undefined, onRate: (cores: number) => void = () => {}) {
+  constructor(tracer: Tracer, costPerEvent: CostPerEvent | undefined, onRate: (cores: number) => void = () => {}) {
     this.#tracer = tracer;
-    this.#figures = figures;
+    this.#costPerEvent = costPerEvent;
     this.#onRate = onRate;
-    this.method = tracer.accounting.isAllowed() ? 'measured' : figures ? 'calibrated' : undefined;
+    this.method = tracer.accounting.isAllowed() ? 'measured' : costPerEvent ? 'calibrated' : undefined;
     if (this.method) this.#open();
   }
 
@@ -100,7 +100,7 @@ export class KernelCost implements Disposable {
   }
 
   #used(): number {
-    const { host = 0, agent = 0, dispatch = 0 } = this.#figures ?? {};
+    const { host = 0, agent = 0, dispatch = 0 } = this.#costPerEvent ?? {};
     if (this.method === 'measured') {
       const { kernelSeconds, runs } = this.#tracer.accounting.cost();
       return kernelSeconds + (runs * dispatch) / 1e9;

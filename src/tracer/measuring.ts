@@ -1,5 +1,5 @@
 /** Finds the best mode of measuring on this host: tries each, best first, and keeps why a better one failed. */
-import { Calibration, type Figures } from './calibrate.ts';
+import { Calibration, type CostPerEvent } from './calibrate.ts';
 import type { Mode, Without } from './features.ts';
 import { TracerUnavailable } from './programs.ts';
 import { Schedstat } from './schedstat.ts';
@@ -12,7 +12,7 @@ export interface Measuring {
   readonly tracer?: Tracer;
   readonly schedstat?: Schedstat;
   /** What the programs cost on this host; only with `calibrate`. */
-  readonly figures?: Figures;
+  readonly costPerEvent?: CostPerEvent;
 }
 
 export interface MeasuringOptions {
@@ -26,10 +26,11 @@ export function openMeasuring({ without, calibrate }: MeasuringOptions): Measuri
   using calibration = calibrate && !without.has('bpf') ? begin() : undefined;
   const common = { without, beforeWakeups: () => calibration?.before() };
   const full = attempt({ timers: true, ...common });
-  if (full instanceof Tracer) return { mode: 'full', tracer: full, ...figures(calibration, full) };
+  if (full instanceof Tracer) return { mode: 'full', tracer: full, ...costPerEvent(calibration, full) };
   const lack = full;
   const wakeups = attempt({ timers: false, ...common });
-  if (wakeups instanceof Tracer) return { mode: 'wakeups', lack, tracer: wakeups, ...figures(calibration, wakeups) };
+  if (wakeups instanceof Tracer)
+    return { mode: 'wakeups', lack, tracer: wakeups, ...costPerEvent(calibration, wakeups) };
   if (!without.has('schedstat') && Schedstat.isThere()) return { mode: 'schedstat', lack, schedstat: new Schedstat() };
   return { mode: 'none', lack };
 }
@@ -52,6 +53,6 @@ function begin(): Calibration | undefined {
   }
 }
 
-function figures(calibration: Calibration | undefined, tracer: Tracer): { figures?: Figures } {
-  return calibration ? { figures: calibration.finish(tracer) } : {};
+function costPerEvent(calibration: Calibration | undefined, tracer: Tracer): { costPerEvent?: CostPerEvent } {
+  return calibration ? { costPerEvent: calibration.finish(tracer) } : {};
 }

@@ -94,10 +94,10 @@ export class Tracer implements Disposable {
     check(this.#object.listen('events', hear), 'listen to the ring buffer');
   }
 
-  /** Measures a process from now on: `begin` and `place`. */
+  /** Measures a process from now on: `begin` and `trace`. */
   attach(process: TracedProcess): 'own' | 'overflow' {
     this.begin();
-    return this.place(process);
+    return this.trace(process);
   }
 
   /**
@@ -114,7 +114,7 @@ export class Tracer implements Disposable {
    * @returns whether the process has series of its own, or shares the series of all agents without a slot.
    * @throws TautError when the kernel has no room for the process.
    */
-  place(process: TracedProcess): 'own' | 'overflow' {
+  trace(process: TracedProcess): 'own' | 'overflow' {
     const own = this.#slots.take();
     const slot = own ?? this.#overflowSlot;
     try {
@@ -203,7 +203,7 @@ export class Tracer implements Disposable {
   attachThread(tid: number, isCanary = false): TracedThread {
     this.#hooks.hold();
     const slot = this.#slots.take();
-    if (slot === undefined) throw new Error('all places for series are taken');
+    if (slot === undefined) throw new Error('all slots for series are taken');
     this.#threads++;
     const { attach, detach } = this.#layout.visit;
     const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid);

@@ -67,18 +67,18 @@ test("what it costs by calibration is within ten times the kernel's account: a w
   await using program = await busy(sandbox, 8);
   const rates: number[] = [];
   for (const without of [[], ['stats']]) {
-    const { tracer, figures } = openMeasuring({ without: new Set(without), calibrate: true });
+    const { tracer, costPerEvent } = openMeasuring({ without: new Set(without), calibrate: true });
     if (!tracer) throw new Error('no tracer');
     using _tracer = tracer;
     tracer.attach({ pid: program.pid, name: 'waits', createdAtMs: 0 });
-    using cost = new KernelCost(tracer, figures);
+    using cost = new KernelCost(tracer, costPerEvent);
     expect(cost.method).toBe(without.length === 0 ? 'measured' : 'calibrated');
     const done = tell(program, 'nanosleep 8000 50');
     await until('its first window is over', () => cost.rate > 0, 20_000);
     rates.push(cost.rate);
     await done;
     process.stderr.write(
-      `${without.length === 0 ? 'measured' : 'calibrated'}: ${JSON.stringify(figures)}, ${rates.at(-1)} cores\n`,
+      `${without.length === 0 ? 'measured' : 'calibrated'}: ${JSON.stringify(costPerEvent)}, ${rates.at(-1)} cores\n`,
     );
   }
   const [measured = 0, calibrated = 0] = rates;

@@ -11,9 +11,9 @@ import type { Agent } from '../../src/agents/agent.ts';
 import { KernelEvents } from '../../src/agents/kernelEvents.ts';
 import { lookAgain } from '../../src/agents/lookAgain.ts';
 import { Obstacles } from '../../src/agents/obstacles.ts';
-import { OnRecord } from '../../src/agents/onRecord.ts';
 import { Operations } from '../../src/agents/operations.ts';
 import { Reconciler } from '../../src/agents/reconciler.ts';
+import { RecordedThreads } from '../../src/agents/recordedThreads.ts';
 import { Agents } from '../../src/agents/registry.ts';
 import type { AgentEvent } from '../../src/agents/status.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -99,7 +99,7 @@ export class Life implements Disposable {
     const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
     const operations = new Operations('full');
     const told = { operations, obstacles: new Obstacles(log, operations) };
-    const onRecord = new OnRecord(operations, []);
+    const onRecord = new RecordedThreads(operations, []);
     const failed = (what: string, error: unknown) => void this.failures.push(`${what}: ${(error as Error).message}`);
     const common = { decisions: this.decisions, scope: { kind: 'host' }, log, failed } as const;
     const measurement = {
@@ -136,7 +136,7 @@ export class Life implements Disposable {
   /** Looks at every process, as at the start. */
   async scan(): Promise<void> {
     for (const pid of this.host.pids())
-      if (!this.agents.has(pid)) await this.agents.sight(pid, { source: 'scan', atMs: nowMs() });
+      if (!this.agents.has(pid)) await this.agents.attachIfAgent(pid, { source: 'scan', atMs: nowMs() });
   }
 
   /** The check every five seconds. */

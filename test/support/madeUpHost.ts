@@ -70,7 +70,7 @@ export class MadeUpHost implements ProcFiles {
     child.process.comm = process.comm;
     child.process.exe = process.exe;
     child.process.descendsFrom = this.#traced.has(parent) ? parent : process.descendsFrom;
-    this.#tellDescendant(child, maker);
+    this.#reportDescendant(child, maker);
     return pid;
   }
 
@@ -79,7 +79,7 @@ export class MadeUpHost implements ProcFiles {
     const { value, natural, process } = this.#thread(maker);
     const thread = this.#add(tid, process, value, natural);
     if (this.#traced.has(pid)) this.#tell('newThread', thread, { ppid: pid, maker });
-    else this.#tellDescendant(thread, maker);
+    else this.#reportDescendant(thread, maker);
     return tid;
   }
 
@@ -303,7 +303,7 @@ export class MadeUpHost implements ProcFiles {
     this.#threads.delete(thread.tid);
   }
 
-  #tellDescendant(thread: Thread, maker: number): void {
+  #reportDescendant(thread: Thread, maker: number): void {
     const { descendsFrom } = thread.process;
     if (descendsFrom !== undefined) this.#tell('newChild', thread, { ppid: descendsFrom, maker });
   }

@@ -210,7 +210,7 @@ test('nobody is attached to after the end, whatever is told then', async () => {
   const pid = life.host.start(['/bin/bot']);
   life.detach();
   await life.hear();
-  await life.agents.sight(pid, { source: 'scan', atMs: nowMs() });
+  await life.agents.attachIfAgent(pid, { source: 'scan', atMs: nowMs() });
   expect(life.pids()).toEqual([]);
   expect(life.host.value(pid)).toBe(ORIGINAL);
 });

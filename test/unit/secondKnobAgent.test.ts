@@ -10,8 +10,8 @@ import { KNOBS } from '../../src/actuator/knobs.ts';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import type { Agent } from '../../src/agents/agent.ts';
 import { Obstacles } from '../../src/agents/obstacles.ts';
-import { OnRecord } from '../../src/agents/onRecord.ts';
 import { Operations } from '../../src/agents/operations.ts';
+import { RecordedThreads } from '../../src/agents/recordedThreads.ts';
 import { Agents } from '../../src/agents/registry.ts';
 import { type AgentEvent, agentStatus, isTuned, knobsOf } from '../../src/agents/status.ts';
 import type { Watcher } from '../../src/agents/watcher.ts';
@@ -58,7 +58,7 @@ beforeAll(async () => {
     ledger,
     ...said,
     descendants: 'contain',
-    onRecord: new OnRecord(operations, []),
+    onRecord: new RecordedThreads(operations, []),
   } as const;
   const scope = { kind: 'pids', pids: new Set([pid]) } as const;
   const gate = await createGate({ targets: new Map([[volume.id, 40n]]), onProblem: () => {} });
@@ -68,7 +68,7 @@ beforeAll(async () => {
   const measurement = { attach: () => 'own' as const, begin: () => {}, detach: () => {} };
   const onEvent = (event: AgentEvent) => void events.push(event);
   agents = new Agents({ decisions, gate, scope, log, measurement, onEvent, failed }, host, () => {});
-  await agents.sight(pid, { source: 'scan', atMs: Date.now() });
+  await agents.attachIfAgent(pid, { source: 'scan', atMs: Date.now() });
 });
 
 afterAll(() => {

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest';
 import { destination, TelemetryConfigError, wholeNumber } from '../../otel/environment.ts';
 import { JsonLines } from '../../otel/local/jsonLines.ts';
 import { masked } from '../../otel/readable.ts';
+import { reportFailures } from '../../otel/reportFailures.ts';
 import { sampler } from '../../otel/sampler.ts';
 import { complaints, rarely } from '../../otel/sayRarely.ts';
-import { tellFailures } from '../../otel/tellFailures.ts';
 
 test('signals go over OTLP where an endpoint is configured, and into files where none is', () => {
   const common = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' };
@@ -139,7 +139,7 @@ test('an export that fails is told with signal, address and reason, and once whe
       done(error ? { code: ExportResultCode.FAILED, error } : { code: ExportResultCode.SUCCESS });
     },
   };
-  const pending = tellFailures(exporter, 'metrics to http://c/v1/metrics', (text) => said.push(text));
+  const pending = reportFailures(exporter, 'metrics to http://c/v1/metrics', (text) => said.push(text));
   for (let n = 0; n < 4; n++) exporter.export('', () => {});
   expect(said).toEqual([
     'metrics to http://c/v1/metrics: connect ECONNREFUSED 127.0.0.1:4318',

@@ -1,7 +1,7 @@
 /** What the network shows of a process. */
 import type { Contact } from '../../config/contactPattern.ts';
 import { epochMsOfMonotonic } from '../../proc/clock.ts';
-import type { Seen } from '../sighting.ts';
+import type { Sighting } from '../sighting.ts';
 
 /** The process and the time. `startTicks`: the process's start, clock ticks since boot; `atNs`: CLOCK_MONOTONIC, ns. */
 interface Shown {
@@ -16,7 +16,7 @@ export type NetworkSighting =
   | (Shown & { readonly kind: 'contact'; readonly contact: Contact });
 
 /** Converts a network sighting into a sighting of its process. */
-export function seenBy(sighting: NetworkSighting): Seen {
+export function seenBy(sighting: NetworkSighting): Sighting {
   const atMs = epochMsOfMonotonic(sighting.atNs);
   if (sighting.kind === 'name') return { source: 'dns', atMs, what: sighting.name };
   const { address, port } = sighting.contact;

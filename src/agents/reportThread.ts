@@ -9,7 +9,7 @@ import type { Log } from '../util/log.ts';
 import type { AgentIdentity } from './identity.ts';
 
 /** Another program has set a tuned thread: a log line, and an event with both values. */
-export function tellDrift(log: Log, agent: AgentIdentity, knob: Knob, drift: Drift): void {
+export function reportDrift(log: Log, agent: AgentIdentity, knob: Knob, drift: Drift): void {
   const { tid, expected, found } = drift;
   sayDrift(log, agent, knob, drift);
   emitDrift({ pid: agent.pid, agent: agent.name, tid, knob: knob.id, target: expected, was: found });

@@ -2,7 +2,7 @@
 import { optional, type ProcHandle } from './handle.ts';
 
 /** The executable and the container of a process. */
-export interface Place {
+export interface Origin {
   /** Name of the executable, without its folder; undefined when the kernel does not show it. */
   readonly executable: string | undefined;
   /** Id of the innermost container; undefined outside of containers. */
@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /** Reads the executable's name and the innermost container's id; each is undefined when it is unknown. */
-export function placeOf(process: ProcHandle): Place {
+export function originOf(process: ProcHandle): Origin {
   return {
     executable: executableOf(process),
     container: containerId(optional(() => cgroupsOf(process), [])),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { containerId } from '../../src/proc/place.ts';
+import { containerId } from '../../src/proc/origin.ts';
 
 const ID = '4f2b9c7d'.repeat(8);
 const INNER = '0123456789abcdef'.repeat(4);

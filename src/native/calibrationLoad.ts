@@ -1,7 +1,7 @@
 import type { Errno } from './errno.ts';
 
-/** See `native/addon/exercise.h`. */
-export interface NativeExercise {
+/** See `native/addon/calibration_load.h`. */
+export interface NativeCalibrationLoad {
   start(): [number, number] | Errno;
   run(turns: number): number | Errno;
   close(): void;

@@ -14,7 +14,7 @@ export function gateAttributes(knob: Knob, decision: GateDecision) {
   };
 }
 
-export function tellGateChanged({ pid, name }: AgentIdentity, knob: Knob, decision: GateDecision): void {
+export function reportGateChanged({ pid, name }: AgentIdentity, knob: Knob, decision: GateDecision): void {
   emit('taut.gate_changed', {
     [semconv.ATTR_PROCESS_PID]: pid,
     [semconv.ATTR_TAUT_AGENT_NAME]: name,

@@ -11,16 +11,16 @@
 // A known load: two threads on one CPU pass a byte back and forth over pipes. Each turn is a wakeup and a switch,
 // because a pipe's reader does not preempt its writer. The CPU time of a turn, with and without the programs attached,
 // calibrates the tracer's cost.
-class Exercise : public Closable<Exercise> {
+class CalibrationLoad : public Closable<CalibrationLoad> {
  public:
   static Napi::Function Define(Napi::Env env);
   using Closable::Closable;
-  ~Exercise() override { Close(); }
+  ~CalibrationLoad() override { Close(); }
   void Close();
 
  private:
   struct Side {
-    Exercise* load;
+    CalibrationLoad* load;
     int index;
     pthread_t thread;
     std::atomic<int> tid;

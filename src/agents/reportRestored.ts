@@ -7,7 +7,7 @@ import { type Attributes, type Span, SpanKind, trace } from '@opentelemetry/api'
 import type { Restored } from '../actuator/restore.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { Operations } from './operations.ts';
-import { emitDrift, emitRestoreFailed } from './tellThread.ts';
+import { emitDrift, emitRestoreFailed } from './reportThread.ts';
 import { fail, processAttributes } from './trace.ts';
 
 /** The threads that were put back together, and why. Times: milliseconds since the epoch. */
@@ -19,7 +19,7 @@ export interface Restoration {
 }
 
 /** Reports what was put back outside of an agent's trace: one span `restore` for each process and knob. */
-export function tellRestored(operations: Operations, { results, reason, startMs, endMs }: Restoration): void {
+export function reportRestored(operations: Operations, { results, reason, startMs, endMs }: Restoration): void {
   const groups = Map.groupBy(results, (r) => JSON.stringify([r.pid, r.processStartTicks, r.knob]));
   for (const [first, ...others] of groups.values()) {
     if (!first) continue;

@@ -7,7 +7,7 @@ import type { Shed } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 
 /** The canary and the tracer disagree (`reason`), or agree again. */
-export function tellDegraded(log: Log, mode: Mode, reason: string | undefined): void {
+export function reportDegraded(log: Log, mode: Mode, reason: string | undefined): void {
   const modeAttribute = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
   if (reason === undefined) {
     log.info('what is measured is reliable again');
@@ -23,7 +23,7 @@ export function tellDegraded(log: Log, mode: Mode, reason: string | undefined): 
 }
 
 /** The amount that is shed has changed, to stay below the limit. `cost` and `limit`: percent of a core. */
-export function tellShedding(log: Log, mode: Mode, shed: Shed | undefined, cost: number, limit: number): void {
+export function reportShedding(log: Log, mode: Mode, shed: Shed | undefined, cost: number, limit: number): void {
   const of = shed && shed.factor > 1 ? `, for one wakeup in ${shed.factor}` : '';
   const what = !shed ? 'everything' : `only how late timers fire and how long threads wait for a CPU${of}`;
   log.warn(`measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on taut records ${what}`);

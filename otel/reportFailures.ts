@@ -14,7 +14,7 @@ export interface Pending {
 }
 
 /** @param where signal and address, like `traces to http://host:4318/v1/traces`. */
-export function tellFailures<T>(exporter: Exporter<T>, where: string, say: (text: string) => void): Pending {
+export function reportFailures<T>(exporter: Exporter<T>, where: string, say: (text: string) => void): Pending {
   const send = exporter.export.bind(exporter);
   let failed = 0;
   let pending = 0;

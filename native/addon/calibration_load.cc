@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exercise.h"
+#include "calibration_load.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -30,13 +30,13 @@ uint64_t CpuTime() {
 
 }  // namespace
 
-Napi::Function Exercise::Define(Napi::Env env) {
-  return DefineClass(env, "Exercise",
-                     {InstanceMethod("start", &Exercise::Start), InstanceMethod("run", &Exercise::Run),
-                      InstanceMethod("close", &Exercise::CloseCall)});
+Napi::Function CalibrationLoad::Define(Napi::Env env) {
+  return DefineClass(env, "CalibrationLoad",
+                     {InstanceMethod("start", &CalibrationLoad::Start), InstanceMethod("run", &CalibrationLoad::Run),
+                      InstanceMethod("close", &CalibrationLoad::CloseCall)});
 }
 
-void* Exercise::Serve(void* argument) {
+void* CalibrationLoad::Serve(void* argument) {
   auto& side = *static_cast<Side*>(argument);
   pthread_setname_np(pthread_self(), "taut-calibrate");
   side.tid = static_cast<int>(syscall(SYS_gettid));
@@ -52,7 +52,7 @@ void* Exercise::Serve(void* argument) {
   }
 }
 
-void Exercise::TakeTurns(Side& side) {
+void CalibrationLoad::TakeTurns(Side& side) {
   char byte = 0;
   for (uint32_t i = 0; i < turns_; i++) {
     if (side.index == 1 && read(pipes_[1][0], &byte, 1) != 1) return;
@@ -61,7 +61,7 @@ void Exercise::TakeTurns(Side& side) {
   }
 }
 
-Napi::Value Exercise::Start(const Napi::CallbackInfo& info) {
+Napi::Value CalibrationLoad::Start(const Napi::CallbackInfo& info) {
   if (started_) return Napi::Number::New(info.Env(), -EBUSY);
   // Both threads run on one CPU that this process may use, so that each wakeup leads to a switch.
   cpu_set_t allowed, one;
@@ -93,7 +93,7 @@ Napi::Value Exercise::Start(const Napi::CallbackInfo& info) {
   return ids;
 }
 
-Napi::Value Exercise::Run(const Napi::CallbackInfo& info) {
+Napi::Value CalibrationLoad::Run(const Napi::CallbackInfo& info) {
   Arguments args(info);
   uint32_t turns = args.Number(0);
   if (args.Wrong()) return {};
@@ -107,7 +107,7 @@ Napi::Value Exercise::Run(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(sides_[0].cpu_ns + sides_[1].cpu_ns));
 }
 
-void Exercise::Close() {
+void CalibrationLoad::Close() {
   turns_ = 0;
   round_++;
   Wake(round_, 2);

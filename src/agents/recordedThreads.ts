@@ -11,7 +11,7 @@ type Recorded = ThreadIdentity & { readonly knob: string };
 
 const keyOf = ({ knob, tid, startTicks }: Recorded) => `${knob} ${tid} ${startTicks}`;
 
-export class OnRecord {
+export class RecordedThreads {
   readonly #operations: Operations;
   readonly #keys: Set<string>;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startTelemetry } from '../../otel/sdk.ts';
 import { Operations } from '../agents/operations.ts';
-import { type Restoration, tellRestored } from '../agents/tellRestored.ts';
+import { type Restoration, reportRestored } from '../agents/reportRestored.ts';
 import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
 import { version } from './version.ts';
@@ -10,13 +10,13 @@ import { version } from './version.ts';
  * Tells the backends what was put back without a daemon. Everything is put back by then: a slow backend delays only the
  * end of the process, and only up to the export timeout.
  */
-export async function tellRestoration(restoration: Restoration, stateDir: string, log: Log): Promise<void> {
+export async function reportRestoration(restoration: Restoration, stateDir: string, log: Log): Promise<void> {
   try {
     await using _telemetry = startTelemetry({
       ...{ env: process.env, stateDir, sinkProblem: placeProblem(join(stateDir, 'otlp')), serviceVersion: version() },
       onWarning: (message) => log.warn(message),
     });
-    tellRestored(new Operations('none'), restoration);
+    reportRestored(new Operations('none'), restoration);
   } catch (error) {
     log.warn(`this was done, but no backend is told: ${(error as Error).message}`);
   }
