@@ -137,13 +137,34 @@ export class Converger {
     this.#hears.ended(gone);
   }
 
+  /**
+   * Handles threads whose end was told. A leader also ends when another thread calls execve, which has its id from then on:
+   * what is alive under it is not forgotten.
+   */
+  exited(tids: readonly number[]): void {
+    this.forget(tids.filter((tid) => tid !== this.#process.id || this.#process.hasEndedLeader()));
+  }
+
   /** The thread `tid` has called execve: it has the leader's id and start time now. See `Ledger.carryOver`. */
   execed(tid: number): void {
     const state = this.threads.get(tid);
-    if (!state) return;
     const { pid, processStartTicks: startTicks } = this.#order;
-    this.threads.delete(tid);
-    this.threads.set(pid, { ...state, startTicks });
+    if (state) {
+      this.threads.delete(tid);
+      this.threads.set(pid, { ...state, startTicks });
+    } else if (this.#isUntuned()) {
+      this.forget([pid]); // what is known is of the leader that was; the next listing finds the thread as a new one
+    }
+  }
+
+  /** Whether the process's main thread has another value than the target. */
+  #isUntuned(): boolean {
+    try {
+      return this.#knob.read(this.#process) !== this.order.target;
+    } catch (error) {
+      if (isGone(error)) return true;
+      throw error;
+    }
   }
 
   /** The value before taut: that of the thread `maker` if it is tuned, else that of any tuned thread. */
@@ -220,7 +241,7 @@ export class Converger {
       this.writtenAtMs = nowMs();
       const unchanged: Candidate[] = [];
       for (const { candidate, failed } of written) {
-        const state = failed ?? readBack(this.#knob, candidate, this.order.target);
+        const state = failed ?? this.#readBack(candidate);
         this.#note(candidate.thread.id, state);
         if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
       }
@@ -230,6 +251,17 @@ export class Converger {
     } finally {
       for (const { thread } of candidates) thread[Symbol.dispose]();
     }
+  }
+
+  /**
+   * A thread that is gone after it was written may have called execve: it has taut's value then, and the leader's id. So it
+   * stays on record until its end is told, or the next listings lack it.
+   */
+  #readBack(candidate: Candidate): ThreadState {
+    const { target } = this.order;
+    const state = readBack(this.#knob, candidate, target);
+    const { startTicks, original } = candidate;
+    return state.outcome === 'vanished' ? { startTicks, outcome: 'tuned', original, value: target } : state;
   }
 
   /** The value before taut. A thread with the value that a tuned maker passes on was born tuned. */

@@ -105,7 +105,7 @@ export class Tuning {
   }
 
   threadsExited(tids: readonly number[]): void {
-    this.#host.obstacles.attempt(() => this.#converger?.forget(tids));
+    this.#host.obstacles.attempt(() => this.#converger?.exited(tids));
   }
 
   /** See `Converger.execed`. */

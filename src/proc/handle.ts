@@ -89,6 +89,16 @@ export class ProcHandle implements Disposable {
     }
   }
 
+  /** Whether the process's leader has ended; other threads may live. */
+  hasEndedLeader(): boolean {
+    try {
+      return /[ZX]/.test(this.stat().state);
+    } catch (error) {
+      if (isGone(error)) return true;
+      throw error;
+    }
+  }
+
   [Symbol.dispose](): void {
     if (this.#descriptor < 0) return;
     this.files.close(this.#descriptor);

@@ -59,7 +59,7 @@ export class MadeUpHost implements ProcFiles {
 
   /** A process that no agent made begins to run a program. @returns its id. */
   start(argv: readonly string[], { pid = this.#nextId++, ppid = 1, value = ORIGINAL } = {}): number {
-    this.#tell('exec', this.#born(pid, ppid, argv, value, value), { cmdline: cmdlineOf(argv) });
+    this.#tell('exec', this.#born(pid, ppid, argv, value, value), { maker: pid, cmdline: cmdlineOf(argv) });
     return pid;
   }
 
@@ -84,13 +84,29 @@ export class MadeUpHost implements ProcFiles {
   }
 
   /** A process runs another program; its other threads end. */
-  exec(pid: number, argv: readonly string[]): void {
+  exec(pid: number, argv: readonly string[], maker = pid): void {
     const { process } = this.#thread(pid);
     for (const tid of [...process.threads.keys()]) if (tid !== pid) this.endThread(tid);
     process.argv = argv;
     process.exe = argv[0] ?? '';
     process.comm = nameOf(argv);
-    this.#tell('exec', this.#thread(pid), { cmdline: cmdlineOf(argv) });
+    this.#tell('exec', this.#thread(pid), { maker, cmdline: cmdlineOf(argv) });
+  }
+
+  /**
+   * A thread that may not be the leader runs another program: the others end, the leader as well, and it has the leader's id
+   * and start from then on. An open directory of the process is its own then, one of the thread is nobody's.
+   */
+  execBy(tid: number, argv: readonly string[]): void {
+    const thread = this.#thread(tid);
+    const { process, value, natural, policy, isDenied } = thread;
+    const leader = this.#thread(process.pid);
+    if (thread !== leader) {
+      if (this.#traced.has(leader.tid)) this.#tell('threadExit', leader);
+      this.#remove(thread);
+      Object.assign(leader, { value, natural, policy, isDenied });
+    }
+    this.exec(process.pid, argv, tid);
   }
 
   /** A process gives itself another title, as `process.title` does: over its arguments, and as its name. */

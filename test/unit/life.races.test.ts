@@ -214,3 +214,24 @@ test('nobody is attached to after the end, whatever is told then', async () => {
   expect(life.pids()).toEqual([]);
   expect(life.host.value(pid)).toBe(ORIGINAL);
 });
+
+test.each(['bot', 'cat'])(
+  'a thread that is not the leader executes %s while its process is attached, or tuned already: nothing stays tuned',
+  async (program) => {
+    const begin = (life: Life) => {
+      const pid = startBot(life);
+      // With its maker's value: one that executes between being read and being written can't be told from the leader.
+      return { pid, tid: life.host.thread(pid) };
+    };
+    const execs = (life: Life, { tid }: { tid: number }) => life.host.execBy(tid, [`/bin/${program}`]);
+    const isTuned = (life: Life, { pid }: { pid: number }, where: string) =>
+      expect(life.host.values(pid), where).toEqual([program === 'bot' ? TARGET : ORIGINAL]);
+    await beforeEachAccess(begin, execs, hear, isTuned);
+    const attached = async (life: Life) => {
+      const begun = begin(life);
+      await life.hear();
+      return begun;
+    };
+    await beforeEachAccess(attached, execs, (life) => life.reconcile(), isTuned);
+  },
+);
