@@ -41,13 +41,16 @@ export const schedSlice: Knob = {
   mend: 'taut needs CAP_SYS_NICE in the initial user namespace; run taut as root, on the host',
 
   support(): Support {
-    const standard = defaultSlice();
-    const ok = standard > 0n;
-    const mend = 'run Linux 6.12 or later';
-    const detail = ok
-      ? `the kernel's default is ${formatNs(standard)}`
-      : 'threads can not ask for a slice on this kernel';
-    return { name: 'sched_setattr', ok, detail, mend };
+    const name = 'sched_setattr';
+    try {
+      const standard = defaultSlice();
+      if (standard > 0n) return { name, ok: true, detail: `the kernel's default is ${formatNs(standard)}`, mend: '' };
+      const detail = 'threads can not ask for a slice on this kernel';
+      return { name, ok: false, detail, mend: 'run Linux 6.12 or later' };
+    } catch (error) {
+      // A filter of system calls, as some containers have one.
+      return { name, ok: false, detail: (error as Error).message, mend: 'allow sched_setattr(2) to taut' };
+    }
   },
 
   /** Accepts 100 us to 100 ms. */
