@@ -57,6 +57,11 @@ test('agents and threads are counted once each, whatever a flag says, and are 0 
     'timer_slack_ns tuned': tuned,
     'timer_slack_ns drifted': 0,
     'timer_slack_ns exempt': 0,
+    // The flags say nothing about the other knob.
+    'sched_slice_ns original': original + tuned,
+    'sched_slice_ns tuned': 0,
+    'sched_slice_ns drifted': 0,
+    'sched_slice_ns exempt': 0,
   });
   await nextExport(sandbox);
   expect(agents()).toEqual({ false: 2 });
