@@ -35,7 +35,7 @@ test('Jaeger has one trace for each agent, with all that was done to it and noth
     [second, 1],
   ] as const) {
     const own = ofPid(program.pid);
-    expect(own.map((s) => s.name).toSorted()).toEqual(['attach', 'gate', 'revert', 'tune', 'verify']);
+    expect(own.map((s) => s.name).toSorted()).toEqual(['attach', 'gate', 'gate', 'revert', 'tune', 'verify']);
     expect(new Set(own.map((s) => s.traceId)).size).toBe(1);
     const of = (name: string) => {
       const span = own.find((s) => s.name === name);
@@ -53,7 +53,12 @@ test('Jaeger has one trace for each agent, with all that was done to it and noth
       'taut.threads.total': count,
       'taut.threads.tuned': count,
     });
-    expect(of('gate')?.values).toMatchObject({ 'taut.gate.value': '1', 'taut.gate.reason': '--optimize-timer-slack' });
+    const gates = own.filter((s) => s.name === 'gate').map((s) => values(s.attributes));
+    const byKnob = Object.fromEntries(gates.map((gate) => [gate['taut.knob'], gate]));
+    expect(byKnob).toMatchObject({
+      timer_slack_ns: { 'taut.gate.value': '1', 'taut.gate.reason': '--optimize-timer-slack' },
+      sched_slice_ns: { 'taut.gate.value': 'off' },
+    });
     expect(of('tune')?.values).toMatchObject({
       'taut.knob': 'timer_slack_ns',
       'taut.target': 1,
