@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Canary, type CanaryFinding } from '../../src/tracer/canary.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
-import { Program, threadIds, until } from '../support/program.ts';
+import { ofThreads, Program, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { FIXTURES, Sandbox } from '../support/taut.ts';
 
@@ -84,9 +84,9 @@ test("a daemon whose tracer is in order exports its canary's latency, at next to
   await using agent = await sleeper(sandbox);
   await using taut = await sandbox.watch();
   const canaries = () =>
-    threadIds(taut.pid).filter(
-      (tid) => readFileSync(`/proc/${taut.pid}/task/${tid}/comm`, 'latin1').trim() === 'taut-canary',
-    );
+    ofThreads(taut.pid, 'comm')
+      .filter(({ text }) => text.trim() === 'taut-canary')
+      .map(({ tid }) => tid);
   await until('there is a canary', () => canaries().length === 1);
   const [canary] = canaries();
   const used = () => Number(readFileSync(`/proc/${taut.pid}/task/${canary}/schedstat`, 'latin1').split(' ')[0]);

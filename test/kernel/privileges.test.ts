@@ -3,7 +3,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CAPABILITIES } from '../../src/cli/capabilities.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
-import { Program, slacks, threadIds } from '../support/program.ts';
+import { ofThreads, Program, slacks } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 import { finished, pidOf, WAITING } from '../support/waiting.ts';
@@ -155,8 +155,7 @@ test('started by root, gives up every capability that it does not use, in every 
   using sandbox = new Sandbox();
   await using taut = await sandbox.watch();
   const used = Object.values(CAPABILITIES).reduce((mask, { bit }) => mask | (1n << BigInt(bit)), 0n);
-  for (const tid of threadIds(taut.pid)) {
-    const status = readFileSync(`/proc/${taut.pid}/task/${tid}/status`, 'latin1');
+  for (const { tid, text: status } of ofThreads(taut.pid, 'status')) {
     for (const set of ['CapEff', 'CapPrm', 'CapBnd'])
       expect(BigInt(`0x${new RegExp(`${set}:\\t(\\w+)`).exec(status)?.[1]}`) & ~used, `${set} of ${tid}`).toBe(0n);
   }

@@ -86,9 +86,21 @@ export function threadIds(pid: number): number[] {
   return [pid, ...others.filter((tid) => tid !== pid)];
 }
 
+/** What a file of each thread of a process says, the main thread's first. A thread that ends meanwhile is left out. */
+export function ofThreads(pid: number, file: string): { readonly tid: number; readonly text: string }[] {
+  return threadIds(pid).flatMap((tid) => {
+    try {
+      return [{ tid, text: readFileSync(`/proc/${tid}/${file}`, 'latin1') }];
+    } catch (error) {
+      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+      throw error;
+    }
+  });
+}
+
 /** The timer slack of every thread of a process, in nanoseconds. */
 export function slacks(pid: number): number[] {
-  return threadIds(pid).map((tid) => Number(readFileSync(`/proc/${tid}/timerslack_ns`, 'latin1')));
+  return ofThreads(pid, 'timerslack_ns').map(({ text }) => Number(text));
 }
 
 /** Sets the timer slack of every thread of a process, in nanoseconds. */
@@ -98,7 +110,7 @@ export function setSlack(pid: number, ns: number): void {
 
 /** How often the threads of a process went to sleep, and how often they were preempted. */
 export function switches(pid: number): { voluntary: number; preempted: number } {
-  const status = threadIds(pid).map((tid) => readFileSync(`/proc/${tid}/status`, 'latin1'));
+  const status = ofThreads(pid, 'status').map(({ text }) => text);
   const sum = (pattern: RegExp) => status.reduce((total, text) => total + Number(pattern.exec(text)?.[1]), 0);
   return {
     voluntary: sum(/^voluntary_ctxt_switches:\s+(\d+)/m),
