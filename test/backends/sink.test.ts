@@ -36,7 +36,7 @@ test("the collector's own file receiver reads the embedded sink, span for span a
   wellFormed(spansOf(written<TraceRequest>('traces')));
   const spans = identities(written<TraceRequest>('traces'));
   const points = buckets(written<MetricRequest>('metrics'));
-  expect(spans).toHaveLength(5);
+  expect(spans).toHaveLength(6);
   expect(points.length).toBeGreaterThan(0);
   await until('it has read everything', () => {
     const traces = identities(collector.received<TraceRequest>('traces'));
