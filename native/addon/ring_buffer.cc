@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ring_buffer.h"
 
+#include "sched_attr.h"
+
 #include <sched.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,19 +17,11 @@ static constexpr size_t kBufferBytes = 64 * 1024;  // many times the largest rec
 // it has no effect). Its children don't inherit the slice.
 static void AskForShortSlice() {
   constexpr uint64_t kSliceNs = 100'000;  // the shortest that the kernel accepts
-  constexpr uint64_t kResetOnFork = 1;    // SCHED_FLAG_RESET_ON_FORK
-  // struct sched_attr, version 0; <linux/sched/types.h> can't be included beside <sched.h>.
-  struct {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-  } attr = {};
-  if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 || attr.policy != SCHED_OTHER) return;
+  SchedAttr attr;
+  if (GetSchedAttr(0, attr) < 0 || attr.policy != SCHED_OTHER) return;
   attr.runtime = kSliceNs;
   attr.flags |= kResetOnFork;
-  syscall(SYS_sched_setattr, 0, &attr, 0);
+  SetSchedAttr(0, attr);
 }
 
 int RingBuffer::OnRecord(void* self, void* data, size_t size) {

@@ -5,29 +5,16 @@
 #include "sched.h"
 
 #include "arguments.h"
+#include "sched_attr.h"
 
 #include <sched.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 namespace {
 
-// struct sched_attr, version 0; <linux/sched/types.h> can't be included beside <sched.h>.
-struct SchedAttr {
-  uint32_t size, policy;
-  uint64_t flags;
-  int32_t nice;
-  uint32_t priority;
-  uint64_t runtime, deadline, period;
-};
-static_assert(sizeof(SchedAttr) == 48);
-
-constexpr uint64_t kKeepPolicy = 0x08;   // SCHED_FLAG_KEEP_POLICY: a thread that became real-time meanwhile stays it
-constexpr uint32_t kSchedExt = 7;        // SCHED_EXT
-constexpr uint64_t kResetOnFork = 0x01;  // SCHED_FLAG_RESET_ON_FORK: what a thread has of it is kept
+constexpr uint32_t kSchedExt = 7;  // SCHED_EXT
 
 bool IsThere(int directory) { return faccessat(directory, "stat", F_OK, 0) == 0; }
 
@@ -36,16 +23,11 @@ bool HasSlice(uint32_t policy) {
   return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE || policy == kSchedExt;
 }
 
-int Get(pid_t tid, SchedAttr& attr) {
-  attr = {};
-  return syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0 ? -errno : 0;
-}
-
-int Set(pid_t tid, SchedAttr attr, uint64_t slice_ns) {
-  attr.size = sizeof(attr);
+// A thread that became real-time meanwhile stays it, and what a thread has of reset-on-fork is kept.
+int SetSlice(pid_t tid, SchedAttr attr, uint64_t slice_ns) {
   attr.flags = kKeepPolicy | (attr.flags & kResetOnFork);
   attr.runtime = slice_ns;
-  return syscall(SYS_sched_setattr, tid, &attr, 0) < 0 ? -errno : 0;
+  return SetSchedAttr(tid, attr);
 }
 
 // sliceAt(directory, tid) -> nanoseconds; 0 for a thread whose policy has no slice.
@@ -55,7 +37,7 @@ Napi::Value SliceAt(const Napi::CallbackInfo& info) {
   auto tid = static_cast<pid_t>(args.Number(1, INT32_MAX));
   if (args.Wrong()) return {};
   SchedAttr attr;
-  int failed = Get(tid, attr);
+  int failed = GetSchedAttr(tid, attr);
   if (!IsThere(directory)) failed = -ESRCH;
   if (failed) return Napi::Number::New(info.Env(), failed);
   return Napi::Number::New(info.Env(), HasSlice(attr.policy) ? static_cast<double>(attr.runtime) : 0);
@@ -72,12 +54,12 @@ Napi::Value SetSliceAt(const Napi::CallbackInfo& info) {
   auto result = [&]() -> int {
     if (!IsThere(directory)) return -ESRCH;
     SchedAttr attr;
-    if (int failed = Get(tid, attr)) return failed;
+    if (int failed = GetSchedAttr(tid, attr)) return failed;
     if (!HasSlice(attr.policy)) return -EINVAL;
-    int failed = Set(tid, attr, slice_ns);
+    int failed = SetSlice(tid, attr, slice_ns);
     if (IsThere(directory)) return failed;
-    if (failed || slice_ns == 0 || Get(tid, attr) || !HasSlice(attr.policy) || attr.runtime != slice_ns) return -ESRCH;
-    Set(tid, attr, 0);
+    if (failed || slice_ns == 0 || GetSchedAttr(tid, attr) || !HasSlice(attr.policy) || attr.runtime != slice_ns) return -ESRCH;
+    SetSlice(tid, attr, 0);
     return -ESTALE;
   }();
   return Napi::Number::New(info.Env(), result);
@@ -91,15 +73,14 @@ Napi::Value DefaultSlice(const Napi::CallbackInfo& info) {
   auto other_ns = static_cast<uint64_t>(args.Number(0, INT32_MAX));
   if (args.Wrong()) return {};
   SchedAttr own, now;
-  if (int failed = Get(0, own)) return Napi::Number::New(info.Env(), failed);
-  uint64_t standard = 0;
-  int failed = HasSlice(own.policy) ? Set(0, own, 0) : -EINVAL;
-  if (!failed) failed = Get(0, now);
-  standard = now.runtime;
-  if (!failed) failed = Set(0, own, other_ns);
-  if (!failed) failed = Get(0, now);
+  if (int failed = GetSchedAttr(0, own)) return Napi::Number::New(info.Env(), failed);
+  int failed = HasSlice(own.policy) ? SetSlice(0, own, 0) : -EINVAL;
+  if (!failed) failed = GetSchedAttr(0, now);
+  uint64_t standard = failed ? 0 : now.runtime;
+  if (!failed) failed = SetSlice(0, own, other_ns);
+  if (!failed) failed = GetSchedAttr(0, now);
   bool is_honoured = !failed && standard != 0 && now.runtime == other_ns;
-  Set(0, own, own.runtime == standard ? 0 : own.runtime);
+  SetSlice(0, own, own.runtime == standard ? 0 : own.runtime);
   if (failed) return Napi::Number::New(info.Env(), failed);
   return Napi::Number::New(info.Env(), is_honoured ? static_cast<double>(standard) : 0);
 }

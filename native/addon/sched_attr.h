@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+// struct sched_attr, version 0; <linux/sched/types.h> can't be included beside <sched.h>.
+struct SchedAttr {
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+};
+static_assert(sizeof(SchedAttr) == 48);
+
+constexpr uint64_t kResetOnFork = 0x01;  // SCHED_FLAG_RESET_ON_FORK
+constexpr uint64_t kKeepPolicy = 0x08;   // SCHED_FLAG_KEEP_POLICY
+
+// Of a thread; 0 is the calling one. 0, or -errno.
+inline int GetSchedAttr(pid_t tid, SchedAttr& attr) {
+  attr = {};
+  return syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0 ? -errno : 0;
+}
+
+inline int SetSchedAttr(pid_t tid, SchedAttr attr) {
+  attr.size = sizeof(attr);
+  return syscall(SYS_sched_setattr, tid, &attr, 0) < 0 ? -errno : 0;
+}
