@@ -7,6 +7,7 @@ import type { NativeBpfObject } from './native/bpfObject.ts';
 import type { NativeCalibrationLoad } from './native/calibrationLoad.ts';
 import type { NativeCanary } from './native/canary.ts';
 import type { Errno, Outcome } from './native/errno.ts';
+import type { NativeFiles } from './native/files.ts';
 import type { NativeGuard } from './native/guard.ts';
 import type { Layout } from './native/layout.ts';
 import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
@@ -15,6 +16,7 @@ export { type NativeBpfObject, type ProgramRuns, recordBounds } from './native/b
 export type { NativeCalibrationLoad } from './native/calibrationLoad.ts';
 export type { NativeCanary } from './native/canary.ts';
 export { check, type Errno, failed, type Outcome, TautError } from './native/errno.ts';
+export type { NativeFiles } from './native/files.ts';
 export type { NativeGuard } from './native/guard.ts';
 export type { KernelEvent } from './native/kernelEvent.ts';
 export type { ContactKind, Layout } from './native/layout.ts';
@@ -30,20 +32,13 @@ export interface DiagSocket {
   readonly address: string;
 }
 
-interface Addon {
+interface Addon extends NativeFiles {
   readonly layout: Layout;
   readonly BpfObject: new () => NativeBpfObject;
   readonly WakeupTracer: new (object: NativeBpfObject) => NativeWakeupTracer;
   readonly Canary: new () => NativeCanary;
   readonly CalibrationLoad: new () => NativeCalibrationLoad;
   readonly Guard: new () => NativeGuard;
-  openDirectory(at: number, path: string): number | Errno;
-  readAt(at: number, name: string, limit: number): Buffer | Errno;
-  readTextAt(at: number, name: string, limit: number): string | Errno;
-  listIdsAt(at: number, name: string): number[] | Errno;
-  readLinkAt(at: number, name: string): string | Errno;
-  writeAt(at: number, name: string, text: string): Outcome;
-  close(fd: number): Outcome;
   lock(path: string, shared: boolean): number | Errno;
   adoptOrphans(on: boolean): Outcome;
   reap(pid: number): number | Errno;

@@ -55,7 +55,9 @@ export class Ledger implements Disposable {
       this.#remove = this.#db.prepare(
         `DELETE FROM tuned_thread WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
       );
-      this.#holds = this.#db.prepare(`SELECT 1 FROM tuned_thread WHERE ${HERE} AND tid = ? AND knob = ? LIMIT 1`);
+      this.#holds = this.#db.prepare(
+        `SELECT 1 FROM tuned_thread WHERE ${HERE} AND tid = ? AND knob = coalesce(?, knob) LIMIT 1`,
+      );
     } catch (error) {
       throw new LedgerError(this.path, error);
     } finally {
@@ -107,7 +109,7 @@ export class Ledger implements Disposable {
       this.#own.delete(key(entry));
       this.#own.set(key({ ...entry, ...leader }), { ...entry, ...leader });
     }
-    if (this.#file === undefined) return own;
+    if (this.#file === undefined || !this.holds(tid)) return own;
     const kept = this.entries({ pids: [pid] }).filter(is);
     const update = `UPDATE OR REPLACE tuned_thread SET tid = ?, start_ticks = ? WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`;
     this.#write(kept, (e) =>
@@ -162,11 +164,11 @@ export class Ledger implements Disposable {
     }
   }
 
-  /** Whether there is an entry for a knob of a thread with this id. */
-  holds(tid: number, knob: string): boolean {
-    if (this.#file === undefined)
-      return [...this.#own.values()].some((entry) => entry.tid === tid && entry.knob === knob);
-    return this.#holds.get(...this.#here, tid, knob) !== undefined;
+  /** Whether there is an entry for a thread with this id: for a knob, or, without one, for any. */
+  holds(tid: number, knob?: string): boolean {
+    const isIt = (entry: LedgerEntry) => entry.tid === tid && (knob === undefined || entry.knob === knob);
+    if (this.#file === undefined) return [...this.#own.values()].some(isIt);
+    return this.#holds.get(...this.#here, tid, knob ?? null) !== undefined;
   }
 
   /** Entries of this process, read from the file: `taut restore` may have removed some. @throws LedgerError */

@@ -2,7 +2,6 @@
  * Puts back the threads in the ledger, comparing before it writes. Safe with or without a daemon, after a crash,
  * repeatedly, and in several processes at once.
  */
-import { TautError } from '../native.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import type { ProcFiles } from '../proc/files.ts';
 import { isGone, optional, ProcHandle } from '../proc/handle.ts';
@@ -118,7 +117,7 @@ function restoreOne(
     if (now === entry.original) return { outcome: 'restored', was };
     return { outcome: 'failed', was, detail: `reads ${now} after writing ${entry.original}` };
   } catch (error) {
-    if (isGone(error) || (error instanceof TautError && error.code === 'ESTALE')) return { outcome: 'vanished', was };
+    if (isGone(error)) return { outcome: 'vanished', was };
     return { outcome: 'failed', was, detail: (error as Error).message };
   }
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { addon, check } from '../native.ts';
 import type { ProcHandle } from '../proc/handle.ts';
-import { isKernelThread, type ThreadStat } from '../proc/stat.ts';
+import type { ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
+import { exemption, REAL_TIME } from './exempt.ts';
 import type { Knob, Support } from './knob.ts';
 
 /** What the kernel accepts; it would take shorter and longer ones for these without a word. */
@@ -15,13 +16,8 @@ const OTHER_NS = 300_000;
 /** The kernel multiplies its default by this for up to 1, 3, 7 and more CPUs. */
 const FACTORS = [1, 2, 3, 4];
 
-/** While it has one of these policies, a thread has no slice (the first three), or makes no use of it. */
-const WITHOUT_SLICE = new Map([
-  [1, 'SCHED_FIFO'],
-  [2, 'SCHED_RR'],
-  [6, 'SCHED_DEADLINE'],
-  [5, 'SCHED_IDLE'],
-]);
+/** A real-time thread has no slice; one of the idle policy makes no use of it. */
+const WITHOUT_SLICE: ReadonlyMap<number, string> = new Map([...REAL_TIME, [5, 'SCHED_IDLE']]);
 
 /**
  * The scheduler's slice, in nanoseconds: `sched_runtime` of sched_setattr(2), since Linux 6.12. How long a thread may run
@@ -84,8 +80,7 @@ export const schedSlice: Knob = {
   },
 
   exempt(stat: ThreadStat): string | undefined {
-    if (stat.state === 'Z' || stat.state === 'X') return 'zombie';
-    return isKernelThread(stat) ? 'kernel thread' : WITHOUT_SLICE.get(stat.policy);
+    return exemption(stat, WITHOUT_SLICE);
   },
 
   /** Only a shorter slice is an improvement. */

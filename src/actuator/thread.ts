@@ -116,9 +116,8 @@ function settled(outcome: ThreadOutcome): ThreadState {
 }
 
 function failed(error: unknown, startTicks: number, original: bigint): ThreadState {
-  if (isGone(error)) return settled('vanished');
   if (!(error instanceof TautError)) throw error;
-  if (error.code === 'ESTALE') return settled('foreign');
+  if (isGone(error)) return settled(error.code === 'ESTALE' ? 'foreign' : 'vanished');
   const outcome = error.code === 'EPERM' || error.code === 'EACCES' ? 'denied' : 'invalid';
   return { startTicks, outcome, original, value: original, detail: error.message };
 }

@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ProcHandle } from '../proc/handle.ts';
-import { isKernelThread, type ThreadStat } from '../proc/stat.ts';
+import type { ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
+import { exemption, REAL_TIME } from './exempt.ts';
 import type { Knob, Support } from './knob.ts';
-
-const REAL_TIME = new Map([
-  [1, 'SCHED_FIFO'],
-  [2, 'SCHED_RR'],
-  [6, 'SCHED_DEADLINE'],
-]);
 
 /** The largest useful target, 100 ms: the kernel's own limit for the slack of a long select or poll. */
 const MAX_NS = 100_000_000n;
@@ -69,8 +64,7 @@ export const timerSlack: Knob = {
    * the default when the thread returns to normal scheduling.
    */
   exempt(stat: ThreadStat): string | undefined {
-    if (stat.state === 'Z' || stat.state === 'X') return 'zombie';
-    return isKernelThread(stat) ? 'kernel thread' : REAL_TIME.get(stat.policy);
+    return exemption(stat, REAL_TIME);
   },
 
   /** Only a shorter slack is an improvement. */

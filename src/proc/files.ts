@@ -1,19 +1,7 @@
-import { addon, type Errno, type Outcome } from '../native.ts';
+import { addon, type NativeFiles } from '../native.ts';
 
-/**
- * How taut reads and writes what /proc shows of a process or thread: below a directory that is held open, by its
- * descriptor. A failure is returned as `-errno`. The addon's calls fit; a test may make up a host.
- */
-export interface ProcFiles {
-  /** @returns a descriptor of the directory `path`, which is absolute, or relative to `at` if that is not -1. */
-  openDirectory(at: number, path: string): number | Errno;
-  readAt(at: number, name: string, limit: number): Buffer | Errno;
-  readTextAt(at: number, name: string, limit: number): string | Errno;
-  listIdsAt(at: number, name: string): number[] | Errno;
-  readLinkAt(at: number, name: string): string | Errno;
-  writeAt(at: number, name: string, text: string): Outcome;
-  close(descriptor: number): Outcome;
-}
+/** How taut reads and writes what /proc shows of a process or thread. The addon's calls fit; a test may make up a host. */
+export type ProcFiles = NativeFiles;
 
 /** The files of this host. */
 export function hostFiles(): ProcFiles {

@@ -80,19 +80,19 @@ export class ProcHandle implements Disposable {
 
   /** Whether the process has ended; true also for a zombie without living threads. */
   hasEnded(): boolean {
-    try {
-      const { state, threads } = this.stat();
-      return (state === 'Z' || state === 'X') && threads <= 1;
-    } catch (error) {
-      if (isGone(error)) return true;
-      throw error;
-    }
+    return this.#isDead(1);
   }
 
   /** Whether the process's leader has ended; other threads may live. */
   hasEndedLeader(): boolean {
+    return this.#isDead(Number.POSITIVE_INFINITY);
+  }
+
+  /** @param most the number of threads up to which it counts as dead. */
+  #isDead(most: number): boolean {
     try {
-      return /[ZX]/.test(this.stat().state);
+      const { state, threads } = this.stat();
+      return (state === 'Z' || state === 'X') && threads <= most;
     } catch (error) {
       if (isGone(error)) return true;
       throw error;
@@ -135,9 +135,11 @@ export class LazyHandle implements Disposable {
   }
 }
 
-/** Whether an error means that the thread or process is gone, which is normal. */
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ESTALE']);
+
+/** Whether an error means that the thread or process is gone, which is normal; its id may be another's by now (ESTALE). */
 export function isGone(error: unknown): boolean {
-  return error instanceof TautError && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  return error instanceof TautError && GONE.has(error.code);
 }
 
 /** @returns `otherwise` when the kernel refuses to show something to taut. */
