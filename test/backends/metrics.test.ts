@@ -1,13 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type HistogramPoint, type Metric, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
+import {
+  DELTA,
+  discardedWakeups,
+  type HistogramPoint,
+  type Metric,
+  type MetricRequest,
+  metricsOf,
+  total,
+  values,
+} from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 import { type Backends, FLUSH_MS, startBackends } from './services.ts';
 
 const SLEEPS = 150;
-const DELTA = 1;
 
 /** Runs taut over an agent that sleeps exactly so often. @returns how many wakeups, of any thread, were discarded. */
 async function measure(backends: Backends, env: NodeJS.ProcessEnv): Promise<{ pid: number; discarded: number }> {
@@ -23,7 +31,7 @@ async function measure(backends: Backends, env: NodeJS.ProcessEnv): Promise<{ pi
   }
   await taut.stop();
   const discarded = () =>
-    total(metricsOf(backends.received<MetricRequest>('metrics'), 'taut.tracer.events').map(discardedIn));
+    discardedWakeups(metricsOf(backends.received<MetricRequest>('metrics'), 'taut.tracer.events'));
   // The collector answers taut before it has written the export. What follows is of what was written last.
   await until('every sleep is told of', () => countedOf(backends, agent.pid) + discarded() >= SLEEPS);
   await setTimeout(4 * FLUSH_MS);
@@ -38,20 +46,6 @@ function countedOf(backends: Backends, pid: number): number {
       count: Number(point.count),
     })),
   );
-}
-
-function discardedIn({ sum }: Metric): { isDelta: boolean; count: number } {
-  const points = (sum?.dataPoints ?? []).filter(
-    ({ attributes }) => values(attributes)['taut.tracer.outcome'] === 'discarded',
-  );
-  const count = points.reduce((all, point) => all + (point.asDouble ?? Number(point.asInt ?? 0)), 0);
-  return { isDelta: sum?.aggregationTemporality === DELTA, count };
-}
-
-/** Of what every export says: in delta it says what is new, else all since the start. */
-function total(exports: { isDelta: boolean; count: number }[]): number {
-  const last = exports.at(-1);
-  return last?.isDelta ? exports.reduce((all, { count }) => all + count, 0) : (last?.count ?? 0);
 }
 
 /** The points of one agent in the class that slack governs, in the order in which they came. */

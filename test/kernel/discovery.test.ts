@@ -9,7 +9,7 @@ import { tell } from '../support/conversation.ts';
 import { Program, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { attribute, spansOf } from '../support/spans.ts';
-import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 const pids = async (sandbox: Sandbox) =>
   (await sandbox.json<StatusDocument>('status')).agents.map((a) => a.pid).toSorted((a, b) => a - b);
@@ -186,7 +186,7 @@ test('a denial wins over an operator who names the process, and says so', async 
 test('in a time namespace of its own, whose clock is ahead, it knows processes by their start as the kernel tells it', async () => {
   using sandbox = new Sandbox();
   const options = ['--time', '--boottime', '864000', '--fork', '--kill-child=SIGTERM'];
-  const watch = [LAUNCHER, 'watch', '--state-dir', sandbox.stateDir, '--config', sandbox.config];
+  const watch = sandbox.watchCommand();
   await using taut = new Program('unshare', [...options, ...watch]);
   await taut.line(/watching/);
   await using agent = sandbox.python('sleeper.py');

@@ -20,7 +20,7 @@ import {
   TUNED,
 } from '../support/guarded.ts';
 import { Program, slacks, until } from '../support/program.ts';
-import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 const STARTS: [string, (sandbox: Sandbox, agent: Program) => Program | Promise<Program>][] = [
   ['watch', (sandbox) => sandbox.taut('watch', '--config', sandbox.config, '--optimize-timer-slack')],
@@ -92,15 +92,7 @@ test('the restore that it runs is killed too, after each thread that it has writ
 test('everything of its session is killed, and the guard is sent what ends others', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox);
-  const command = [
-    LAUNCHER,
-    'watch',
-    '--state-dir',
-    sandbox.stateDir,
-    '--config',
-    sandbox.config,
-    '--optimize-timer-slack',
-  ];
+  const command = sandbox.watchCommand('--optimize-timer-slack');
   await using shell = new Program('setsid', ['sh', '-c', '"$@"; true', 'sh', ...command]);
   await isTuned(agent);
   const guard = await guardOf(sandbox);

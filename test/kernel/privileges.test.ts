@@ -97,15 +97,7 @@ test('in a PID namespace of its own it says so once, and finds, tunes and puts b
   expect(missing(seen.document)).toEqual(['PID namespace', 'kernel tracer', 'names and connections']);
 
   const agentIn = `python3 -c 'import time; time.sleep(1000)' ${sandbox.mark}`;
-  const taut = [
-    LAUNCHER,
-    'watch',
-    '--state-dir',
-    sandbox.stateDir,
-    '--config',
-    sandbox.config,
-    '--optimize-timer-slack',
-  ];
+  const taut = sandbox.watchCommand('--optimize-timer-slack');
   const [unshare = '', ...options] = OWN_PID_NAMESPACE;
   await using container = new Program(unshare, [
     ...options,

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, slacks, threadIds, until } from '../support/program.ts';
-import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 
 const SLICE = '--optimize-sched-slice';
 const TARGET = 100_000;
@@ -192,7 +192,7 @@ test('a flag turns the one off while the other stays', async () => {
 test('a taut that runs under a short slice itself knows the default all the same', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox, 1);
-  const watch = [LAUNCHER, 'watch', '--state-dir', sandbox.stateDir, '--config', sandbox.config, SLICE];
+  const watch = sandbox.watchCommand(SLICE);
   await using taut = new Program('python3', [join(FIXTURES, 'schedattr.py'), 'under', String(TARGET), ...watch]);
   await taut.line(/watching/);
   expect(slicesOf(agent.pid)).toEqual([TARGET, TARGET]);
@@ -206,15 +206,8 @@ test("without CAP_SYS_NICE, another user's agent is not changed, and that is sai
   const waits = ['sh', '-c', 'echo ready; read line', sandbox.mark];
   await using agent = new Program('setpriv', [...other, ...waits]);
   await agent.line(/^ready/);
-  const world = ['--bounding-set=-sys_nice', '--inh-caps=-sys_nice', '--', LAUNCHER, 'watch'];
-  await using taut = new Program('setpriv', [
-    ...world,
-    '--state-dir',
-    sandbox.stateDir,
-    '--config',
-    sandbox.config,
-    SLICE,
-  ]);
+  const world = ['--bounding-set=-sys_nice', '--inh-caps=-sys_nice', '--'];
+  await using taut = new Program('setpriv', [...world, ...sandbox.watchCommand(SLICE)]);
   await taut.line(/watching/);
   expect(slicesOf(agent.pid)).toEqual([DEFAULT]);
   expect(await taut.stop()).toBe(1);

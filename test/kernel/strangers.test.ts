@@ -14,16 +14,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { outcome, type Program, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
 /** A user without a name, a group or a capability. */
 const UID = 4242;
-
-async function sleeper(sandbox: Sandbox): Promise<Program> {
-  const program = sandbox.python('sleeper.py');
-  await program.line(/^ready/);
-  return program;
-}
 
 /** A ledger that says of the agent, which has 1 ns, that it had 3,600 s before taut. */
 async function forge(sandbox: Sandbox, agent: Program): Promise<string> {

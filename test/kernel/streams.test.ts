@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { tell } from '../support/conversation.ts';
-import { type Attribute, type Metric, values } from '../support/otlp.ts';
+import { type Attribute, discardedWakeups, type Metric, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { Receiver } from '../support/receiver.ts';
 import { sleeper } from '../support/sleeper.ts';
@@ -63,18 +63,6 @@ function total(stream: readonly Stream[], temporality: 'delta' | 'cumulative'): 
   return sum;
 }
 
-/** The wakeups of any thread that were discarded, for whatever reason. */
-function discarded(receiver: Receiver, temporality: 'delta' | 'cumulative'): number {
-  const exports = receiver
-    .metric('taut.tracer.events')
-    .map(({ sum }) =>
-      (sum?.dataPoints ?? [])
-        .filter(({ attributes }) => values(attributes)['taut.tracer.outcome'] === 'discarded')
-        .reduce((all, { asDouble }) => all + (asDouble ?? 0), 0),
-    );
-  return temporality === 'delta' ? exports.reduce((a, b) => a + b, 0) : (exports.at(-1) ?? 0);
-}
-
 const SLEEPS = 40;
 
 test.each([
@@ -119,7 +107,7 @@ test.each([
       const counted = of('taut.timer.lateness');
       expect(counted).toBeLessThanOrEqual(sleeps);
       // What is missing was discarded for a reason that is counted, of all threads together.
-      expect(counted + discarded(receiver, temporality)).toBeGreaterThanOrEqual(sleeps);
+      expect(counted + discardedWakeups(receiver.metric('taut.tracer.events'))).toBeGreaterThanOrEqual(sleeps);
     } else expect(of('taut.run_queue.timeslices')).toBeGreaterThanOrEqual(sleeps);
   },
 );

@@ -69,3 +69,24 @@ export function values(attributes: readonly Attribute[]): Record<string, unknown
     ]),
   );
 }
+
+export const DELTA = 1;
+
+/** Of what every export says: in delta it says what is new, else all since the start. */
+export function total(exports: readonly { readonly isDelta: boolean; readonly count: number }[]): number {
+  const last = exports.at(-1);
+  return last?.isDelta ? exports.reduce((all, { count }) => all + count, 0) : (last?.count ?? 0);
+}
+
+/** The wakeups of any thread that were discarded, for whatever reason. @param exports of `taut.tracer.events`. */
+export function discardedWakeups(exports: readonly Metric[]): number {
+  return total(
+    exports.map(({ sum }) => {
+      const points = (sum?.dataPoints ?? []).filter(
+        ({ attributes }) => values(attributes)['taut.tracer.outcome'] === 'discarded',
+      );
+      const count = points.reduce((all, point) => all + (point.asDouble ?? Number(point.asInt ?? 0)), 0);
+      return { isDelta: sum?.aggregationTemporality === DELTA, count };
+    }),
+  );
+}

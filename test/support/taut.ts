@@ -77,6 +77,11 @@ export class Sandbox implements Disposable {
     return program;
   }
 
+  /** The words of a `taut watch` for what starts it in a world of its own. */
+  watchCommand(...options: readonly string[]): string[] {
+    return [LAUNCHER, 'watch', '--state-dir', this.stateDir, '--config', this.config, ...options];
+  }
+
   /** Starts taut under strace, which records every file that its processes and threads open. */
   async traced(output: string, ...args: string[]): Promise<Program> {
     return new Program('strace', [
