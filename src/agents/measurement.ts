@@ -8,7 +8,7 @@ import { KernelCost } from '../tracer/cost.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Measuring } from '../tracer/measuring.ts';
 import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from '../tracer/overhead.ts';
-import type { ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
+import type { AgentSnapshot, ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
 import { reportDegraded, reportShedding } from './reportMeasuring.ts';
@@ -75,6 +75,11 @@ export class Measurement implements Disposable {
 
   snapshots(): Snapshot[] {
     return this.#tracer?.collect() ?? [];
+  }
+
+  /** @returns undefined for a process that has no series of its own. */
+  snapshot(pid: number): AgentSnapshot | undefined {
+    return this.#tracer?.snapshot(pid);
   }
 
   /** Run-queue time per agent; empty unless the mode is `schedstat`. */

@@ -1,16 +1,13 @@
 /** Finds, tunes, measures and releases all agents of a host (or of one process tree). */
-import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Descendants } from '../actuator/descendants.ts';
-import { type Guard, startGuard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
-import type { Execed, Ledger } from '../actuator/ledger.ts';
-import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import type { Execed } from '../actuator/ledger.ts';
+import type { Restored } from '../actuator/restore.ts';
 import type { Adopted } from '../discovery/decisions.ts';
 import { ScanClock } from '../discovery/scanClock.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { Measuring } from '../tracer/measuring.ts';
-import type { AgentSnapshot, ExpHistogram, RunQueueTime, Snapshot } from '../tracer/series.ts';
 import { FailureLog } from '../util/failureLog.ts';
 import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
@@ -22,25 +19,17 @@ import { observe } from './observables.ts';
 import { Obstacles } from './obstacles.ts';
 import { Operations } from './operations.ts';
 import { Reconciler } from './reconciler.ts';
-import { RecordedThreads } from './recordedThreads.ts';
+import { type RecordOptions, TuningRecord } from './record.ts';
 import { Agents, type AgentsOptions } from './registry.ts';
-import { reportRestored } from './reportRestored.ts';
-import { type AgentStatus, agentStatus, type TracerStatus } from './status.ts';
+import { type AgentStatus, agentStatus } from './status.ts';
 import type { TuningHost } from './tuning.ts';
 
-export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'> {
+export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'>, RecordOptions {
   /** How this host can measure. Without a tracer, agents are found by periodic scans of /proc. */
   readonly measuring: Measuring;
   /** The limit for the kernel's cost of measuring, in CPU seconds per second. */
   readonly maxOverhead?: number;
-  /** Undefined: nothing is tuned. */
-  readonly ledger: Ledger | undefined;
   readonly descendants: Descendants;
-  /**
-   * Whether to start a guard, which puts everything back if this process is killed; or a guard that runs already, which
-   * its starter releases. Default: true, if there is a ledger.
-   */
-  readonly guard?: boolean | Guard;
   readonly begun?: TuningHost['begun'];
 }
 
@@ -50,12 +39,12 @@ const SCAN_MS = 500;
 
 export class Watcher implements Disposable {
   readonly #options: WatcherOptions;
-  readonly #operations: Operations;
   readonly #obstacles: Obstacles;
   readonly #agents: Agents;
-  readonly #onRecord: RecordedThreads;
+  readonly #record: TuningRecord;
   readonly #ends: (() => void)[] = [];
-  readonly #measurement: Measurement;
+  /** Measures the agents: histograms and what they cost. */
+  readonly measurement: Measurement;
   readonly #kernelEvents: KernelEvents;
   readonly #networkEvents: NetworkEvents;
   readonly #reconciler: Reconciler;
@@ -63,7 +52,6 @@ export class Watcher implements Disposable {
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
-  #guard: Guard | undefined;
   readonly #atExit = () => this.release('the program ends');
   /** Resolves after the first scan of all processes. */
   readonly #looked = Promise.withResolvers<void>();
@@ -74,23 +62,22 @@ export class Watcher implements Disposable {
     this.#failures = new FailureLog(options.log);
     const operations = new Operations(measuring.mode);
     const obstacles = new Obstacles(options.log, operations);
-    this.#operations = operations;
     this.#obstacles = obstacles;
-    this.#measurement = new Measurement({ measuring, maxOverhead, log: options.log });
-    const left = (ledger && obstacles.attempt(() => ledger.orphans())) ?? [];
-    this.#onRecord = new RecordedThreads(operations, left);
+    this.measurement = new Measurement({ measuring, maxOverhead, log: options.log });
+    this.#record = new TuningRecord(options, operations, obstacles);
+    const onRecord = this.#record.threads;
     const host = {
-      ...{ knobs: KNOBS, ledger, log: options.log, operations, obstacles, descendants, onRecord: this.#onRecord },
+      ...{ knobs: KNOBS, ledger, log: options.log, operations, obstacles, descendants, onRecord },
       ...(options.begun && { begun: options.begun }),
     };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
-    this.#agents = new Agents({ ...options, failed, measurement: this.#measurement }, host, () => this.#onChange());
+    this.#agents = new Agents({ ...options, failed, measurement: this.measurement }, host, () => this.#onChange());
     const { decisions, scope, log } = options;
     const common = { agents: this.#agents, decisions, scope, log, failed };
-    const onExeced = (thread: Execed) => this.#follow(thread);
+    const onExeced = (thread: Execed) => this.#record.follow(thread);
     this.#kernelEvents = new KernelEvents({ ...common, descendants, onExeced });
     this.#networkEvents = new NetworkEvents({ ...common, operations });
-    const record = { ledger, onRecord: this.#onRecord, operations, obstacles };
+    const record = { ledger, onRecord, operations, obstacles };
     this.#reconciler = new Reconciler({ ...common, ...record, tracer: measuring.tracer });
   }
 
@@ -99,21 +86,19 @@ export class Watcher implements Disposable {
    * that exists already. Resolves after that first look.
    */
   async start(): Promise<void> {
-    const { gate, ledger, guard = true, log, measuring } = this.#options;
+    const { gate, measuring } = this.#options;
     const { tracer } = measuring;
     process.on('exit', this.#atExit); // covers process.exit and uncaught errors; the guard covers the other ways to end
-    // The guard is started first, because its start takes longer than tuning an agent.
-    if (typeof guard === 'object') this.#guard = guard;
-    else if (ledger && guard) this.#guard = startGuard({ stateDir: dirname(ledger.path), log });
+    this.#record.startGuard();
     tracer?.listen((events) => this.#kernelEvents.handle(events));
     this.#ends.push(gate.onChange(() => this.#inBackground('the gate', this.#agents.gateAll())));
     this.#endObserving = observe({
-      mode: this.#measurement.mode,
+      mode: this.measurement.mode,
       knobs: KNOBS,
       agents: () => this.#agents.all(),
       tracerCounters: () => tracer?.counters() ?? new Map(),
-      kernelCpu: () => this.#measurement.kernelCpu(),
-      isDegraded: () => this.#measurement.isDegraded,
+      kernelCpu: () => this.measurement.kernelCpu(),
+      isDegraded: () => this.measurement.isDegraded,
     });
     const looked = this.#firstLook();
     await Promise.all([looked, this.#networkEvents.use(looked)]);
@@ -189,43 +174,16 @@ export class Watcher implements Disposable {
     return this.#agents.get(pid)?.revert(reason) ?? [];
   }
 
-  /** The kernel's histograms, for the metric producer. */
-  snapshots(): Snapshot[] {
-    return this.#measurement.snapshots();
-  }
-
-  /** Run-queue times, for the metric producer; only in mode `schedstat`. */
-  runQueueTimes(): RunQueueTime[] {
-    return this.#measurement.runQueueTimes();
-  }
-
-  snapshot(pid: number): AgentSnapshot | undefined {
-    return this.#options.measuring.tracer?.snapshot(pid);
-  }
-
-  /** The canary's wakeup latency, for the metric producer: the least that this host can reach. */
-  canaryLatency(): ExpHistogram | undefined {
-    return this.#measurement.canaryLatency();
-  }
-
   /** The process id of the running guard; undefined when there is none. */
   get guardPid(): number | undefined {
-    return this.#guard?.pid;
-  }
-
-  tracerStatus(): TracerStatus {
-    return this.#measurement.status();
-  }
-
-  kernelCpuSeconds(): number {
-    return this.#measurement.kernelCpu()?.seconds ?? Number.NaN;
+    return this.#record.guardPid;
   }
 
   /** Puts back and releases every agent, synchronously. The counters can still be read. */
   release(reason: string): void {
     this.#stop();
     for (const agent of this.#agents.all()) this.#letGo(agent, reason);
-    this.#restoreRest(reason);
+    this.#record.restoreRest(reason);
     this.#networkEvents[Symbol.dispose]();
   }
 
@@ -238,7 +196,7 @@ export class Watcher implements Disposable {
       await setImmediate();
       this.#letGo(agent, reason);
     }
-    this.#restoreRest(reason);
+    this.#record.restoreRest(reason);
     this.#networkEvents[Symbol.dispose]();
   }
 
@@ -259,35 +217,13 @@ export class Watcher implements Disposable {
     this.#networkEvents.end();
     for (const end of this.#ends.splice(0)) end();
     process.off('exit', this.#atExit);
-    const { ledger } = this.#options;
-    if (ledger?.isInPlace() === false) ledger.abandon();
-  }
-
-  /** Puts back what is still in the ledger: failed threads, and children that inherited from agents that have ended. */
-  #restoreRest(reason: string): void {
-    const { ledger } = this.#options;
-    if (!ledger) return;
-    const startMs = nowMs();
-    const results = this.#obstacles.attempt(() => restoreEntries(ledger, KNOBS, ledger.own())) ?? [];
-    this.#onRecord.restored(results);
-    reportRestored(this.#operations, { results, reason, startMs, endMs: nowMs() });
-    // If entries are left, the guard stays and tries again after this process has ended.
-    if (this.#obstacles.attempt(() => ledger.own().length) !== 0) return;
-    if (typeof this.#options.guard !== 'object') this.#guard?.release();
-    this.#guard = undefined;
+    this.#record.checkLedger();
   }
 
   [Symbol.dispose](): void {
     this.release('shutdown');
     this.#endObserving();
-    this.#measurement[Symbol.dispose]();
-  }
-
-  /** Keeps a thread on record that has its process's id now: an agent's, or a descendant's that keeps its value. */
-  #follow(thread: Execed): void {
-    const { ledger } = this.#options;
-    const moved = (ledger && this.#obstacles.attempt(() => ledger.carryOver(thread))) ?? [];
-    this.#onRecord.carriedOver(moved, { tid: thread.pid, startTicks: thread.processStartTicks });
+    this.measurement[Symbol.dispose]();
   }
 
   /** Runs `work` without waiting for it; what it throws is only logged. */
@@ -300,8 +236,8 @@ export class Watcher implements Disposable {
   }
 
   async #reconcile(): Promise<void> {
-    this.#guard?.check();
-    this.#measurement.sample();
+    this.#record.checkGuard();
+    this.measurement.sample();
     if (!this.#reconciler.run()) return;
     lookAgain(this.#agents);
     await this.scan();

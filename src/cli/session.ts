@@ -114,9 +114,9 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,
-        snapshots: () => observed?.snapshots() ?? [],
-        runQueueTimes: () => observed?.runQueueTimes() ?? [],
-        canaryLatency: () => observed?.canaryLatency(),
+        snapshots: () => observed?.measurement.snapshots() ?? [],
+        runQueueTimes: () => observed?.measurement.runQueueTimes() ?? [],
+        canaryLatency: () => observed?.measurement.canaryLatency(),
       },
       onWarning: (message) => log.warn(message),
     }),

@@ -14,7 +14,7 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
   return {
     access: 'full',
     daemon: running?.daemon ?? null,
-    tracer: running?.watcher.tracerStatus() ?? null,
+    tracer: running?.watcher.measurement.status() ?? null,
     runs: [],
     agents: running?.watcher.agents() ?? [],
     guard: guardStatus(running?.watcher.guardPid),

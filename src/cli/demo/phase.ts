@@ -42,10 +42,10 @@ export async function measurePhase(
   original: bigint,
   target: bigint,
 ): Promise<Phase> {
-  const before = watcher.snapshot(pid);
+  const before = watcher.measurement.snapshot(pid);
   const cost = costNow(watcher);
   await setTimeout(seconds * 1_000);
-  const after = watcher.snapshot(pid);
+  const after = watcher.measurement.snapshot(pid);
   if (!before || !after) throw new Error('the sample agent is not measured any more');
   const spent = costNow(watcher);
   const slacks = threadSlacks(pid);
@@ -100,5 +100,5 @@ function between(
 
 function costNow(watcher: Watcher) {
   const { user, system } = process.cpuUsage();
-  return { kernel: watcher.kernelCpuSeconds(), user: (user + system) / 1e6 };
+  return { kernel: watcher.measurement.kernelCpu()?.seconds ?? Number.NaN, user: (user + system) / 1e6 };
 }

@@ -65,7 +65,7 @@ function findBorn({ watcher }: Session, { pid, options }: Started, { first, orph
     for (const [knob, inheritance] of first.born) containTree(knob, pid, inheritance, isAgent);
   };
   look();
-  const { mode } = watcher.tracerStatus();
+  const { mode } = watcher.measurement;
   const isTold = mode === 'full' || mode === 'wakeups';
   if (isTold) orphans.takeNoMore();
   const timer = isTold ? undefined : setInterval(look, LOOK_MS).unref();
