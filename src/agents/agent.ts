@@ -80,6 +80,11 @@ export class Agent implements Disposable {
     this.isAttached = true;
   }
 
+  /** Makes the spans of what is done from now on when the returned hold is disposed. */
+  holdSpans(): Disposable {
+    return this.#trace.hold();
+  }
+
   /** Carries out the gate's decision on a knob. `askedMs`: when the gate was asked, milliseconds since the epoch. */
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();

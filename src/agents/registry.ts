@@ -187,6 +187,7 @@ export class Agents {
   async #gate(agent: Agent): Promise<void> {
     const { pid, name, rule: ruleId } = agent.identity;
     const { gate, decisions } = this.#options;
+    using _spans = agent.holdSpans();
     for (const tuning of agent.tunings) {
       const { knob } = tuning;
       const askedMs = nowMs();

@@ -24,6 +24,8 @@ export class AgentTrace {
   readonly #tracer = trace.getTracer(semconv.SCOPE_NAME);
   readonly #sightedAtMs: number;
   #begun: Begun | undefined;
+  /** Spans to make when the hold ends; undefined when nothing is held. */
+  #held: (() => void)[] | undefined;
 
   /**
    * Begins at the time of the sighting, milliseconds since the epoch. Makes the root span (and reads the process's
@@ -41,8 +43,24 @@ export class AgentTrace {
     root.end(endMs);
   }
 
+  /**
+   * Spans of past work are made when the returned hold is disposed: to make one takes as long as to tune a knob, and the
+   * next knob must not wait for it.
+   */
+  hold(): Disposable {
+    this.#held ??= [];
+    return { [Symbol.dispose]: () => this.#release() };
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const make of held ?? []) make();
+  }
+
   /** Ends the trace. If attaching was never completed, ends the root span here, because its children refer to it. */
   end(): void {
+    this.#release();
     if (this.#begun?.root.isRecording()) this.#begun.root.end();
   }
 
@@ -60,7 +78,12 @@ export class AgentTrace {
   }
 
   /** Makes a child span of work that has ended: making spans does not delay the work itself. */
-  past({ name, startMs, endMs, attributes }: Past, more?: (span: Span) => void): void {
+  past(past: Past, more?: (span: Span) => void): void {
+    if (this.#held) this.#held.push(() => this.#past(past, more));
+    else this.#past(past, more);
+  }
+
+  #past({ name, startMs, endMs, attributes }: Past, more?: (span: Span) => void): void {
     const span = this.#start(name, attributes, startMs);
     more?.(span);
     span.end(endMs);

@@ -71,6 +71,8 @@ export interface LifeOptions {
   /** The rules, in YAML. Default: processes that run `bot` are agents. */
   readonly rules?: string;
   readonly descendants?: Descendants;
+  /** Default: `patience`. */
+  readonly knobs?: readonly Knob[];
 }
 
 const BOTS = '[{ id: bots, program: bot }]';
@@ -87,12 +89,14 @@ export class Life implements Disposable {
   /** What a `taut watch --json` would print. */
   readonly events: AgentEvent[] = [];
   readonly decisions: Decisions;
+  readonly #knobs: readonly Knob[];
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'taut-life-'));
   readonly #kernelEvents: KernelEvents;
   readonly #reconciler: Reconciler;
 
-  constructor({ rules = BOTS, descendants = 'contain' }: LifeOptions = {}) {
+  constructor({ rules = BOTS, descendants = 'contain', knobs = [patience] }: LifeOptions = {}) {
     const { host, gate } = this;
+    this.#knobs = knobs;
     this.ledger = new Ledger(this.#stateDir);
     this.decisions = new Decisions(rulesOf(rules));
     const say = (level: string) => (message: string) => void this.lines.push(`${level}: ${message}`);
@@ -110,7 +114,7 @@ export class Life implements Disposable {
       begin: () => {},
       detach: (pid: number) => host.untrace(pid),
     };
-    const tuning = { knobs: [patience], ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
+    const tuning = { knobs, ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
     const onEvent = (event: AgentEvent) => void this.events.push(event);
     this.agents = new Agents({ ...common, gate, measurement, onEvent }, tuning, () => {});
     const onExeced = (thread: Execed) =>
@@ -169,7 +173,7 @@ export class Life implements Disposable {
     this.agents.end();
     this.#kernelEvents.end();
     for (const pid of this.pids()) this.agents.letGo(pid, 'shutdown');
-    restoreEntries(this.ledger, [patience], this.ledger.own(), { files: this.host });
+    restoreEntries(this.ledger, this.#knobs, this.ledger.own(), { files: this.host });
   }
 
   /** @throws Error if a directory of the host was left open. */
