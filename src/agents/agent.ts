@@ -32,6 +32,7 @@ export class Agent implements Disposable {
   readonly #handle: ProcHandle;
   readonly #host: AgentHost;
   readonly #trace: AgentTrace;
+  #decidedAtMs = 0;
   /** Whether the first round is done: the agent is measured, the gate has decided, and tuning was carried out. */
   isAttached = false;
 
@@ -62,9 +63,9 @@ export class Agent implements Disposable {
     return this.tunings.some(({ target }) => target !== undefined);
   }
 
-  /** When the gate's last decisions were carried out and verified, milliseconds since the epoch. */
+  /** When the gate's decisions were carried out and verified, or had nothing changed: milliseconds since the epoch. */
   get settledAtMs(): number {
-    return Math.max(...this.tunings.map((tuning) => tuning.settledAtMs));
+    return Math.max(...this.tunings.map((tuning) => tuning.settledAtMs)) || this.#decidedAtMs;
   }
 
   /** Ends the `attach` span: the process is measured, and tuned if the gate decided so. */
@@ -88,6 +89,7 @@ export class Agent implements Disposable {
   /** Carries out the gate's decision on a knob. `askedMs`: when the gate was asked, milliseconds since the epoch. */
   decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
+    this.#decidedAtMs = decidedMs;
     tuning.decide(decision);
     const attributes = gateAttributes(tuning.knob, decision);
     this.#trace.past({ name: semconv.SPAN_GATE, startMs: askedMs, endMs: decidedMs, attributes });

@@ -64,7 +64,7 @@ export class Tuning {
   #target: bigint | undefined;
   /** Not reported yet. */
   #begun: BegunTuning | undefined;
-  /** When the last decision was carried out and verified, milliseconds since the epoch. */
+  /** When threads were last written and read back, or put back: milliseconds since the epoch. 0: never. */
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
 
@@ -91,8 +91,10 @@ export class Tuning {
   decide(decision: GateDecision): void {
     this.gate = decision;
     const target = decision.value ?? undefined;
-    if (this.#target !== undefined && target !== this.#target) this.revert(`gate: ${decision.reason}`);
-    this.settledAtMs = nowMs();
+    if (this.#target !== undefined && target !== this.#target) {
+      this.revert(`gate: ${decision.reason}`);
+      this.settledAtMs = nowMs();
+    }
     const begun = this.#target === undefined ? undefined : this.#begun;
     this.#begun = undefined;
     if (begun) this.#converge(begun);
