@@ -3,8 +3,9 @@
  * new thread. Threads may start and end meanwhile.
  */
 import { nowMs } from '../proc/clock.ts';
-import { isGone, ProcHandle } from '../proc/handle.ts';
+import { isGone, type ProcHandle } from '../proc/handle.ts';
 import { faultPoint } from './faultPoints.ts';
+import { inspect } from './inspect.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, NewEntry, ThreadIdentity } from './ledger.ts';
 import { type Candidate, examine, isCandidate, readBack, type ThreadState, write } from './thread.ts';
@@ -193,24 +194,12 @@ export class Converger {
   /** @returns the found value if the thread has drifted; else undefined. */
   #inspect(tid: number): bigint | undefined {
     const state = this.threads.get(tid);
-    if (state?.outcome !== 'tuned' && state?.outcome !== 'exempt') return undefined;
-    try {
-      using thread = new ProcHandle(tid, this.#process.files);
-      const stat = thread.stat();
-      if (stat.startTicks !== state.startTicks) {
-        this.forget([tid]);
-        return undefined;
-      }
-      const exempt = this.#knob.exempt(stat);
-      const value = this.#knob.read(thread);
-      if (exempt) this.#note(tid, { ...state, outcome: 'exempt', value, detail: exempt }, 'look');
-      else if (state.outcome === 'exempt') this.#tune([{ tid, maker: undefined }]);
-      else if (value !== this.order.target) {
-        this.#note(tid, { ...state, outcome: 'drifted', value }, 'look');
-        return value;
-      }
-    } catch (error) {
-      if (!isGone(error)) throw error; // the next listing has no such thread
+    const found = state ? inspect(this.#knob, tid, state, this.order.target, this.#process.files) : 'same';
+    if (found === 'another') this.forget([tid]);
+    else if (found === 'tunable') this.#tune([{ tid, maker: undefined }]);
+    else if (found !== 'same') {
+      this.#note(tid, found, 'look');
+      if (found.outcome === 'drifted') return found.value;
     }
     return undefined;
   }

@@ -14,10 +14,9 @@ import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
+import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { reportGateChanged } from './reportGate.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
-import { outcomesOf } from './trace.ts';
-import type { Tuning } from './tuning.ts';
 
 export interface AgentsOptions {
   readonly decisions: Decisions;
@@ -154,10 +153,10 @@ export class Agents {
     await gated;
     if (!this.#isPresent(agent)) return; // it has ended, or was let go, while the gate decided
     // Logged when all is done: a terminal is slower than the kernel.
-    log.info(`attached to ${name} (${handle.id}) by rule ${describeRule(rule)}`);
-    for (const tuning of agent.tunings) this.#sayGate(agent, tuning, undefined);
+    sayAttached(log, identity);
+    for (const tuning of agent.tunings) sayGate(log, identity, tuning, undefined);
     agent.attached();
-    log.debug(`${name} (${handle.id}): ${describeTimes([...times, placedMs, agent.settledAtMs])}`);
+    sayTimes(log, identity, [...times, placedMs, agent.settledAtMs]);
     this.#changed('attach', agent);
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id, handle.files))
@@ -206,17 +205,6 @@ export class Agents {
     }
   }
 
-  /** Logs the gate's decision. @param before the target until now. */
-  #sayGate({ identity }: Agent, { target, knob, gate, threads }: Tuning, before: bigint | undefined): void {
-    const { log } = this.#options;
-    const { name, pid } = identity;
-    if (target !== undefined) {
-      const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
-      const to = `${knob.title} ${knob.format(target)}`;
-      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid}): ${to}`);
-    } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
-  }
-
   /** Asks the gate again about every agent: its decision may have changed. */
   async gateAll(): Promise<void> {
     for (const agent of this.all()) {
@@ -226,7 +214,7 @@ export class Agents {
         if (!this.#isPresent(agent)) continue;
         for (const [i, tuning] of agent.tunings.entries()) {
           if (tuning.target === before[i]) continue;
-          this.#sayGate(agent, tuning, before[i]);
+          sayGate(this.#options.log, agent.identity, tuning, before[i]);
           this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, tuning.knob);
         }
       } catch (error) {
@@ -241,7 +229,7 @@ export class Agents {
     this.#byPid.delete(pid);
     this.#options.decisions.forget(pid);
     this.#options.measurement.detach(pid);
-    this.#options.log.info(`${agent.identity.name} (${pid}) has ended`);
+    sayEnded(this.#options.log, agent.identity);
     this.#changed('end', agent);
     agent.gone();
   }
@@ -253,19 +241,7 @@ export class Agents {
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
     this.#options.measurement.detach(pid);
-    // A thread of which several knobs were tuned is one thread.
-    const threads = [...Map.groupBy(results, ({ tid }) => tid).values()];
-    const back = threads.filter((thread) => thread.every(({ outcome }) => outcome === 'restored')).length;
-    const failed = threads.filter((thread) => thread.some(({ outcome }) => outcome === 'failed')).length;
-    const { name } = agent.identity;
-    if (failed > 0)
-      this.#options.failed(
-        `${failed} threads of ${name} (${pid}) could not be put back, and stay on record for taut restore`,
-        new Error(results.find((r) => r.detail)?.detail ?? 'for an unknown reason'),
-      );
-    const why = reason === 'shutdown' ? 'taut ends' : reason;
-    const done = results.length > 0 ? `; put back ${back} of ${threads.length} threads` : '';
-    this.#options.log.info(`stopped watching ${name} (${pid}): ${why}${done}`);
+    sayLetGo(this.#options.log, agent.identity, reason, results, this.#options.failed);
     this.#changed('release', agent);
     agent[Symbol.dispose]();
   }
@@ -279,24 +255,7 @@ export class Agents {
   /** There are more agents than slots: counts each of them, logs the first. */
   #overflowed(agent: Agent): void {
     this.#host.operations.count('measure', 'overflow');
-    if (!this.#hasOverflowed)
-      this.#options.log.warn(
-        `too many agents for series of their own: from ${agent.identity.name} (${agent.identity.pid}) on they share one`,
-      );
+    if (!this.#hasOverflowed) sayShared(this.#options.log, agent.identity);
     this.#hasOverflowed = true;
   }
-}
-
-/** `pid` is not a rule of the configuration: it stands for the operator. */
-function describeRule(rule: string): string {
-  return rule === 'pid' ? 'pid (named on the command line)' : rule;
-}
-
-/** @param times in milliseconds: first the sighting, then the end of each step. */
-function describeTimes(times: readonly number[]): string {
-  const us = (from: number, to: number) => `${((to - from) * 1_000).toFixed(0)} us`;
-  const steps = ['heard', 'decided', 'placed', 'settled'].map(
-    (step, i) => `${step} in ${us(times[i] ?? 0, times[i + 1] ?? 0)}`,
-  );
-  return `${steps.join(', ')}; ${us(times[0] ?? 0, times.at(-1) ?? 0)} after it was sighted`;
 }
