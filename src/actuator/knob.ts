@@ -27,6 +27,8 @@ export interface Knob {
   readonly option: `optimize-${string}`;
   /** The help text of the option. */
   readonly help: string;
+  /** What of a wakeup it makes shorter: how late timers fire, or how long a thread waits for a CPU. */
+  readonly eases: 'timers' | 'run queue';
   /** The target when an option or a flag is on without a value. */
   readonly defaultTarget: bigint;
   /** The remedy for the operator when the kernel refuses a write. */

@@ -33,6 +33,7 @@ export const schedSlice: Knob = {
     'The scheduler slice is how long a thread may run in one go. With a shorter one, an agent gets its turn sooner while a build keeps every CPU busy, and no more of the CPUs than before.',
   option: 'optimize-sched-slice',
   help: 'set the scheduler slice of agents to this (100us to 100ms); not changed unless given',
+  eases: 'run queue',
   defaultTarget: MIN_NS,
   mend: 'taut needs CAP_SYS_NICE in the initial user namespace; run taut as root, on the host',
 

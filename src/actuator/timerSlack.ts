@@ -20,6 +20,7 @@ export const timerSlack: Knob = {
     'Timer slack is how much later than asked Linux may fire a timer, so that it wakes the CPU less often: 50 microseconds, unless somebody changed it.',
   option: 'optimize-timer-slack',
   help: 'set the timer slack of agents to this (units: ns, us, ms); not changed unless given',
+  eases: 'timers',
   defaultTarget: 1n,
   mend: 'taut needs CAP_SYS_NICE in the user namespace of that process; run taut as root',
 

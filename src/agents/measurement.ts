@@ -2,6 +2,7 @@
  * Measures the agents. Knows the mode, whether the tracer is reliable (the canary), what it costs in CPU time, and how
  * much it leaves out to keep the cost below a limit. Reports each change once, as a log line and as an event.
  */
+import { nowMs } from '../proc/clock.ts';
 import type { CostPerEvent } from '../tracer/calibrate.ts';
 import { CanaryWatch } from '../tracer/canaryWatch.ts';
 import { KernelCost } from '../tracer/cost.ts';
@@ -13,6 +14,7 @@ import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
 import { reportDegraded, reportShedding } from './reportMeasuring.ts';
 import type { TracerStatus } from './status.ts';
+import { type Waits, waitsOf } from './waits.ts';
 
 export interface MeasurementOptions {
   readonly measuring: Measuring;
@@ -75,6 +77,12 @@ export class Measurement implements Disposable {
 
   snapshots(): Snapshot[] {
     return this.#tracer?.collect() ?? [];
+  }
+
+  /** What a process waited for until now; undefined when it has no series of its own. */
+  waits(pid: number): Waits | undefined {
+    const snapshot = this.snapshot(pid);
+    return snapshot && waitsOf(snapshot, nowMs(), this.#tracer?.hasTimers);
   }
 
   /** @returns undefined for a process that has no series of its own. */

@@ -17,6 +17,7 @@ import { InheritedDecisions } from './inheritance.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { reportGateChanged } from './reportGate.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
+import type { Waits } from './waits.ts';
 
 export interface AgentsOptions {
   readonly decisions: Decisions;
@@ -36,6 +37,8 @@ interface Measures {
   /** Measures the attached processes from now on. */
   begin(): void;
   detach(pid: number): void;
+  /** What a process waited for until now; undefined when it has no series of its own. */
+  waits(pid: number): Waits | undefined;
 }
 
 export class Agents {
@@ -157,7 +160,7 @@ export class Agents {
     for (const tuning of agent.tunings) sayGate(log, identity, tuning, undefined);
     agent.attached();
     sayTimes(log, identity, [...times, placedMs, agent.settledAtMs]);
-    this.#changed('attach', agent);
+    this.#changed('attach', agent, this.#waits(agent));
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id, handle.files))
         if (!this.has(child)) await this.attachIfAgent(child, { source: 'child', atMs: nowMs() }, agent);
@@ -215,7 +218,7 @@ export class Agents {
         for (const [i, tuning] of agent.tunings.entries()) {
           if (tuning.target === before[i]) continue;
           sayGate(this.#options.log, agent.identity, tuning, before[i]);
-          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, tuning.knob);
+          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, this.#waits(agent), tuning.knob);
         }
       } catch (error) {
         this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
@@ -228,9 +231,10 @@ export class Agents {
     if (!agent) return;
     this.#byPid.delete(pid);
     this.#options.decisions.forget(pid);
+    const waits = this.#waits(agent);
     this.#options.measurement.detach(pid);
     sayEnded(this.#options.log, agent.identity);
-    this.#changed('end', agent);
+    this.#changed('end', agent, waits);
     agent.gone();
   }
 
@@ -240,15 +244,21 @@ export class Agents {
     if (!agent) return;
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
+    const waits = this.#waits(agent);
     this.#options.measurement.detach(pid);
     sayLetGo(this.#options.log, agent.identity, reason, results, this.#options.failed);
-    this.#changed('release', agent);
+    this.#changed('release', agent, waits);
     agent[Symbol.dispose]();
   }
 
-  #changed(event: AgentEvent['event'], agent: Agent, knob?: Knob): void {
+  /** Read only for who hears of it: an agent's histograms are 62 KiB. Before it is detached, which gives them away. */
+  #waits({ identity: { pid } }: Agent): Waits | undefined {
+    return this.#options.onEvent && this.#options.measurement.waits(pid);
+  }
+
+  #changed(event: AgentEvent['event'], agent: Agent, waits: Waits | undefined, knob?: Knob): void {
     // One that went before it was attached was never told of.
-    if (agent.isAttached) this.#options.onEvent?.(agentEvent(event, agent, knob));
+    if (agent.isAttached) this.#options.onEvent?.(agentEvent(event, agent, waits, knob));
     this.#onChange();
   }
 

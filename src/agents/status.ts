@@ -5,6 +5,7 @@ import type { GateDecision } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Agent } from './agent.ts';
 import type { ThreadCounts } from './identity.ts';
+import type { Waits } from './waits.ts';
 
 /** What one knob of an agent is set to, and why. */
 export interface KnobStatus {
@@ -23,6 +24,8 @@ export interface AgentStatus extends KnobStatus {
   readonly attachPath: string;
   /** Every knob. `id`: as in the ledger and in telemetry, like `timer_slack_ns`. */
   readonly knobs: readonly (KnobStatus & { readonly id: string })[];
+  /** Null when its wakeups are not measured one by one (see the mode), or share a series with others' or another taut's. */
+  readonly waits: Waits | null;
 }
 
 /** What happened to an agent, and its status after that: one line of `taut watch --json`. */
@@ -75,11 +78,11 @@ export interface StatusDocument {
   };
 }
 
-export function agentEvent(event: AgentEvent['event'], agent: Agent, knob?: Knob): AgentEvent {
-  return { at: new Date().toISOString(), event, ...(knob && { knob: knob.id }), agent: agentStatus(agent) };
+export function agentEvent(event: AgentEvent['event'], agent: Agent, waits?: Waits, knob?: Knob): AgentEvent {
+  return { at: new Date().toISOString(), event, ...(knob && { knob: knob.id }), agent: agentStatus(agent, waits) };
 }
 
-export function agentStatus(agent: Agent): AgentStatus {
+export function agentStatus(agent: Agent, waits?: Waits): AgentStatus {
   const { pid, name, rule, attachPath } = agent.identity;
   const knobs = agent.tunings.map(({ knob, target, gate }) => ({
     id: knob.id,
@@ -88,7 +91,7 @@ export function agentStatus(agent: Agent): AgentStatus {
     threads: agent.counts(knob),
   }));
   const { target, gate, threads } = knobs[0] ?? NOTHING;
-  return { pid, name, rule, attachPath, target, gate, threads, knobs };
+  return { pid, name, rule, attachPath, target, gate, threads, knobs, waits: waits ?? null };
 }
 
 const NOTHING: KnobStatus = {

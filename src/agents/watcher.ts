@@ -157,7 +157,7 @@ export class Watcher implements Disposable {
   }
 
   agents(): AgentStatus[] {
-    return this.#agents.all().map(agentStatus);
+    return this.#agents.all().map((agent) => agentStatus(agent, this.measurement.waits(agent.identity.pid)));
   }
 
   /** Whether a decision of the gate could not be carried out. */

@@ -61,8 +61,9 @@ function publicName(rule: string, name: string): string {
   return rule === 'pid' ? (/^[\w.@+-]{1,32}/.exec(name)?.[0] ?? '') : name;
 }
 
+/** Without what it waited for: when a process is woken says something of what its user does. */
 function publicAgent(agent: AgentStatus): AgentStatus {
-  return { ...agent, name: publicName(agent.rule, agent.name) };
+  return { ...agent, name: publicName(agent.rule, agent.name), waits: null };
 }
 
 /** Leaves out the evidence, which quotes programs, paths and environments, and the names of its network contacts. */

@@ -13,12 +13,19 @@ const value = z.number().refine(Number.isInteger, 'a whole number is wanted');
 const time = z.number().min(0).max(8.64e15);
 const gate = z.looseObject({ value: count.nullable(), reason: text });
 const threads = z.looseObject({ total: count, original: count, tuned: count, drifted: count, exempt: count });
+const delay = z.looseObject({ count, p50: count.nullable(), p99: count.nullable() });
+const waits = z.looseObject({
+  ...{ seconds: count, wakeups: count },
+  timers: z.looseObject({ lateness: delay, reachable: z.looseObject({ found: delay, tuned: delay }) }).nullable(),
+  runQueue: delay.extend({ seconds: count }),
+});
 const knob = { target: value.nullable(), gate, threads };
 
 const agent = z.looseObject({
   ...{ pid: z.int(), name: text, rule: text, attachPath: text },
   ...knob,
   knobs: z.array(z.looseObject({ id: text, ...knob })).optional(),
+  waits: waits.nullable().optional(),
 });
 
 const tracer = z.looseObject({

@@ -11,6 +11,7 @@ import { withCommon, withJson } from './options.ts';
 import { printJson, printLine } from './output.ts';
 import { statusOfRuns, withRuns } from './owners.ts';
 import { statusDocument } from './statusDocument.ts';
+import { waitsInShort } from './waited.ts';
 
 export function addStatus(program: Command): void {
   const command = program
@@ -51,7 +52,11 @@ function describe(document: StatusDocument, stateDir: string): string[] {
     lines.push(...describeGuard(run.guard));
   }
   if (tracer) lines.push(describeTracer(tracer));
-  for (const agent of agents) lines.push(`${String(agent.pid).padStart(8)}  ${describeAgent(agent)}`);
+  for (const agent of agents)
+    lines.push(
+      `${String(agent.pid).padStart(8)}  ${describeAgent(agent)}`,
+      ...waitsInShort(agent).map((line) => `${' '.repeat(10)}${line}`),
+    );
   if ((daemon || runs.length > 0) && agents.length === 0) lines.push('no agent is running');
   lines.push(...describeGuard(guard));
   lines.push(describeLedger(ledger));

@@ -7,8 +7,9 @@ import { tuningExamples, wrapped } from './help.ts';
 import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';
 import { logFor, pid, withCommon, withConfig, withJson, withTuning } from './options.ts';
-import { printEvent } from './output.ts';
+import { isTerminal, printEvent } from './output.ts';
 import { openSession } from './session.ts';
+import { Waited } from './waited.ts';
 
 const STREAM = 'what happens to agents (attach, tune, revert, release, end), one document a line,';
 
@@ -55,7 +56,9 @@ async function attach(pids: number[], options: TuneOptions): Promise<void> {
 async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const log = logFor(options);
   const lifetime = new Lifetime(log, scope.kind === 'host' ? hangUpOfDaemon() : 'end');
-  const events = options.json ? { onEvent: printEvent } : {};
+  const waited = scope.kind === 'pids' && isTerminal() && !options.json ? new Waited() : undefined;
+  const onEvent = options.json ? printEvent : waited?.hear;
+  const events = onEvent ? { onEvent } : {};
   await using session = await openSession({ ...options, scope, lifetime, ...events }, log);
   if (scope.kind === 'host' && session.watcher.agents().length === 0)
     log.info('no agent is running yet; waiting for one');
@@ -69,6 +72,7 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   if (!ending) log.info('every process that was to be watched has ended');
   else if (!ending.isQuiet) log.info(`${ending.why}: ${session.hasWritten ? 'putting everything back' : 'ending'}`);
   await session.end();
+  waited?.lines().forEach(log.info);
   if (session.missing.length > 0 || session.hasWritten) process.exitCode = EXIT.failed;
   if (ending?.exitCode !== undefined) process.exitCode = ending.exitCode;
 }

@@ -32,6 +32,21 @@ test('says nothing on a terminal while its command draws there, and all of it af
   expect(at(/^taut:/)).toBeGreaterThan(at(/^finished/));
 });
 
+test('at the end it says what the command waited for, on a terminal alone', async () => {
+  using sandbox = new Sandbox();
+  const begun = ['run', '--state-dir', sandbox.stateDir, '--', 'python3', '-c'];
+  const script = 'import time\nfor _ in range(200): time.sleep(0.01)';
+  await using program = terminal(LAUNCHER, ...begun, script);
+  await program.line(/taut: python3.* was woken [\d,]+ times in /);
+  await program.line(/taut: {3}of its [\d,]+ timers half fired within /);
+  await program.line(/taut: {3}then half of its wakeups had a CPU within /);
+  await program.line(/taut: {3}nothing of it was changed/);
+  await program.line(/taut: {3}(what would help: --optimize-|there is nothing to mend)/);
+  await using piped = new Program(LAUNCHER, [...begun, script]);
+  await piped.ended;
+  expect(piped.errors.filter((line) => /was woken|would help/.test(line))).toEqual([]);
+});
+
 test('what is typed to interrupt or to quit reaches the command once', async () => {
   using sandbox = new Sandbox();
   const script = `trap 'echo interrupted' INT; trap 'echo quit; exit 4' QUIT; echo ready; while :; do sleep 0.1; done`;

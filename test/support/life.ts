@@ -35,6 +35,7 @@ export const patience: Knob = {
   about: 'Patience is how long a thread waits for its turn.',
   option: 'optimize-patience',
   help: 'set the patience of agents to this',
+  eases: 'run queue',
   defaultTarget: TARGET,
   mend: 'ask the host',
   support: () => ({ name: 'patience', ok: true, detail: 'made up', mend: '' }),
@@ -113,6 +114,7 @@ export class Life implements Disposable {
       },
       begin: () => {},
       detach: (pid: number) => host.untrace(pid),
+      waits: () => undefined,
     };
     const tuning = { knobs, ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
     const onEvent = (event: AgentEvent) => void this.events.push(event);

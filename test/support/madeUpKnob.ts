@@ -14,6 +14,7 @@ export function madeUpKnob(title: string): Knob {
     about: `Nobody knows what the ${title} of a thread is.`,
     option: `optimize-${title}`,
     help: `set the ${title} of agents to this (unit: %); not changed unless given`,
+    eases: 'timers',
     defaultTarget: 11n,
     mend: 'turn it down by hand',
     support: () => ({ name: title, ok: true, detail: `every thread has a ${title}`, mend: '' }),

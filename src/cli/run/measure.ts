@@ -4,6 +4,7 @@ import type { Guard } from '../../actuator/guard.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
 import type { Gate } from '../../gate/gate.ts';
 import type { TuneOptions } from '../given.ts';
+import { isTerminal } from '../output.ts';
 import type { Session } from '../session.ts';
 import type { FirstTune } from './firstTune.ts';
 import type { HeldCommand } from './held.ts';
@@ -45,12 +46,18 @@ export async function measure(started: Started, gate: Gate, begun?: Begun): Prom
   if (!module || over.signal.aborted) return;
   const scope = { kind: 'tree', root: pid, command: plan.command } as const;
   const { ledger, guard, first } = begun ?? {};
+  const waited = isTerminal() ? new (await import('../waited.ts')).Waited() : undefined;
   const run = { ledger, guard: guard ?? false, begun: first?.begun ?? (() => undefined), ended: over.signal };
   try {
-    await using session = await module.openSession({ ...options, scope, gate, lifetime: survival, run }, log);
+    const events = waited ? { onEvent: waited.hear } : {};
+    await using session = await module.openSession(
+      { ...options, scope, gate, lifetime: survival, run, ...events },
+      log,
+    );
     using _look = begun && findBorn(session, started, begun);
     await Promise.race([ended, survival.failed]);
     await session.end();
+    waited?.lines().forEach(log.info);
   } catch (error) {
     if (!over.signal.aborted) throw error;
   }
