@@ -1,0 +1,176 @@
+/*
+ * An agent with tools that use up the CPUs, in a session of their own.
+ *
+ *   responsive MARK            a session: a bystander that only computes, and the agent
+ *   responsive MARK agent FD   does what its standard input says, a line each; answers each with one line
+ *       tools N [apart]        starts N processes that only compute ("apart": in a session of their own): their ids
+ *       measure N              waits N times for a timer: how late it was woken, and what the others computed meanwhile
+ *       stop                   ends the tools
+ *   responsive FD I            only computes, and counts in the I-th counter of the shared page
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TOOLS = 64, PAGE = 8192 };
+
+/* A cache line each. The bystander's is the first. */
+struct counter {
+	volatile uint64_t n;
+	char rest[56];
+};
+
+static struct counter *counters;
+static const char *program;
+static pid_t tools[TOOLS];
+static int tool_count;
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* No clock in this loop: a call of the kernel would let others in. */
+static void compute(int i)
+{
+	for (;;)
+		counters[i].n++;
+}
+
+static pid_t start(const char *fd, int i, int apart)
+{
+	char name[16];
+	pid_t pid;
+
+	snprintf(name, sizeof name, "%d", i);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (apart)
+		setsid();
+	execl(program, program, fd, name, (char *)NULL);
+	_exit(127);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t work(void)
+{
+	uint64_t sum = 0;
+
+	for (int i = 1; i <= tool_count; i++)
+		sum += counters[i].n;
+	return sum;
+}
+
+static void measure(int n)
+{
+	uint64_t *late = calloc(n, sizeof *late);
+	uint64_t begin = now(), others = counters[0].n, own = work(), at = begin;
+	unsigned seed = (unsigned)begin;
+
+	for (int i = 0; i < n; i++) {
+		/* 2 to 6 ms later, at no pace that a tick could have. */
+		at = now() + 2000000 + rand_r(&seed) % 4000000;
+		struct timespec t = { .tv_sec = at / 1000000000, .tv_nsec = at % 1000000000 };
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+			;
+		late[i] = now() - at;
+	}
+	double seconds = (now() - begin) / 1e9;
+	double tool_work = (work() - own) / seconds, bystander = (counters[0].n - others) / seconds;
+	int above = 0;
+
+	qsort(late, n, sizeof *late, by_size);
+	for (int i = 0; i < n; i++)
+		above += late[i] > 488281; /* 2^-11 s: a bound of taut's buckets */
+	printf("{\"wakeups\":%d,\"late\":%d,\"p50\":%.9f,\"p99\":%.9f,\"tools\":%.0f,\"bystander\":%.0f}\n", n, above,
+	       late[n / 2] / 1e9, late[n - 1 - n / 100] / 1e9, tool_work, bystander);
+	free(late);
+}
+
+static void stop(void)
+{
+	for (int i = 0; i < tool_count; i++)
+		kill(tools[i], SIGKILL);
+	for (int i = 0; i < tool_count; i++)
+		waitpid(tools[i], NULL, 0);
+	tool_count = 0;
+}
+
+static int agent(const char *fd)
+{
+	char line[64];
+
+	printf("pid %d\n", getpid());
+	while (fgets(line, sizeof line, stdin)) {
+		int n = 0;
+
+		if (sscanf(line, "tools %d", &n) == 1 && n <= TOOLS) {
+			for (tool_count = 0; tool_count < n; tool_count++) {
+				tools[tool_count] = start(fd, tool_count + 1, strstr(line, "apart") != NULL);
+				printf("%s%d", tool_count ? " " : "tools ", tools[tool_count]);
+			}
+			printf("\n");
+		} else if (sscanf(line, "measure %d", &n) == 1 && n > 0) {
+			measure(n);
+		} else {
+			stop();
+			printf("stopped\n");
+		}
+	}
+	stop();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	char fd[16];
+	int page;
+	pid_t bystander, child;
+
+	program = argv[0];
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 3 || argc == 4) {
+		page = atoi(argv[argc == 3 ? 1 : 3]);
+		counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
+		if (counters == MAP_FAILED)
+			return 1;
+		if (argc == 4)
+			return agent(argv[3]);
+		compute(atoi(argv[2]));
+	}
+	setsid();
+	page = memfd_create("counters", 0);
+	if (page < 0 || ftruncate(page, PAGE) != 0)
+		return 1;
+	snprintf(fd, sizeof fd, "%d", page);
+	bystander = start(fd, 0, 0);
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl(program, program, argv[1], "agent", fd, (char *)NULL);
+		_exit(127);
+	}
+	waitpid(child, NULL, 0);
+	kill(bystander, SIGKILL);
+	return 0;
+}

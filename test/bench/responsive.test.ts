@@ -1,0 +1,194 @@
+/**
+ * How late an agent is woken beside its own tools, which use up the CPUs: as found, with each knob, with all of them, and
+ * put back; and beside that what people do by hand. All arms in turns in one run, in another order each round. Prints what
+ * it measured; asserts only that everything was measured, and that taut's histograms and the program's own clock agree.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { KNOBS } from '../../src/actuator/knobs.ts';
+import { type HistogramPoint, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
+import { Program, until } from '../support/program.ts';
+import { Sandbox } from '../support/taut.ts';
+
+const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 8);
+const WAKEUPS = 600;
+const TOOLS = 4;
+/** 2^-11 s, about half a millisecond: a bound of taut's buckets, so both clocks count the same. */
+const LATE_BUCKET = -11 * 8;
+
+interface Measured {
+  readonly wakeups: number;
+  readonly late: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** What the tools and the bystander have counted in a second. */
+  readonly tools: number;
+  readonly bystander: number;
+}
+
+/** What taut has exported of the agent's wakeups since the last turn. */
+interface Exported {
+  readonly wakeups: number;
+  readonly late: number;
+}
+
+interface Turn {
+  readonly own: Measured;
+  readonly taut: Exported;
+}
+
+interface Arm {
+  readonly name: string;
+  /** Options whose flags are on. */
+  readonly on: readonly string[];
+  /** Whether the tools are in a session of their own. */
+  readonly apart?: boolean;
+  /** What somebody does without taut. */
+  readonly byHand?: (agent: number, tools: readonly number[]) => void;
+}
+
+const OPTIONS = KNOBS.map(({ option }) => option);
+const ARMS: readonly Arm[] = [
+  { name: 'as found', on: [] },
+  ...OPTIONS.map((option) => ({ name: `--${option}`, on: [option] })),
+  { name: 'all of these', on: OPTIONS },
+  { name: 'put back', on: [] },
+  { name: 'by hand: the agent at nice -5', on: [], byHand: (agent) => setPriority(agent, -5) },
+  { name: 'by hand: its tools in a session of their own', on: [], apart: true },
+  {
+    name: 'by hand: its tools at SCHED_IDLE',
+    on: [],
+    byHand: (_, tools) => {
+      for (const tool of tools) execFileSync('chrt', ['--idle', '--pid', '0', String(tool)]);
+    },
+  },
+];
+
+/** The agent, its tools, and taut, which a flag file tells what to tune. */
+class Bench {
+  readonly #sandbox: Sandbox;
+  readonly #agent: Program;
+  readonly #flags: string;
+  #pid = 0;
+  #before: Exported = { wakeups: 0, late: 0 };
+
+  constructor(sandbox: Sandbox, agent: Program, flags: string) {
+    this.#sandbox = sandbox;
+    this.#agent = agent;
+    this.#flags = flags;
+    this.switch([]);
+  }
+
+  async begin(): Promise<void> {
+    this.#pid = Number((await this.#agent.line(/^pid /)).split(' ')[1]);
+  }
+
+  switch(on: readonly string[]): void {
+    const flag = (option: string) => ({
+      state: 'ENABLED',
+      variants: { on: true, off: false },
+      defaultVariant: on.includes(option) ? 'on' : 'off',
+    });
+    const flags = Object.fromEntries(OPTIONS.map((option) => [`taut.${option}`, flag(option)]));
+    writeFileSync(this.#flags, JSON.stringify({ flags }));
+  }
+
+  /** One arm, from the start of the tools to their end. */
+  async turn({ on, apart = false, byHand }: Arm): Promise<Turn> {
+    this.switch(on);
+    await until('the flags are heard', async () => {
+      const { agents } = await this.#sandbox.json<{ agents: { knobs: { target: unknown }[] }[] }>('status');
+      return agents[0]?.knobs.filter(({ target }) => target !== null).length === on.length;
+    });
+    const tools = (await this.#ask(`tools ${TOOLS}${apart ? ' apart' : ''}`)).split(' ').slice(1).map(Number);
+    byHand?.(this.#pid, tools);
+    await setTimeout(500);
+    const own = JSON.parse(await this.#ask(`measure ${WAKEUPS}`)) as Measured;
+    await this.#ask('stop');
+    setPriority(this.#pid, constants.priority.PRIORITY_NORMAL);
+    const now = await this.#exportedAfter(Date.now());
+    const taut = { wakeups: now.wakeups - this.#before.wakeups, late: now.late - this.#before.late };
+    this.#before = now;
+    return { own, taut };
+  }
+
+  async #ask(what: string): Promise<string> {
+    const before = this.#agent.lines.length;
+    this.#agent.say(what);
+    await until(what, () => this.#agent.lines.length > before);
+    return this.#agent.lines[before] ?? '';
+  }
+
+  /** Of the first export that was made after this time: milliseconds since the epoch. */
+  async #exportedAfter(atMs: number): Promise<Exported> {
+    let points: HistogramPoint[] = [];
+    await until('an export', () => {
+      const text = readFileSync(join(this.#sandbox.stateDir, 'otlp/metrics.jsonl'), 'utf8');
+      const last = text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1); // the line after it is being written
+      const metrics = metricsOf([JSON.parse(last || '{"resourceMetrics":[]}') as MetricRequest], 'taut.wakeup.latency');
+      points = metrics.flatMap(({ exponentialHistogram }) => exponentialHistogram?.dataPoints ?? []);
+      points = points.filter(({ attributes }) => values(attributes)['taut.wakeup.source'] === 'timer');
+      return points.some(({ timeUnixNano }) => Number(timeUnixNano) / 1e6 > atMs);
+    });
+    const late = ({ positive: { offset = 0, bucketCounts = [] } }: HistogramPoint) =>
+      bucketCounts.reduce<number>((sum, n, i) => sum + (offset + i >= LATE_BUCKET ? Number(n) : 0), 0);
+    return {
+      wakeups: points.reduce((sum, { count }) => sum + Number(count), 0),
+      late: points.reduce((sum, point) => sum + late(point), 0),
+    };
+  }
+}
+
+const median = (all: readonly number[]) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+const percent = (part: number) => `${(100 * part).toFixed(1)}%`.padStart(7);
+const ms = (seconds: number) => `${(1_000 * seconds).toFixed(2)} ms`.padStart(10);
+
+function shuffled<T>(all: readonly T[]): T[] {
+  return all
+    .map((one) => [Math.random(), one] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, one]) => one);
+}
+
+test('an agent beside its own tools', async () => {
+  using sandbox = new Sandbox();
+  const program = join(sandbox.dir, 'responsive');
+  execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', program, join(import.meta.dirname, 'responsive.c')]);
+  await using agent = new Program(program, [sandbox.mark]);
+  const flags = join(sandbox.dir, 'flags.json');
+  const bench = new Bench(sandbox, agent, flags);
+  await using taut = await sandbox.watch('--flags', flags);
+  await bench.begin();
+  await taut.line(/attached to/);
+
+  const turns = new Map(ARMS.map((arm) => [arm, [] as Turn[]]));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const arm of shuffled(ARMS)) turns.get(arm)?.push(await bench.turn(arm));
+
+  const found = turns.get(ARMS[0] as Arm) ?? [];
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  say(
+    `${TOOLS} tools, a bystander, ${ROUNDS} turns of ${WAKEUPS} wakeups each; medians of the turns; late: by more than 488 us`,
+  );
+  say(`${''.padEnd(46)}    late  (taut)        p50        p99   tools  bystander`);
+  for (const [{ name }, all] of turns) {
+    const own = (of: (m: Measured) => number) => median(all.map((turn) => of(turn.own)));
+    const kept = (of: (m: Measured) => number) =>
+      median(all.map((turn, i) => of(turn.own) / of((found[i] as Turn).own)));
+    const late = own((m) => m.late / m.wakeups);
+    const byTaut = median(all.map(({ taut: t }) => t.late / t.wakeups));
+    say(
+      `${name.padEnd(46)} ${percent(late)} ${percent(byTaut)} ${ms(own((m) => m.p50))} ${ms(own((m) => m.p99))} ${percent(kept((m) => m.tools))}    ${percent(kept((m) => m.bystander))}`,
+    );
+    expect(all).toHaveLength(ROUNDS);
+  }
+  // A timer that fires before the program sleeps wakes nobody. The program reads its clock a little after it runs again.
+  for (const { own, taut: t } of [...turns.values()].flat()) {
+    expect(t.wakeups).toBeGreaterThanOrEqual(0.9 * own.wakeups);
+    expect(Math.abs(t.late - own.late)).toBeLessThanOrEqual(0.02 * own.wakeups);
+  }
+});
