@@ -7,17 +7,22 @@ import { askLine } from './lineClient.ts';
 import { type Bounds, serveLines } from './lineServer.ts';
 import { REPLIES } from './replies.ts';
 import { type Request, requestSchema } from './requests.ts';
+import { SharedReplies } from './sharedReplies.ts';
 import { socketPath } from './stateDir.ts';
 
 type Answer = (request: Request) => unknown;
 
-const BOUNDS: Bounds = { clients: 1_024, perSecond: Number.POSITIVE_INFINITY, bytes: 16 << 20, ms: 30_000 };
+const BOUNDS: Bounds = {
+  ...{ clients: 1_024, perSecond: Number.POSITIVE_INFINITY },
+  ...{ bytes: 16 << 20, held: 64 << 20, ms: 30_000 },
+};
 /** How many characters of an answer that taut does not understand are shown. */
 const SHOWN = 80;
 
 /** Serves requests until it is disposed of. No other process serves at this path, so an old socket there is stale. */
 export function serve(path: string, answer: Answer, onProblem: (message: string) => void): Promise<AsyncDisposable> {
-  const reply = (line: string) => replyTo(line, answer);
+  const shared = new SharedReplies((line) => replyTo(line, answer));
+  const reply = (line: string) => shared.to(line);
   return serveLines({ path, mode: 0o600, bounds: BOUNDS, reply, onProblem });
 }
 
