@@ -1,5 +1,6 @@
 /** Commands ask a running daemon by one JSON line each way, over a Unix socket that only its user and root can open. */
 import { z } from 'zod';
+import { descriptorShares } from '../proc/descriptors.ts';
 import { jsonText, printable } from '../util/printable.ts';
 import { isDenied, NoAccess } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -12,8 +13,8 @@ import { socketPath } from './stateDir.ts';
 
 type Answer = (request: Request) => unknown;
 
-const BOUNDS: Bounds = {
-  ...{ clients: 1_024, perSecond: Number.POSITIVE_INFINITY },
+const BOUNDS: Omit<Bounds, 'clients'> = {
+  ...{ perSecond: Number.POSITIVE_INFINITY },
   ...{ bytes: 16 << 20, held: 64 << 20, ms: 30_000 },
 };
 /** How many characters of an answer that taut does not understand are shown. */
@@ -23,7 +24,8 @@ const SHOWN = 80;
 export function serve(path: string, answer: Answer, onProblem: (message: string) => void): Promise<AsyncDisposable> {
   const shared = new SharedReplies((line) => replyTo(line, answer));
   const reply = (line: string) => shared.to(line);
-  return serveLines({ path, mode: 0o600, bounds: BOUNDS, reply, onProblem });
+  const bounds = { ...BOUNDS, clients: descriptorShares().clients };
+  return serveLines({ path, mode: 0o600, bounds, reply, onProblem });
 }
 
 /** @returns one JSON line: the answer, or the reason for no answer. */

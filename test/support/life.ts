@@ -71,6 +71,7 @@ export interface LifeOptions {
   /** The rules, in YAML. Default: processes that run `bot` are agents. */
   readonly rules?: string;
   readonly descendants?: Descendants;
+  readonly maxAgents?: number;
 }
 
 const BOTS = '[{ id: bots, program: bot }]';
@@ -91,7 +92,7 @@ export class Life implements Disposable {
   readonly #kernelEvents: KernelEvents;
   readonly #reconciler: Reconciler;
 
-  constructor({ rules = BOTS, descendants = 'contain' }: LifeOptions = {}) {
+  constructor({ rules = BOTS, descendants = 'contain', maxAgents = 1_000 }: LifeOptions = {}) {
     const { host, gate } = this;
     this.ledger = new Ledger(this.#stateDir);
     this.decisions = new Decisions(rulesOf(rules));
@@ -112,7 +113,7 @@ export class Life implements Disposable {
     };
     const tuning = { knobs: [patience], ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
     const onEvent = (event: AgentEvent) => void this.events.push(event);
-    this.agents = new Agents({ ...common, gate, measurement, onEvent }, tuning, () => {});
+    this.agents = new Agents({ ...common, gate, measurement, onEvent, maxAgents }, tuning, () => {});
     const onExeced = (thread: Execed) =>
       onRecord.carriedOver(this.ledger.carryOver(thread), { tid: thread.pid, startTicks: thread.processStartTicks });
     this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants, onExeced });
