@@ -209,6 +209,11 @@ export class MadeUpHost implements ProcFiles {
     return this.#open.size;
   }
 
+  /** The time at which the last thread was born. */
+  nowTicks(): number {
+    return startTicksOf(this.#startNs);
+  }
+
   // The files of /proc.
 
   openDirectory(at: number, path: string): number | Errno {
