@@ -7,7 +7,6 @@ import { isGone, ProcHandle } from '../proc/handle.ts';
 import type { Log } from '../util/log.ts';
 import type { Operations } from './operations.ts';
 import type { Agents } from './registry.ts';
-import { reportLost } from './reportLost.ts';
 
 export interface NetworkEventsOptions {
   readonly agents: Agents;
@@ -33,8 +32,7 @@ export class NetworkEvents implements Disposable {
       dnsPorts: decisions.dnsPorts,
       log,
       onSighting: (sighting) => this.#onSighting(sighting),
-      // Lost sightings can't be recovered: they are counted and logged.
-      onLost: (n) => reportLost(log, n),
+      onLost: (n) => log.warn(`lost ${n} sightings of the network`),
     });
   }
 

@@ -43,6 +43,8 @@ const PROGRAMS = {
   on_sendmsg4: 'names that are asked for by UDP sockets that are not connected, over IPv4',
   on_sendmsg6: 'names that are asked for by UDP sockets that are not connected, over IPv6',
 } as const;
+/** Records that are handled before anything else gets its turn. */
+const MOST_AT_ONCE = 128;
 /** Connections whose server name is remembered, for other processes that hold the same connection. */
 const MAX_SERVER_NAMES = 16_384;
 
@@ -73,10 +75,9 @@ export class NetworkSource implements Disposable {
     }
     try {
       this.#configure();
-      check(
-        this.#native.listen('contacts', (buffer, length) => this.#onRecords(buffer, length)),
-        'listen',
-      );
+      const hear = (buffer: Buffer, length: number) => this.#onRecords(buffer, length);
+      check(this.#native.addRing('contacts', MOST_AT_ONCE), 'open a ring buffer');
+      check(this.#native.listen(addon().layout.contact.atNs, hear), 'listen');
       this.missing = this.#attach(root);
     } catch (error) {
       this.#native.close();
