@@ -99,7 +99,7 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("contacts", contacts);
   layout.Set("contact", Offsets(env, sizeof(taut_contact),
                                 {{"pid", offsetof(taut_contact, pid)},
-                                 {"tid", offsetof(taut_contact, tid)},
+                                 {"held", offsetof(taut_contact, held)},
                                  {"atNs", offsetof(taut_contact, at_ns)},
                                  {"startNs", offsetof(taut_contact, start_ns)},
                                  {"cookie", offsetof(taut_contact, cookie)},

@@ -1,10 +1,9 @@
 /** Events that the kernel could not tell: makes good what can be, and says the rest and who floods the kernel. */
 import type { KernelEvent } from '../native.ts';
 import type { LostKind, Tracer } from '../tracer/tracer.ts';
-import { FailureLog } from '../util/failureLog.ts';
+import { Floods } from '../util/floods.ts';
 import type { Log } from '../util/log.ts';
-import { Floods } from './floods.ts';
-import { reportLost } from './reportLost.ts';
+import { limited, reportLost } from './reportLost.ts';
 
 export type LosingTracer = Pick<Tracer, 'lost' | 'retell'>;
 
@@ -29,9 +28,7 @@ const KINDS = {
 
 export class Losses {
   readonly #tracer: LosingTracer | undefined;
-  readonly #log: Log;
-  /** A flood goes on for long: it is said once a minute. */
-  readonly #sayFlood: FailureLog;
+  readonly #say: (line: string) => void;
   readonly #told = new Floods<LostKind>();
   readonly #held = new Floods<'rename'>();
   #lost: ReadonlyMap<LostKind, number> = new Map();
@@ -41,8 +38,7 @@ export class Losses {
   /** @param tracer undefined: nothing reports events, so all may be missed all the time. */
   constructor(tracer: LosingTracer | undefined, log: Log) {
     this.#tracer = tracer;
-    this.#log = log;
-    this.#sayFlood = new FailureLog({ ...log, error: log.warn });
+    this.#say = limited(log);
   }
 
   /** Notes who caused events. */
@@ -63,7 +59,7 @@ export class Losses {
     this.#lost = lost;
     if (more.length > 0 || this.#isOwed) this.#isOwed = this.#tracer.retell() > 0;
     const told = this.#told.take();
-    for (const [kind, n] of more) reportLost(this.#log, kind, n, told.get(kind));
+    for (const [kind, n] of more) reportLost(this.#say, kind, n, told.get(kind));
     this.#sayRenames();
     return { any: more.length > 0, all: more.some(([kind]) => kind === 'unseen') };
   }
@@ -72,7 +68,7 @@ export class Losses {
     const flood = this.#held.take().get('rename');
     if (!flood || flood.n < MANY) return;
     const { user, pid, n } = flood;
-    this.#sayFlood.say(
+    this.#say(
       `user ${user} gave its processes ${n} names within seconds (process ${pid}, for one): taut looks at a few of them, and at the last`,
     );
   }

@@ -41,7 +41,7 @@ export interface Layout {
   readonly contacts: readonly (ContactKind | undefined)[];
   readonly contact: Offsets<
     | 'pid'
-    | 'tid'
+    | 'held'
     | 'atNs'
     | 'startNs'
     | 'cookie'

@@ -39,7 +39,7 @@ export const EVENTS = {
   },
   'taut.events_lost': {
     severity: SeverityNumber.WARN,
-    when: 'there was no room for what the kernel reports of processes; it tells again of those that still run',
+    when: 'there was no room for what the kernel reports, or a process caused too much of it; what can be is [made good](rules.md#when-there-is-too-much)',
     attributes: [
       semconv.ATTR_TAUT_EVENTS_LOST,
       semconv.ATTR_TAUT_EVENTS_KIND,

@@ -81,7 +81,10 @@ export const ATTR_TAUT_DRIFT_EXPECTED = 'taut.drift.expected';
 export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
 /** How many reports were lost. */
 export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
-/** `exec`, `birth`, `end`, `rename`, or `unseen`: the kernel did not report them. */
+/**
+ * `exec`, `birth`, `end`, `rename`; of the network `question`, `answer`, `connect`, `hello` (server names); or `unseen`: the
+ * kernel did not report them.
+ */
 export const ATTR_TAUT_EVENTS_KIND = 'taut.events.kind';
 
 // Attributes that split metrics.
