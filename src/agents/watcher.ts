@@ -17,6 +17,7 @@ import type { Agent } from './agent.ts';
 import { KernelEvents } from './kernelEvents.ts';
 import { lookAgain } from './lookAgain.ts';
 import { Measurement } from './measurement.ts';
+import { MemoryReturn } from './memoryReturn.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
 import { Obstacles } from './obstacles.ts';
@@ -60,6 +61,7 @@ export class Watcher implements Disposable {
   readonly #networkEvents: NetworkEvents;
   readonly #reconciler: Reconciler;
   readonly #failures: FailureLog;
+  readonly #memory = new MemoryReturn();
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
@@ -302,6 +304,7 @@ export class Watcher implements Disposable {
   async #reconcile(): Promise<void> {
     this.#guard?.check();
     this.#measurement.sample();
+    this.#memory.look(this.#agents.size);
     if (!this.#reconciler.run()) return;
     lookAgain(this.#agents);
     await this.scan();
