@@ -67,6 +67,8 @@ Napi::Object Layout(Napi::Env env) {
   set("bucketsAt", offsetof(taut_histogram, buckets) / sizeof(taut_u64));
   layout.Set("series", Series(env));
   set("maxAgents", TAUT_MAX_AGENTS);
+  set("blockAgents", TAUT_BLOCK_AGENTS);
+  set("blocks", TAUT_BLOCKS);
   auto counters = Napi::Array::New(env);
   uint32_t i = 0;
 #define X(name) counters.Set(i++, #name);

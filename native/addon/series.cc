@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The blocks of slots in which the programs count series: mapped into this process, and read without a system call.
+// The blocks of slots in which the programs count series: mapped into this process, and read without a system call. A
+// block is there while one of its slots is in use.
 #include <bpf/bpf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,21 +15,20 @@
 static constexpr size_t kBlockBytes = TAUT_BLOCK_AGENTS * sizeof(taut_agent_series);
 
 taut_agent_series* WakeupTracer::Series(uint32_t slot) const {
-  uint32_t block = (slot - 1) / TAUT_BLOCK_AGENTS;
-  return block < blocks_.size() ? &blocks_[block][(slot - 1) % TAUT_BLOCK_AGENTS] : nullptr;
+  taut_agent_series* series = blocks_[(slot - 1) / TAUT_BLOCK_AGENTS].series;
+  return series ? &series[(slot - 1) % TAUT_BLOCK_AGENTS] : nullptr;
 }
 
-int WakeupTracer::AddBlock() {
+int WakeupTracer::AddBlock(uint32_t block) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
   int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t), sizeof(taut_agent_series),
                            TAUT_BLOCK_AGENTS, &options);
   if (map < 0) return -errno;
   void* memory = mmap(nullptr, kBlockBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-  auto block = static_cast<uint32_t>(blocks_.size());
   int result = memory == MAP_FAILED || bpf_map_update_elem(MapFd("series"), &block, &map, BPF_ANY) < 0 ? -errno : 0;
   close(map);  // the mapping and the programs keep the map
   if (result == 0) {
-    blocks_.push_back(static_cast<taut_agent_series*>(memory));
+    blocks_[block] = {.series = static_cast<taut_agent_series*>(memory)};
   } else if (memory != MAP_FAILED) {
     munmap(memory, kBlockBytes);
   }
@@ -36,9 +36,9 @@ int WakeupTracer::AddBlock() {
 }
 
 int WakeupTracer::Reserve(uint32_t slot) {
-  int result = closed_ || !programs_->Object() ? -EBADF : slot == 0 ? -EINVAL : 0;
-  while (result == 0 && !Series(slot)) result = AddBlock();
-  return result;
+  if (closed_ || !programs_->Object()) return -EBADF;
+  if (slot == 0) return -EINVAL;
+  return Series(slot) ? 0 : AddBlock((slot - 1) / TAUT_BLOCK_AGENTS);
 }
 
 Napi::Value WakeupTracer::ReserveCall(const Napi::CallbackInfo& info) {
@@ -48,6 +48,20 @@ Napi::Value WakeupTracer::ReserveCall(const Napi::CallbackInfo& info) {
   return Result(info, Reserve(slot));
 }
 
+// Gives the memory of a block back. None of its slots may be in use; a program that still has one counts no series.
+Napi::Value WakeupTracer::FreeBlock(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t block = args.Number(0, TAUT_BLOCKS - 1);
+  if (args.Wrong()) return {};
+  int map = MapFd("series");
+  if (map < 0) return Result(info, map);
+  if (!blocks_[block].series) return Result(info, 0);
+  if (bpf_map_delete_elem(map, &block) < 0) return Result(info, -errno);
+  munmap(blocks_[block].series, kBlockBytes);
+  blocks_[block] = {};
+  return Result(info, 1);
+}
+
 // Clears only slots that were used before: a new slot is zero already, and writing its pages takes longer than the rest
 // of an attach in this file.
 Napi::Value WakeupTracer::EmptySeries(const Napi::CallbackInfo& info) {
@@ -55,8 +69,10 @@ Napi::Value WakeupTracer::EmptySeries(const Napi::CallbackInfo& info) {
   uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   if (args.Wrong()) return {};
   if (int failed = Reserve(slot)) return Result(info, failed);
-  if (slot <= most_used_) memset(Series(slot), 0, sizeof(taut_agent_series));
-  most_used_ = std::max(most_used_, slot);
+  Block& block = blocks_[(slot - 1) / TAUT_BLOCK_AGENTS];
+  uint32_t used = (slot - 1) % TAUT_BLOCK_AGENTS + 1;
+  if (used <= block.used) memset(Series(slot), 0, sizeof(taut_agent_series));
+  block.used = std::max(block.used, used);
   return Result(info, 0);
 }
 
@@ -94,7 +110,8 @@ Napi::Value WakeupTracer::ReadSeries(const Napi::CallbackInfo& info) {
 }
 
 void WakeupTracer::UnmapSeries() {
-  for (taut_agent_series* block : blocks_) munmap(block, kBlockBytes);
-  blocks_.clear();
-  most_used_ = 0;
+  for (Block& block : blocks_) {
+    if (block.series) munmap(block.series, kBlockBytes);
+    block = {};
+  }
 }

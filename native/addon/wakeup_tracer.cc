@@ -12,7 +12,7 @@ Napi::Function WakeupTracer::Define(Napi::Env env) {
       env, "WakeupTracer",
       {InstanceMethod("load", &WakeupTracer::Load), InstanceMethod("visitThreads", &WakeupTracer::VisitThreads),
        InstanceMethod("setSettings", &WakeupTracer::SetSettings), InstanceMethod("reserve", &WakeupTracer::ReserveCall),
-       InstanceMethod("emptySeries", &WakeupTracer::EmptySeries), InstanceMethod("addAgent", &WakeupTracer::AddAgent),
+       InstanceMethod("freeBlock", &WakeupTracer::FreeBlock), InstanceMethod("emptySeries", &WakeupTracer::EmptySeries), InstanceMethod("addAgent", &WakeupTracer::AddAgent),
        InstanceMethod("removeAgent", &WakeupTracer::RemoveAgent),
        InstanceMethod("readSeries", &WakeupTracer::ReadSeries),
        InstanceMethod("readCounters", &WakeupTracer::ReadCounters), InstanceMethod("close", &WakeupTracer::CloseCall)});

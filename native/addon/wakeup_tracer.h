@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "bpf_object.h"
 #include "closable.h"
@@ -17,11 +17,17 @@ class WakeupTracer : public Closable<WakeupTracer> {
   void Close();
 
  private:
+  struct Block {
+    taut_agent_series* series = nullptr;  // mapped, if it is there
+    uint32_t used = 0;                    // the slots up to this one were emptied before
+  };
+
   // Each returns 0 (or the value after ->) or -errno.
   Napi::Value Load(const Napi::CallbackInfo& info);          // loads the object, and maps its counters and first series
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);  // (visit, pid, slot, thread or 0 for all) -> threads changed
   Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, 1 if detail is shed, canary's slot)
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): makes room for series up to this slot
+  Napi::Value FreeBlock(const Napi::CallbackInfo& info);     // (block) -> 1, or 0 if it was not there
   Napi::Value EmptySeries(const Napi::CallbackInfo& info);   // (slot from 1): clears its series; makes room if needed
   Napi::Value AddAgent(const Napi::CallbackInfo& info);      // (pid, slot from 1): makes room if needed
   Napi::Value RemoveAgent(const Napi::CallbackInfo& info);   // (pid): its series stay readable
@@ -30,7 +36,7 @@ class WakeupTracer : public Closable<WakeupTracer> {
 
   int MapFd(const char* name) const;
   int MapCounters();
-  int AddBlock();
+  int AddBlock(uint32_t block);
   int Reserve(uint32_t slot);
   taut_agent_series* Series(uint32_t slot) const;
   void UnmapSeries();
@@ -39,8 +45,7 @@ class WakeupTracer : public Closable<WakeupTracer> {
   BpfObject* programs_ = nullptr;  // kept alive by the reference
   Napi::ObjectReference reference_;
   bool closed_ = false;
-  uint32_t most_used_ = 0;                  // the highest slot that was ever emptied
-  std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
+  std::array<Block, TAUT_BLOCKS> blocks_;  // TAUT_BLOCK_AGENTS slots each, the first is slot 1
   taut_counters* counters_ = nullptr;       // mapped: one for each processor
   size_t processors_ = 0;
 };

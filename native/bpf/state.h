@@ -57,10 +57,10 @@ struct series_block {
 	__uint(value_size, sizeof(struct taut_agent_series));
 };
 
-/* Slot -> the agent's histograms: in blocks, which are created when needed and then kept. */
+/* Slot -> the agent's histograms: in blocks, which are there while one of their slots is in use. */
 struct series_blocks {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, TAUT_MAX_AGENTS / TAUT_BLOCK_AGENTS + 1);
+	__uint(max_entries, TAUT_BLOCKS);
 	__type(key, __u32);
 	__array(values, struct series_block);
 };

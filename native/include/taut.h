@@ -200,12 +200,13 @@ struct taut_features {
 TAUT_ASSERT(sizeof(struct taut_features) == 4, "the same on both sides");
 
 /* Agents with series of their own; further agents share one more slot. */
-#define TAUT_MAX_AGENTS 4096
+#define TAUT_MAX_AGENTS 1024
 #define TAUT_MAX_SLOTS (TAUT_MAX_AGENTS + 1)
 /* Agents at the same time, with own or shared series. */
 #define TAUT_MAX_PROCESSES 32768
 
 /* Agents whose series are in one map: adding a map to the array of maps costs the host an RCU grace period. */
 #define TAUT_BLOCK_AGENTS 64
+#define TAUT_BLOCKS (TAUT_MAX_AGENTS / TAUT_BLOCK_AGENTS + 1)
 
 #endif

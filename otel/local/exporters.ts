@@ -13,6 +13,7 @@ import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-lo
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { JsonLines } from './jsonLines.ts';
+import { parts } from './metricLines.ts';
 
 class FileExporter<T> {
   readonly #serializer: ISerializer<T, unknown>;
@@ -24,12 +25,23 @@ class FileExporter<T> {
   }
 
   export(items: T, done: (result: ExportResult) => void): void {
-    const line = this.#serializer.serializeRequest(items);
-    if (!line) return done({ code: ExportResultCode.SUCCESS });
-    this.#file.append(line).then(
+    this.#append(items).then(
       () => done({ code: ExportResultCode.SUCCESS }),
       (error: Error) => done({ code: ExportResultCode.FAILED, error }),
     );
+  }
+
+  /** The requests that are to be lines of their own. */
+  protected requests(items: T): Iterable<T> {
+    return [items];
+  }
+
+  /** One request after the other, so that only one of them is in memory as text. */
+  async #append(items: T): Promise<void> {
+    for (const request of this.requests(items)) {
+      const line = this.#serializer.serializeRequest(request);
+      if (line) await this.#file.append(line);
+    }
   }
 
   forceFlush(): Promise<void> {
@@ -50,9 +62,8 @@ export function fileLogExporter(path: string): LogRecordExporter {
 }
 
 class MetricFileExporter extends FileExporter<ResourceMetrics> {
-  override export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
-    if (metrics.scopeMetrics.length === 0) return done({ code: ExportResultCode.SUCCESS });
-    super.export(metrics, done);
+  protected override requests(metrics: ResourceMetrics): Iterable<ResourceMetrics> {
+    return parts(metrics);
   }
 }
 

@@ -32,6 +32,7 @@ export class JsonLines {
   }
 
   async #append(line: Uint8Array): Promise<void> {
+    if (line.length >= this.#maxBytes) throw new Error(`${line.length} bytes are more than a file has room for`);
     if (!this.#hasFolder) await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
     this.#hasFolder = true;
     // Read the size each time: other tauts may write to the file, and replace it.

@@ -77,6 +77,10 @@ export class Agents {
     return this.#byPid.has(pid);
   }
 
+  get size(): number {
+    return this.#byPid.size;
+  }
+
   /** Whether agents were left alone for want of room, and there is room now. Says so once. */
   hasRoomAgain(): boolean {
     return this.#room.hasAgain(this.#byPid.size);
@@ -165,7 +169,8 @@ export class Agents {
     // gate decides meanwhile.
     this.#begin(agent);
     await gated;
-    if (!this.#isPresent(agent)) return; // it has ended, or was let go, while the gate decided
+    // It has ended, or was let go, while the gate decided.
+    if (!this.#isPresent(agent)) return this.#host.operations.count('sight', 'vanished');
     // Logged when all is done: a terminal is slower than the kernel.
     sayAttached(log, identity);
     for (const tuning of agent.tunings) sayGate(log, identity, tuning, undefined);

@@ -15,6 +15,7 @@ import { KernelEvents } from './kernelEvents.ts';
 import { lookAgain } from './lookAgain.ts';
 import { Losses } from './losses.ts';
 import { Measurement } from './measurement.ts';
+import { MemoryReturn } from './memoryReturn.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
 import { Obstacles } from './obstacles.ts';
@@ -50,6 +51,7 @@ export class Watcher implements Disposable {
   readonly #networkEvents: NetworkEvents;
   readonly #reconciler: Reconciler;
   readonly #failures: FailureLog;
+  readonly #memory = new MemoryReturn();
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
@@ -240,6 +242,7 @@ export class Watcher implements Disposable {
   async #reconcile(): Promise<void> {
     this.#record.checkGuard();
     this.measurement.sample();
+    this.#memory.look(this.#agents.size);
     if (!this.#reconciler.run()) return;
     lookAgain(this.#agents);
     await this.scan();

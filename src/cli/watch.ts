@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { OPTIONS, TITLES } from '../actuator/knobNames.ts';
 import type { Scope } from '../discovery/scope.ts';
+import { limited } from '../util/limitedLog.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { TuneOptions } from './given.ts';
 import { tuningExamples, wrapped } from './help.ts';
@@ -54,7 +55,7 @@ async function attach(pids: number[], options: TuneOptions): Promise<void> {
 }
 
 async function watch(options: TuneOptions, scope: Scope): Promise<void> {
-  const log = logFor(options);
+  using log = limited(logFor(options));
   const lifetime = new Lifetime(log, scope.kind === 'host' ? hangUpOfDaemon() : 'end');
   const waited = scope.kind === 'pids' && isTerminal() && !options.json ? new Waited() : undefined;
   const onEvent = options.json ? printEvent : waited?.hear;

@@ -30,6 +30,9 @@ export interface Layout {
   /** What each of an agent's histograms is about, by its index. */
   readonly series: readonly SeriesLayout[];
   readonly maxAgents: number;
+  /** Slots whose series are in one map, and how many such maps there are at most. */
+  readonly blockAgents: number;
+  readonly blocks: number;
   readonly counters: readonly string[];
   /** Indexed by the kind's number. */
   readonly events: readonly KernelEvent['kind'][];

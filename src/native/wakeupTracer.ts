@@ -7,6 +7,8 @@ export interface NativeWakeupTracer {
   visitThreads(visit: number, pid: number, slot: number, thread: number): number | Errno;
   setSettings(sampleMask: number, shedDetail: number, canarySlot: number): Outcome;
   reserve(slot: number): Outcome;
+  /** None of the block's slots may be in use. @returns 1, or 0 when it was not there. */
+  freeBlock(block: number): number | Errno;
   emptySeries(slot: number): Outcome;
   addAgent(pid: number, slot: number): Outcome;
   removeAgent(pid: number): Outcome;

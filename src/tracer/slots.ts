@@ -5,25 +5,30 @@ const REST_MS = 1_000;
 
 export class Slots {
   readonly #limit: number;
-  /** Oldest first. */
-  readonly #given: { slot: number; atMs: number }[] = [];
+  /** When each slot was given back. */
+  readonly #given = new Map<number, number>();
   #used = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Takes a free slot; undefined when all are taken. */
+  /** Takes the lowest free slot, so that higher ones can be done without; undefined when all are taken. */
   take(nowMs = performance.now()): number | undefined {
-    const oldest = this.#given[0];
-    if (oldest && nowMs - oldest.atMs >= REST_MS) {
-      this.#given.shift();
-      return oldest.slot;
-    }
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const [slot, atMs] of this.#given) if (slot < lowest && nowMs - atMs >= REST_MS) lowest = slot;
+    if (this.#given.delete(lowest)) return lowest;
     return this.#used < this.#limit ? ++this.#used : undefined;
   }
 
   give(slot: number, nowMs = performance.now()): void {
-    this.#given.push({ slot, atMs: nowMs });
+    this.#given.set(slot, nowMs);
+  }
+
+  /** Whether none of these slots is in use, or was a moment ago. */
+  isIdle(first: number, last: number, nowMs = performance.now()): boolean {
+    for (let slot = first; slot <= Math.min(last, this.#used); slot++)
+      if (nowMs - (this.#given.get(slot) ?? nowMs) < REST_MS) return false;
+    return true;
   }
 }

@@ -34,6 +34,8 @@ const RINGS = [
 ] as const;
 /** Number of slots prepared for future agents: preparing takes milliseconds, and no attach should wait for it. */
 const SPARE = 16;
+/** How long after the last agent went blocks of slots that nobody uses are given back. */
+const FREE_AFTER_MS = 5_000;
 /** Give up detaching after this many passes over the threads. */
 const MAX_PASSES = 64;
 
@@ -53,7 +55,7 @@ export interface TracerOptions {
   readonly without?: Without;
   /** Called when all is ready, before the wakeup programs are attached. */
   readonly beforeWakeups?: () => void;
-  /** Agents with series of their own; further agents share one. Maximum and default: 4,096, the kernel half's limit. */
+  /** Agents with series of their own; further agents share one. Maximum and default: 1,024, the kernel half's limit. */
   readonly maxAgents?: number;
 }
 
@@ -77,6 +79,7 @@ export class Tracer implements Disposable {
   readonly accounting: Accounting;
   /** Whether the timer part is measured: lateness, and what woke a thread. */
   readonly hasTimers: boolean;
+  #freeing: NodeJS.Timeout | undefined;
   readonly #letGo = new LetGo<AgentSnapshot>();
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
@@ -253,6 +256,7 @@ export class Tracer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#freeing);
     this.#hooks[Symbol.dispose]();
     this.#native.close();
     this.#object.close();
@@ -264,8 +268,27 @@ export class Tracer implements Disposable {
   }
 
   #give(slot: number): void {
-    if (slot !== this.#overflowSlot) this.#slots.give(slot);
+    if (slot !== this.#overflowSlot) {
+      this.#slots.give(slot);
+      this.#freeing ??= setTimeout(() => this.#freeBlock(), FREE_AFTER_MS).unref();
+    }
     if (this.#sessions.size + this.#threads === 0) this.#hooks.release();
+  }
+
+  /** Gives one block back, and then the next: each waits for an RCU grace period. One is kept for agents to come. */
+  #freeBlock(): void {
+    const { blockAgents, blocks } = this.#layout;
+    let isKept = false;
+    let freed = false;
+    for (let block = 0; block < blocks && !freed; block++) {
+      const first = block * blockAgents + 1;
+      const last = first + blockAgents - 1;
+      if (this.#overflow && first <= this.#overflowSlot && this.#overflowSlot <= last) continue;
+      if (!this.#slots.isIdle(first, last)) continue;
+      if (isKept) freed = this.#native.freeBlock(block) === 1;
+      isKept = true;
+    }
+    this.#freeing = freed ? setTimeout(() => this.#freeBlock(), 0).unref() : undefined;
   }
 
   #isOverflow({ slot }: Session): boolean {

@@ -1,12 +1,16 @@
 /** More agents than have series of their own share one, and that is said. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AggregationTemporality, type ExponentialHistogramMetricData } from '@opentelemetry/sdk-metrics';
 import { expect, test } from 'vitest';
 import { KernelHistograms } from '../../otel/producer.ts';
+import { addon } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from '../support/conversation.ts';
 import { countOf, untimed } from '../support/counting.ts';
-import type { Program } from '../support/program.ts';
+import { Program, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 test('agents beyond the cap share one series, which is marked, and outlives them', async () => {
   using tracer = new Tracer({ maxAgents: 1 });
@@ -46,4 +50,35 @@ test('a process that takes the place of one that has gone has series of its own,
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // a place rests for a second
   expect(attach('another')).toBe('own');
   expect(countOf(tracer.snapshot(program.pid)?.series ?? [], 'timer.lateness')).toBe(0);
+});
+
+test('the memory of series is given back when many agents have gone, and the counts of those that stay are kept', async () => {
+  using tracer = new Tracer();
+  const { blockAgents } = addon().layout;
+  const many = 3 * blockAgents;
+  await using crowd = new Program('python3', [join(FIXTURES, 'crowd.py'), String(many), '/bin/sleep', '100000']);
+  await crowd.line(/^ready/);
+  const pids = (crowd.lines[0] ?? '').split(' ').map(Number);
+  const mapped = () =>
+    readFileSync('/proc/self/maps', 'latin1')
+      .split('\n')
+      .filter((line) => line.includes('bpf-map'));
+  const before = mapped().length;
+  await using last = await sleeper();
+  for (const pid of pids) tracer.attach({ pid, name: 'crowd', createdAtMs: 0 });
+  tracer.attach({ pid: last.pid, name: 'sleeper', createdAtMs: 0 });
+  await until('there is room for all', () => mapped().length === before + 3);
+  await tell(last, 'sleep 20 500');
+  for (const pid of pids) tracer.detach(pid);
+  // The last one's block is in the middle of nothing, and one is kept for those to come.
+  await until('the others are gone', () => mapped().length === before + 1);
+  await tell(last, 'sleep 20 500');
+  const counted = () => countOf(tracer.snapshot(last.pid)?.series ?? [], 'timer.lateness');
+  expect(counted() + untimed(tracer, tracer.snapshot(last.pid)?.series ?? [])).toBeGreaterThanOrEqual(40);
+  // Whoever comes next has series of its own, from nothing.
+  await using next = await sleeper();
+  expect(tracer.attach({ pid: next.pid, name: 'sleeper', createdAtMs: 0 })).toBe('own');
+  expect(countOf(tracer.snapshot(next.pid)?.series ?? [], 'timer.lateness')).toBe(0);
+  await tell(next, 'sleep 20 500');
+  expect(countOf(tracer.snapshot(next.pid)?.series ?? [], 'timer.lateness')).toBeGreaterThan(0);
 });

@@ -68,6 +68,16 @@ test("the sink's files never outgrow their bound, and lose whole lines only, the
   }
 });
 
+test('a line that is longer than a file is refused, and the others are kept', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'taut-sink-'));
+  const file = new JsonLines(join(dir, 't.jsonl'), 100);
+  await file.append(Buffer.from('"short"'));
+  await expect(file.append(Buffer.from(`"${'x'.repeat(98)}"`))).rejects.toThrow('100 bytes are more than');
+  await file.append(Buffer.from('"other"'));
+  expect(readFileSync(file.path, 'utf8')).toBe('"short"\n"other"\n');
+  rmSync(dir, { recursive: true });
+});
+
 test('the same complaint is said once a minute', () => {
   const said: string[] = [];
   let now = 0;
