@@ -85,6 +85,7 @@ export function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime
 /** Puts back what a killed taut has left. @returns what to report, once telemetry has started. */
 export function recover(ledger: Ledger, log: Log): Restoration | undefined {
   const entries = ledger.orphans();
+  for (const what of [...ledger.lost, ...ledger.unreadable]) log.warn(`${ledger.path}: ${what}`);
   if (entries.length === 0) return undefined;
   const startMs = nowMs();
   const results = restoreEntries(ledger, KNOBS, entries);
