@@ -6,7 +6,7 @@
  * killed. A power cut loses that data, but it also ends every tuned thread.
  */
 import { mkdirSync } from 'node:fs';
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   type Execed,
   key,
@@ -15,11 +15,11 @@ import {
   matches,
   type NewEntry,
   type ThreadKnob,
-  toEntry,
 } from './ledgerEntry.ts';
 import { distrustLedger, fileId, HERE, here, hostId, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
 import { COLUMNS } from './ledgerLayout.ts';
 import { logProblem } from './ledgerLog.ts';
+import { select } from './ledgerQuery.ts';
 import { salvage } from './ledgerSalvage.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
@@ -221,42 +221,13 @@ export class Ledger implements Disposable {
   /** The entries of this boot and PID namespace that the filter selects, oldest first. @throws LedgerError */
   entries(filter: LedgerFilter = {}): LedgerEntry[] {
     if (this.#file === undefined) return [...this.#own.values()].filter((entry) => matches(entry, filter));
-    const { pids, agent, rule, operation, before, owner } = filter;
-    const conditions: string[] = [HERE];
-    const values: (string | number)[] = [...this.#here];
-    const where = (condition: string, ...bound: (string | number)[]) => {
-      conditions.push(condition);
-      values.push(...bound);
-    };
-    if (pids) where(`pid IN (${pids.map(() => '?').join()})`, ...pids);
-    if (agent !== undefined) where('agent = ?', agent);
-    if (rule !== undefined) where('rule = ?', rule);
-    if (operation !== undefined) where('operation = ?', operation);
-    if (before !== undefined) where('at_ms <= ?', before);
-    if (owner !== undefined) where('owner = ?', owner);
     try {
-      const query = this.#db.prepare(
-        `SELECT * FROM tuned_thread WHERE ${conditions.join(' AND ')} ORDER BY at_ms, pid, tid`,
-      );
-      query.setReadBigInts(true);
-      return this.#understood(query.all(...values));
+      const { entries, unreadable } = select(this.#db, this.#here, filter);
+      this.unreadable = unreadable;
+      return entries;
     } catch (error) {
       throw new LedgerError(this.path, error);
     }
-  }
-
-  #understood(rows: readonly Record<string, SQLOutputValue>[]): LedgerEntry[] {
-    const unreadable: string[] = [];
-    const entries = rows.flatMap((row) => {
-      try {
-        return toEntry(row);
-      } catch (error) {
-        unreadable.push(`the entry of thread ${row['tid']} can't be understood: ${(error as Error).message}`);
-        return [];
-      }
-    });
-    this.unreadable = unreadable;
-    return entries;
   }
 
   /** How many entries there are of other hosts, earlier boots and other PID namespaces: nobody can put them back here. */

@@ -75,7 +75,6 @@ const OTHER = [
   'env',
   '-u',
   'XDG_RUNTIME_DIR',
-  'TMPDIR=/tmp',
 ];
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
 
@@ -102,7 +101,7 @@ test.each<[string, readonly string[], RegExp]>([
   const options = ['--config', first.config, '--state-dir', second.stateDir, '--optimize-timer-slack'];
   chmodSync(first.dir, 0o755);
   chmodSync(first.config, 0o644);
-  await using other = host.run(...world, LAUNCHER, 'watch', ...options);
+  await using other = host.run(...world, 'env', `TMPDIR=${second.dir}`, LAUNCHER, 'watch', ...options);
   await other.line(why);
   const { code, err } = await outcome(other);
   expect(code, err).toBe(1);
