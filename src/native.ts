@@ -40,6 +40,8 @@ interface Addon extends NativeFiles {
   readonly CalibrationLoad: new () => NativeCalibrationLoad;
   readonly Guard: new () => NativeGuard;
   lock(path: string, shared: boolean): number | Errno;
+  /** Locks an open file until it is closed, or `-EAGAIN`. */
+  flock(fd: number, shared: boolean): 0 | Errno;
   adoptOrphans(on: boolean): Outcome;
   reap(pid: number): number | Errno;
   unblock(signal: number): Outcome;

@@ -9,6 +9,8 @@ const project = (name: string, options: { testTimeout: number; hookTimeout?: num
     root,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: options.testTimeout,
+    // The tests of each copy of taut have a lock of their own, beside a taut that tunes this host.
+    env: { TAUT_HOST_LOCK: import.meta.filename },
     hookTimeout: options.hookTimeout ?? options.testTimeout,
     fileParallelism: options.parallel,
   },

@@ -152,6 +152,16 @@ Napi::Value Lock(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+// flock(fd, shared) -> 0, and the lock is held until the file is closed; -EWOULDBLOCK if another process holds it.
+Napi::Value Flock(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  int fd = args.Descriptor(0);
+  bool shared = args.Flag(1);
+  if (args.Wrong()) return {};
+  if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) return Errno(info.Env());
+  return Napi::Number::New(info.Env(), 0);
+}
+
 // isHungUp(fd) -> 1 if the other end of a pipe, a socket or a terminal is closed, else 0. Writes nothing.
 Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
   Arguments args(info);
@@ -189,6 +199,7 @@ void ExportFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("writeAt", Napi::Function::New(env, WriteAt));
   exports.Set("close", Napi::Function::New(env, Close));
   exports.Set("lock", Napi::Function::New(env, Lock));
+  exports.Set("flock", Napi::Function::New(env, Flock));
   exports.Set("isHungUp", Napi::Function::New(env, IsHungUp));
   exports.Set("writeNow", Napi::Function::New(env, WriteNow));
 }

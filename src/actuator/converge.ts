@@ -262,9 +262,11 @@ export class Converger {
         failed: write(this.#knob, candidate, this.order.target),
       }));
       this.writtenAtMs = nowMs();
+      const withdrawn = this.#withdrawn(candidates);
       const unchanged: Candidate[] = [];
       for (const { candidate, failed } of written) {
-        const state = failed ?? this.#readBack(candidate);
+        const state =
+          failed ?? (withdrawn.has(candidate.thread.id) ? this.#takeBack(candidate) : this.#readBack(candidate));
         this.#note(candidate.thread.id, state);
         if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
       }
@@ -274,6 +276,23 @@ export class Converger {
     } finally {
       for (const { thread } of candidates) thread[Symbol.dispose]();
     }
+  }
+
+  /** Ids of threads whose entries are gone although they were just recorded: a restore did not wait for this taut. */
+  #withdrawn(candidates: readonly Candidate[]): ReadonlySet<number> {
+    const knob = this.#knob.id;
+    const recorded = candidates.map(({ thread, startTicks }) => ({ tid: thread.id, startTicks, knob }));
+    return new Set(this.#ledger.withdrawn(recorded).map(({ tid }) => tid));
+  }
+
+  /** Undoes a write that came after the thread was restored. */
+  #takeBack({ thread, startTicks, original }: Candidate): ThreadState {
+    try {
+      if (this.#knob.read(thread) === this.order.target) this.#knob.restore(thread, original);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    return { startTicks, outcome: 'drifted', original, value: original };
   }
 
   /**

@@ -1,8 +1,8 @@
 /**
- * Points where tests kill taut, as a crash would: `TAUT_FAULT=point`, or `point:n` for the nth time it is reached. The
- * variable is read once; without it a fault point costs one comparison.
+ * Points where tests kill taut, as a crash would: `TAUT_FAULT=point`, or `point:n` for the nth time it is reached, or stop it:
+ * `point:n:SIGSTOP`. The variable is read once; without it a fault point costs one comparison.
  */
-const [POINT, TIMES] = (process.env['TAUT_FAULT'] ?? '').split(':');
+const [POINT, TIMES, SIGNAL = 'SIGKILL'] = (process.env['TAUT_FAULT'] ?? '').split(':');
 let passed = 0;
 
 export type FaultPoint =
@@ -26,5 +26,5 @@ export function injectUncaught(): void {
 }
 
 export function faultPoint(point: FaultPoint): void {
-  if (point === POINT && ++passed === Number(TIMES ?? 1)) process.kill(process.pid, 'SIGKILL');
+  if (point === POINT && ++passed === Number(TIMES ?? 1)) process.kill(process.pid, SIGNAL);
 }

@@ -15,9 +15,12 @@ import {
   matches,
   type NewEntry,
   type ThreadKnob,
-  toEntry,
 } from './ledgerEntry.ts';
-import { distrustLedger, fileId, HERE, here, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
+import { distrustLedger, fileId, HERE, here, hostId, LedgerError, ledgerPath, openFile } from './ledgerFile.ts';
+import { COLUMNS } from './ledgerLayout.ts';
+import { logProblem } from './ledgerLog.ts';
+import { select } from './ledgerQuery.ts';
+import { salvage } from './ledgerSalvage.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
 export type { Execed, LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
@@ -34,21 +37,37 @@ export class Ledger implements Disposable {
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
   readonly #holds: StatementSync;
+  readonly #dataVersion: StatementSync;
+  #versionAtRecord = 0;
+  /** Why the file can't be used, and this is what could be read of it: what is removed here stays there. */
+  readonly unwritable: string | undefined;
+  /** What of the file is lost, or can't be read. */
+  readonly lost: readonly string[];
+  /** Rows of the last `entries` that can't be understood. They stay where they are. */
+  unreadable: readonly string[] = [];
 
-  /** Opens or creates `ledger.db` in the state directory. @throws LedgerError when it can't be used. */
-  constructor(stateDir: string) {
+  /**
+   * Opens or creates `ledger.db` in the state directory. @throws LedgerError when it can't be used.
+   * @param unusable if given, the file can't be used, for this reason: then it is left as it is, and read as far as possible.
+   */
+  constructor(stateDir: string, unusable?: LedgerError) {
     this.path = ledgerPath(stateDir);
+    this.unwritable = unusable && (unusable.cause as Error).message;
     distrustLedger(stateDir);
     const mask = process.umask(0o077); // applies to the files that SQLite makes beside the ledger, too
     try {
-      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-      this.#db = openFile(this.path);
+      if (!unusable) mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      const problem = unusable ? undefined : logProblem(this.path);
+      const { db, lost } = unusable ? salvage(this.path) : { db: openFile(this.path), lost: problem ? [problem] : [] };
+      this.#db = db;
+      this.lost = lost;
       this.#begin = this.#db.prepare('BEGIN IMMEDIATE');
       this.#commit = this.#db.prepare('COMMIT');
+      this.#dataVersion = this.#db.prepare('PRAGMA data_version');
       this.#file = fileId(this.path);
       // `original` is not updated: when a thread is tuned again, its present value is the tuned one.
       this.#insert = this.#db.prepare(
-        `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+        `INSERT INTO tuned_thread (${COLUMNS.join()}) VALUES (${COLUMNS.map(() => '?').join()})
          ON CONFLICT DO UPDATE SET target = excluded.target, reason = excluded.reason, operation = excluded.operation,
            owner = excluded.owner, heirs_from = excluded.heirs_from`,
       );
@@ -65,19 +84,69 @@ export class Ledger implements Disposable {
     }
   }
 
+  /**
+   * Opens a ledger to put back what is in it, also one that can't be written, is locked or is damaged: see `unwritable`, `lost`
+   * and `unreadable`. @throws LedgerError when nothing of it can be read.
+   */
+  static forRestoring(stateDir: string): Ledger {
+    try {
+      const ledger = new Ledger(stateDir);
+      try {
+        ledger.entries();
+        return ledger;
+      } catch (error) {
+        ledger[Symbol.dispose]();
+        throw error;
+      }
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      return new Ledger(stateDir, error);
+    }
+  }
+
   /** Commits the entries in one transaction; call it before any of their threads is written. @throws LedgerError */
   record(entries: readonly NewEntry[]): void {
     if (entries.length === 0) return;
+    this.#versionAtRecord = this.#version();
     this.#write(entries, (e) => {
       const { tid, startTicks, knob, pid, processStartTicks, original, target } = e;
       const values = [pid, processStartTicks, String(original), String(target), e.agent, e.rule, e.reason, e.atMs];
-      this.#insert.run(...this.#here, tid, startTicks, knob, ...values, e.operation, selfOwner(), e.heirsFrom ?? 0);
+      this.#insert.run(
+        ...this.#here,
+        tid,
+        startTicks,
+        knob,
+        ...values,
+        e.operation,
+        selfOwner(),
+        e.heirsFrom ?? 0,
+        hostId(),
+      );
     });
     for (const entry of entries) {
       const { target, reason, operation, heirsFrom = 0 } = entry;
       const first = this.#own.get(key(entry)) ?? entry; // keeps the first original, as the INSERT does
       this.#own.set(key(entry), { ...first, target, reason, operation, heirsFrom, owner: selfOwner() });
     }
+  }
+
+  /**
+   * Which of the entries that were just recorded another process has removed since: `taut restore`, which does not wait for a
+   * taut that hangs. They must not be written, and are not on record any more. @throws LedgerError
+   */
+  withdrawn<T extends ThreadKnob>(entries: readonly T[]): T[] {
+    if (this.#file === undefined || this.#version() === this.#versionAtRecord) return [];
+    const select = this.#db.prepare(
+      `SELECT 1 FROM tuned_thread WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
+    );
+    const gone = entries.filter((e) => select.get(...this.#here, e.tid, e.startTicks, e.knob) === undefined);
+    for (const entry of gone) this.#own.delete(key(entry));
+    return gone;
+  }
+
+  /** Changes when another process has written to the file, and at no write of this one. */
+  #version(): number {
+    return Number(this.#dataVersion.get()?.['data_version']);
   }
 
   /** Removes entries whose threads were put back or are gone. @throws LedgerError */
@@ -152,28 +221,20 @@ export class Ledger implements Disposable {
   /** The entries of this boot and PID namespace that the filter selects, oldest first. @throws LedgerError */
   entries(filter: LedgerFilter = {}): LedgerEntry[] {
     if (this.#file === undefined) return [...this.#own.values()].filter((entry) => matches(entry, filter));
-    const { pids, agent, rule, operation, before, owner } = filter;
-    const conditions: string[] = [HERE];
-    const values: (string | number)[] = [...this.#here];
-    const where = (condition: string, ...bound: (string | number)[]) => {
-      conditions.push(condition);
-      values.push(...bound);
-    };
-    if (pids) where(`pid IN (${pids.map(() => '?').join()})`, ...pids);
-    if (agent !== undefined) where('agent = ?', agent);
-    if (rule !== undefined) where('rule = ?', rule);
-    if (operation !== undefined) where('operation = ?', operation);
-    if (before !== undefined) where('at_ms <= ?', before);
-    if (owner !== undefined) where('owner = ?', owner);
     try {
-      const query = `SELECT * FROM tuned_thread WHERE ${conditions.join(' AND ')} ORDER BY at_ms, pid, tid`;
-      return this.#db
-        .prepare(query)
-        .all(...values)
-        .map(toEntry);
+      const { entries, unreadable } = select(this.#db, this.#here, filter);
+      this.unreadable = unreadable;
+      return entries;
     } catch (error) {
       throw new LedgerError(this.path, error);
     }
+  }
+
+  /** How many entries there are of other hosts, earlier boots and other PID namespaces: nobody can put them back here. */
+  countElsewhere(): number {
+    if (this.#file === undefined) return 0;
+    const row = this.#db.prepare(`SELECT count(*) AS n FROM tuned_thread WHERE NOT (${HERE})`).get(...this.#here);
+    return Number(row?.['n'] ?? 0);
   }
 
   /** Whether there is an entry for a thread with this id: for a knob, or, without one, for any. */

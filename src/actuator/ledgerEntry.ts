@@ -1,6 +1,10 @@
 /** An entry of the ledger: one knob of one thread, with its original value and its target. Pure. */
 import type { SQLOutputValue } from 'node:sqlite';
+import { printable } from '../util/printable.ts';
 import type { Owner } from './owner.ts';
+
+/** Most characters of a value that are shown. */
+const SHOWN = 40;
 
 /** A thread of one boot. `startTicks`: field 22 of its `stat`. */
 export interface ThreadIdentity {
@@ -75,18 +79,27 @@ export function matches(entry: LedgerEntry, { pids, agent, rule, operation, befo
   );
 }
 
-/** Converts a row of the table. */
+/** Converts a row of the table, with its whole numbers as `bigint`. @throws RangeError that says what can't be understood. */
 export function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
-  const number = (column: string) => Number(row[column]);
+  const refuse = (column: string) => new RangeError(`its ${column} is ${printable(String(row[column]), SHOWN)}`);
   const text = (column: string) => String(row[column]);
+  const number = (column: string) => {
+    const value = Number(row[column]);
+    if (!Number.isSafeInteger(value) || value < 0) throw refuse(column);
+    return value;
+  };
+  const value = (column: string) => {
+    if (!/^\d{1,20}$/.test(text(column))) throw refuse(column);
+    return BigInt(text(column));
+  };
   return {
     tid: number('tid'),
     startTicks: number('start_ticks'),
     knob: text('knob'),
     pid: number('pid'),
     processStartTicks: number('process_start_ticks'),
-    original: BigInt(text('original')),
-    target: BigInt(text('target')),
+    original: value('original'),
+    target: value('target'),
     heirsFrom: number('heirs_from'),
     agent: text('agent'),
     rule: text('rule'),

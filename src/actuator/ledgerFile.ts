@@ -1,9 +1,11 @@
-/** The ledger's file: its path, opening it while other processes use it, and reading it when it can't be written. */
+/** The ledger's file: its path, whose it is, and opening it while other processes use it. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { distrust } from '../util/trust.ts';
+import { prepare, understand } from './ledgerLayout.ts';
 
 /** The ledger can't be written or read, so nothing may be tuned. The message names the file and what to do. */
 export class LedgerError extends Error {
@@ -12,6 +14,7 @@ export class LedgerError extends Error {
       `${path}, the record of what taut changes, can't be used: ${(cause as Error).message}; mend or move it, or use another --state-dir`,
     );
     this.name = 'LedgerError';
+    this.cause = cause;
   }
 }
 
@@ -41,24 +44,6 @@ export function fileId(path: string): string | undefined {
   return stat && `${stat.dev} ${stat.ino}`;
 }
 
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = OFF;
-  CREATE TABLE IF NOT EXISTS tuned_thread (
-    boot TEXT NOT NULL, pid_ns TEXT NOT NULL, tid INTEGER NOT NULL, start_ticks INTEGER NOT NULL, knob TEXT NOT NULL,
-    pid INTEGER NOT NULL, process_start_ticks INTEGER NOT NULL,
-    original TEXT NOT NULL, target TEXT NOT NULL,
-    agent TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL, operation TEXT NOT NULL,
-    owner TEXT NOT NULL DEFAULT '', heirs_from INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (boot, pid_ns, tid, start_ticks, knob)
-  ) STRICT, WITHOUT ROWID`;
-
-/** Columns that older tauts did not have, in the order in which they were added. */
-const ADDED = [
-  ['owner', "TEXT NOT NULL DEFAULT ''"],
-  ['heirs_from', 'INTEGER NOT NULL DEFAULT 0'],
-] as const;
-
 /** Selects entries of this boot and this PID namespace: only their thread ids are valid here. */
 export const HERE = 'boot = ? AND pid_ns = ?';
 
@@ -66,6 +51,22 @@ export const HERE = 'boot = ? AND pid_ns = ?';
 export function here(): readonly [boot: string, pidNamespace: string] {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   return [boot, readlinkSync('/proc/self/ns/pid')];
+}
+
+let host: string | undefined;
+
+/** Tells this host from others that share a state directory over the network. It is the same at each boot. */
+export function hostId(): string {
+  host ??= createHash('sha256').update(`taut ${machineId()}`).digest('hex').slice(0, 16);
+  return host;
+}
+
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'latin1').trim() || hostname();
+  } catch {
+    return hostname();
+  }
 }
 
 /** How long to wait for another taut, also while opening: after a crash, the first to open replays the log alone. */
@@ -98,10 +99,10 @@ function patiently<T>(body: () => T): T {
 function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
-    db.exec(SCHEMA);
-    addColumns(db);
-    // Entries of an earlier boot are void: their threads are gone.
-    db.prepare('DELETE FROM tuned_thread WHERE boot <> ?').run(here()[0]);
+    understand(db);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+    prepare(db);
+    dropEarlierBoots(db);
     return db;
   } catch (error) {
     db.close();
@@ -109,39 +110,10 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/**
- * Adds columns to a ledger of an older taut. Its entries then belong to no living process, and every descendant may be an
- * heir.
- */
-function addColumns(db: DatabaseSync): void {
-  const columns = new Set(
-    db
-      .prepare('PRAGMA table_info(tuned_thread)')
-      .all()
-      .map(({ name }) => name),
-  );
-  for (const [name, definition] of ADDED)
-    if (!columns.has(name)) db.exec(`ALTER TABLE tuned_thread ADD COLUMN ${name} ${definition}`);
-}
-
-/**
- * Counts the entries on a disk that is full or read-only. If there is a write-ahead log beside the file, SQLite reads
- * it, too, provided that the log's index exists; a file without a log is opened as immutable.
- * @throws LedgerError
- */
-export function countUnwritable(stateDir: string): number {
-  distrustLedger(stateDir);
-  const url = pathToFileURL(ledgerPath(stateDir));
-  if (!statSync(`${ledgerPath(stateDir)}-wal`, { throwIfNoEntry: false })?.size) url.search = 'immutable=1';
-  try {
-    const db = new DatabaseSync(url, { readOnly: true });
-    try {
-      const row = db.prepare(`SELECT count(*) AS n FROM tuned_thread WHERE ${HERE}`).get(...here());
-      return Number(row?.['n'] ?? 0);
-    } finally {
-      db.close();
-    }
-  } catch (error) {
-    throw new LedgerError(ledgerPath(stateDir), error);
-  }
+/** Entries of an earlier boot of this host are void: their threads are gone. Those of other hosts may not be. */
+function dropEarlierBoots(db: DatabaseSync): void {
+  const earlier = 'FROM tuned_thread WHERE boot <> ? AND host = ?';
+  const [boot] = here();
+  if (db.prepare(`SELECT 1 ${earlier} LIMIT 1`).get(boot, hostId()))
+    db.prepare(`DELETE ${earlier}`).run(boot, hostId());
 }

@@ -10,6 +10,7 @@ import { threadIds } from '../proc/processes.ts';
 import { faultPoint } from './faultPoints.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, LedgerEntry, ThreadIdentity } from './ledger.ts';
+import { LedgerError } from './ledgerFile.ts';
 
 /**
  * `restored`: has its original value now (or had it already). `drifted`: has another program's value, left alone.
@@ -48,6 +49,8 @@ export interface RestoreOptions {
   readonly files?: ProcFiles;
   /** Whether a descendant was looked at already, and so is no heir, whatever its value. Beside what the ledger says. */
   readonly isSettled?: (thread: ThreadIdentity) => boolean;
+  /** Called when everything is done, and the entries could not be removed. Default: throws the error. */
+  readonly onUnremoved?: (error: LedgerError) => void;
 }
 
 /** Puts the entries' threads back, and removes all entries from the ledger that did not fail. @throws LedgerError */
@@ -55,7 +58,7 @@ export function restoreEntries(
   ledger: Ledger,
   knobs: readonly Knob[],
   entries: readonly LedgerEntry[],
-  { dryRun = false, process, files = process?.files, isSettled = () => false }: RestoreOptions = {},
+  { dryRun = false, process, files = process?.files, isSettled = () => false, onUnremoved }: RestoreOptions = {},
 ): Restored[] {
   const results: Restored[] = [];
   const handled = new Set<string>();
@@ -84,7 +87,12 @@ export function restoreEntries(
     put(found, true);
   }
   // Remove the entries last: if this process is killed before, the next restore finds the heirs through them.
-  if (!dryRun) ledger.remove(settled);
+  try {
+    if (!dryRun) ledger.remove(settled);
+  } catch (error) {
+    if (!onUnremoved || !(error instanceof LedgerError)) throw error;
+    onUnremoved(error);
+  }
   faultPoint('restore-removed');
   return results;
 }

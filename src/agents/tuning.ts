@@ -175,9 +175,13 @@ export class Tuning {
     return trace.span(semconv.SPAN_REVERT, (span) => {
       span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
       const isSettled = (thread: ThreadIdentity) => this.#containment.isSettled(thread);
+      const onUnremoved = (error: Error) =>
+        void obstacles.attempt(() => {
+          throw error;
+        });
       // Selected by operation, which also covers children that inherited the value.
       const restore = () =>
-        restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle, isSettled });
+        restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle, isSettled, onUnremoved });
       const results = obstacles.attempt(restore) ?? [];
       if (this.#parent) this.#parent.#containment.takeOver(this.#containment, results);
       onRecord.restored(results);

@@ -38,7 +38,7 @@ function whoMay(path: string): string {
 }
 
 /**
- * Opens the ledger. @returns undefined when there is no ledger.
+ * Opens the ledger to read it and to put back what is in it. @returns undefined when there is no ledger.
  * @throws NoAccess when this user may not read it, LedgerError when it can't be used.
  */
 export function openLedger(stateDir: string): Ledger | undefined {
@@ -52,7 +52,7 @@ export function openLedger(stateDir: string): Ledger | undefined {
     throw error;
   }
   try {
-    return new Ledger(stateDir);
+    return Ledger.forRestoring(stateDir);
   } catch (error) {
     // SQLite says only that it could not open the file, not why.
     if (isUnreadable(path)) throw denied();

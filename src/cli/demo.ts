@@ -62,7 +62,7 @@ async function demo(options: DemoOptions): Promise<void> {
 
 /** Three measured phases on the same process: as found, tuned, restored. */
 async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise<void> {
-  using means = meansOf(options.stateDir);
+  using means = meansOf(options.stateDir, log.warn);
   if ('why' in means)
     throw new CliError(`${means.why}, and one taut tunes at a time: end that one for the demo`, EXIT.failed);
   printError(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);

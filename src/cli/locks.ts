@@ -46,7 +46,7 @@ export function tryLock(path: string, { shared = false, socket }: LockOptions = 
 /** Path of the writer lock: the same for every taut of this host that may write to the same processes. */
 export function writerLockPath(env: NodeJS.ProcessEnv = process.env): string {
   if (process.getuid?.() === 0) return '/run/taut/writer.lock';
-  return join(env['XDG_RUNTIME_DIR'] ?? tmpdir(), `taut-${process.getuid?.()}`, 'writer.lock');
+  return join(env['XDG_RUNTIME_DIR'] || tmpdir(), `taut-${process.getuid?.()}`, 'writer.lock');
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a taut needs to tune one process beside other tauts: `run` its command, `demo` its sample. */
 import { Ledger } from '../actuator/ledger.ts';
 import { ancestors } from '../proc/ancestry.ts';
+import { tryHostLock } from './hostLock.ts';
 import { hasOpen, tryLock, writerLockPath } from './locks.ts';
 import { runSocketPath } from './sockets.ts';
 
@@ -15,12 +16,15 @@ export interface Other extends Disposable {
   readonly socket: string | undefined;
 }
 
-/** @throws Error when the lock or the ledger can't be made. */
-export function meansOf(stateDir: string): Means | Other {
+/** @param warn is told of a stranger that keeps the host's lock. @throws Error when the locks or the ledger can't be made. */
+export function meansOf(stateDir: string, warn: (message: string) => void): Means | Other {
   using stack = new DisposableStack();
   const lock = tryLock(writerLockPath(), { shared: true });
   if ('holder' in lock) return other(`process ${lock.holder} tunes this host`, lock.socket);
   stack.use(lock);
+  const hosts = tryHostLock(true, warn);
+  if ('holder' in hosts) return other(`${hosts.holder} tunes on this host`, undefined);
+  stack.use(hosts);
   const above = writerAbove();
   if (above !== undefined) {
     const why = `process ${above}, which this one descends from, tunes`;

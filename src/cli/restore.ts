@@ -56,13 +56,13 @@ Examples:
     );
   withJson(withCommon(command), 'what was done').action(
     async (pids: number[] | undefined, options: RestoreCommandOptions) => {
-      const { results, told } = await restore(pids, options);
+      const { results, problems, told } = await restore(pids, options);
       const summary = Object.fromEntries(
         OUTCOMES.map((outcome) => [outcome, results.filter((r) => r.outcome === outcome).length]),
       );
-      if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results });
-      else describe(results, summary, options).forEach(printLine);
-      if (results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
+      if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results, problems });
+      else if (results.length > 0 || problems.length === 0) describe(results, summary, options).forEach(printLine);
+      if (problems.length > 0 || results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
       if (told) await reportRestoration(told, options.stateDir, logFor(options));
     },
   );
@@ -70,13 +70,15 @@ Examples:
 
 interface Done {
   readonly results: readonly Restored[];
+  /** What could not be read, each in a sentence: then not everything may be put back. */
+  readonly problems: readonly string[];
   /** What this command itself put back: no daemon reports it. */
   readonly told?: Restoration;
 }
 
 async function restore(pids: number[] | undefined, options: RestoreCommandOptions): Promise<Done> {
   using held = open(options.stateDir);
-  if (!held) return { results: [] };
+  if (!held) return { results: [], problems: [] };
   const { agent, rule, olderThan } = options;
   const filter = {
     ...(pids && pids.length > 0 ? { pids } : {}),
@@ -91,9 +93,20 @@ async function restore(pids: number[] | undefined, options: RestoreCommandOption
   const left = new Set(held.entries(filter).map(key));
   const rest = entries.filter((entry) => left.has(key(entry)));
   const startMs = nowMs();
-  const here = restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true });
+  const stays = (why: string) =>
+    say(`${held.path} can't be written (${why}): it still has what is put back now, which does no harm`);
+  if (held.unwritable !== undefined && entries.length > 0 && !options.dryRun) stays(held.unwritable);
+  const onUnremoved = (error: LedgerError) => stays((error.cause as Error).message);
+  const here = restoreEntries(held, KNOBS, rest, { dryRun: options.dryRun === true, onUnremoved });
+  const elsewhere = held.countElsewhere();
+  if (elsewhere > 0)
+    say(
+      `${held.path} has ${elsewhere} entries of other hosts, earlier boots or other PID namespaces, which stay there`,
+    );
+  const problems = [...held.lost, ...held.unreadable];
+  for (const problem of problems) say(`${held.path}: ${problem}`);
   const told = { results: here, reason: 'taut restore', startMs, endMs: nowMs() };
-  return { results: [...byOwners, ...here], ...(here.length > 0 && !options.dryRun && { told }) };
+  return { results: [...byOwners, ...here], problems, ...(here.length > 0 && !options.dryRun && { told }) };
 }
 
 /** @throws CliError when the ledger can't be read: taut must not say then that there is nothing to put back. */

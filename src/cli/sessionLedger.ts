@@ -10,6 +10,7 @@ import type { Log } from '../util/log.ts';
 import { distrust } from '../util/trust.ts';
 import { writeProblem } from '../util/writable.ts';
 import { CliError, EXIT } from './exit.ts';
+import { hostLockPath, tryHostLock } from './hostLock.ts';
 import type { Lifetime } from './lifetime.ts';
 import { type LockOptions, tryLock, writerLockPath } from './locks.ts';
 import { socketPath } from './stateDir.ts';
@@ -51,7 +52,26 @@ export function holdLocks(stack: AsyncDisposableStack, stateDir: string, mayTune
   const isHeld = holdLock(stack, join(stateDir, 'taut.lock'), 'end that taut, or use another --state-dir', said);
   if (!mayTune) return isHeld;
   const mend = 'one taut tunes at a time: end that one, or use --observe-only';
-  return holdLock(stack, writerLockPath(), mend, said, { socket: resolve(socketPath(stateDir)) }) && isHeld;
+  const isWriter = holdLock(stack, writerLockPath(), mend, said, { socket: resolve(socketPath(stateDir)) });
+  return isWriter && holdHostLock(stack, mend, said) && isHeld;
+}
+
+/** @returns whether taut may tune. @throws CliError when another taut of the host does. */
+function holdHostLock(stack: AsyncDisposableStack, mend: string, { log, missing }: Said): boolean {
+  let lock: ReturnType<typeof tryHostLock>;
+  try {
+    lock = tryHostLock(false, (message) => log.warn(message));
+  } catch (error) {
+    log.warn(
+      `the lock of all who tune on this host can't be used: ${(error as Error).message}; measuring goes on, without tuning`,
+    );
+    missing.push('tune');
+    return false;
+  }
+  if ('holder' in lock)
+    throw new CliError(`${lock.holder} tunes on this host (${hostLockPath()}); ${mend}`, EXIT.failed);
+  stack.use(lock);
+  return true;
 }
 
 /** @returns undefined when the ledger can't be used: then taut attaches and measures, but does not tune. */
@@ -85,6 +105,7 @@ export function watchLedger(ledger: Ledger, watcher: Watcher, log: Log, lifetime
 /** Puts back what a killed taut has left. @returns what to report, once telemetry has started. */
 export function recover(ledger: Ledger, log: Log): Restoration | undefined {
   const entries = ledger.orphans();
+  for (const what of [...ledger.lost, ...ledger.unreadable]) log.warn(`${ledger.path}: ${what}`);
   if (entries.length === 0) return undefined;
   const startMs = nowMs();
   const results = restoreEntries(ledger, KNOBS, entries);

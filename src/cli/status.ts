@@ -29,7 +29,8 @@ export function addStatus(program: Command): void {
     const document = { ...all, ...(hostDaemon && { hostDaemon }) };
     if (json) printJson(document);
     else describe(document, stateDir).forEach(printLine);
-    if (document.ledger.entries === null) process.exitCode = document.ledger.problem ? EXIT.failed : EXIT.host;
+    if (document.ledger.problem !== undefined) process.exitCode = EXIT.failed;
+    else if (document.ledger.entries === null) process.exitCode = EXIT.host;
   });
 }
 
@@ -59,7 +60,7 @@ function describe(document: StatusDocument, stateDir: string): string[] {
     );
   if ((daemon || runs.length > 0) && agents.length === 0) lines.push('no agent is running');
   lines.push(...describeGuard(guard));
-  lines.push(describeLedger(ledger));
+  lines.push(...describeLedger(ledger));
   if (access === 'public')
     lines.push(
       `this is what taut tells everybody; more is for those who may look into ${stateDir}, which ${describeUser()} may not`,
@@ -72,10 +73,14 @@ function describeGuard(guard: StatusDocument['guard']): string[] {
   return guard ? [`process ${guard.pid} puts everything back should this taut be killed (its guard)`] : [];
 }
 
-function describeLedger({ path, entries, problem }: StatusDocument['ledger']): string {
-  if (problem !== undefined) return problem;
-  if (entries === null) return `what is still to be put back ${describeUser()} may not know (${path}); ask as root`;
-  return entries === 0 ? `nothing to put back (${path})` : `${entries} values of threads to put back (${path})`;
+function describeLedger({ path, entries, problem }: StatusDocument['ledger']): string[] {
+  const said = problem === undefined ? [] : [problem];
+  if (entries === null)
+    return problem === undefined
+      ? [`what is still to be put back ${describeUser()} may not know (${path}); ask as root`]
+      : said;
+  if (entries === 0) return problem === undefined ? [`nothing to put back (${path})`] : said;
+  return [...said, `${entries} values of threads to put back (${path})`];
 }
 
 function describeRoots({ stateDir, pid, since, agents, tuned }: NonNullable<StatusDocument['hostDaemon']>): string {

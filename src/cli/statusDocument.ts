@@ -1,5 +1,5 @@
 import type { Ledger } from '../actuator/ledger.ts';
-import { countUnwritable, ledgerPath } from '../actuator/ledgerFile.ts';
+import { ledgerPath } from '../actuator/ledgerFile.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import { NoAccess, openLedger } from './access.ts';
@@ -31,13 +31,10 @@ function countEntries(stateDir: string, open: Ledger | undefined): Omit<StatusDo
   try {
     if (open) return { entries: open.count() };
     using ledger = openLedger(stateDir);
-    return { entries: ledger?.count() ?? 0 };
+    const problem = ledger?.lost.join('; ');
+    return { entries: ledger?.count() ?? 0, ...(problem && { problem: `${ledgerPath(stateDir)}: ${problem}` }) };
   } catch (error) {
     if (error instanceof NoAccess) return { entries: null };
-    try {
-      return { entries: countUnwritable(stateDir) };
-    } catch (failure) {
-      return { entries: null, problem: (failure as Error).message };
-    }
+    return { entries: null, problem: (error as Error).message };
   }
 }

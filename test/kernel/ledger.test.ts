@@ -118,9 +118,9 @@ test.each([
 ])('status has an answer on %s', async (_, prepare) => {
   using sandbox = new Sandbox();
   mkdirSync(sandbox.stateDir, { recursive: true });
-  const make = 'python3 -c "import sqlite3,sys;sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])" $D/ledger.db';
-  const schema = 'CREATE TABLE tuned_thread (boot TEXT, pid_ns TEXT)';
-  const script = prepare.replace('$S', `${make} "${schema}"`).replaceAll('$D', sandbox.stateDir);
+  const made = join(sandbox.dir, 'made');
+  new Ledger(made)[Symbol.dispose]();
+  const script = prepare.replace('$S', `cp ${made}/ledger.db $D`).replaceAll('$D', sandbox.stateDir);
   const argv = [LAUNCHER, 'status', '--json', '--state-dir', sandbox.stateDir];
   await using status = new Program('unshare', ['--mount', 'sh', '-c', `${script}; exec "$@"`, 'sh', ...argv]);
   expect(await status.ended, status.errors.join('\n')).toBe(0);

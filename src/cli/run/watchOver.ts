@@ -43,7 +43,7 @@ async function tuneAndMeasure(started: Started): Promise<void> {
   const { log, options } = started;
   let means: Means | Other;
   try {
-    means = meansOf(options.stateDir);
+    means = meansOf(options.stateDir, log.warn);
   } catch (error) {
     log.warn(`not tuning: ${(error as Error).message}`);
     return measureOnly(started, observeOnlyGate('it can not be put on record'));
