@@ -7,12 +7,14 @@ import { ancestors } from '../proc/ancestry.ts';
 import type { ProcFiles } from '../proc/files.ts';
 import { isGone, LazyHandle } from '../proc/handle.ts';
 import type { Agent } from './agent.ts';
+import { Parts } from './parts.ts';
 
 export class InheritedDecisions {
   readonly #decisions: Decisions;
   readonly #scope: Scope;
   readonly #agent: (pid: number) => Agent | undefined;
   readonly #files: ProcFiles | undefined;
+  readonly #parts: Parts;
 
   /** @param agent returns the agent that a process is now, if it is one. @param files where the processes are. */
   constructor(
@@ -25,6 +27,7 @@ export class InheritedDecisions {
     this.#scope = scope;
     this.#agent = agent;
     this.#files = files;
+    this.#parts = new Parts(agent, files);
   }
 
   /**
@@ -32,9 +35,25 @@ export class InheritedDecisions {
    * @throws TautError
    */
   decide(process: LazyHandle, seen: Sighting, parent: Agent | undefined): Verdict {
-    const decided = this.#decisions.decide(process, this.#scope, seen);
+    const decided = this.#asPart(this.#decisions.decide(process, this.#scope, seen));
     if (!parent && !this.#decisions.childrenMatter) return decided;
     const verdict = this.#asChild(process.get().stat().ppid, parent, decided);
+    this.#decisions.amend(verdict);
+    return verdict;
+  }
+
+  /** The agent that only started this one, so that both are one agent. */
+  launcherOf(worker: Agent, ppid: number): Agent | undefined {
+    return this.#parts.launcherOf(worker, ppid);
+  }
+
+  /** What only started an agent of the same name is a part of it. */
+  #asPart(decided: Verdict): Verdict {
+    const { pid, decision, ruleId, name } = decided;
+    const worker = decision === 'attach' && ruleId !== 'pid' ? this.#parts.workerBelow(pid, name) : undefined;
+    if (!worker) return decided;
+    const of = `part of ${name} (${worker.identity.pid}), which it started and which does the work`;
+    const verdict: Verdict = { ...decided, decision: 'ignore', ruleId: '', evidence: [of, ...decided.evidence] };
     this.#decisions.amend(verdict);
     return verdict;
   }

@@ -177,9 +177,18 @@ export class Agents {
     agent.attached();
     sayTimes(log, identity, [...times, placedMs, agent.settledAtMs]);
     this.#changed('attach', agent, this.#waits(agent));
+    await this.#joinLauncher(agent, stat.ppid);
     if (this.#options.decisions.children(rule) === 'all')
       for (const child of childrenOf(handle.id, handle.files))
         if (!this.has(child)) await this.attachIfAgent(child, { source: 'child', atMs: nowMs() }, agent);
+  }
+
+  /** Lets what only started this agent go: both are one agent, and this one does the work. */
+  async #joinLauncher(agent: Agent, ppid: number): Promise<void> {
+    const launcher = this.#inheritance.launcherOf(agent, ppid)?.identity;
+    if (!launcher) return;
+    this.letGo(launcher.pid, `it is a part of ${agent.identity.name} (${agent.identity.pid}), which it started`);
+    await this.attachIfAgent(launcher.pid, { source: 'scan', atMs: nowMs() }); // keeps the reason for `explain`
   }
 
   /** The agent from which a process with this parent may have inherited values, directly or through non-agents. */

@@ -22,6 +22,8 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
       return status();
     case 'explain':
       return { ...decisions.explain(request.pid), ...gatesOf(watcher, request.pid) };
+    case 'compare':
+      return decisions.compare(request.of);
     case 'last':
       return decisions.last(request.n);
     case 'restore':

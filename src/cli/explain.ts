@@ -1,12 +1,10 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { timerSlack } from '../actuator/timerSlack.ts';
-import type { StatusDocument } from '../agents/status.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Comparison } from '../discovery/compare.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
-import { Decisions, type Explanation } from '../discovery/decisions.ts';
-import { decide, NO_PROCESS } from '../discovery/matcher.ts';
-import { nearMisses } from '../discovery/nearMiss.ts';
+import { type Compared, Decisions, type Explanation } from '../discovery/decisions.ts';
 import { compileRules } from '../discovery/ruleSet.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
@@ -16,7 +14,7 @@ import { describeUser, isDenied, NoAccess } from './access.ts';
 import { ask } from './control.ts';
 import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
-import { describe, type Explained, type GatedKnobs, toJson } from './explained.ts';
+import { describe, describeRule, type Explained, type GatedKnobs, type RuleWalk, toJson } from './explained.ts';
 import type { CommonOptions } from './given.ts';
 import { pid, withCommon, withConfig, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
@@ -25,6 +23,7 @@ import { splitCommandLine } from './splitCommandLine.ts';
 interface ExplainOptions extends CommonOptions {
   readonly last?: number;
   readonly cmdline?: string;
+  readonly rule?: string;
 }
 
 /** What a daemon tells about a process. */
@@ -42,6 +41,7 @@ export function addExplain(program: Command): void {
     .argument('[pid]', 'a process id', pid)
     .option('--last <n>', 'the newest decisions of the running taut: who is an agent, whom a rule denies', count)
     .option('--cmdline <text>', 'what the rules would say to a command line; no process is needed')
+    .option('--rule <id>', 'go through this rule condition by condition, for a process or with --cmdline')
     .addHelpText(
       'after',
       `
@@ -49,12 +49,14 @@ Examples:
   taut explain 4711
   taut explain --last 20
   taut explain --cmdline 'node /usr/lib/node_modules/@openai/codex/bin/codex.js'
+  taut explain 4711 --rule builtin/claude-code
   taut explain 4711 --config my-rules.yaml --json`,
     );
   withJson(withConfig(withCommon(command)), 'the decision').action(
     async (id: number | undefined, options: ExplainOptions) => {
       if (id !== undefined && (options.last !== undefined || options.cmdline !== undefined))
         throw new CliError('one of a process id, --last and --cmdline is wanted, not several', EXIT.usage);
+      if (options.rule !== undefined) return showRule(await ofRule(options.rule, id, options), options);
       if (options.last !== undefined) return show(await lastDecisions(options.last, options), options);
       if (options.cmdline !== undefined) return show(await dry(options.cmdline, options), options);
       if (id === undefined) throw new CliError('a process id, --last or --cmdline is wanted', EXIT.usage);
@@ -161,21 +163,54 @@ async function lastDecisions(n: number, options: ExplainOptions): Promise<Explai
   return kept.map(explained);
 }
 
-/** Decides with the built-in rules and those of --config; a running taut may have other rules. */
+/** What the rules say about a command line: those of the running taut, unless --config names others. */
 async function dry(cmdline: string, options: ExplainOptions): Promise<Explained> {
-  // A user who may not ask the running taut still gets an answer.
-  const running = await askAsWhoIAm<StatusDocument>(options.stateDir, { op: 'status' }).catch(() => undefined);
-  if (running?.daemon && options.config === undefined)
-    printError(
-      `taut: this is what the built-in rules say; taut ${running.daemon.pid}, which is running, may have others: give its --config`,
-    );
-  const argv = splitCommandLine(cmdline);
-  const facts = { ...NO_PROCESS, pid: 0, argv, exe: argv[0], comm: '' };
-  const rules = compileRules(loadConfig(options.config));
-  const { decision, rule, path, evidence, lost } = decide(facts, rules);
-  const near = decision === 'ignore' ? nearMisses(facts, rules) : [];
-  const verdict = { decision, ruleId: rule?.id ?? '', name: rule?.name ?? '', attachPath: path, evidence, lost };
-  return { ...explained({ verdict: { ...verdict, pid: 0 }, sightings: [], more: 0 }), pid: null, near, daemon: false };
+  const { comparison, daemon } = await compareWith({ argv: splitCommandLine(cmdline) }, options);
+  const { near, steps: _, ...verdict } = comparison;
+  return { ...explained({ verdict: { ...verdict, pid: 0 }, sightings: [], more: 0 }), pid: null, near, daemon };
+}
+
+/** One rule, condition by condition. */
+async function ofRule(rule: string, id: number | undefined, options: ExplainOptions): Promise<RuleWalk> {
+  if (options.last !== undefined) throw new CliError('one of --rule and --last is wanted, not both', EXIT.usage);
+  const { cmdline } = options;
+  if (cmdline === undefined && id === undefined)
+    throw new CliError('with --rule a process id or --cmdline is wanted', EXIT.usage);
+  const of = cmdline === undefined ? { pid: id ?? 0, rule } : { argv: splitCommandLine(cmdline), rule };
+  const { comparison, daemon } = await compareWith(of, options);
+  if (!comparison.steps) throw new CliError(`there is no rule ${JSON.stringify(rule)}${whose(daemon)}`, EXIT.failed);
+  return { pid: id ?? null, rule, steps: comparison.steps, daemon };
+}
+
+function whose(daemon: boolean): string {
+  return daemon ? ' in the running taut; with --config the rules are those of a file' : ' here';
+}
+
+/** Compares with the rules of the running taut. Says so if it can't, and compares with the built-in ones or --config's. */
+async function compareWith(
+  of: Compared,
+  options: ExplainOptions,
+): Promise<{ comparison: Comparison; daemon: boolean }> {
+  if (options.config === undefined) {
+    try {
+      const comparison = await ask<Comparison>(options.stateDir, { op: 'compare', of });
+      if (comparison) return { comparison, daemon: true };
+    } catch (error) {
+      // A user who may not ask the running taut still gets an answer, and so does one whose taut is older.
+      printError(`taut: these are the built-in rules; the running taut was not asked: ${(error as Error).message}`);
+    }
+  }
+  try {
+    return { comparison: new Decisions(compileRules(loadConfig(options.config))).compare(of), daemon: false };
+  } catch (error) {
+    if (of.argv === undefined && isGone(error)) throw notThere(of.pid);
+    throw error;
+  }
+}
+
+function showRule(walk: RuleWalk, { json }: ExplainOptions): void {
+  if (json) printJson(walk);
+  else describeRule(walk).forEach(printLine);
 }
 
 function show(found: Explained | Explained[], options: ExplainOptions): void {

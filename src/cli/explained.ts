@@ -1,5 +1,6 @@
 /** A decision as `explain` shows it: as text and as JSON. Pure. */
 import { formatValue, titleOf } from '../actuator/knobNames.ts';
+import type { Step } from '../discovery/compare.ts';
 import type { RepeatedSighting } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
@@ -26,6 +27,27 @@ export interface Explained extends Omit<Verdict, 'pid'> {
   /** Further sentences, also about what this user may not know. */
   readonly notes: readonly string[];
 }
+
+/** One rule, condition by condition; `pid`: null for a command line. `daemon`: whether it is the running taut's rule. */
+export interface RuleWalk {
+  readonly pid: number | null;
+  readonly rule: string;
+  readonly steps: readonly Step[];
+  readonly daemon: boolean;
+}
+
+export function describeRule({ pid: id, rule, steps }: RuleWalk): string[] {
+  const whom = id === null ? 'this command line' : `process ${id}`;
+  const isMatch = steps.every(({ holds, isException }) => holds !== isException);
+  const lines = steps.map(({ holds, isException, text }) => {
+    const line = printable(text, MOST_OF_A_LINE);
+    if (isException) return holds ? `  no   it is excepted: ${line}` : `  yes  it is not excepted: ${line}`;
+    return `  ${holds ? 'yes' : 'no '}  ${line}`;
+  });
+  return [`rule ${printable(rule, MOST_OF_A_NAME)} ${isMatch ? 'matches' : 'does not match'} ${whom}`, ...lines];
+}
+
+const MOST_OF_A_LINE = 1_000;
 
 export function toJson({ pid: id, decision, ruleId, evidence, gate, name, attachPath, ...more }: Explained): unknown {
   return {

@@ -45,16 +45,17 @@ const status = z.looseObject({
   ledger: z.looseObject({ path: text, entries: count.nullable() }),
 });
 
+const decided = {
+  decision: z.enum(['attach', 'deny', 'ignore']),
+  ruleId: text,
+  name: text,
+  attachPath: text,
+  evidence: z.array(text),
+  lost: z.array(z.looseObject({ rule: text, action: text, evidence: z.array(text), why: text })),
+};
+
 const kept = z.looseObject({
-  verdict: z.looseObject({
-    pid: z.int(),
-    decision: z.enum(['attach', 'deny', 'ignore']),
-    ruleId: text,
-    name: text,
-    attachPath: text,
-    evidence: z.array(text),
-    lost: z.array(z.looseObject({ rule: text, action: text, evidence: z.array(text), why: text })),
-  }),
+  verdict: z.looseObject({ pid: z.int(), ...decided }),
   sightings: z.array(z.looseObject({ source: text, what: text.optional(), atMs: time, lastMs: time, times: count })),
   more: count,
 });
@@ -74,6 +75,11 @@ export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
   explain: z.looseObject({
     ...{ kept: kept.optional(), near: z.array(text), gate: gate.nullable() },
     knobs: z.array(z.looseObject({ id: text, gate })).optional(),
+  }),
+  compare: z.looseObject({
+    ...decided,
+    near: z.array(text),
+    steps: z.array(z.looseObject({ condition: text, isException: z.boolean(), holds: z.boolean(), text })).nullable(),
   }),
   last: z.array(kept),
   restore: z.array(restored),

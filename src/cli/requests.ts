@@ -4,6 +4,13 @@ import { z } from 'zod';
 export const requestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('status') }),
   z.strictObject({ op: z.literal('explain'), pid: z.int().positive() }),
+  z.strictObject({
+    op: z.literal('compare'),
+    of: z.union([
+      z.strictObject({ pid: z.int().positive(), rule: z.string().optional() }),
+      z.strictObject({ argv: z.array(z.string()).readonly(), rule: z.string().optional() }),
+    ]),
+  }),
   z.strictObject({ op: z.literal('last'), n: z.int().positive().max(4096) }),
   z.strictObject({ op: z.literal('restore'), pids: z.array(z.int().positive()).max(1_000_000) }),
   z.strictObject({

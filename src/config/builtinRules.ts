@@ -53,6 +53,11 @@ function npm(name: string, ...packages: string[]): RuleInput {
   return { id: `builtin/${name}-npm`, name, package: packages, runtime: SCRIPT_RUNTIMES, not };
 }
 
+/** A script that is known by its path, in whatever folder it lies. */
+function hosted(name: string, program: string, ...path: string[]): RuleInput {
+  return { id: `builtin/${name}-hosted`, name, program, path, runtime: SCRIPT_RUNTIMES, not: NO_AGENT };
+}
+
 /** These Python packages, and these modules of packages. */
 function python(name: string, programs: readonly string[], packages: readonly string[], titles = false): RuleInput[] {
   return [
@@ -106,6 +111,11 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
     path: ['*/claude-code/cli.js', '*/claude-agent-sdk/cli.js', '*/scripts/claude_local_launcher.cjs'],
     ...{ runtime: SCRIPT_RUNTIMES, not: NO_AGENT },
   },
+  // The same of others: run from a folder that is no package, such as a checkout.
+  hosted('codex', 'codex', '*/codex/bin/codex.js', '*/codex-cli/bin/codex.js'),
+  hosted('gemini-cli', 'gemini', '*/gemini-cli/bundle/gemini.js'),
+  hosted('qwen-code', 'cli', '*/qwen-code/cli.js', '*/qwen-code/dist/cli.js'),
+  hosted('openclaw', 'openclaw', '*/openclaw.mjs', 'openclaw.mjs'),
   native('codex', ['codex'], { not: { command: [...HELPERS, ...CODEX] } }),
   script('codex', ['codex'], { not: { command: [...HELPERS, ...CODEX] } }),
   npm('codex', '@openai/codex'),

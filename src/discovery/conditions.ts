@@ -14,6 +14,10 @@ export interface Condition {
   readonly what: string;
   /** Says in one line why it holds; undefined when it does not. Never quotes arguments, as they may contain secrets. */
   readonly holds: (facts: Facts, program: EffectiveProgram) => string | undefined;
+  /** What the rule asks for, as it is written there. */
+  readonly asked: readonly string[];
+  /** What the process has instead; not given for what may contain secrets. */
+  readonly found?: (facts: Facts, program: EffectiveProgram) => readonly string[];
 }
 
 export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
@@ -24,13 +28,14 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
     text: (f: ProcessFacts, p: EffectiveProgram) => string | undefined,
   ) => {
     if (!globs) return;
+    const found: Condition['found'] = (facts, program) => [text(facts, program) ?? ''];
     const find = globMatcher(globs);
     const holds = (facts: Facts, program: EffectiveProgram) => {
       const value = text(facts, program);
       const glob = value === undefined ? undefined : find(value);
       return glob === undefined ? undefined : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(glob)}`;
     };
-    conditions.push({ what, holds });
+    conditions.push({ what, holds, asked: globs, found });
   };
   /** A property with several values: any of them may match. */
   const some = (
@@ -46,16 +51,21 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
         ? undefined
         : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(find(value))}`;
     };
-    conditions.push({ what, holds });
+    conditions.push({ what, holds, asked: globs, found: values });
   };
-  if (asked.program) conditions.push({ what: 'program', holds: programName(asked.program) });
+  const add = (what: string, globs: readonly string[], holds: Condition['holds'], found?: Condition['found']) =>
+    conditions.push({ what, holds, asked: globs, ...(found ? { found } : {}) });
+  if (asked.program) add('program', asked.program, programName(asked.program), (_, { names }) => names);
   some('package', asked.package, (_, program) => program.packages);
-  if (asked.command) conditions.push({ what: 'command', holds: commandIs(asked.command) });
-  if (asked.path) conditions.push({ what: 'path', holds: programPath(asked.path) });
-  if (asked.cmdline) conditions.push({ what: 'command line', holds: positional(asked.cmdline) });
-  if (asked.anyArg) conditions.push({ what: 'arguments', holds: anyArgument(asked.anyArg) });
-  if (asked.dns) conditions.push({ what: 'names asked for', holds: askedFor(asked.dns) });
-  if (asked.connect) conditions.push({ what: 'connections', holds: connectedTo(asked.connect) });
+  if (asked.command) add('command', asked.command, commandIs(asked.command));
+  if (asked.path) add('path', asked.path, programPath(asked.path));
+  if (asked.cmdline) add('command line', asked.cmdline, positional(asked.cmdline));
+  if (asked.anyArg) add('arguments', asked.anyArg, anyArgument(asked.anyArg));
+  if (asked.dns) add('names asked for', asked.dns, askedFor(asked.dns), ({ names = [] }) => names);
+  if (asked.connect) {
+    const texts = asked.connect.map(({ text }) => text);
+    add('connections', texts, connectedTo(asked.connect));
+  }
   // These come last, because testing them reads more of /proc.
   one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
   one('executable', asked.exe, (facts) => facts.exe);

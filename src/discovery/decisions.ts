@@ -5,6 +5,7 @@ import { cmdlineOf } from '../proc/cmdline.ts';
 import { isGone, LazyHandle } from '../proc/handle.ts';
 import { eachProcess } from '../proc/processes.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
+import { type Comparison, compare, factsOfCmdline } from './compare.ts';
 import { DecisionLog, type LoggedDecision } from './decisionLog.ts';
 import { ProcFacts } from './facts.ts';
 import { decide } from './matcher.ts';
@@ -27,6 +28,12 @@ export interface Adopted {
   /** The targets by knob id; empty: not tuned. */
   readonly targets: ReadonlyMap<string, bigint>;
 }
+
+/** A process or a command line, and the id of the rule that is asked about; undefined: all rules. */
+export type Compared = { readonly rule?: string | undefined } & (
+  | { readonly argv: readonly string[] }
+  | { readonly argv?: undefined; readonly pid: number }
+);
 
 export interface Explanation {
   /** Undefined: nothing was decided. */
@@ -136,6 +143,13 @@ export class Decisions {
       if (isGone(error)) return { kept, near: [] };
       throw error;
     }
+  }
+
+  /** Compares the rules, or one of them, with a command line or a process as it is now; keeps nothing. @throws TautError */
+  compare(of: Compared): Comparison {
+    if (of.argv) return compare(factsOfCmdline(of.argv), this.#rules, of.rule);
+    using process = new LazyHandle(of.pid);
+    return compare(this.#facts(process), this.#rules, of.rule);
   }
 
   /** The `n` newest kept decisions, newest first, without those on processes that no rule matches. */

@@ -40,6 +40,11 @@ export function plainName(name: string): string {
   return stem === plain ? plain : undecorated(stem);
 }
 
+/** The file name of an executable. The kernel says behind the path when another file has taken its place. */
+export function nameOfExecutable(exe: string | undefined): string {
+  return basename(exe ?? '').replace(/ \(deleted\)$/, '');
+}
+
 export function basename(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

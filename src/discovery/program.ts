@@ -1,7 +1,7 @@
 /** The program that a process runs, also behind an interpreter: `node --flags …/bin/x.js` runs x. Pure. */
 import { commandOf } from './command.ts';
 import { packageOfPath, packageOfSpecifier, packagesOfFile, packagesOfModule } from './packages.ts';
-import { basename, plainName, stemOf, undecorated } from './plainName.ts';
+import { basename, nameOfExecutable, plainName, stemOf, undecorated } from './plainName.ts';
 import { pythonProgram } from './pythonLine.ts';
 import { electronAsNode, type Runner, runnerOf } from './runners.ts';
 import { isExecutable, runnerOfTitle, wordsOf } from './title.ts';
@@ -51,7 +51,7 @@ export function effectiveProgram(
 }
 
 function runnerNameOf(exe: string | undefined): string | undefined {
-  const name = runnerOf(basename(exe ?? ''))?.name;
+  const name = runnerOf(nameOfExecutable(exe))?.name;
   return name === 'program' ? undefined : name;
 }
 

@@ -47,7 +47,9 @@ function values(text: string): ReadonlySet<string> {
 export function pythonProgram(argv: readonly string[], takesValue: ReadonlySet<string>): PythonProgram | undefined {
   const found = programFrom(argv, 1, takesValue);
   if (!found) return undefined;
-  const tracer = TRACERS.get(found.module ?? plainName(basename(argv[found.at] ?? '')));
+  const tracer = TRACERS.get(
+    found.module ?? plainName(basename((argv[found.at] ?? '').replace(/\/__main__\.py$/, ''))),
+  );
   if (!tracer) return found;
   // `runpy` takes the module's name as it is; the others take a file, or `-m` as Python does.
   if (found.module === 'runpy') return named(argv, found.at + 1);

@@ -1,5 +1,5 @@
 /** A process that has overwritten its arguments shows a title, one string with blanks in it, in their place. Pure. */
-import { basename, plainName } from './plainName.ts';
+import { basename, nameOfExecutable, plainName } from './plainName.ts';
 import { type Runner, runnerOf } from './runners.ts';
 
 const SCRIPT = /\.([cm]?[jt]sx?|py)$/;
@@ -25,11 +25,14 @@ export function runnerOfTitle(title: string, word: string, exe: () => string | u
   const path = exe();
   // Without a process the title stands for the executable as well.
   if (path === undefined || path === title) return runner;
-  return runnerOf(basename(path))?.name === runner.name ? runner : undefined;
+  return runnerOf(nameOfExecutable(path))?.name === runner.name ? runner : undefined;
 }
 
 /** Whether the executable is what the word names: its name is the same, or it lies in a folder of that name. */
 export function isExecutable(word: string, exe: string | undefined): boolean {
   const name = plainName(basename(word)).toLowerCase();
-  return (exe ?? '').split('/').some((part) => plainName(part).toLowerCase() === name);
+  return (exe ?? '')
+    .replace(/ \(deleted\)$/, '')
+    .split('/')
+    .some((part) => plainName(part).toLowerCase() === name);
 }

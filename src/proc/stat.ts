@@ -31,6 +31,13 @@ export function parseStat(text: string): ThreadStat {
   return { state: fields[0] ?? '?', ppid: at(4), threads: at(20), startTicks: at(22), policy: at(41), flags: at(9) };
 }
 
+/** A bit of `flags`: forked, and not yet running a program of its own. */
+const PF_FORKNOEXEC = 0x00000040;
+
+export function isJustForked({ flags }: ThreadStat): boolean {
+  return (flags & PF_FORKNOEXEC) !== 0;
+}
+
 /** A bit of `flags`: a kernel thread. */
 const PF_KTHREAD = 0x00200000;
 

@@ -22,15 +22,20 @@ export function inhabitants(world: World): number[] {
   return pids.filter((pid) => link(`/proc/${pid}/ns/net`) === namespace).map(Number);
 }
 
-/** Those that run an installed program: their executable, or the script of their interpreter, is in its folder. */
+/**
+ * Those that run an installed program: their executable, or the script of their interpreter, is in its folder. A script that
+ * started another of them is a part of that one.
+ */
 export function runners(world: World, { folder }: Installed): number[] {
-  return inhabitants(world).filter((pid) => {
+  const all = inhabitants(world).filter((pid) => {
     const argv = text(`/proc/${pid}/cmdline`).split('\0');
     const script = argv.slice(1).find((argument) => !argument.startsWith('-'));
     const isShell = /\/(ba|da)?sh$/.test(link(`/proc/${pid}/exe`));
     const runs = [link(`/proc/${pid}/exe`), script ?? ''].some((path) => path.startsWith(`${folder}/`));
     return runs && !isShell;
   });
+  const parents = new Set(all.map((pid) => Number(/^PPid:\s+(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1])));
+  return all.filter((pid) => !parents.has(pid) || link(`/proc/${pid}/exe`).startsWith(`${folder}/`));
 }
 
 /** Those that hold an established TCP connection to an address's port 443. */

@@ -76,20 +76,44 @@ test('explain gives the same decision with and without a daemon, and never an ar
 test('explain shows the last decisions of a daemon, and what the rules would say to a command line', async () => {
   using sandbox = new Sandbox();
   await using agent = await sleeper(sandbox);
-  await using _taut = await sandbox.watch();
   interface Explained {
     readonly pid: number | null;
     readonly decision: string;
     readonly rule: string | null;
   }
-  const last = await sandbox.json<Explained[]>('explain', '--last', '5');
-  expect(last).toMatchObject([{ pid: agent.pid, decision: 'attach', rule: 'fixture' }]);
   const dry = (cmdline: string) => sandbox.json<Explained>('explain', '--cmdline', cmdline);
   expect(await dry('node --flag /x/node_modules/.bin/gemini -p "a b"')).toMatchObject({
     pid: null,
     rule: 'builtin/gemini-cli',
   });
   expect(await dry('vim claude.md')).toMatchObject({ decision: 'ignore', rule: null });
+  await using _taut = await sandbox.watch();
+  const last = await sandbox.json<Explained[]>('explain', '--last', '5');
+  expect(last).toMatchObject([{ pid: agent.pid, decision: 'attach', rule: 'fixture' }]);
+});
+
+test('explain compares with the rules of the running taut, one of them condition by condition', async () => {
+  using sandbox = Sandbox.withRules([{ id: 'mine', program: 'my-bot', not: { command: 'serve' } }]);
+  await using agent = await sleeper(sandbox);
+  interface Walk {
+    readonly steps: { readonly condition: string; readonly holds: boolean }[];
+    readonly daemon: boolean;
+  }
+  const walk = (...of: string[]) => sandbox.json<Walk>('explain', ...of, '--rule', 'mine');
+  const dry = () => sandbox.json<{ rule: string | null; daemon: boolean }>('explain', '--cmdline', 'my-bot --fast');
+  expect(await dry()).toMatchObject({ rule: null, daemon: false });
+  await using _taut = await sandbox.watch();
+  expect(await dry()).toMatchObject({ rule: 'mine', daemon: true });
+  expect(await walk(String(agent.pid))).toMatchObject({
+    steps: [{ condition: 'program', holds: false }, {}],
+    daemon: true,
+  });
+  expect(await walk('--cmdline', 'my-bot serve')).toMatchObject({
+    steps: [
+      { condition: 'program', holds: true },
+      { condition: 'command', holds: true },
+    ],
+  });
 });
 
 test('rules are read again on change and on SIGHUP, and broken ones change nothing', async () => {
@@ -131,6 +155,7 @@ test.each([
   [['wach'], /Did you mean watch/],
   [['attach', '0'], /process id/],
   [['explain'], /a process id, --last or --cmdline/],
+  [['explain', '--rule', 'x'], /a process id or --cmdline/],
 ])('%j is wrong usage, and says where', async (args, said) => {
   using sandbox = new Sandbox();
   await using program = new Program(LAUNCHER, args.includes('watch') ? [...args, '--state-dir', sandbox.dir] : args);

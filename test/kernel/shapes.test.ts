@@ -23,11 +23,11 @@ class Running implements AsyncDisposable {
     this.program = shape.start();
   }
 
-  /** Whether exactly those of its processes are agents that shall be, under the right name. */
+  /** Whether exactly one of its processes is an agent, under the right name. */
   isFoundAmong(found: ReadonlyMap<number, string>): boolean {
-    const { name, agents: wanted = 1, isWrapper = false } = this.shape;
+    const { name, isWrapper = false } = this.shape;
     const mine = tree(this.program.pid).filter((pid) => found.get(pid) === name);
-    return mine.length === wanted && !(isWrapper && mine.includes(this.program.pid));
+    return mine.length === 1 && !(isWrapper && mine.includes(this.program.pid));
   }
 
   isAmong(found: ReadonlyMap<number, string>): boolean {

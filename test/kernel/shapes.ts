@@ -13,8 +13,7 @@ export interface Shape {
   /** The agent's name; for look-alikes what they are. */
   readonly name: string;
   readonly start: () => Program;
-  /** Of its process tree, how many are agents; the program that is started is none when it is a wrapper. */
-  readonly agents?: number;
+  /** The program that is started is no agent: it only starts the one that is. */
   readonly isWrapper?: boolean;
 }
 
@@ -94,6 +93,8 @@ export function agents(shapes: Shapes): Shape[] {
     shapes.node(`${MODULES}/openclaw/${title}.mjs`, `process.title = '${title}'; ${NODE_WAITS}`);
   const execs = `process.execve('${codex}', ['${codex}', ...process.argv.slice(2)], process.env)`;
   const keeps = `require('child_process').spawn('${codex}', process.argv.slice(2), { stdio: 'inherit' })`;
+  shapes.file('modules/hermes_cli/main.py', PYTHON_WAITS);
+  const hermes = join(shapes.root, 'modules');
   const loader = `require('child_process').spawn('${copilot}', [], { stdio: 'inherit', env: { IDLE_COMM: 'MainThread' } })`;
   return [
     { name: 'claude-code', start: run(claude) },
@@ -106,18 +107,22 @@ export function agents(shapes: Shapes): Shape[] {
     { name: 'codex', start: daemon(codex, 'app-server', '--listen', 'unix:///tmp/x.sock'), isWrapper: true },
     { name: 'codex', start: daemon(codex, 'pid-update-loop'), isWrapper: true },
     { name: 'codex', start: run(node, [shapes.node(`${MODULES}/@openai/codex/bin/codex.js`, execs)]) },
-    { name: 'codex', start: run(node, [shapes.node('node20/.bin/codex', keeps)]), agents: 2 },
+    { name: 'codex', start: run(node, [shapes.node('node20/.bin/codex', keeps)]), isWrapper: true },
     {
       name: 'gemini-cli',
       start: run(shapes.relay('node_modules/.bin/gemini', 1, '--max-old-space-size=512')),
-      agents: 2,
+      isWrapper: true,
     },
     {
       name: 'qwen-code',
       start: run(node, [shapes.relay(`${MODULES}/@qwen-code/qwen-code/cli.js`, 2, '--expose-gc')]),
-      agents: 3,
+      isWrapper: true,
     },
-    { name: 'copilot', start: run(node, [shapes.node(`${MODULES}/@github/copilot/npm-loader.js`, loader)]), agents: 2 },
+    {
+      name: 'copilot',
+      start: run(node, [shapes.node(`${MODULES}/@github/copilot/npm-loader.js`, loader)]),
+      isWrapper: true,
+    },
     { name: 'continue', start: run(node, [shapes.node('node_modules/.bin/cn')]) },
     { name: 'opencode', start: as('opencode', shapes.native('lib/opencode.exe')) },
     { name: 'cline', start: run(shapes.native('bin/cline')) },
@@ -127,6 +132,15 @@ export function agents(shapes: Shapes): Shape[] {
     { name: 'openclaw', start: run(openclaw('openclaw-gateway')) },
     { name: 'aider', start: run(python('aider'), ['--model', 'x']) },
     { name: 'hermes', start: run('python3', [python('hermes')]) },
+    { name: 'hermes', start: run('python3', ['-m', 'hermes_cli.main', 'gateway'], { PYTHONPATH: hermes }) },
+    { name: 'claude-code', start: run(shapes.native('nix/bin/.claude-unwrapped')) },
+    // As process managers name what they run.
+    {
+      name: 'openclaw',
+      start: run(
+        shapes.node('bin/managed', `process.title = 'node /usr/lib/node_modules/openclaw/openclaw.mjs'; ${NODE_WAITS}`),
+      ),
+    },
     // A script of any name that calls itself what it is.
     { name: 'claude-code', start: run(shapes.node('bin/start-it', `process.title = 'claude'; ${NODE_WAITS}`)) },
   ];
@@ -181,6 +195,10 @@ export function lookAlikes(shapes: Shapes): Shape[] {
     tool('copilot', 'svc', 'deploy'),
     tool('hermes', '-emit-binary', 'x.js'),
     tool('amp', 'main.rs'),
+    tool('crush'),
+    tool('claude', 'mcp', 'serve'),
+    tool('codex', '-c', 'model=x', 'mcp-server'),
+    tool('codex', '--type=renderer'),
     tool('cn'),
     { name: 'claude-anything', start: as('claude-anything', shapes.native('tools/x')) },
     { name: 'rg', start: run(shapes.native(`${MODULES}/@anthropic-ai/claude-code/vendor/rg`)) },
@@ -190,6 +208,8 @@ export function lookAlikes(shapes: Shapes): Shape[] {
     script(node, 'node_modules/corepack/bin/corepack', NODE_WAITS),
     script(node, 'node_modules/.bin/coffee', NODE_WAITS),
     script(node, 'npm/install.js', `process.title = 'npm install @openai/codex'; ${NODE_WAITS}`),
+    script(node, 'monitor/index.js', `process.title = 'claude: monitor dashboard'; ${NODE_WAITS}`),
+    script(node, `${MODULES}/@openai/codex/scripts/preinstall.js`, NODE_WAITS),
     script('python3', 'hermes-docs/build.py', PYTHON_WAITS),
     script('python3', 'claude.py', PYTHON_WAITS),
   ];

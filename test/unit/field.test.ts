@@ -59,6 +59,8 @@ const AGENTS: [string, Case][] = [
   ['openclaw', title('openclaw-gateway serving 12', NODE)],
   ['hermes', title('hermes: gateway', PYTHON)],
   ['claude-code', title('claude', NODE)],
+  ['openclaw', title('openclaw-gateway serving 12', '/usr/bin/node (deleted)')],
+  ['openclaw', title(`node ${M}/openclaw/openclaw.mjs`, '/usr/bin/node (deleted)')],
   // K4: package specifications
   ['claude-code', line('deno run -A npm:@anthropic-ai/claude-code')],
   ['gemini-cli', line('deno -A npm:@google/gemini-cli@latest')],
@@ -94,6 +96,9 @@ const AGENTS: [string, Case][] = [
   ['claude-code', line('node /home/u/happy/scripts/claude_local_launcher.cjs', NODE)],
   ['claude-code', line(`node ${M}/@anthropic-ai/claude-agent-sdk/cli.js --output-format stream-json`, NODE)],
   ['opencode', line('/opt/OpenCode/opencode-cli serve')],
+  ['codex', line('node /home/u/src/codex/codex-cli/bin/codex.js', NODE)],
+  ['gemini-cli', line('node /home/u/src/gemini-cli/bundle/gemini.js', NODE)],
+  ['openclaw', line('node openclaw.mjs gateway', NODE)],
   // K12: seen through more
   ['aider', line('/usr/bin/python3.13t -m aider')],
   ['claude-code', line('qemu-x86_64-static /home/u/.local/bin/claude', '/usr/bin/qemu-x86_64-static')],
@@ -103,6 +108,8 @@ const AGENTS: [string, Case][] = [
   ['aider', line('python3 -m debugpy --listen 5678 --wait-for-client -m aider', PYTHON)],
   ['aider', line('python3 -m cProfile -o out.prof -m aider --model x', PYTHON)],
   ['aider', line('python3 -m coverage run -m aider', PYTHON)],
+  ['aider', line('python3 /x/libs/debugpy/__main__.py --connect 127.0.0.1:5 --configure-qt none -m aider', PYTHON)],
+  ['gemini-cli', line(`/usr/bin/qemu-x86_64-static /usr/bin/node node ${BIN}/gemini`, '/usr/bin/qemu-x86_64-static')],
   ['aider', line('python3 -m pdb -c continue /home/u/v/bin/aider', PYTHON)],
   [
     'claude-code',

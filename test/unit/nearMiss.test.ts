@@ -16,10 +16,30 @@ test.each([
   ],
   [
     ['cn'],
-    'rule builtin/continue: program "cn" matches "cn", the program\'s path matches "cn"; but its runtime does not match',
+    'rule builtin/continue: program "cn" matches "cn", the program\'s path matches "cn"; but its runtime does not match (it is "native", the rule asks for "node" or "bun" or "deno")',
   ],
 ])('%j: %s', (argv, line) => {
   expect(near(...argv)).toEqual([line]);
+});
+
+test('what stands in for an agent is told from it, with what to do', () => {
+  const shim = { ...NO_PROCESS, pid: 1, argv: ['claude', 's3cret'], exe: '/home/u/.volta/bin/volta-shim', comm: '' };
+  expect(nearMisses(shim, RULES)[0]).toMatch(
+    /^its program is called "claude"; but .*volta-shim, which starts .* child$/,
+  );
+  expect(near('bunx', '@openai/codex')).toEqual([
+    '"bunx" starts a program as a child: that child is the agent, if a rule names it',
+  ]);
+  expect(near('bun', 'run', 'claude')[0]).toMatch(/^"bun" starts a program as a child/);
+  expect(near('/opt/Claude/claude', '--type=renderer')[0]).toMatch(/part of an Electron window/);
+  expect(near('claude', 'mcp', 'serve')).toEqual([
+    'rule builtin/claude-code: program "claude" matches "claude"; but also its command matches "mcp"',
+  ]);
+  expect(near('node', '/srv/extensions/copilot')[0]).toMatch(
+    /^rule builtin\/copilot-script: .*path does not match; .*write a rule/,
+  );
+  expect(near('crush')[0]).toMatch(/^rule builtin\/crush: .*executable does not match; .*its exe$/);
+  expect(near('codex', '--key', 's3cret', 'sandbox').join()).not.toContain('s3cret');
 });
 
 test('what only has its runtime in common with agents is near to none', () => {
