@@ -18,7 +18,7 @@ class WakeupTracer : public Closable<WakeupTracer> {
 
  private:
   // Each returns 0 (or the value after ->) or -errno.
-  Napi::Value Load(const Napi::CallbackInfo& info);          // loads the object, and maps its counters and first series
+  Napi::Value Load(const Napi::CallbackInfo& info);          // (are slices counted): loads the object, and maps its counts
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);  // (visit, pid, slot, thread or 0 for all) -> threads changed
   Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, 1 if detail is shed, canary's slot)
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): makes room for series up to this slot
@@ -30,17 +30,21 @@ class WakeupTracer : public Closable<WakeupTracer> {
 
   int MapFd(const char* name) const;
   int MapCounters();
+  int SetSlices(bool are_there);
   int AddBlock();
   int Reserve(uint32_t slot);
-  taut_agent_series* Series(uint32_t slot) const;
+  taut_histogram* Series(uint32_t slot) const;
+  size_t SeriesBytes() const;
+  size_t BlockBytes() const;
   void UnmapSeries();
   void UnmapCounters();
 
   BpfObject* programs_ = nullptr;  // kept alive by the reference
   Napi::ObjectReference reference_;
   bool closed_ = false;
-  uint32_t most_used_ = 0;                  // the highest slot that was ever emptied
-  std::vector<taut_agent_series*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
-  taut_counters* counters_ = nullptr;       // mapped: one for each processor
+  uint32_t most_used_ = 0;               // the highest slot that was ever emptied
+  size_t histograms_ = TAUT_SERIES;      // of each slot
+  std::vector<taut_histogram*> blocks_;  // mapped: TAUT_BLOCK_AGENTS slots each, the first is slot 1
+  taut_counters* counters_ = nullptr;    // mapped: one for each processor
   size_t processors_ = 0;
 };

@@ -23,7 +23,7 @@ struct expiring_by_cpu expiring SEC(".maps");
 struct life_events events SEC(".maps");
 
 volatile struct taut_settings settings SEC(".data.settings");
-const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};
+const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1, .slices = 1};
 
 struct step {
 	__u64 value;
