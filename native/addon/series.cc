@@ -21,9 +21,8 @@ size_t WakeupTracer::SeriesBytes() const { return histograms_ * sizeof(taut_hist
 
 size_t WakeupTracer::BlockBytes() const { return TAUT_BLOCK_AGENTS * SeriesBytes(); }
 
-// Before the object is loaded.
+// Fails once the object is loaded.
 int WakeupTracer::SetSlices(bool are_there) {
-  histograms_ = are_there ? TAUT_SERIES_WITH_SLICES : TAUT_SERIES;
   bpf_map* constants = bpf_object__find_map_by_name(programs_->Object(), ".rodata.features");
   bpf_map* series = bpf_object__find_map_by_name(programs_->Object(), "series");
   if (!constants || !series) return -ENOENT;
@@ -34,7 +33,10 @@ int WakeupTracer::SetSlices(bool are_there) {
   memcpy(&features, set, size);
   features.slices = are_there;
   if (int failed = bpf_map__set_initial_value(constants, &features, size)) return failed;
-  return bpf_map__set_value_size(bpf_map__inner_map(series), static_cast<uint32_t>(SeriesBytes()));
+  bpf_map* block = bpf_map__inner_map(series);
+  if (!block) return -EBUSY;
+  histograms_ = are_there ? TAUT_SERIES_WITH_SLICES : TAUT_SERIES;
+  return bpf_map__set_value_size(block, static_cast<uint32_t>(SeriesBytes()));
 }
 
 int WakeupTracer::AddBlock() {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { schedSlice } from '../../src/actuator/schedSlice.ts';
+import { addon, bpfObjectPath, check, failed } from '../../src/native.ts';
 import type { Series } from '../../src/tracer/series.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { tell } from '../support/conversation.ts';
@@ -79,6 +80,19 @@ test('the 65th agent has its own series as well, with those of its slice', async
       'wakeup.latency',
     ),
   ).toBe(countOf(series, 'wakeup.latency'));
+});
+
+test('what is loaded keeps its layout: loading it again for slices fails, and its series are read as before', () => {
+  const { layout, BpfObject, WakeupTracer } = addon();
+  const object = new BpfObject();
+  const tracer = new WakeupTracer(object);
+  check(object.open(bpfObjectPath('taut')), 'open');
+  check(tracer.load(false), 'load');
+  const histograms = layout.series.filter(({ slice }) => slice !== 'tuned').length;
+  expect(failed(tracer.load(true))).toBe(true);
+  expect(tracer.readSeries(1, new Uint32Array(2 * histograms * layout.histogramWords))).toBe(0);
+  tracer.close();
+  object.close();
 });
 
 /** The wakeups in the last export of each series, by the slice that the export tells. */
