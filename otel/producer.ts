@@ -52,6 +52,7 @@ export function seriesAttributes(snapshot: Snapshot, series: Series, mode?: stri
     ...(series.source === undefined ? {} : { [semconv.ATTR_TAUT_WAKEUP_SOURCE]: series.source }),
     ...(series.slackClass === undefined ? {} : { [semconv.ATTR_TAUT_TIMER_SLACK_CLASS]: series.slackClass }),
     ...(series.tuned === undefined ? {} : { [semconv.ATTR_TAUT_TUNED]: series.tuned }),
+    ...(series.slice === undefined ? {} : { [semconv.ATTR_TAUT_SCHED_SLICE]: series.slice }),
     ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode }),
     ...shedAttributes(series.shed),
   };

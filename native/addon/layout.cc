@@ -11,7 +11,7 @@
 #include "taut.h"
 
 static_assert(sizeof(taut_histogram) % sizeof(taut_u64) == 0);
-static_assert(sizeof(taut_agent_series) == TAUT_SERIES * sizeof(taut_histogram));
+static_assert(sizeof(taut_agent_series) == TAUT_SERIES_WITH_SLICES * sizeof(taut_histogram));
 
 static Napi::Object Numbers(Napi::Env env, std::initializer_list<std::pair<const char*, size_t>> named) {
   auto numbers = Napi::Object::New(env);
@@ -26,11 +26,21 @@ static Napi::Object Offsets(Napi::Env env, size_t bytes, std::initializer_list<s
   return offsets;
 }
 
+// Whether a quantity is split by the scheduler's slice.
+static bool IsBySlice(std::string_view quantity) {
+#define X(name, metric, split) \
+  if (quantity == #metric) return true;
+  TAUT_SLICE_QUANTITIES(X)
+#undef X
+  return false;
+}
+
 // What each of an agent's histograms is about: a quantity, and what splits it.
 static Napi::Array Series(Napi::Env env) {
   auto all = Napi::Array::New(env);
   uint32_t i = 0;
-  auto add = [&](const char* quantity, std::string_view source, std::string_view slack_class, std::string_view tuned) {
+  auto add = [&](const char* quantity, std::string_view slice, std::string_view source, std::string_view slack_class,
+                 std::string_view tuned) {
     auto text = [&](std::string_view word) {
       return word == "any" ? env.Undefined() : Napi::Value(Napi::String::New(env, word.data()));
     };
@@ -39,14 +49,23 @@ static Napi::Array Series(Napi::Env env) {
     one.Set("source", text(source));
     one.Set("slackClass", text(slack_class));
     one.Set("tuned", tuned == "any" ? env.Undefined() : Napi::Value(Napi::Boolean::New(env, tuned == "yes")));
+    one.Set("slice", text(slice));
     all.Set(i++, one);
   };
   const char* quantity;
-#define SPLIT(name, source, slack_class, tuned) add(quantity, #source, #slack_class, #tuned);
-#define X(name, metric, split) \
-  quantity = #metric;          \
+  const char* slice;
+#define SPLIT(name, source, slack_class, tuned) add(quantity, slice, #source, #slack_class, #tuned);
+#define X(name, metric, split)                      \
+  quantity = #metric;                               \
+  slice = IsBySlice(quantity) ? "default" : "any"; \
   split(SPLIT)
   TAUT_QUANTITIES(X)
+#undef X
+#define X(name, metric, split) \
+  quantity = #metric;          \
+  slice = "tuned";             \
+  split(SPLIT)
+  TAUT_SLICE_QUANTITIES(X)
 #undef X
 #undef SPLIT
   return all;

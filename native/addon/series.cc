@@ -12,25 +12,46 @@
 #include "arguments.h"
 #include "wakeup_tracer.h"
 
-static constexpr size_t kBlockBytes = TAUT_BLOCK_AGENTS * sizeof(taut_agent_series);
+// The last histograms of a series may not be there: see TAUT_SLICE_QUANTITIES.
+taut_histogram* WakeupTracer::Series(uint32_t slot) const {
+  taut_histogram* series = blocks_[(slot - 1) / TAUT_BLOCK_AGENTS].series;
+  return series ? series + (slot - 1) % TAUT_BLOCK_AGENTS * histograms_ : nullptr;
+}
 
-taut_agent_series* WakeupTracer::Series(uint32_t slot) const {
-  taut_agent_series* series = blocks_[(slot - 1) / TAUT_BLOCK_AGENTS].series;
-  return series ? &series[(slot - 1) % TAUT_BLOCK_AGENTS] : nullptr;
+size_t WakeupTracer::SeriesBytes() const { return histograms_ * sizeof(taut_histogram); }
+
+size_t WakeupTracer::BlockBytes() const { return TAUT_BLOCK_AGENTS * SeriesBytes(); }
+
+// Fails once the object is loaded.
+int WakeupTracer::SetSlices(bool are_there) {
+  bpf_map* constants = bpf_object__find_map_by_name(programs_->Object(), ".rodata.features");
+  bpf_map* series = bpf_object__find_map_by_name(programs_->Object(), "series");
+  if (!constants || !series) return -ENOENT;
+  size_t size = 0;
+  const void* set = bpf_map__initial_value(constants, &size);
+  taut_features features;
+  if (!set || size != sizeof(features)) return -EINVAL;
+  memcpy(&features, set, size);
+  features.slices = are_there;
+  if (int failed = bpf_map__set_initial_value(constants, &features, size)) return failed;
+  bpf_map* block = bpf_map__inner_map(series);
+  if (!block) return -EBUSY;
+  histograms_ = are_there ? TAUT_SERIES_WITH_SLICES : TAUT_SERIES;
+  return bpf_map__set_value_size(block, static_cast<uint32_t>(SeriesBytes()));
 }
 
 int WakeupTracer::AddBlock(uint32_t block) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-  int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t), sizeof(taut_agent_series),
-                           TAUT_BLOCK_AGENTS, &options);
+  int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "taut_series", sizeof(uint32_t),
+                           static_cast<uint32_t>(SeriesBytes()), TAUT_BLOCK_AGENTS, &options);
   if (map < 0) return -errno;
-  void* memory = mmap(nullptr, kBlockBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  void* memory = mmap(nullptr, BlockBytes(), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
   int result = memory == MAP_FAILED || bpf_map_update_elem(MapFd("series"), &block, &map, BPF_ANY) < 0 ? -errno : 0;
   close(map);  // the mapping and the programs keep the map
   if (result == 0) {
-    blocks_[block] = {.series = static_cast<taut_agent_series*>(memory)};
+    blocks_[block] = {.series = static_cast<taut_histogram*>(memory)};
   } else if (memory != MAP_FAILED) {
-    munmap(memory, kBlockBytes);
+    munmap(memory, BlockBytes());
   }
   return result;
 }
@@ -57,7 +78,7 @@ Napi::Value WakeupTracer::FreeBlock(const Napi::CallbackInfo& info) {
   if (map < 0) return Result(info, map);
   if (!blocks_[block].series) return Result(info, 0);
   if (bpf_map_delete_elem(map, &block) < 0) return Result(info, -errno);
-  munmap(blocks_[block].series, kBlockBytes);
+  munmap(blocks_[block].series, BlockBytes());
   blocks_[block] = {};
   return Result(info, 1);
 }
@@ -71,7 +92,7 @@ Napi::Value WakeupTracer::EmptySeries(const Napi::CallbackInfo& info) {
   if (int failed = Reserve(slot)) return Result(info, failed);
   Block& block = blocks_[(slot - 1) / TAUT_BLOCK_AGENTS];
   uint32_t used = (slot - 1) % TAUT_BLOCK_AGENTS + 1;
-  if (used <= block.used) memset(Series(slot), 0, sizeof(taut_agent_series));
+  if (used <= block.used) memset(Series(slot), 0, SeriesBytes());
   block.used = std::max(block.used, used);
   return Result(info, 0);
 }
@@ -98,20 +119,18 @@ Napi::Value WakeupTracer::ReadSeries(const Napi::CallbackInfo& info) {
   uint32_t slot = args.Number(0, TAUT_MAX_SLOTS);
   Napi::Uint32Array into = args.Words(1);
   if (args.Wrong()) return {};
-  taut_agent_series* series = slot == 0 ? nullptr : Series(slot);
-  if (!series || into.ByteLength() < sizeof(*series)) return Result(info, -ENOENT);
+  const taut_histogram* series = slot == 0 ? nullptr : Series(slot);
+  if (!series || into.ByteLength() < SeriesBytes()) return Result(info, -ENOENT);
   // A histogram without a minimum is empty: copy only the words before its buckets. Most histograms are empty.
-  auto* copy = reinterpret_cast<taut_agent_series*>(into.Data());
-  for (size_t i = 0; i < TAUT_SERIES; i++) {
-    const taut_histogram& histogram = series->histogram[i];
-    memcpy(&copy->histogram[i], &histogram, histogram.min ? sizeof(histogram) : offsetof(taut_histogram, buckets));
-  }
+  auto* copy = reinterpret_cast<taut_histogram*>(into.Data());
+  for (size_t i = 0; i < histograms_; i++)
+    memcpy(&copy[i], &series[i], series[i].min ? sizeof(*series) : offsetof(taut_histogram, buckets));
   return Result(info, 0);
 }
 
 void WakeupTracer::UnmapSeries() {
   for (Block& block : blocks_) {
-    if (block.series) munmap(block.series, kBlockBytes);
+    if (block.series) munmap(block.series, BlockBytes());
     block = {};
   }
 }

@@ -29,11 +29,15 @@ WakeupTracer::WakeupTracer(const Napi::CallbackInfo& info) : Closable(info) {
 int WakeupTracer::MapFd(const char* name) const { return closed_ ? -EBADF : programs_->MapFd(name); }
 
 Napi::Value WakeupTracer::Load(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  bool slices = args.Flag(0);
+  if (args.Wrong()) return {};
   if (closed_ || !programs_->Object()) return Result(info, -EBADF);
   bpf_map* counters = bpf_object__find_map_by_name(programs_->Object(), "counters");
   if (!counters) return Result(info, -ENOENT);
   bpf_map__set_max_entries(counters, static_cast<uint32_t>(libbpf_num_possible_cpus()));
-  int failed = programs_->Load();
+  int failed = SetSlices(slices);
+  if (!failed) failed = programs_->Load();
   if (!failed) failed = MapCounters();
   if (!failed) failed = Reserve(1);  // so that the first agent need not wait for it
   return Result(info, failed);

@@ -18,12 +18,12 @@ class WakeupTracer : public Closable<WakeupTracer> {
 
  private:
   struct Block {
-    taut_agent_series* series = nullptr;  // mapped, if it is there
+    taut_histogram* series = nullptr;  // mapped, if it is there
     uint32_t used = 0;                    // the slots up to this one were emptied before
   };
 
   // Each returns 0 (or the value after ->) or -errno.
-  Napi::Value Load(const Napi::CallbackInfo& info);          // loads the object, and maps its counters and first series
+  Napi::Value Load(const Napi::CallbackInfo& info);          // (are slices counted): loads the object, and maps its counts
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);  // (visit, pid, slot, thread or 0 for all) -> threads changed
   Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, 1 if detail is shed, canary's slot)
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): makes room for series up to this slot
@@ -36,15 +36,19 @@ class WakeupTracer : public Closable<WakeupTracer> {
 
   int MapFd(const char* name) const;
   int MapCounters();
+  int SetSlices(bool are_there);
   int AddBlock(uint32_t block);
   int Reserve(uint32_t slot);
-  taut_agent_series* Series(uint32_t slot) const;
+  taut_histogram* Series(uint32_t slot) const;
+  size_t SeriesBytes() const;
+  size_t BlockBytes() const;
   void UnmapSeries();
   void UnmapCounters();
 
   BpfObject* programs_ = nullptr;  // kept alive by the reference
   Napi::ObjectReference reference_;
   bool closed_ = false;
+  size_t histograms_ = TAUT_SERIES;         // of each slot
   std::array<Block, TAUT_BLOCKS> blocks_;  // TAUT_BLOCK_AGENTS slots each, the first is slot 1
   taut_counters* counters_ = nullptr;       // mapped: one for each processor
   size_t processors_ = 0;

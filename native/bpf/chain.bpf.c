@@ -26,7 +26,7 @@ struct life_events renames SEC(".maps");
 struct tellings_by_thread tellings SEC(".maps");
 
 volatile struct taut_settings settings SEC(".data.settings");
-const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};
+const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1, .slices = 1};
 
 struct step {
 	__u64 value;

@@ -33,7 +33,12 @@ struct cred {
 	kuid_t euid;
 };
 
+struct sched_entity {
+	unsigned char custom_slice; /* 0: the kernel's default. Since 6.12 (857b158dc5e8) */
+};
+
 struct task_struct {
+	struct sched_entity se;
 	__u32 pid;
 	__u32 tgid;
 	int on_cpu;

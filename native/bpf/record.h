@@ -36,7 +36,8 @@ struct instants {
  * The latency is the largest value: if it is in range, so are its parts. So all parts are counted, or none.
  * @return the outcome: enum taut_counter.
  */
-static __always_inline __u32 record(struct taut_agent_series *s, struct thread_state *t, struct instants *i, bool tuned)
+static __always_inline __u32 record(struct taut_agent_series *s, struct thread_state *t, struct instants *i, bool tuned,
+				    bool own_slice)
 {
 	__s64 late = i->waking_ns - i->soft_ns, hand_over = i->wakeup_ns - i->waking_ns;
 	__s64 queue = i->running_ns - i->wakeup_ns;
@@ -47,19 +48,21 @@ static __always_inline __u32 record(struct taut_agent_series *s, struct thread_s
 		return TAUT_COUNT_discard_negative;
 	__u64 latency = late + hand_over + queue;
 	bool shed = is_detail_shed(t);
+	__u32 latency_at = own_slice ? TAUT_SLICE_LATENCY : TAUT_LATENCY;
+	__u32 queue_at = own_slice ? TAUT_SLICE_RUN_QUEUE : TAUT_RUN_QUEUE;
 	if (shed && latency > bound_ns[TAUT_BUCKETS])
 		return TAUT_COUNT_discard_out_of_range;
 	if (!t->from_timer) {
-		if (!shed && !histogram_record(&s->histogram[TAUT_LATENCY + TAUT_BY_SOURCE_AND_SLACK_OTHER + tuned], latency))
+		if (!shed && !histogram_record(&s->histogram[latency_at + TAUT_BY_SOURCE_AND_SLACK_OTHER + tuned], latency))
 			return TAUT_COUNT_discard_out_of_range;
 		if (!shed)
 			histogram_record(&s->histogram[TAUT_HAND_OVER + TAUT_BY_SOURCE_OTHER], hand_over);
-		histogram_record(&s->histogram[TAUT_RUN_QUEUE + TAUT_BY_SOURCE_AND_TUNED_OTHER + tuned], queue);
+		histogram_record(&s->histogram[queue_at + TAUT_BY_SOURCE_AND_TUNED_OTHER + tuned], queue);
 		return TAUT_COUNT_wakeup_recorded;
 	}
 	__u64 use = late < t->slack_ns ? late : t->slack_ns;
 	__u32 split = split_of(t->slack_ns, t->original_ns);
-	if (!shed && !histogram_record(&s->histogram[TAUT_LATENCY + split], latency))
+	if (!shed && !histogram_record(&s->histogram[latency_at + split], latency))
 		return TAUT_COUNT_discard_out_of_range;
 	histogram_record(&s->histogram[TAUT_LATENESS + split], late);
 	if (!shed) {
@@ -67,7 +70,7 @@ static __always_inline __u32 record(struct taut_agent_series *s, struct thread_s
 		histogram_record(&s->histogram[TAUT_OVERRUN + split], late - use);
 		histogram_record(&s->histogram[TAUT_HAND_OVER + TAUT_BY_SOURCE_TIMER], hand_over);
 	}
-	histogram_record(&s->histogram[TAUT_RUN_QUEUE + (split == TAUT_BY_SLACK_REACHABLE_TUNED)], queue);
+	histogram_record(&s->histogram[queue_at + (split == TAUT_BY_SLACK_REACHABLE_TUNED)], queue);
 	return TAUT_COUNT_wakeup_recorded;
 }
 

@@ -10,7 +10,7 @@
 /* In a data section of its own: reading it is one load, without a map look-up. All zero: everything is recorded. */
 extern volatile struct taut_settings settings SEC(".data.settings");
 
-/* If `timers` is 0, the verifier drops the code that reads timers, including fields that this kernel lacks. */
+/* What is 0 here the verifier drops, including reads of fields that this kernel lacks. */
 extern const volatile struct taut_features features SEC(".rodata.features");
 
 /* The canary must show that the whole chain works, and makes only a few wakeups a second: nothing of it is shed. */

@@ -21,7 +21,7 @@ struct tellings_by_thread tellings SEC(".maps");
 struct exec_room_by_cpu exec_room SEC(".maps");
 
 volatile struct taut_settings settings SEC(".data.settings");
-const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};
+const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1, .slices = 1};
 
 /* The steps of one wakeup. These programs are attached only while something is measured. */
 

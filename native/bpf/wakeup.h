@@ -126,6 +126,13 @@ static __always_inline void first_wakeup(struct task_struct *task)
 	stamp_wakeup(t, t->wakeup_ns);
 }
 
+/* Whether the thread has another slice than the kernel's default. */
+static __always_inline bool has_own_slice(struct task_struct *task)
+{
+	return features.slices && bpf_core_field_exists(task->se.custom_slice) &&
+	       BPF_CORE_READ_BITFIELD(task, se.custom_slice);
+}
+
 /* Records or discards a wakeup whose thread runs now. */
 static __always_inline void end_wakeup(struct thread_state *t, struct task_struct *task)
 {
@@ -140,12 +147,13 @@ static __always_inline void end_wakeup(struct thread_state *t, struct task_struc
 	i.running_ns = bpf_ktime_get_ns();
 	/* A real-time thread's slack of 0 does not mean that it is tuned. */
 	bool tuned = task->timer_slack_ns && task->timer_slack_ns < t->original_ns;
+	bool own_slice = has_own_slice(task);
 	if (!slot)
 		decide(TAUT_COUNT_discard_detached, 1);
 	else if (task->nivcsw != t->preempted) /* it ran before without a program: the time of that switch is unknown */
 		decide(TAUT_COUNT_discard_no_switch, 1);
 	else
-		decide(record(series_of(slot), t, &i, tuned), 1);
+		decide(record(series_of(slot), t, &i, tuned, own_slice), 1);
 }
 
 /*

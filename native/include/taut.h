@@ -73,21 +73,34 @@ TAUT_ASSERT((int)TAUT_BY_SLACK_NONE == (int)TAUT_BY_SOURCE_AND_SLACK_NONE, "time
 	X(RUN_QUEUE, wakeup.run_queue_delay, TAUT_BY_SOURCE_AND_TUNED) \
 	X(HAND_OVER, wakeup.hand_over, TAUT_BY_SOURCE) /* also split by tuned, it would go beyond 64 KiB */
 
+/*
+ * Those that are split by the scheduler's slice, too: here of threads that have another one than the kernel's default.
+ * These histograms follow all others, and exist only where taut may set slices: `taut_features.slices`.
+ */
+#define TAUT_SLICE_QUANTITIES(X)                                     \
+	X(SLICE_LATENCY, wakeup.latency, TAUT_BY_SOURCE_AND_SLACK)   \
+	X(SLICE_RUN_QUEUE, wakeup.run_queue_delay, TAUT_BY_SOURCE_AND_TUNED)
+
 /* Indexes of the histograms: `TAUT_LATENESS` is the first one of its quantity, and its splits follow. */
 enum taut_series {
 #define TAUT_ONE(...) +1
 #define X(name, metric, split) TAUT_##name, TAUT_LAST_##name = TAUT_##name - 1 split(TAUT_ONE),
 	TAUT_QUANTITIES(X)
+	TAUT_SERIES,
+	TAUT_BEFORE_SLICES = TAUT_SERIES - 1,
+	TAUT_SLICE_QUANTITIES(X)
+	TAUT_SERIES_WITH_SLICES,
 #undef X
 #undef TAUT_ONE
-	TAUT_SERIES,
 };
 
 struct taut_agent_series {
-	struct taut_histogram histogram[TAUT_SERIES];
+	struct taut_histogram histogram[TAUT_SERIES_WITH_SLICES];
 };
-TAUT_ASSERT(sizeof(struct taut_agent_series) == TAUT_SERIES * (4 + TAUT_BUCKETS) * 8, "the same on both sides");
-TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB an agent");
+#define TAUT_SERIES_BYTES (TAUT_SERIES * sizeof(struct taut_histogram)) /* without those of slices */
+TAUT_ASSERT(sizeof(struct taut_histogram) == (4 + TAUT_BUCKETS) * 8, "the same on both sides");
+TAUT_ASSERT(TAUT_SERIES_BYTES <= 64 * 1024, "no more than 64 KiB an agent");
+TAUT_ASSERT(sizeof(struct taut_agent_series) <= 96 * 1024, "no more than 96 KiB an agent where taut may set slices");
 
 /*
  * Every wakeup is counted as seen, and as recorded with all of its parts or as discarded for one of these reasons, which
@@ -193,11 +206,12 @@ struct taut_settings {
 };
 TAUT_ASSERT(sizeof(struct taut_settings) == 12, "the same on both sides");
 
-/* Features that user space sets to 0 before loading if the kernel lacks them. */
+/* What user space sets before loading. */
 struct taut_features {
-	taut_u32 timers;
+	taut_u32 timers; /* 0 if the kernel lacks what it needs */
+	taut_u32 slices; /* the series have the histograms of TAUT_SLICE_QUANTITIES */
 };
-TAUT_ASSERT(sizeof(struct taut_features) == 4, "the same on both sides");
+TAUT_ASSERT(sizeof(struct taut_features) == 8, "the same on both sides");
 
 /* Agents with series of their own; further agents share one more slot. */
 #define TAUT_MAX_AGENTS 1024

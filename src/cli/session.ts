@@ -8,6 +8,7 @@ import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
+import { schedSlice } from '../actuator/schedSlice.ts';
 import { Operations } from '../agents/operations.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
 import type { AgentEvent } from '../agents/status.ts';
@@ -87,10 +88,11 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log))),
     (g) => g.close(),
   );
-  const isAsked = targetsOf(options).size > 0 || options.flags !== undefined || options.gate !== undefined;
+  const isDynamic = options.flags !== undefined || options.gate !== undefined;
+  const isAsked = targetsOf(options).size > 0 || isDynamic;
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
-  const measuring = measure(log, missing);
+  const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));
   if (measuring.tracer) stack.use(measuring.tracer);
   if (measuring.mode === 'none' && !mayTune)
     throw new CliError('there is nothing to do: measuring is not possible here', EXIT.host);
@@ -199,8 +201,9 @@ const LESS = {
   none: 'not measuring',
 } as const;
 
-function measure(log: Log, missing: string[]): Measuring {
-  const measuring = openMeasuring({ without: readWithout(), calibrate: true });
+/** @param slices whether a scheduler slice may be set. */
+function measure(log: Log, missing: string[], slices: boolean): Measuring {
+  const measuring = openMeasuring({ without: readWithout(), calibrate: true, slices });
   const { mode, lack } = measuring;
   if (mode === 'full') {
     log.info('measuring in full (mode full)');

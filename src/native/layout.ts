@@ -14,6 +14,7 @@ interface SeriesLayout {
   readonly source: 'timer' | 'other' | undefined;
   readonly slackClass: 'reachable' | 'beyond' | 'none' | undefined;
   readonly tuned: boolean | undefined;
+  readonly slice: 'default' | 'tuned' | undefined;
 }
 
 /** The numbers and names of `native/include/`, so that none is typed twice; tested by `test/unit/layout.test.ts`. */
@@ -27,7 +28,7 @@ export interface Layout {
   readonly minAt: number;
   readonly maxAt: number;
   readonly bucketsAt: number;
-  /** What each of an agent's histograms is about, by its index. */
+  /** What each of an agent's histograms is about, by its index. Those of a tuned slice come last, and may not be there. */
   readonly series: readonly SeriesLayout[];
   readonly maxAgents: number;
   /** Slots whose series are in one map, and how many such maps there are at most. */

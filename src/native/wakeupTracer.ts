@@ -2,7 +2,8 @@ import type { Errno, Outcome } from './errno.ts';
 
 /** Every call returns data or `-errno`. See `native/addon/wakeup_tracer.h`. */
 export interface NativeWakeupTracer {
-  load(): Outcome;
+  /** @param slices whether the series are split by the scheduler's slice: they take half as much again. */
+  load(slices: boolean): Outcome;
   /** @param thread 0: all threads of the process. */
   visitThreads(visit: number, pid: number, slot: number, thread: number): number | Errno;
   setSettings(sampleMask: number, shedDetail: number, canarySlot: number): Outcome;

@@ -69,7 +69,10 @@ export const METRICS = {
   'taut.wakeup.latency': {
     ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
     description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
-    splitBy: [semconv.ATTR_TAUT_WAKEUP_SOURCE, semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
+    splitBy: [
+      ...[semconv.ATTR_TAUT_WAKEUP_SOURCE, semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
+      semconv.ATTR_TAUT_SCHED_SLICE,
+    ],
   },
   'taut.wakeup.hand_over': {
     ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
@@ -78,8 +81,9 @@ export const METRICS = {
   },
   'taut.wakeup.run_queue_delay': {
     ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: 'From being made runnable to running: the negative control, timer slack has no part in it.',
-    splitBy: [semconv.ATTR_TAUT_WAKEUP_SOURCE, semconv.ATTR_TAUT_TUNED],
+    description:
+      'From being made runnable to running. Timer slack has no part in it, so it is the control of that knob; a scheduler slice is to shorten it.',
+    splitBy: [semconv.ATTR_TAUT_WAKEUP_SOURCE, semconv.ATTR_TAUT_TUNED, semconv.ATTR_TAUT_SCHED_SLICE],
   },
   'taut.agent.count': {
     ...{ source: 'observed', kind: 'up-down counter', unit: '{agent}' },

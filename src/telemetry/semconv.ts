@@ -95,6 +95,11 @@ export const ATTR_TAUT_EVENTS_KIND = 'taut.events.kind';
 export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
 /** Whether the slack in force was less than the thread's original; of agents: whether it is tuned. */
 export const ATTR_TAUT_TUNED = 'taut.tuned';
+/**
+ * The scheduler's slice that was in force when the thread ran: `default` (the kernel's), `tuned` (another one). There only
+ * where taut was told that it may set slices.
+ */
+export const ATTR_TAUT_SCHED_SLICE = 'taut.sched.slice';
 /** `timer` or `other`. */
 export const ATTR_TAUT_WAKEUP_SOURCE = 'taut.wakeup.source';
 /** `original`, `tuned`, `drifted`, `exempt`. */

@@ -4,12 +4,12 @@ import type { ExpHistogram, Quantity, Series } from './series.ts';
 
 /** Decodes one agent's series; series without a value are left out. */
 export function decodeSeries(words: Uint32Array, layout: Layout): Series[] {
-  return layout.series.flatMap(({ quantity, source, slackClass, tuned }, index) => {
+  return layout.series.flatMap(({ quantity, source, slackClass, tuned, slice }, index) => {
     const start = index * layout.histogramWords;
     if (isZero(words, start + layout.minAt)) return []; // empty: the kernel stores the minimum plus 1 ns
     const histogram = decodeHistogram(words, start, layout);
     // A unit test holds the header's quantities against those that have a metric.
-    return histogram.count > 0 ? [{ quantity: quantity as Quantity, source, slackClass, tuned, histogram }] : [];
+    return histogram.count > 0 ? [{ quantity: quantity as Quantity, source, slackClass, tuned, slice, histogram }] : [];
   });
 }
 

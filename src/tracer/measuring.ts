@@ -19,12 +19,14 @@ export interface MeasuringOptions {
   readonly without: Without;
   /** Whether to measure what the programs cost. */
   readonly calibrate: boolean;
+  /** Whether scheduler slices may be set, so that they are to be told apart; undefined: no. */
+  readonly slices?: boolean;
 }
 
 /** Opens the best way of measuring. The caller disposes of the tracer. */
-export function openMeasuring({ without, calibrate }: MeasuringOptions): Measuring {
+export function openMeasuring({ without, calibrate, slices = false }: MeasuringOptions): Measuring {
   using calibration = calibrate && !without.has('bpf') ? begin() : undefined;
-  const common = { without, beforeWakeups: () => calibration?.before() };
+  const common = { without, slices, beforeWakeups: () => calibration?.before() };
   const full = attempt({ timers: true, ...common });
   if (full instanceof Tracer) return { mode: 'full', tracer: full, ...costPerEvent(calibration, full) };
   const lack = full;

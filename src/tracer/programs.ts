@@ -39,6 +39,8 @@ const LEFT_OUT = 'left out by TAUT_WITHOUT';
 export interface ProgramOptions {
   /** False: without the timer part, so that the programs load on kernels that lack what it needs. */
   readonly timers: boolean;
+  /** Whether the series are split by the scheduler's slice. */
+  readonly slices: boolean;
   readonly without: Without;
   /** Called when all is ready, before the wakeup programs are attached. */
   readonly beforeWakeups?: () => void;
@@ -52,7 +54,7 @@ export interface LoadedPrograms {
 }
 
 /** @throws TracerUnavailable */
-export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions): LoadedPrograms {
+export function loadPrograms({ timers, slices, without, beforeWakeups }: ProgramOptions): LoadedPrograms {
   if (without.has('bpf')) throw new TracerUnavailable(`eBPF: ${LEFT_OUT}`, 'unset it');
   if (timers && without.has('timers')) throw new TracerUnavailable(`the timer chain: ${LEFT_OUT}`, 'unset it');
   if (timers && isRealTimeKernel())
@@ -91,7 +93,7 @@ export function loadPrograms({ timers, without, beforeWakeups }: ProgramOptions)
     step(object.omitFeatures(), 'leave the timer chain out');
     step(object.omitProgram('on_timer_expire'), 'leave the timer chain out');
   }
-  step(tracer.load(), 'load the BPF programs');
+  step(tracer.load(slices), 'load the BPF programs');
   const wakeups = WAKEUP.filter((program) => !without.has(program) && (timers || program !== 'on_timer_expire'));
   const attach = (program: string) => step(object.attach(program), `attach ${program}`);
   LIFE.forEach(attach);

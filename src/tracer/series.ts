@@ -13,6 +13,9 @@ export type SlackClass = 'reachable' | 'beyond' | 'none';
 /** What made the thread runnable. */
 export type WakeupSource = 'timer' | 'other';
 
+/** The scheduler's slice that was in force: the kernel's default, or another one. */
+export type SchedSlice = 'default' | 'tuned';
+
 /** How much is recorded of the wakeups while the cost of measuring is kept below a limit. */
 export interface Shed {
   /** False: only lateness and run-queue delay. */
@@ -46,6 +49,8 @@ export interface Series {
   readonly source: WakeupSource | undefined;
   readonly slackClass: SlackClass | undefined;
   readonly tuned: boolean | undefined;
+  /** Undefined also where the tracer does not look at slices. */
+  readonly slice?: SchedSlice | undefined;
   /** What was shed while it was recorded; undefined: nothing. */
   readonly shed?: Shed;
   readonly histogram: ExpHistogram;

@@ -5,8 +5,8 @@
 import { add, subtract } from './arithmetic.ts';
 import type { Series, Shed } from './series.ts';
 
-const partOf = ({ quantity, source, slackClass, tuned }: Series) =>
-  JSON.stringify([quantity, source, slackClass, tuned]);
+const partOf = ({ quantity, source, slackClass, tuned, slice }: Series) =>
+  JSON.stringify([quantity, source, slackClass, tuned, slice]);
 
 export class ShedSeries {
   #now: Shed | undefined;

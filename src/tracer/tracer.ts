@@ -51,6 +51,8 @@ interface Session extends TracedProcess {
 export interface TracerOptions {
   /** False: without the timer part of the chain, for kernels that lack what it needs. */
   readonly timers?: boolean;
+  /** True: wakeup latency and run-queue delay are split by the scheduler's slice. Each agent takes half as much memory again. */
+  readonly slices?: boolean;
   /** For tests: see `features.ts`. */
   readonly without?: Without;
   /** Called when all is ready, before the wakeup programs are attached. */
@@ -80,17 +82,19 @@ export class Tracer implements Disposable {
   /** Whether the timer part is measured: lateness, and what woke a thread. */
   readonly hasTimers: boolean;
   #freeing: NodeJS.Timeout | undefined;
+  readonly #hasSlices: boolean;
   readonly #letGo = new LetGo<AgentSnapshot>();
 
   /** Loads and attaches the BPF programs. @throws TracerUnavailable with what to do. */
   constructor(options: TracerOptions = {}) {
-    const { timers = true, without = new Set(), beforeWakeups = () => {} } = options;
-    const { object, tracer, wakeups } = loadPrograms({ timers, without, beforeWakeups });
+    const { timers = true, slices = false, without = new Set(), beforeWakeups = () => {} } = options;
+    const { object, tracer, wakeups } = loadPrograms({ timers, slices, without, beforeWakeups });
     this.#object = object;
     this.#native = tracer;
     this.#hooks = new WakeupHooks(object, wakeups);
     this.accounting = new Accounting(object, without);
     this.hasTimers = timers;
+    this.#hasSlices = slices;
     this.#layout = addon().layout;
     const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
     this.#slots = new Slots(maxAgents);
@@ -310,8 +314,10 @@ export class Tracer implements Disposable {
   #decode(slot: number): Series[] {
     check(this.#native.readSeries(slot, this.#words), 'read the series of an agent');
     const series = decodeSeries(this.#words, this.#layout);
-    if (this.hasTimers) return series;
-    // Without the timer part, what woke a thread is not known: `other` would mean that it was no timer.
-    return series.map((s) => ({ ...s, source: undefined }));
+    if (this.hasTimers && this.#hasSlices) return series;
+    // What was not looked at is not known: `other` would mean that it was no timer.
+    const source = this.hasTimers ? {} : { source: undefined };
+    const slice = this.#hasSlices ? {} : { slice: undefined };
+    return series.map((s) => ({ ...s, ...source, ...slice }));
   }
 }

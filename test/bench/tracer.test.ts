@@ -1,182 +1,219 @@
 /**
- * What measuring costs those who are measured and those who are not, beside other tools and beside programs that do
- * nothing, in the same run: in turns, on one CPU, with the tool itself on another. Prints; asserts only that all ran.
+ * What measuring costs those who are measured and those who are not, beside programs that do nothing and other tools:
+ * in CPU time of a load, and by the kernel's own accounting. A machine drifts by more than what is to be shown, so
+ * everything is in short turns in random order, each beside a turn with nothing: `support/pairs.ts`.
+ *
+ * TAUT_BENCH_BEFORE: another checkout that is built, to be compared with this one in the same run.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { addon, bpfObjectPath, check } from '../../src/native.ts';
+import { check, packageRoot } from '../../src/native.ts';
+import { LIFE } from '../../src/tracer/programs.ts';
+import { estimate, inWords, median, type Pair, seeded, shuffled } from '../support/pairs.ts';
 import { Program } from '../support/program.ts';
-import { FIXTURES, LAUNCHER } from '../support/taut.ts';
+import { emptyPrograms, type Load, type Loaded, TOOLS, type Tool, tracer } from './contenders.ts';
 
-const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 7);
-const PIPE_OPERATIONS = 50_000;
-/** Threads that share the CPU, so that it is never idle; the waits that each makes. */
-const TIMER_THREADS = 8;
-const TIMER_WAITS = 5_000;
-const SETTLE_MS = 1_500;
-/** Until taut, without an agent, has taken its programs from the wakeups. */
-const IDLE_MS = 6_000;
+const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 200);
+/** How often another tool is started: that takes a second, so its turns are fewer and longer. */
+const STARTS = Math.ceil(ROUNDS / 8);
+const TOOL_TURNS = 12;
+const BEFORE = process.env['TAUT_BENCH_BEFORE'];
+/** What a turn does: some 15 ms of CPU each. */
+const LOADS = { pipe: 'pipe 3000', timers: 'timers 4000' } as const;
+/** Fewer than a turn of each makes, as the kernel leaves some out. */
+const WAKEUPS = 8_000;
+/** Turns by which the kernel accounts: its statistics are dear, so not those whose CPU time is taken. */
+const ACCOUNTED = Math.ceil(ROUNDS / 10);
+type Kind = keyof typeof LOADS;
+const KINDS = Object.keys(LOADS) as Kind[];
 
 const dir = mkdtempSync(join(tmpdir(), 'taut-bench-'));
 afterAll(() => rmSync(dir, { recursive: true }));
-const waits = join(dir, 'waits');
 const cpu = availableParallelism() - 1;
+const random = seeded(Date.now());
 
-/** One way of measuring. `tool` is undefined where no process runs beside. */
-interface Contender {
+async function startLoad(): Promise<Load & AsyncDisposable> {
+  const program = new Program(join(dir, 'turns'), [String(cpu)]);
+  const [, other] = (await program.line(/^ready/)).split(' ');
+  return { program, pids: [program.pid, Number(other)], [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+}
+
+/** @returns nanoseconds of CPU of one operation. */
+async function turn({ program }: Load, kind: Kind): Promise<number> {
+  const said = program.lines.length;
+  program.say(LOADS[kind]);
+  return Number(await program.lineAfter(said));
+}
+
+/** The median of some turns of each kind. */
+async function turnsOf(load: Load): Promise<Record<Kind, number>> {
+  const turns: Record<Kind, number[]> = { pipe: [], timers: [] };
+  for (let n = 0; n < TOOL_TURNS; n++)
+    for (const kind of shuffled(KINDS, random)) turns[kind].push(await turn(load, kind));
+  return { pipe: median(turns.pipe), timers: median(turns.timers) };
+}
+
+async function runBeside<T>({ start }: Tool, work: () => Promise<T>): Promise<T> {
+  await using _tool = await start();
+  return await work();
+}
+
+/** Something that may be switched on for a turn. Nothing is nothing. */
+interface Side {
+  readonly load: Load;
+  readonly loaded?: Loaded;
+}
+
+async function turnOf({ load, loaded }: Side, kind: Kind): Promise<number> {
+  for (const program of loaded?.programs ?? []) check(loaded?.object.attach(program) ?? 0, `attach ${program}`);
+  const ns = await turn(load, kind);
+  for (const program of loaded?.programs ?? []) loaded?.object.detach(program);
+  return ns;
+}
+
+/** One after the other, in random order. */
+async function pairOf(measured: Side, reference: Side, kind: Kind): Promise<Pair> {
+  const isFirst = random() < 0.5;
+  const first = await turnOf(isFirst ? measured : reference, kind);
+  const second = await turnOf(isFirst ? reference : measured, kind);
+  return isFirst ? [first, second] : [second, first];
+}
+
+interface Comparison {
   readonly name: string;
-  start(): Promise<AsyncDisposable & { readonly tool?: Program }>;
+  readonly measured: Side;
+  readonly reference: Side;
 }
 
-const RUN_QUEUE = `
-tracepoint:sched:sched_wakeup, tracepoint:sched:sched_wakeup_new { @queued[args->pid] = nsecs; }
-tracepoint:sched:sched_switch {
-  if (args->prev_state == 0) { @queued[args->prev_pid] = nsecs; }
-  $from = @queued[args->next_pid];
-  if ($from) { @us = hist((nsecs - $from) / 1000); }
-  delete(@queued[args->next_pid]);
-}`;
+class Results {
+  readonly #pairs: ReadonlyMap<string, Record<Kind, Pair[]>>;
 
-/** It needs tracefs, which is not mounted everywhere: for it alone, then. */
-const BPFTRACE =
-  '[ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing; exec bpftrace -e "$0"';
+  /** @param names in the order in which they are printed. */
+  constructor(names: readonly string[]) {
+    this.#pairs = new Map(names.map((name) => [name, { pipe: [], timers: [] }]));
+  }
 
-const away =
-  (command: string, args: readonly string[], ready: RegExp | undefined, settleMs = SETTLE_MS) =>
-  async () => {
-    const tool = new Program('taskset', ['-c', '0', command, ...args]);
-    if (ready) await tool.line(ready);
-    await setTimeout(settleMs);
-    return { tool, [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose]() };
-  };
+  add(name: string, kind: Kind, pair: Pair): void {
+    this.#pairs.get(name)?.[kind].push(pair);
+  }
 
-function taut(rule: string, settleMs = SETTLE_MS): Contender['start'] {
-  const state = mkdtempSync(join(dir, 'state-'));
-  const config = join(state, 'config.yaml');
-  writeFileSync(config, `version: 1\nbuiltin: false\nrules:\n  - { id: bench, name: bench, children: all, ${rule} }\n`);
-  return away(LAUNCHER, ['watch', '--state-dir', state, '--config', config], /watching/, settleMs);
+  print(): void {
+    for (const [name, of] of this.#pairs) {
+      const figures = KINDS.map((kind) => inWords(estimate(of[kind], random)).padEnd(30));
+      process.stderr.write(`${name.padEnd(48)}${figures.join('')}\n`);
+    }
+    const all = (kind: Kind) => [...this.#pairs.values()].flatMap((of) => of[kind].map(([, reference]) => reference));
+    const ns = KINDS.map((kind) => `${(median(all(kind)) / 1e3).toFixed(2)} us`.padEnd(30));
+    process.stderr.write(`${'an operation without it (median)'.padEnd(48)}${ns.join('')}\n`);
+  }
 }
 
-/** The same, beside an agent that waits: what those pay who are none. */
-async function elsewhere() {
-  const agent = new Program('python3', [join(FIXTURES, 'sleeper.py'), 'bench-elsewhere']);
-  await agent.line(/^ready/);
-  const { tool, ...running } = await taut('anyArg: ["bench-elsewhere"]')();
-  return {
-    ...(tool ? { tool } : {}),
-    async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]();
-      await agent[Symbol.asyncDispose]();
-    },
-  };
-}
+/** Nanoseconds of one run of each program, as the kernel accounts them: it adds about 20 ns to each. */
+class Accounts {
+  readonly #runs = new Map<string, Map<string, number[]>>();
 
-const EMPTY = 'empty programs on the same tracepoints';
-const ELSEWHERE = 'taut, the load is no agent, another is';
-const AGENT = 'taut, the load is the agent';
+  async add(name: string, side: Side, kind: Kind): Promise<void> {
+    const { loaded } = side;
+    if (!loaded) return;
+    check(loaded.object.setStats(true), 'turn the statistics on');
+    const before = new Map(check(loaded.object.runTime(), 'read the run time').map((p) => [p.name, p]));
+    await turnOf(side, kind);
+    for (const { name: program, ns, runs } of check(loaded.object.runTime(), 'read the run time')) {
+      const was = before.get(program) ?? { ns: 0, runs: 0 };
+      if (runs - was.runs < 1_000) continue;
+      const of = this.#runs.get(name) ?? new Map<string, number[]>();
+      this.#runs.set(name, of);
+      of.set(program, [...(of.get(program) ?? []), (ns - was.ns) / (runs - was.runs)]);
+    }
+    check(loaded.object.setStats(false), 'turn the statistics off');
+  }
 
-const CONTENDERS: Contender[] = [
-  { name: 'nothing', start: async () => ({ [Symbol.asyncDispose]: async () => {} }) },
-  {
-    name: EMPTY,
-    start: async () => {
-      const programs = new (addon().BpfObject)();
-      check(programs.open(bpfObjectPath('empty')), 'open');
-      check(programs.load(), 'load');
-      const names = readFileSync(new URL('../../native/bpf/empty.bpf.c', import.meta.url), 'utf8');
-      for (const [, name] of names.matchAll(/^NOTHING\((\w+)\)/gm)) check(programs.attach(`on_${name}`), `${name}`);
-      return { [Symbol.asyncDispose]: async () => programs.close() };
-    },
-  },
-  { name: 'taut, with no agent', start: taut('anyArg: ["no-such-agent"]', IDLE_MS) },
-  { name: ELSEWHERE, start: elsewhere },
-  { name: AGENT, start: taut('exe: ["*/perf", "*/perf_*", "*/waits"]') },
-  { name: 'runqlat (libbpf-tools)', start: away('runqlat', ['1000'], undefined) },
-  { name: 'bpftrace, run queue alone', start: away('unshare', ['-m', 'sh', '-c', BPFTRACE, RUN_QUEUE], /Attach/) },
-];
-
-/** Microseconds of an operation: two wakeups and two switches. */
-function pipe(): number {
-  const args = ['-c', String(cpu), 'perf', 'bench', 'sched', 'pipe', '-l', String(PIPE_OPERATIONS)];
-  const text = execFileSync('taskset', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  return Number(/([\d.]+) usecs\/op/.exec(text)?.[1] ?? Number.NaN);
-}
-
-/** Microseconds of CPU for a timed wait: the threads keep the CPU busy, and have no slack. */
-async function timers(): Promise<number> {
-  const script = `echo 1 > /proc/self/timerslack_ns; exec taskset -c ${cpu} ${waits} ${TIMER_THREADS}`;
-  await using load = new Program('sh', ['-c', script]);
-  await load.line(/^ready/);
-  await setTimeout(100);
-  const from = performance.now();
-  load.say(`nanosleep ${TIMER_WAITS} 1`);
-  await load.line(/^done/);
-  return ((performance.now() - from) * 1_000) / (TIMER_THREADS * TIMER_WAITS);
-}
-
-interface Cost {
-  readonly cpuSeconds: number;
-  readonly residentKb: number;
-}
-
-function costOf(pid: number): Cost {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  const residentKb = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, residentKb };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  print(): void {
+    for (const [name, programs] of [...this.#runs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      const each = [...programs].map(([program, ns]) => `${program.replace(/^on_/, '')} ${median(ns).toFixed(0)}`);
+      process.stderr.write(`${name.padEnd(56)}${each.join('   ')}\n`);
+    }
+  }
 }
 
 test('what measuring costs', async () => {
-  execFileSync('clang', ['-O1', '-pthread', '-o', waits, join(FIXTURES, 'waits.c')]);
-  const results = new Map(
-    CONTENDERS.map(({ name }) => [name, { pipe: [], timers: [], cpu: [], kb: [] } as Record<string, number[]>]),
-  );
-  for (let round = 1; round <= ROUNDS; round++) {
-    for (const { name, start } of CONTENDERS) {
-      await using running = await start();
-      const { tool } = running;
-      const before = tool && costOf(tool.pid);
-      const from = performance.now();
-      const r = results.get(name);
-      r?.['pipe']?.push(pipe());
-      r?.['timers']?.push(await timers());
-      if (!tool || !before) continue;
-      const after = costOf(tool.pid);
-      r?.['cpu']?.push(((after.cpuSeconds - before.cpuSeconds) / (performance.now() - from)) * 1e5);
-      r?.['kb']?.push(after.residentKb);
+  execFileSync('clang', [
+    ...['-O1', '-Wall', '-Werror', '-pthread', '-o', join(dir, 'turns')],
+    new URL('turns.c', import.meta.url).pathname,
+  ]);
+  // Two loads: a look-up for a thread that has state in other programs' maps takes longer than for a stranger.
+  await using strangers = await startLoad();
+  await using agents = await startLoad();
+  using nothingDone = emptyPrograms();
+  using noAgent = tracer(packageRoot(), undefined, [...LIFE]);
+  using elsewhere = tracer(packageRoot(), undefined);
+  using agent = tracer(packageRoot(), agents);
+  const without = { load: strangers };
+  const comparisons: Comparison[] = [
+    { name: 'nothing', measured: without, reference: without },
+    {
+      name: 'empty programs on the same tracepoints',
+      measured: { ...without, loaded: nothingDone },
+      reference: without,
+    },
+    { name: 'taut, with no agent', measured: { ...without, loaded: noAgent }, reference: without },
+    { name: 'taut, the load is no agent, another is', measured: { ...without, loaded: elsewhere }, reference: without },
+    { name: 'taut, the load is the agent', measured: { load: agents, loaded: agent }, reference: { load: agents } },
+  ];
+  using before = BEFORE === undefined ? undefined : beforeOf(BEFORE, agents);
+  if (before) {
+    const [now, then] = [
+      { ...without, loaded: elsewhere },
+      { ...without, loaded: before.elsewhere },
+    ];
+    const [nowAgent, thenAgent] = [
+      { load: agents, loaded: agent },
+      { load: agents, loaded: before.agent },
+    ];
+    comparisons.push(
+      { name: 'before: the load is no agent, another is', measured: then, reference: without },
+      { name: 'before: the load is the agent', measured: thenAgent, reference: { load: agents } },
+      { name: 'now beside before: no agent, another is', measured: now, reference: then },
+      { name: 'now beside before: the agent', measured: nowAgent, reference: thenAgent },
+    );
+  }
+  const results = new Results([...comparisons, ...TOOLS].map(({ name }) => name));
+  for (let round = 1; round <= ROUNDS; round++)
+    for (const { name, measured, reference } of shuffled(comparisons, random))
+      for (const kind of shuffled(KINDS, random)) results.add(name, kind, await pairOf(measured, reference, kind));
+  const accounts = new Accounts();
+  const accounted = comparisons.filter(({ measured, reference }) => measured.loaded && !reference.loaded);
+  for (let round = 1; round <= ACCOUNTED; round++)
+    for (const { name, measured } of shuffled(accounted, random))
+      for (const kind of KINDS) await accounts.add(`${name}: ${kind}`, measured, kind);
+  for (let start = 0; start < STARTS; start++)
+    for (const tool of shuffled(TOOLS, random)) {
+      const before = await turnsOf(strangers);
+      const during = await runBeside(tool, () => turnsOf(strangers));
+      const after = await turnsOf(strangers);
+      // What drifts in one direction meanwhile is in both halves of the reference.
+      for (const kind of KINDS) results.add(tool.name, kind, [during[kind], Math.sqrt(before[kind] * after[kind])]);
     }
-    process.stderr.write(`round ${round} of ${ROUNDS}\n`);
-  }
-  const of = (name: string, what: string) => median(results.get(name)?.[what] ?? []);
-  /** Each round beside the same round with nothing: the machine may be busier in one than in another. */
-  const ratios = (name: string, what: string) =>
-    (results.get(name)?.[what] ?? []).map((us, i) => us / (results.get('nothing')?.[what]?.[i] ?? Number.NaN));
-  const ratio = (name: string, what: string) => {
-    const percent = (median(ratios(name, what)) - 1) * 100;
-    return `${of(name, what).toFixed(2).padStart(6)} us ${`${percent >= 0 ? '+' : ''}${percent.toFixed(0)}%`.padStart(5)}`;
-  };
-  process.stderr.write(
-    `${`medians of ${ROUNDS} rounds, CPU ${cpu}`.padEnd(41)}perf sched pipe   timed waits    own CPU   resident\n`,
-  );
-  for (const { name } of CONTENDERS) {
-    const own = Number.isNaN(of(name, 'kb'))
-      ? ''
-      : `${of(name, 'cpu').toFixed(1).padStart(6)} %  ${(of(name, 'kb') / 1024).toFixed(0).padStart(6)} MiB`;
-    process.stderr.write(`${name.padEnd(41)}${ratio(name, 'pipe')}  ${ratio(name, 'timers')}  ${own}\n`);
-    expect(of(name, 'pipe')).toBeGreaterThan(0);
-  }
-  for (const name of [ELSEWHERE, AGENT])
-    for (const what of ['pipe', 'timers'])
-      process.stderr.write(
-        `empty programs are ${(of(name, what) - of(EMPTY, what)).toFixed(2)} us an operation below "${name}" (${what})\n`,
-      );
+  const heads = ['a byte to another process and back', 'timed waits'].map((head) => head.padEnd(30));
+  process.stderr.write(`${`CPU time beside nothing, 95% interval, CPU ${cpu}`.padEnd(48)}${heads.join('')}\n`);
+  results.print();
+  process.stderr.write('\nby the kernel, nanoseconds a run (its own 20 included)\n');
+  accounts.print();
+  expect(agent.recorded()).toBeGreaterThan(ROUNDS * WAKEUPS);
+  expect(elsewhere.recorded()).toBe(0);
 });
+
+function beforeOf(checkout: string, agents: Load) {
+  const [elsewhere, agent] = [tracer(checkout, undefined), tracer(checkout, agents)];
+  return {
+    elsewhere,
+    agent,
+    [Symbol.dispose]: () => {
+      elsewhere[Symbol.dispose]();
+      agent[Symbol.dispose]();
+    },
+  };
+}

@@ -116,6 +116,16 @@ describe.each(SERIES)('Linux $name', (series) => {
     );
   });
 
+  test('wakeups are told apart by the slice that was in force', () => {
+    const waits = observed('waits');
+    if (mode !== 'full') return expect(waits).toEqual(unavailable);
+    for (const [i, { kind, slices }] of (waits as Counted[]).entries()) {
+      const isSet = series.hasSlices && kind !== 'fifo';
+      expect(Object.keys(slices).toSorted(), kind).toEqual(isSet ? ['default', 'tuned'] : ['default']);
+      if (isSet) expect(slices['tuned']).toBeGreaterThanOrEqual((WAITS[i]?.times ?? Number.NaN) * THREADS);
+    }
+  });
+
   test('what was seen is what was recorded and discarded, and nothing was lost', () => {
     const waits = observed('waits');
     if (mode !== 'full') return expect(waits).toEqual(unavailable);

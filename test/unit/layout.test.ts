@@ -79,19 +79,28 @@ test('every enum is in the layout, with every name', () => {
   expect([helloBytes, scale]).toEqual([constant('TAUT_HELLO_BYTES'), constant('TAUT_SCALE')]);
 });
 
+const byText = (a: object, b: object) => JSON.stringify(a).localeCompare(JSON.stringify(b));
+
 test('every histogram of an agent is in the layout, with its quantity and what splits it, in the order of the header', () => {
   const rows = (macro: string) =>
     [
       ...(new RegExp(`#define ${macro}\\(X\\)((?:.*\\\\\\n)*.*)`).exec(headers)?.[1] ?? '').matchAll(/X\(([^)]+)\)/g),
     ].map(([, row = '']) => row.split(', '));
   const word = (text = '') => (text === 'any' ? undefined : text);
-  const written = rows('TAUT_QUANTITIES').flatMap(([, quantity, split = '']) =>
-    rows(split).map(([, source, slackClass, tuned]) => ({
-      ...{ quantity, source: word(source), slackClass: word(slackClass) },
-      tuned: word(tuned) && tuned === 'yes',
-    })),
-  );
-  expect(addon().layout.series).toEqual(written);
+  const listed = (macro: string, slice: (quantity: string) => string | undefined) =>
+    rows(macro).flatMap(([, quantity = '', split = '']) =>
+      rows(split).map(([, source, slackClass, tuned]) => ({
+        ...{ quantity, source: word(source), slackClass: word(slackClass), slice: slice(quantity) },
+        tuned: word(tuned) && tuned === 'yes',
+      })),
+    );
+  const bySlice = listed('TAUT_SLICE_QUANTITIES', () => 'tuned');
+  const isBySlice = (quantity: string) => bySlice.some((one) => one.quantity === quantity);
+  const written = listed('TAUT_QUANTITIES', (quantity) => (isBySlice(quantity) ? 'default' : undefined));
+  // Those of other slices are the same once more, at the end: an agent of a taut that sets no slice goes without.
+  const again = written.filter(({ quantity }) => isBySlice(quantity)).map((one) => ({ ...one, slice: 'tuned' }));
+  expect(bySlice.toSorted(byText)).toEqual(again.toSorted(byText));
+  expect(addon().layout.series).toEqual([...written, ...bySlice]);
   expect(written.length).toBeGreaterThan(20);
 });
 

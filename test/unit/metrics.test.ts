@@ -17,13 +17,14 @@ const SPLITS = {
   source: semconv.ATTR_TAUT_WAKEUP_SOURCE,
   slackClass: semconv.ATTR_TAUT_TIMER_SLACK_CLASS,
   tuned: semconv.ATTR_TAUT_TUNED,
+  slice: semconv.ATTR_TAUT_SCHED_SLICE,
 } as const;
 
 test('the kernel counts the quantities that have a metric, and no other, each split as its metric says', () => {
   const counted = Map.groupBy(addon().layout.series, ({ quantity }) => `taut.${quantity}`);
   const splits = [...counted].map(([metric, series]) => {
     const isSplit = (by: keyof typeof SPLITS) => series.some((one) => one[by] !== undefined);
-    return [metric, (['source', 'slackClass', 'tuned'] as const).filter(isSplit).map((by) => SPLITS[by])];
+    return [metric, (['source', 'slackClass', 'tuned', 'slice'] as const).filter(isSplit).map((by) => SPLITS[by])];
   });
   expect(Object.fromEntries(splits)).toEqual(
     Object.fromEntries(metricsFrom('wakeups').map((name) => [name, METRICS[name].splitBy])),

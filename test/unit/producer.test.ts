@@ -1,6 +1,6 @@
 import { AggregationTemporality, type ExponentialHistogramMetricData } from '@opentelemetry/sdk-metrics';
 import { expect, test } from 'vitest';
-import { KernelHistograms } from '../../otel/producer.ts';
+import { KernelHistograms, seriesAttributes } from '../../otel/producer.ts';
 import type { AgentSnapshot, ExpHistogram } from '../../src/tracer/series.ts';
 
 const histogram = (buckets: number[], sumNs: bigint): ExpHistogram => ({
@@ -51,6 +51,14 @@ test('hands the kernel buckets on one for one, in seconds, with who and what the
     'taut.tuned': true,
   });
   expect(point?.startTime[0]).toBe(Date.UTC(2026, 0, 2) / 1000);
+});
+
+test('the slice in force is an attribute where it was looked at', () => {
+  const delay = { quantity: 'wakeup.run_queue_delay', source: 'other', slackClass: undefined, tuned: false } as const;
+  const snapshot = agent(histogram([1], 1n));
+  const of = (slice: 'default' | 'tuned' | undefined) =>
+    seriesAttributes(snapshot, { ...delay, slice, histogram: histogram([1], 1n) })['taut.sched.slice'];
+  expect([of('default'), of('tuned'), of(undefined)]).toEqual(['default', 'tuned', undefined]);
 });
 
 test('agents beyond the cap are one point, marked as OpenTelemetry marks it, and nobody in particular', async () => {

@@ -56,7 +56,7 @@ export function describeAll(phases: readonly Phase[]): string {
     'how late timers fire whose slack is tuned',
     ...phases.map((phase) => line(phase, pictureOf(reachable(phase)))),
     `  ${''.padEnd(9)} ${axis()}`,
-    'wait for a CPU, once awake: the control, timer slack has no part in it',
+    'wait for a CPU, once awake: the control of timer slack, which has no part in it',
     ...phases.map((phase) => line(phase, pictureOf(phase.runQueueDelay))),
     `  ${''.padEnd(9)} ${axis()}`,
     '',

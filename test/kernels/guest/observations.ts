@@ -53,6 +53,8 @@ export interface Counted {
   readonly kind: string;
   readonly us: number;
   readonly timers: Readonly<Record<string, number>>;
+  /** Its wakeups by the slice that was in force. */
+  readonly slices: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
   /** Runs of the programs that the kernel left out. */
   readonly missed: number;

@@ -2,7 +2,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { schedSlice } from '../../../src/actuator/schedSlice.ts';
 import type { KernelEvent } from '../../../src/native.ts';
+import { ProcHandle } from '../../../src/proc/handle.ts';
 import { TracerUnavailable, WAKEUP } from '../../../src/tracer/programs.ts';
 import type { Series } from '../../../src/tracer/series.ts';
 import { Tracer } from '../../../src/tracer/tracer.ts';
@@ -15,7 +17,7 @@ import type { Counted, Observations, Unavailable } from './observations.ts';
 /** What `work` returns; or why there is no tracer. @param timers whether it is to follow timers, where it can. */
 async function withTracer<T>(timers: boolean, work: (tracer: Tracer) => Promise<T>): Promise<T | Unavailable> {
   try {
-    using tracer = new Tracer({ timers });
+    using tracer = new Tracer({ timers, slices: true });
     return await work(tracer);
   } catch (error) {
     if (!(error instanceof TracerUnavailable)) throw error;
@@ -32,12 +34,26 @@ function timers(series: readonly Series[]): Record<string, number> {
   return Object.fromEntries(lateness.map((s) => [`${s.slackClass}${s.tuned ? ' tuned' : ''}`, s.histogram.count]));
 }
 
+/** Wakeups by the slice that was in force. */
+function slices(series: readonly Series[]): Record<string, number> {
+  const latency = series.filter(({ quantity }) => quantity === 'wakeup.latency');
+  const counts = Map.groupBy(latency, ({ slice }) => `${slice}`);
+  return Object.fromEntries([...counts].map(([slice, of]) => [slice, of.reduce((n, s) => n + s.histogram.count, 0)]));
+}
+
+/** Gives the thread the least slack and slice; a real-time thread has neither. */
+function tune(tid: number, hasSlice: boolean): void {
+  writeFileSync(`/proc/${tid}/timerslack_ns`, '1');
+  using thread = new ProcHandle(tid);
+  if (hasSlice) schedSlice.write(thread, schedSlice.defaultTarget);
+}
+
 async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counted> {
   await using program = new Program(join(FIXTURES, 'waits'), [String(THREADS)]);
   await program.line(/^ready/);
   tracer.attach({ pid: program.pid, name: kind, createdAtMs: 0 });
   await tell(program, `${kind} ${times} ${us}`);
-  for (const tid of threadIds(program.pid)) writeFileSync(`/proc/${tid}/timerslack_ns`, '1');
+  for (const tid of threadIds(program.pid)) tune(tid, kind !== 'fifo' && schedSlice.support().ok);
   await tell(program, `${kind} ${times} ${us}`);
   tracer.detach(program.pid);
   const [{ series } = { series: [] }] = tracer.collect();
@@ -45,6 +61,7 @@ async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counte
     kind,
     us,
     timers: timers(series),
+    slices: slices(series),
     counters: Object.fromEntries(tracer.counters()),
     missed: tracer.accounting.missed(WAKEUP),
   };
