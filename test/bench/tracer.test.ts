@@ -21,8 +21,10 @@ const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 200);
 const STARTS = Math.ceil(ROUNDS / 8);
 const TOOL_TURNS = 12;
 const BEFORE = process.env['TAUT_BENCH_BEFORE'];
-/** What a turn does: some 15 ms of CPU each. */
-const LOADS = { pipe: 'pipe 3000', timers: 'timers 4000' } as const;
+/** Operations of a turn: some 15 ms of CPU. */
+const LOADS = { pipe: 3_000, timers: 4_000 } as const;
+/** Of one that is not counted: the processor's caches have what another load left there. */
+const WARM_UP = 500;
 /** Fewer than a turn of each makes, as the kernel leaves some out. */
 const WAKEUPS = 8_000;
 /** Turns by which the kernel accounts: its statistics are dear, so not those whose CPU time is taken. */
@@ -42,9 +44,9 @@ async function startLoad(): Promise<Load & AsyncDisposable> {
 }
 
 /** @returns nanoseconds of CPU of one operation. */
-async function turn({ program }: Load, kind: Kind): Promise<number> {
+async function turn({ program }: Load, kind: Kind, operations: number = LOADS[kind]): Promise<number> {
   const said = program.lines.length;
-  program.say(LOADS[kind]);
+  program.say(`${kind} ${operations}`);
   return Number(await program.lineAfter(said));
 }
 
@@ -74,18 +76,18 @@ async function turnOf({ load, loaded }: Side, kind: Kind): Promise<number> {
   return ns;
 }
 
-/** One after the other, in random order. */
-async function pairOf(measured: Side, reference: Side, kind: Kind): Promise<Pair> {
-  const isFirst = random() < 0.5;
-  const first = await turnOf(isFirst ? measured : reference, kind);
-  const second = await turnOf(isFirst ? reference : measured, kind);
-  return isFirst ? [first, second] : [second, first];
-}
-
 interface Comparison {
   readonly name: string;
   readonly measured: Side;
   readonly reference: Side;
+}
+
+/** One after the other: each is first in half of the rounds. */
+async function pairOf({ measured, reference }: Comparison, kind: Kind, isFirst: boolean): Promise<Pair> {
+  await turn(measured.load, kind, WARM_UP);
+  const first = await turnOf(isFirst ? measured : reference, kind);
+  const second = await turnOf(isFirst ? reference : measured, kind);
+  return isFirst ? [first, second] : [second, first];
 }
 
 class Results {
@@ -182,8 +184,9 @@ test('what measuring costs', async () => {
   }
   const results = new Results([...comparisons, ...TOOLS].map(({ name }) => name));
   for (let round = 1; round <= ROUNDS; round++)
-    for (const { name, measured, reference } of shuffled(comparisons, random))
-      for (const kind of shuffled(KINDS, random)) results.add(name, kind, await pairOf(measured, reference, kind));
+    for (const comparison of shuffled(comparisons, random))
+      for (const kind of shuffled(KINDS, random))
+        results.add(comparison.name, kind, await pairOf(comparison, kind, round % 2 === 0));
   const accounts = new Accounts();
   const accounted = comparisons.filter(({ measured, reference }) => measured.loaded && !reference.loaded);
   for (let round = 1; round <= ACCOUNTED; round++)
