@@ -231,6 +231,7 @@ test('what it says in the life of an agent needs no page', async () => {
   await using tuning = await sandbox.watch('--optimize-timer-slack');
   await run('status');
   await run('explain', '--cmdline', 'claude');
+  await run('explain', pid, '--rule', 'fixture');
   await run('restore', '--dry-run');
   await run('restore', pid);
   await tuning.stop();
@@ -242,5 +243,6 @@ test('what it says in the life of an agent needs no page', async () => {
       .filter((line) => JARGON.test(line)),
   ).toEqual([]);
   expect(said.join('\n')).toContain(`stopped watching fixture-agent (${pid}): taut ends`);
-  expect(said.join('\n')).toContain('may have others: give its --config');
+  expect(said.join('\n')).toContain('a process with this command line is no agent: no rule names it');
+  expect(said.join('\n')).toContain(`rule fixture matches process ${pid}`);
 });
