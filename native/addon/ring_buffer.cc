@@ -112,24 +112,37 @@ static size_t Whole(const std::string& records, size_t at, size_t room) {
   return end - at;
 }
 
+// On a busy machine this thread may wait long for its next turn: so a turn goes on for a while as long as there is more.
+static constexpr uint64_t kTurnNs = 5'000'000;
+
 void RingBuffer::Drain() {
+  uint64_t until = uv_hrtime() + kTurnNs;
+  while (poll_ && Pass() && uv_hrtime() < until) {
+  }
+}
+
+// Takes at most so many records of each ring buffer, and hands them over. @returns whether there may be more.
+bool RingBuffer::Pass() {
   Napi::Env env = callback_.Env();
   Napi::HandleScope scope(env);
+  bool more = false;
   for (const auto& ring : rings_) {
     ring->left = ring->most;
     ring_buffer__consume(ring->from);
+    more |= ring->left == 0;
   }
   std::string records = Taken();
-  if (!MayCall(env)) return;
+  if (!MayCall(env)) return false;
   // The callback may close this ring buffer: then the rest is dropped.
   for (size_t at = 0; at < records.size() && poll_;) {
     Napi::Buffer<char> buffer = buffer_.Value();
     size_t length = Whole(records, at, buffer.Length());
-    if (length == 0) return;
+    if (length == 0) return false;
     memcpy(buffer.Data(), records.data() + at, length);
     at += length;
     Tell(length);
   }
+  return more;
 }
 
 // Calls the callback with napi_make_callback, which runs the microtasks, as needed for a call from the event loop. An

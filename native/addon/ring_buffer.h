@@ -13,10 +13,10 @@
 // filled with records; each record follows its length (32 bits, native byte order). Every call gets the same Buffer,
 // because creating one costs more than the rest of the call. It never keeps the process alive.
 //
-// Each turn of the event loop takes at most so many records of each ring buffer, in the order in which they were added,
-// and hands over all that it took in the order of their times. So one ring buffer that is always full neither keeps the
+// Takes at most so many records of each ring buffer at once, in the order in which they were added, and hands over all
+// that it took in the order of their times; again for some milliseconds, while there are more. So one ring buffer that is always full neither keeps the
 // others nor the rest of the program waiting. What caused a record of an earlier ring buffer must be in a later one: it
-// was there first, so it is taken in the same turn or before.
+// was there first, so it is taken at the same time or before.
 class RingBuffer {
  public:
   RingBuffer();
@@ -38,6 +38,7 @@ class RingBuffer {
   };
 
   void Drain();
+  bool Pass();
   void Take(const char* data, size_t size);
   std::string Taken();
   void Tell(size_t length);

@@ -17,10 +17,10 @@ export interface NativeBpfObject {
   attach(program: string): Outcome;
   attachToCgroup(program: string, directory: string): Outcome;
   detach(program: string): Outcome;
-  /** Adds a ring buffer to read from, before `listen`. Each turn of the event loop takes at most `most` records of it. */
+  /** Adds a ring buffer to read from, before `listen`. At most `most` records of it are taken at once. */
   addRing(map: string, most: number): Outcome;
   /**
-   * The records of a turn come in the order of their times, which are at `timeAt` in each. The callback's buffer is
+   * Records that are taken at once come in the order of their times, which are at `timeAt` in each. The callback's buffer is
    * overwritten after the callback returns; `recordBounds` splits it into records.
    */
   listen(timeAt: number, callback: (buffer: Buffer, length: number) => void): Outcome;

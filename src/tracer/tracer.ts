@@ -24,7 +24,7 @@ import { WakeupHooks } from './wakeupHooks.ts';
 /** For `visitThreads`: every thread of the process, or every process. */
 const ALL = 0;
 /**
- * The ring buffers with the events, and how many events of each are handled before anything else gets its turn. What
+ * The ring buffers with the events, and how many events of each are handled before those of the others get their turn. What
  * causes an event comes after it in this list: see `native/addon/ring_buffer.h`. A rename takes longest, and can wait.
  */
 const RINGS = [

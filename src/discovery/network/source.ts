@@ -56,7 +56,7 @@ const PROGRAMS = {
 } as const;
 /** The ring buffers; what causes a record comes after it in this list: see `native/addon/ring_buffer.h`. */
 const RINGS = ['connections', 'answers', 'lookups'] as const;
-/** Records of each that are handled before anything else gets its turn. */
+/** Records of each that are taken at once. */
 const MOST_AT_ONCE = 64;
 /** Connections whose server name is remembered, for other processes that hold the same connection. */
 const MAX_SERVER_NAMES = 16_384;
