@@ -7,6 +7,10 @@ import type { TracedProcess } from './series.ts';
 export class LetGo<T extends TracedProcess> {
   #last: T[] = [];
 
+  get size(): number {
+    return this.#last.length;
+  }
+
   add(last: T): void {
     this.#last.push(last);
   }

@@ -23,13 +23,18 @@ export class ShedSeries {
 
   /** `counted` (cumulative) was recorded under the present setting; later counts are recorded under `next`. */
   change(counted: readonly Series[], next: Shed | undefined): void {
-    for (const series of this.#since(counted)) {
+    this.absorb(this.#since(counted));
+    this.#base = new Map(counted.map((series) => [partOf(series), series]));
+    this.#now = next;
+  }
+
+  /** Adds what was counted elsewhere, as `split` returned it. */
+  absorb(past: readonly Series[]): void {
+    for (const series of past) {
       const key = this.#key(series);
       const before = this.#past.get(key);
       this.#past.set(key, before ? { ...series, histogram: add(before.histogram, series.histogram) } : series);
     }
-    this.#base = new Map(counted.map((series) => [partOf(series), series]));
-    this.#now = next;
   }
 
   /** Splits what the kernel has counted so far. Min and max are known only while the setting has not changed. */

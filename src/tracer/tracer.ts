@@ -43,6 +43,8 @@ const MAX_PASSES = 64;
 export type LostKind = 'exec' | 'birth' | 'end' | 'rename' | 'unseen';
 
 interface Session extends TracedProcess {
+  /** Whether a collection has had its counts. */
+  isCollected: boolean;
   readonly slot: number;
   readonly attachedAtMs: number;
   readonly shed: ShedSeries;
@@ -59,6 +61,8 @@ export interface TracerOptions {
   readonly beforeWakeups?: () => void;
   /** Agents with series of their own; further agents share one. Maximum and default: 1,024, the kernel half's limit. */
   readonly maxAgents?: number;
+  /** Agents that come and go between two collections and have a last point of their own. Default: 1,024. */
+  readonly maxGone?: number;
 }
 
 export class Tracer implements Disposable {
@@ -67,6 +71,7 @@ export class Tracer implements Disposable {
   readonly #layout: Layout;
   readonly #sessions = new Map<number, Session>();
   readonly #slots: Slots;
+  readonly #maxGone: number;
   readonly #overflowSlot: number;
   /** The shared series of the agents without a slot of their own, since the first of them. */
   #overflow: { readonly attachedAtMs: number; readonly shed: ShedSeries } | undefined;
@@ -98,6 +103,7 @@ export class Tracer implements Disposable {
     this.#layout = addon().layout;
     const maxAgents = Math.min(options.maxAgents ?? this.#layout.maxAgents, this.#layout.maxAgents);
     this.#slots = new Slots(maxAgents);
+    this.#maxGone = options.maxGone ?? 1_024;
     this.#overflowSlot = maxAgents + 1;
     this.#words = new Uint32Array(2 * this.#layout.series.length * this.#layout.histogramWords);
   }
@@ -143,7 +149,7 @@ export class Tracer implements Disposable {
       const before = own === undefined ? undefined : this.#letGo.resume(process);
       const shed = new ShedSeries(this.#shed, before?.series);
       const attachedAtMs = before?.attachedAtMs ?? nowMs();
-      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed });
+      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed, isCollected: before !== undefined });
       check(
         this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL),
         'attach the threads of an agent',
@@ -171,7 +177,9 @@ export class Tracer implements Disposable {
     }
     if (!this.#isOverflow(session)) {
       const last = this.#read(session);
-      if (last.series.length > 0) this.#letGo.add(last);
+      const hasRoom = session.isCollected || this.#letGo.size < this.#maxGone;
+      if (last.series.length > 0 && hasRoom) this.#letGo.add(last);
+      else if (last.series.length > 0) this.#addToOverflow(last);
     }
     this.#sessions.delete(pid);
     this.#give(session.slot);
@@ -187,6 +195,7 @@ export class Tracer implements Disposable {
   collect(): Snapshot[] {
     const gone = this.#letGo.take();
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
+    for (const session of own) session.isCollected = true;
     return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
   }
 
@@ -304,6 +313,13 @@ export class Tracer implements Disposable {
     if (!this.#overflow) return [];
     const { attachedAtMs, shed } = this.#overflow;
     return [{ overflow: true, attachedAtMs, series: shed.split(this.#decode(this.#overflowSlot)) }];
+  }
+
+  /** For one of which no point was exported: else its counts would be there twice. */
+  #addToOverflow({ attachedAtMs, series }: AgentSnapshot): void {
+    check(this.#native.reserve(this.#overflowSlot), 'create the series that agents share');
+    this.#overflow ??= { attachedAtMs, shed: new ShedSeries(this.#shed) };
+    this.#overflow.shed.absorb(series);
   }
 
   #read(session: Session): AgentSnapshot {

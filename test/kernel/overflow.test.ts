@@ -52,6 +52,34 @@ test('a process that takes the place of one that has gone has series of its own,
   expect(countOf(tracer.snapshot(program.pid)?.series ?? [], 'timer.lateness')).toBe(0);
 });
 
+test('of agents that come and go between two collections, those beyond a number are in the shared series', async () => {
+  using tracer = new Tracer({ maxGone: 1 });
+  const gone: number[] = [];
+  let counted = 0;
+  const comesAndGoes = async () => {
+    await using program = await sleeper();
+    tracer.attach({ pid: program.pid, name: 'sleeper', createdAtMs: 0 });
+    await tell(program, 'sleep 20 500');
+    counted += countOf(tracer.snapshot(program.pid)?.series ?? [], 'timer.lateness');
+    tracer.detach(program.pid);
+    gone.push(program.pid);
+  };
+  for (let i = 0; i < 3; i++) await comesAndGoes();
+  const first = tracer.collect();
+  expect(first.map((one) => ('overflow' in one ? 'shared' : one.pid))).toEqual([gone[0], 'shared']);
+  const sum = first.reduce((total, { series }) => total + countOf(series, 'timer.lateness'), 0);
+  expect([sum, counted > 0]).toEqual([counted, true]);
+  // One whose counts were in a collection has its last point to itself: else it would count twice.
+  await using other = await sleeper();
+  tracer.attach({ pid: other.pid, name: 'sleeper', createdAtMs: 0 });
+  await tell(other, 'sleep 20 500');
+  expect(tracer.collect()).toHaveLength(2);
+  await comesAndGoes();
+  tracer.detach(other.pid);
+  const last = tracer.collect().map((one) => ('overflow' in one ? 'shared' : one.pid));
+  expect(last).toEqual([gone[3], other.pid, 'shared']);
+});
+
 test('the memory of series is given back when many agents have gone, and the counts of those that stay are kept', async () => {
   using tracer = new Tracer();
   const { blockAgents } = addon().layout;
