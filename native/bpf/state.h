@@ -15,7 +15,7 @@ struct thread_state {
 	__u64 original_ns; /* its slack before taut */
 	__u64 soft_ns;     /* that timer's soft expiry, CLOCK_MONOTONIC */
 	__u64 slack_ns;    /* that timer's slack: hard - soft expiry */
-	__u64 waking_ns;   /* start of hand-over: timer's handler, or sched_waking. 0: no wakeup in progress */
+	__u64 waking_ns;   /* start of hand-over: sched_waking. 0: no wakeup in progress */
 	__u64 wakeup_ns;   /* 0: not yet runnable */
 	__u64 sleeps;      /* nvcsw at the last seen wakeup */
 	__u64 preempted;   /* nivcsw when it became runnable */

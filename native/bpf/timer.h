@@ -17,7 +17,6 @@ struct expiring {
 	__u64 base;
 	__u64 soft_ns;
 	__u64 slack_ns;
-	__u64 handler_ns;
 };
 
 struct expiring_by_cpu {
@@ -31,7 +30,8 @@ extern struct expiring_by_cpu expiring SEC(".maps");
 /*
  * Runs for every timer of the host, so it only takes notes. Whether the sleeper is an agent's thread is checked at
  * sched_waking, which the handler (of a timed wait, a timerfd or an interval timer) reaches next on this CPU. The time
- * is read here: the tracepoint's `now` was read before the whole batch of timers (and changed its type in 7.1).
+ * is read there: reading the clock takes longer than all of this. The fields are read here, as they take two
+ * nanoseconds each; at sched_waking, where the timer's type is not known to the verifier, they would take twenty.
  */
 static __always_inline void timer_expires(struct hrtimer *timer)
 {
@@ -45,7 +45,6 @@ static __always_inline void timer_expires(struct hrtimer *timer)
 	e->base = (__u64)base;
 	e->soft_ns = timer->_softexpires - base->offset;
 	e->slack_ns = timer->node.expires - timer->_softexpires;
-	e->handler_ns = bpf_ktime_get_ns();
 }
 
 /*

@@ -86,10 +86,9 @@ static __always_inline void waking(struct task_struct *task)
 	if (e) {
 		t->soft_ns = e->soft_ns;
 		t->slack_ns = e->slack_ns;
-		stamp_wakeup(t, e->handler_ns);
-	} else {
-		stamp_wakeup(t, bpf_ktime_get_ns());
 	}
+	/* Not the tracepoint's `now`: that was read before the whole batch of timers (and changed its type in 7.1). */
+	stamp_wakeup(t, bpf_ktime_get_ns());
 }
 
 static __always_inline void wakeup(struct task_struct *task)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 // The exit codes of a shell, and one for wrong usage.
@@ -30,12 +31,25 @@ static void wait_again(int fd) {
   if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+// Gives the command the soft limit of open files that taut's launcher had: Node raises its own to the hard one.
+static void limit_again(void) {
+  const char* soft = getenv("TAUT_OPEN_FILES");
+  struct rlimit limit;
+  if (soft && *soft >= '0' && *soft <= '9' && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    rlim_t before = strtoull(soft, NULL, 10);
+    limit.rlim_cur = before < limit.rlim_max ? before : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  unsetenv("TAUT_OPEN_FILES");
+}
+
 int main(int argc, char** argv) {
   if (argc < 4) return WRONG_USAGE;
   struct pollfd other = {.fd = atoi(argv[1]), .events = POLLIN};
   poll(&other, 1, atoi(argv[2]));
   close(other.fd);
   ignore_again();
+  limit_again();
   for (int fd = 0; fd <= 2; fd++) wait_again(fd);
   execvp(argv[3], argv + 3);
   int missing = errno == ENOENT || errno == ENOTDIR;

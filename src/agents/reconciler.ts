@@ -38,13 +38,13 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Checks the agents and the ledger. @returns whether events were missed, so that every process must be scanned. */
+  /** Checks the agents and the ledger. @returns whether processes were missed, so that every one must be scanned. */
   run(): boolean {
     const hasMissed = this.#hasMissed();
     this.#agents(hasMissed);
     this.#record();
     this.#decisions();
-    return hasMissed;
+    return hasMissed || this.#options.agents.hasRoomAgain();
   }
 
   /**

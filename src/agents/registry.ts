@@ -7,6 +7,7 @@ import type { Verdict } from '../discovery/verdict.ts';
 import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
+import { descriptorShares } from '../proc/descriptors.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
 import { type Origin, originOf } from '../proc/origin.ts';
 import type { ThreadStat } from '../proc/stat.ts';
@@ -16,6 +17,7 @@ import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { reportGateChanged } from './reportGate.ts';
+import { Room } from './room.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import type { Waits } from './waits.ts';
 
@@ -29,6 +31,8 @@ export interface AgentsOptions {
   readonly onEvent?: (event: AgentEvent) => void;
   /** Called when work for one process or agent failed. */
   readonly failed: (what: string, error: unknown) => void;
+  /** Most agents at a time. Default: as many as files may be open for them. */
+  readonly maxAgents?: number;
 }
 
 interface Measures {
@@ -47,6 +51,7 @@ export class Agents {
   readonly #onChange: () => void;
   readonly #byPid = new Map<number, Agent>();
   readonly #inheritance: InheritedDecisions;
+  readonly #room: Room;
   #ended = false;
   #hasOverflowed = false;
 
@@ -56,6 +61,7 @@ export class Agents {
     this.#onChange = onChange;
     const agentOf = (pid: number) => this.#byPid.get(pid);
     this.#inheritance = new InheritedDecisions(options.decisions, options.scope, agentOf, host.files);
+    this.#room = new Room(options.maxAgents ?? descriptorShares().agents, options.log, host.operations);
   }
 
   /** No further process is attached to. */
@@ -69,6 +75,11 @@ export class Agents {
 
   has(pid: number): boolean {
     return this.#byPid.has(pid);
+  }
+
+  /** Whether agents were left alone for want of room, and there is room now. Says so once. */
+  hasRoomAgain(): boolean {
+    return this.#room.hasAgain(this.#byPid.size);
   }
 
   /** A copy of the list: the caller may let agents go while it iterates. */
@@ -102,7 +113,7 @@ export class Agents {
         this.#options.log.warn(
           `not watching ${pid}: rule ${verdict.ruleId} denies it, and a denial counts for processes that are named, too`,
         );
-      if (verdict.decision !== 'attach') return;
+      if (verdict.decision !== 'attach' || !this.#room.fits(this.#byPid.size, verdict.name, pid)) return;
       const stat = process.get().stat();
       // Another process has its id now; the kernel reports that one, too.
       if (!isTheSame(stat, seen)) return this.#host.operations.count('sight', 'vanished');

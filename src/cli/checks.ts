@@ -6,6 +6,7 @@ import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { NetworkSource } from '../discovery/network/source.ts';
 import { addon } from '../native.ts';
+import { DESCRIPTORS_REMEDY, descriptorLimit, descriptorProblem } from '../proc/descriptors.ts';
 import { FOREIGN_IDS, FOREIGN_IDS_REMEDY, hasHostIds } from '../proc/pidNamespace.ts';
 import { Canary } from '../tracer/canary.ts';
 import { type Mode, withoutFrom } from '../tracer/features.ts';
@@ -43,11 +44,19 @@ export async function examine(stateDir: string): Promise<Examination> {
     const { use } = CAPABILITIES[name];
     return { name, ok, detail: ok ? use : `not held: ${use}`, mend: `run taut as root, or with ${name}` };
   };
-  const { mode, checks: measuring } = native.ok ? await tryMeasuring() : { mode: 'none' as const, checks: [] };
   const nice = capability('CAP_SYS_NICE');
   const ledger = attempt('ledger', () => new Ledger(stateDir)[Symbol.dispose](), stateDir, 'use another --state-dir');
   const supports = KNOBS.map((knob) => ({ knob, support: knob.support() }));
   const hostIds = hasHostIds();
+  const files = descriptorLimit();
+  const openFiles: Check = {
+    name: 'open files',
+    ok: descriptorProblem(files) === undefined,
+    detail: descriptorProblem(files) ?? `${files} at a time`,
+    mend: DESCRIPTORS_REMEDY,
+  };
+  const mayLoad = native.ok && openFiles.ok;
+  const { mode, checks: measuring } = mayLoad ? await tryMeasuring() : { mode: 'none' as const, checks: [] };
   const checks: Check[] = [
     { name: 'kernel', ok: process.platform === 'linux', detail: `Linux ${release()}`, mend: 'taut needs Linux' },
     native,
@@ -68,14 +77,16 @@ export async function examine(stateDir: string): Promise<Examination> {
       detail: hostIds ? "the host's" : FOREIGN_IDS,
       mend: FOREIGN_IDS_REMEDY,
     },
+    openFiles,
     ...measuring,
-    native.ok
+    mayLoad
       ? tryNetwork(hostIds ? NETWORK_MEND : 'see PID namespace above')
-      : { ...native, name: 'names and connections', detail: 'needs the native addon' },
+      : { ...(native.ok ? openFiles : native), name: 'names and connections', detail: 'needs what is missing above' },
     ledger,
   ];
-  const measure = (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
-  const mayTune = native.ok && nice.ok && ledger.ok;
+  const measure =
+    openFiles.ok && (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
+  const mayTune = native.ok && nice.ok && ledger.ok && openFiles.ok;
   const knobs = supports.map(({ knob: { id, title }, support }) => ({ id, title, tune: mayTune && support.ok }));
   return { measure, tune: knobs.some(({ tune }) => tune), knobs, mode, checks };
 }

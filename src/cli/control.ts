@@ -1,5 +1,6 @@
 /** Commands ask a running daemon by one JSON line each way, over a Unix socket that only its user and root can open. */
 import { z } from 'zod';
+import { descriptorShares } from '../proc/descriptors.ts';
 import { jsonText, printable } from '../util/printable.ts';
 import { isDenied, NoAccess } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -7,18 +8,24 @@ import { askLine } from './lineClient.ts';
 import { type Bounds, serveLines } from './lineServer.ts';
 import { REPLIES } from './replies.ts';
 import { type Request, requestSchema } from './requests.ts';
+import { SharedReplies } from './sharedReplies.ts';
 import { socketPath } from './stateDir.ts';
 
 type Answer = (request: Request) => unknown;
 
-const BOUNDS: Bounds = { clients: 1_024, perSecond: Number.POSITIVE_INFINITY, bytes: 16 << 20, ms: 30_000 };
+const BOUNDS: Omit<Bounds, 'clients'> = {
+  ...{ perSecond: Number.POSITIVE_INFINITY },
+  ...{ bytes: 16 << 20, held: 64 << 20, ms: 30_000 },
+};
 /** How many characters of an answer that taut does not understand are shown. */
 const SHOWN = 80;
 
 /** Serves requests until it is disposed of. No other process serves at this path, so an old socket there is stale. */
 export function serve(path: string, answer: Answer, onProblem: (message: string) => void): Promise<AsyncDisposable> {
-  const reply = (line: string) => replyTo(line, answer);
-  return serveLines({ path, mode: 0o600, bounds: BOUNDS, reply, onProblem });
+  const shared = new SharedReplies((line) => replyTo(line, answer));
+  const reply = (line: string) => shared.to(line);
+  const bounds = { ...BOUNDS, clients: descriptorShares().clients };
+  return serveLines({ path, mode: 0o600, bounds, reply, onProblem });
 }
 
 /** @returns one JSON line: the answer, or the reason for no answer. */

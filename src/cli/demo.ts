@@ -13,6 +13,7 @@ import { CliError, EXIT } from './exit.ts';
 import type { CommonOptions } from './given.ts';
 import { EndedEarly, Lifetime } from './lifetime.ts';
 import { meansOf } from './means.ts';
+import { requireOpenFiles } from './openFiles.ts';
 import { withCommon, withGuard, withJson } from './options.ts';
 import { printError, printJson, printText } from './output.ts';
 import { openSession, type Session } from './session.ts';
@@ -46,6 +47,7 @@ export function addDemo(program: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
+  requireOpenFiles();
   const log: Log = createLog(options.logLevel === 'info' ? 'warn' : options.logLevel, printError);
   const lifetime = new Lifetime(log, 'end');
   try {

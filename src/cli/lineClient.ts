@@ -1,19 +1,32 @@
 /** Asks the server of a Unix socket for one line. The server may be a stranger, hang, or send without end. */
 import { connect } from 'node:net';
 import { basename, dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { distrust } from '../util/trust.ts';
 
 const MAX_REPLY = 64 << 20;
 /** The longest time without a byte, and the longest time in all. */
 const PATIENCE_MS = 5_000;
 const LONGEST_MS = 60_000;
+/** A server that has no room for one more waiting client is asked again after this time. */
+const AGAIN_MS = 20;
 
 /**
  * `mayBeStrangers`: another user may serve there. Else that is refused, and nothing is sent.
  * @returns the whole answer; undefined when nobody serves there.
  * @throws Error, with `code` when the kernel refused.
  */
-export function askLine(path: string, line: string, mayBeStrangers = false): Promise<string | undefined> {
+export async function askLine(path: string, line: string, mayBeStrangers = false): Promise<string | undefined> {
+  for (const endMs = performance.now() + PATIENCE_MS; ; await wait(AGAIN_MS)) {
+    try {
+      return await askOnce(path, line, mayBeStrangers);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > endMs) throw error;
+    }
+  }
+}
+
+function askOnce(path: string, line: string, mayBeStrangers: boolean): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let bytes = 0;

@@ -1,10 +1,9 @@
 /** A Unix socket server: it takes one line and answers with one, within bounds, because a client may be a stranger. */
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { type Limits, LineClients } from './lineClients.ts';
 
-export interface Bounds {
-  /** Most clients at a time; further ones are refused. */
-  readonly clients: number;
+export interface Bounds extends Limits {
   /** Most connections per second. Then the server stops listening until the second ends: even a refusal costs work. */
   readonly perSecond: number;
   /** Longest request. */
@@ -26,12 +25,14 @@ export interface LineServerOptions {
 }
 
 const SECOND_MS = 1_000;
+/** What a piece of a request takes beside its bytes: a client may send them one at a time. */
+const PIECE_BYTES = 256;
 
 /** Serves until it is disposed of. A file at the path is removed: the caller ensures that nobody else serves there. */
 export async function serveLines(options: LineServerOptions): Promise<AsyncDisposable> {
   const { path, bounds, reply, onProblem } = options;
-  const server = createServer((socket) => handle(socket, bounds, reply));
-  server.maxConnections = bounds.clients;
+  const clients = new LineClients(bounds);
+  const server = createServer((socket) => handle(socket, bounds, clients, reply));
   const listening = new Promise<void>((resolve, reject) => server.once('error', reject).once('listening', resolve));
   listen(server, options);
   await listening;
@@ -70,29 +71,34 @@ function limitRate(server: Server, perSecond: number, listenAgain: () => void): 
       }, SECOND_MS).unref();
     if (come >= perSecond && server.listening) server.close();
   };
-  server.on('connection', count).on('drop', count);
+  server.on('connection', count);
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
-function handle(socket: Socket, bounds: Bounds, reply: Reply): void {
+function handle(socket: Socket, { bytes: limit, ms }: Bounds, clients: LineClients, reply: Reply): void {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  const deadline = setTimeout(() => socket.destroy(), bounds.ms).unref();
+  const deadline = setTimeout(() => socket.destroy(), ms).unref();
   socket.unref();
   socket.on('error', () => socket.destroy());
   socket.on('close', () => clearTimeout(deadline));
+  clients.add(socket);
   const answer = async (line: string) => {
-    socket.write(await reply(line));
+    const said = await reply(line);
+    const text = typeof said === 'string' ? Buffer.from(said) : said;
+    clients.is(socket, 'reading', text.length);
+    socket.write(text, () => clients.is(socket, 'reading', 0));
     socket.end('\n');
   };
   const take = (piece: Buffer) => {
     bytes += piece.length;
-    if (bytes > bounds.bytes) return void socket.destroy();
+    if (bytes > limit) return void socket.destroy();
     const end = piece.indexOf('\n');
     pieces.push(end < 0 ? piece : piece.subarray(0, end));
-    if (end < 0) return;
+    if (end < 0) return clients.is(socket, 'asking', bytes + pieces.length * PIECE_BYTES);
     socket.off('data', take).resume(); // bytes after the line are ignored
-    void answer(Buffer.concat(pieces).toString('utf8'));
+    clients.is(socket, 'waiting', bytes);
+    void answer(Buffer.concat(pieces.splice(0)).toString('utf8'));
   };
   socket.on('data', take);
 }

@@ -23,7 +23,7 @@ const FOLDERS = ['taut', 'public'];
 /** Other users may not list the folder, but may open a file whose name they know. */
 const FOLDER_MODE = 0o711;
 
-const BOUNDS: Bounds = { clients: 32, perSecond: 200, bytes: 1_024, ms: 5_000 };
+const BOUNDS: Bounds = { clients: 32, perSecond: 200, bytes: 1_024, held: 16 << 20, ms: 5_000 };
 /** A status is made at most once in this time, however many clients ask. */
 const STATUS_MS = 1_000;
 

@@ -28,6 +28,7 @@ import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type TuneOptions, targetsOf } from './given.ts';
 import type { Lifetime } from './lifetime.ts';
+import { requireOpenFiles } from './openFiles.ts';
 import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
 import type { Request } from './requests.ts';
@@ -76,6 +77,7 @@ export interface RunSession {
 export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
   await using stack = new AsyncDisposableStack();
   const { stateDir, sinkDir = stateDir, scope, descendants, lifetime, run } = options;
+  requireOpenFiles();
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };

@@ -7,16 +7,45 @@ export type Asked = z.infer<typeof exceptSchema>;
 
 /** The conditions of a rule as texts, by their keys. */
 export function conditionsIn(asked: Asked): ReadonlyMap<string, readonly string[]> {
-  const { program, path, package: npm, exe, comm, anyArg, dns, user, cwd, env, cgroup, ancestor, cmdline } = asked;
+  const {
+    program,
+    path,
+    package: npm,
+    command,
+    exe,
+    comm,
+    anyArg,
+    dns,
+    user,
+    cwd,
+    env,
+    cgroup,
+    ancestor,
+    cmdline,
+  } = asked;
   const connect = asked.connect?.map(({ text }) => text);
-  const all = { program, path, package: npm, runtime: asked.runtime, exe, comm, anyArg, dns, connect, user, cwd, env };
+  const all = {
+    program,
+    path,
+    package: npm,
+    command,
+    runtime: asked.runtime,
+    exe,
+    comm,
+    anyArg,
+    dns,
+    connect,
+    user,
+    cwd,
+    env,
+  };
   return new Map(
     Object.entries({ ...all, cgroup, ancestor, cmdline }).flatMap(([key, texts]) => (texts ? [[key, texts]] : [])),
   );
 }
 
 /** Some processes have no value for these, so even `*` does not match every process. */
-const NOT_OF_ALL = new Set(['package', 'dns', 'connect']);
+const NOT_OF_ALL = new Set(['package', 'command', 'dns', 'connect']);
 const RUNTIMES = 5;
 
 /** Conditions that hold for every process, by their keys. */

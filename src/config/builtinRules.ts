@@ -2,9 +2,11 @@
  * Rules for well-known agents. A rule matches the process that does the work: a native program, or the script that an
  * interpreter runs. The names come from running each agent. To add one, run it, look at /proc/PID/{cmdline,exe}, and
  * add a case to `test/unit/builtinRules.test.ts`. A name that other programs also have needs one more condition: its
- * runtime, its path, or the arguments of the other programs (CONTRIBUTING.md).
+ * runtime, its path, its executable, or the commands of the other programs (CONTRIBUTING.md).
  */
 import type { RuleInput } from './schema.ts';
+
+type Excepted = NonNullable<RuleInput['not']>;
 
 /** A user's own script about an agent (`python3 claude.py`) is no agent: installed programs have no such ending. */
 const SCRIPT_FILES = ['*.py', '*.js', '*.mjs', '*.cjs', '*.ts', '*.sh'];
@@ -12,74 +14,188 @@ const SCRIPT_FILES = ['*.py', '*.js', '*.mjs', '*.cjs', '*.ts', '*.sh'];
 /** The scripts of a package are the agent; the native helpers in it (ripgrep, for instance) are not. */
 const SCRIPT_RUNTIMES: RuleInput['runtime'] = ['node', 'bun', 'deno'];
 
-/** A rule for a name that no other program has. */
-function program(name: string, ...programs: string[]): RuleInput {
-  return { id: `builtin/${name}`, name, program: programs, not: { path: SCRIPT_FILES } };
+/** What agents run their own program for beside being one: servers of tools, supervisors, texts for shells. */
+const HELPERS = ['mcp', 'mcp-server', 'mcp-serve', 'daemon', 'native-host', 'completion', 'completions'];
+const HELPER_OPTIONS = ['--chrome-native-host', '--native-host', '--claude-in-chrome-mcp'];
+const NO_AGENT = { command: HELPERS, anyArg: HELPER_OPTIONS } satisfies Excepted;
+
+/** What package managers run once, before or after they put a package in its place. */
+const INSTALLERS = 'preinstall install postinstall prepare preuninstall uninstall postuninstall'.split(' ');
+
+/** A native program of this name. Whatever the others of that name are told to do is in `not`. */
+function native(name: string, programs: readonly string[], more: Partial<RuleInput> = {}): RuleInput {
+  const titles = programs.map((program) => `${program}[: ]*`);
+  const not = { ...NO_AGENT, ...more.not, path: [...SCRIPT_FILES, ...titles] };
+  return { id: `builtin/${name}`, name, program: [...programs], runtime: 'native', ...more, not };
 }
 
-/** A rule for a short or common name: it matches only with this runtime. */
-function scripted(name: string, runtime: RuleInput['runtime'], ...programs: string[]): RuleInput {
-  return { ...program(name, ...programs), runtime };
+/**
+ * A script of this name where programs are installed, or a process of that runtime that has given itself the name. `titles`:
+ * also one that says more behind its name.
+ */
+function script(name: string, programs: readonly string[], more: Partial<RuleInput> = {}, titles = false): RuleInput {
+  const path = programs.flatMap((program) => [
+    ...['*/bin/', '*/.bin/', '*/sbin/', '*/libexec/', ''].map((folder) => `${folder}${program}`),
+    ...(titles ? [`${program}[: ]*`] : []),
+  ]);
+  const not = { ...NO_AGENT, ...more.not };
+  return { id: `builtin/${name}-script`, name, program: [...programs], runtime: SCRIPT_RUNTIMES, path, ...more, not };
 }
 
+/** Of an agent that has no native program. */
+function onlyScript(...of: Parameters<typeof script>): RuleInput {
+  return { ...script(...of), id: `builtin/${of[0]}` };
+}
+
+/** The scripts of these npm packages. */
 function npm(name: string, ...packages: string[]): RuleInput {
-  return { id: `builtin/${name}-npm`, name, package: packages, runtime: SCRIPT_RUNTIMES };
+  const not = { ...NO_AGENT, program: INSTALLERS, path: '*/scripts/*' };
+  return { id: `builtin/${name}-npm`, name, package: packages, runtime: SCRIPT_RUNTIMES, not };
 }
 
-/** pressly/goose migrates databases: its arguments are a driver and a direction. */
+/** These Python packages, and these modules of packages. */
+function python(name: string, programs: readonly string[], packages: readonly string[], titles = false): RuleInput[] {
+  return [
+    onlyScript(name, programs, { runtime: 'python' }, titles),
+    { id: `builtin/${name}-python`, name, package: [...packages], runtime: 'python', not: NO_AGENT },
+  ];
+}
+
+/** Commands of codex beside the agent: its sandbox, its servers for other programs, its accounts. */
+const CODEX = 'sandbox exec-server responses-api-proxy stdio-to-uds debug login logout'.split(' ');
+
+/** Commands of the AWS Copilot CLI that the GitHub Copilot CLI does not have. */
+const AWS_COPILOT = 'app env svc job task run storage secret pipeline deploy'.split(' ');
+
+/** pressly/goose migrates databases: its arguments are a driver and a direction, or with GOOSE_DRIVER just the direction. */
 const GOOSE_MIGRATIONS =
-  'postgres pgx mysql sqlite3 mssql redshift tidb clickhouse vertica ydb turso starrocks duckdb up up-by-one up-to down down-to redo reset create fix -dir'.split(
+  'postgres pgx mysql sqlite sqlite3 mssql redshift tidb clickhouse vertica ydb turso starrocks duckdb up up-by-one up-to down down-to redo reset create fix status validate version env'.split(
     ' ',
   );
 
-/** Commands of the AWS Copilot CLI that the GitHub Copilot CLI does not have. */
-const AWS_COPILOT = 'app env svc job task run storage secret pipeline deploy completion'.split(' ');
+/** The names of model services, as programs that talk to models look them up. */
+const MODELS = [
+  'api.anthropic.com',
+  'api.openai.com',
+  'chatgpt.com',
+  'generativelanguage.googleapis.com',
+  'dashscope.aliyuncs.com',
+  'openrouter.ai',
+  'api.continue.dev',
+  'models.opencode.ai',
+  'data.cline.bot',
+  'api.githubcopilot.com',
+  'api.x.ai',
+  'api.moonshot.ai',
+  'api.mistral.ai',
+  'api.deepseek.com',
+];
 
 export const BUILTIN_RULES: readonly RuleInput[] = [
-  program('claude-code', 'claude'),
+  native('claude-code', ['claude']),
+  script('claude-code', ['claude']),
   npm('claude-code', '@anthropic-ai/claude-code'),
   // The native installation has one file per version, named after the version; run as `rg`, the same file is a tool.
-  { id: 'builtin/claude-code-native', name: 'claude-code', path: '*/claude/versions/*', runtime: 'native' },
-  program('codex', 'codex'),
-  npm('codex', '@openai/codex'),
-  // Programs for the Gemini protocol have this name too.
-  scripted('gemini-cli', SCRIPT_RUNTIMES, 'gemini'),
-  npm('gemini-cli', '@google/gemini-cli'),
-  program('qwen-code', 'qwen'),
-  npm('qwen-code', '@qwen-code/qwen-code'),
-  { ...program('copilot', 'copilot'), not: { path: SCRIPT_FILES, anyArg: AWS_COPILOT } },
-  npm('copilot', '@github/copilot'),
-  scripted('continue', SCRIPT_RUNTIMES, 'cn'),
-  npm('continue', '@continuedev/cli'),
-  program('opencode', 'opencode'),
-  scripted('cline', ['native', 'node', 'bun'], 'cline'),
-  npm('cline', 'cline'),
-  program('openclaw', 'openclaw', 'openclaw-agent', 'openclaw-gateway'),
-  npm('openclaw', 'openclaw'),
-  program('aider', 'aider'),
-  // Meta's JavaScript engine and the IBC relayer have this name too, but they are native.
-  scripted('hermes', 'python', 'hermes', 'hermes-agent'),
-  { ...scripted('goose', 'native', 'goose'), not: { anyArg: GOOSE_MIGRATIONS } },
-  // The native build lies in its own folder; a text editor of the same name does not.
-  scripted('amp', SCRIPT_RUNTIMES, 'amp'),
-  { id: 'builtin/amp-native', name: 'amp', program: 'amp', exe: ['*/.amp/*', '*/@sourcegraph/amp*', '*/@ampcode/*'] },
-  npm('amp', '@sourcegraph/amp', '@ampcode/cli'),
-  scripted('crush', 'native', 'crush'),
-  // A process that asks for a model's address talks to a model. Last, so that a known agent keeps its name.
   {
-    id: 'builtin/model-client',
-    name: 'model-client',
-    dns: [
-      'api.anthropic.com',
-      'api.openai.com',
-      'chatgpt.com',
-      'generativelanguage.googleapis.com',
-      'dashscope.aliyuncs.com',
-      'openrouter.ai',
-      'api.continue.dev',
-      'models.opencode.ai',
-      'data.cline.bot',
-      'api.githubcopilot.com',
-    ],
+    ...{ id: 'builtin/claude-code-native', name: 'claude-code', path: '*/claude/versions/*', runtime: 'native' },
+    not: NO_AGENT,
   },
+  // Editors and other hosts bring the script along, or run it in their own process.
+  {
+    ...{ id: 'builtin/claude-code-hosted', name: 'claude-code', program: ['cli', 'claude_local_launcher'] },
+    path: ['*/claude-code/cli.js', '*/claude-agent-sdk/cli.js', '*/scripts/claude_local_launcher.cjs'],
+    ...{ runtime: SCRIPT_RUNTIMES, not: NO_AGENT },
+  },
+  native('codex', ['codex'], { not: { command: [...HELPERS, ...CODEX] } }),
+  script('codex', ['codex'], { not: { command: [...HELPERS, ...CODEX] } }),
+  npm('codex', '@openai/codex'),
+  // Programs for the Gemini protocol have this name too, but they are native.
+  onlyScript('gemini-cli', ['gemini']),
+  npm('gemini-cli', '@google/gemini-cli'),
+  native('qwen-code', ['qwen']),
+  script('qwen-code', ['qwen']),
+  npm('qwen-code', '@qwen-code/qwen-code'),
+  native('copilot', ['copilot'], { not: { command: [...HELPERS, ...AWS_COPILOT] } }),
+  script('copilot', ['copilot']),
+  npm('copilot', '@github/copilot'),
+  onlyScript('continue', ['cn']),
+  npm('continue', '@continuedev/cli'),
+  native('opencode', ['opencode', 'opencode-cli']),
+  script('opencode', ['opencode']),
+  npm('opencode', 'opencode-ai'),
+  native('cline', ['cline']),
+  script('cline', ['cline']),
+  npm('cline', 'cline'),
+  native('openclaw', ['openclaw', 'openclaw-agent', 'openclaw-gateway']),
+  script('openclaw', ['openclaw', 'openclaw-agent', 'openclaw-gateway'], {}, true),
+  npm('openclaw', 'openclaw'),
+  ...python('aider', ['aider'], ['aider']),
+  // Meta's JavaScript engine and the IBC relayer have this name too, but they are native.
+  ...python('hermes', ['hermes', 'hermes-agent'], ['hermes', 'hermes_cli', 'hermes_agent', 'tui_gateway.entry'], true),
+  native('goose', ['goose'], { not: { command: [...HELPERS, ...GOOSE_MIGRATIONS] } }),
+  native('goosed', ['goosed']),
+  // The native build lies in its own folder; a text editor of the same name does not.
+  onlyScript('amp', ['amp']),
+  { ...native('amp', ['amp'], { exe: ['*/.amp/*', '*/@sourcegraph/amp*', '*/@ampcode/*'] }), id: 'builtin/amp-native' },
+  npm('amp', '@sourcegraph/amp', '@ampcode/cli'),
+  // A shell has this name too, so it takes the folder of this one, or a model that it talks to.
+  native('crush', ['crush'], { exe: ['*/@charmland/crush*', '*/Cellar/crush/*', '*/crush_*/*', '*/.crush/*'] }),
+  { ...native('crush', ['crush'], { dns: MODELS }), id: 'builtin/crush-model' },
+  // The log parser of this name lies elsewhere.
+  native('grok-build', ['grok', 'grok-native'], { exe: ['*/@xai-official/grok*', '*/.grok/*'] }),
+  {
+    ...native('grok-build', ['grok', 'grok-native']),
+    ...{ id: 'builtin/grok-build-bin', path: ['*/node_modules/.bin/grok', '*/@xai-official/grok*', '*/.grok/*'] },
+  },
+  npm('grok-build', '@xai-official/grok'),
+  native('droid', ['droid']),
+  script('kimi-code', ['kimi']),
+  native('kimi-code', ['kimi', 'kimi-cli']),
+  ...python('kimi-cli', ['kimi', 'kimi-cli'], ['kimi_cli']),
+  onlyScript('auggie', ['auggie']),
+  npm('auggie', '@augmentcode/auggie'),
+  script('qodercli', ['qodercli']),
+  native('qodercli', ['qodercli']),
+  npm('qodercli', '@qoder-ai/qodercli'),
+  // Its Node has another argument 0 than `node`; a worker of it is no agent.
+  {
+    ...{ id: 'builtin/cursor-agent', name: 'cursor-agent', program: ['agent', 'cursor-agent'] },
+    ...{ anyArg: '*/cursor-agent/versions/*/index.js', not: { anyArg: ['worker-server', ...HELPER_OPTIONS] } },
+  },
+  {
+    ...{ id: 'builtin/cursor-agent-script', name: 'cursor-agent', program: 'index', runtime: SCRIPT_RUNTIMES },
+    ...{ path: '*/cursor-agent/versions/*/index.js', not: { ...NO_AGENT, command: [...HELPERS, 'worker-server'] } },
+  },
+  native('kiro-cli', ['kiro-cli', 'kiro-cli-chat']),
+  onlyScript('pi', ['pi'], { path: ['*/bin/pi', '*/.bin/pi', 'pi'] }),
+  npm('pi', '@earendil-works/pi-coding-agent', '@mariozechner/pi-coding-agent'),
+  // A text editor has this name too.
+  native('kilo', ['kilo'], { path: ['*/@kilocode/*', '*/node_modules/.bin/kilo', '*/.kilo/*'] }),
+  script('kilo', ['kilo', 'kilocode']),
+  npm('kilo', '@kilocode/cli'),
+  // An adapter in which Codex runs.
+  native('codex-acp', ['codex-acp']),
+  script('codex-acp', ['codex-acp']),
+  npm('codex-acp', '@zed-industries/codex-acp'),
+  native('cosh-shell', ['cosh-shell', 'cosh-core', 'cosh-cli']),
+  {
+    ...{ id: 'builtin/copilot-shell', name: 'copilot-shell', program: 'cli', path: '*/copilot-shell/cli.js' },
+    ...{ runtime: SCRIPT_RUNTIMES, not: NO_AGENT },
+  },
+  native('devin', ['devin']),
+  native('plandex', ['plandex']),
+  script('letta', ['letta']),
+  npm('letta', '@letta-ai/letta-code'),
+  ...python('letta', ['letta'], ['letta']).map((rule) => ({
+    ...rule,
+    id: rule.id.replace('letta-script', 'letta-pip'),
+  })),
+  ...python('openhands', ['openhands'], ['openhands', 'openhands_cli']),
+  { ...native('openhands', ['openhands']), id: 'builtin/openhands-native' },
+  ...python('gptme', ['gptme'], ['gptme']),
+  ...python('mini-swe-agent', ['mini', 'mini-swe-agent'], ['minisweagent']),
+  ...python('vibe', ['vibe', 'vibe-acp'], ['vibe', 'mistral_vibe']),
+  ...python('trae-cli', ['trae-cli'], ['trae_agent']),
+  // A process that asks for a model's address talks to a model. Last, so that a known agent keeps its name.
+  { id: 'builtin/model-client', name: 'model-client', dns: MODELS },
 ];

@@ -30,11 +30,21 @@ export function globMatcher(globs: readonly string[]): (text: string) => string 
     const names = new Map(globs.toReversed().map((glob) => [glob.toLowerCase(), glob]));
     return (text) => names.get(text.toLowerCase());
   }
-  const compiled = globs.map((glob) => ({ glob, tokens: compile(characters(glob.toLowerCase())) }));
+  const compiled = globs.map((glob) => {
+    const lower = glob.toLowerCase();
+    return { glob, part: plainPart(lower), tokens: compile(characters(lower)) };
+  });
   return (text) => {
-    const lower = characters(text.toLowerCase());
-    return compiled.find(({ tokens }) => matches(tokens, lower))?.glob;
+    const lower = text.toLowerCase();
+    // Most texts lack a part that each match must have: finding that takes much less than a walk.
+    return compiled.find(({ part, tokens }) => lower.includes(part) && matches(tokens, characters(lower)))?.glob;
   };
+}
+
+/** The longest text that whatever a glob matches contains. */
+function plainPart(glob: string): string {
+  const parts = glob.split(/[*?]/);
+  return glob.includes('[') ? '' : parts.reduce((longest, part) => (part.length > longest.length ? part : longest));
 }
 
 /** One entry per character. Most texts have no surrogate pairs and can be used as they are. */

@@ -22,9 +22,11 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   program: programName,
   ancestor: programName,
   path: (glob) =>
-    /^[/*?[]/.test(glob) || glob.includes('/')
+    // A glob with a blank may be meant for a title.
+    /^[/*?[]|[/ ]/.test(glob)
       ? undefined
       : `without a folder this matches only what was started without one; write "*/${glob}" beside it, or use program`,
+  command: (glob) => (glob.startsWith('-') ? 'a command is no option, so this never matches; use anyArg' : undefined),
   package: (glob, literal) => {
     const slashes = literal.split('/').length - 1;
     if (slashes > 1 || (slashes === 1 && !/^[@*?[]/.test(glob)))

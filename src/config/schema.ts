@@ -47,8 +47,10 @@ const matchers = {
   path: globs.optional(),
   /** What runs the program: `node`, `python`, `bun`, `deno`, or `native` when the program is an executable itself. */
   runtime: z.union([runtime.transform((one) => [one]), z.array(runtime).min(1)]).optional(),
-  /** The npm package that the program lies in, like `@openai/codex`. */
+  /** The package that the program lies in: npm's, like `@openai/codex`, or Python's; also a module, `package.module`. */
   package: globs.optional(),
+  /** The program's first argument that is neither an option nor the value of one: `mcp` of `claude --debug mcp serve`. */
+  command: globs.optional(),
   /** Path of the executable. */
   exe: globs.optional(),
   /** The kernel's name of the main thread, at most 15 bytes. */

@@ -40,6 +40,8 @@ export function warningsOf({ rules }: Config, document: Document, around: Surrou
 function unmatchable(asked: Asked, { users }: Surroundings): Warning[] {
   return [...conditionsIn(asked)].flatMap(([key, texts]) =>
     texts.flatMap((text, j) => {
+      // The glob with a folder stands beside it: so what was started without one is meant, too.
+      if (key === 'path' && texts.some((other) => other.endsWith(`/${text}`))) return [];
       const problem = neverProblem(key, text) ?? (key === 'user' ? unknownUser(text, users) : undefined);
       return problem === undefined ? [] : [{ path: [key, j], message: `${key}: ${problem}` }];
     }),

@@ -5,6 +5,7 @@ import { globMatcher } from '../config/globs.ts';
 import type { exceptSchema, Rule } from '../config/schema.ts';
 import type { EffectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';
+import { standIn } from './standIn.ts';
 
 export type Facts = ProcessFacts & LazyFacts;
 
@@ -32,19 +33,24 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
     conditions.push({ what, holds });
   };
   /** A property with several values: any of them may match. */
-  const some = (what: string, globs: readonly string[] | undefined, values: (f: Facts) => readonly string[]) => {
+  const some = (
+    what: string,
+    globs: readonly string[] | undefined,
+    values: (f: Facts, p: EffectiveProgram) => readonly string[],
+  ) => {
     if (!globs) return;
     const find = globMatcher(globs);
-    const holds = (facts: Facts) => {
-      const value = values(facts).find((v) => find(v) !== undefined);
+    const holds = (facts: Facts, program: EffectiveProgram) => {
+      const value = values(facts, program).find((v) => find(v) !== undefined);
       return value === undefined
         ? undefined
         : `${what} ${JSON.stringify(value)} matches ${JSON.stringify(find(value))}`;
     };
     conditions.push({ what, holds });
   };
-  one('program', asked.program, (_, program) => program.name);
-  one('package', asked.package, (_, program) => program.package);
+  if (asked.program) conditions.push({ what: 'program', holds: programName(asked.program) });
+  some('package', asked.package, (_, program) => program.packages);
+  if (asked.command) conditions.push({ what: 'command', holds: commandIs(asked.command) });
   if (asked.path) conditions.push({ what: 'path', holds: programPath(asked.path) });
   if (asked.cmdline) conditions.push({ what: 'command line', holds: positional(asked.cmdline) });
   if (asked.anyArg) conditions.push({ what: 'arguments', holds: anyArgument(asked.anyArg) });
@@ -72,9 +78,27 @@ function positional(globs: readonly string[]): Condition['holds'] {
 
 function programPath(globs: readonly string[]): Condition['holds'] {
   const find = globMatcher(globs);
-  return (_, { path }) => {
-    const glob = find(path);
-    return glob === undefined ? undefined : `the program's path matches ${JSON.stringify(glob)}`;
+  return (_, { paths }) => {
+    const path = paths.find((one) => find(one) !== undefined);
+    return path === undefined ? undefined : `the program's path matches ${JSON.stringify(find(path))}`;
+  };
+}
+
+/** A process that only has the name, because it starts the program or is a part of its window, is not the program. */
+function programName(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs);
+  return (facts, { names }) => {
+    const name = names.find((one) => find(one) !== undefined);
+    if (name === undefined || standIn(facts) !== undefined) return undefined;
+    return `program ${JSON.stringify(name)} matches ${JSON.stringify(find(name))}`;
+  };
+}
+
+function commandIs(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs);
+  return (_, { command }) => {
+    const glob = command === undefined ? undefined : find(command);
+    return glob === undefined ? undefined : `its command matches ${JSON.stringify(glob)}`;
   };
 }
 
@@ -98,10 +122,12 @@ const RESOLVERS = new Set(
   ).split(' '),
 );
 
+const NONE: readonly never[] = [];
+
 function askedFor(globs: readonly string[]): Condition['holds'] {
   const match = globMatcher(globs);
-  return ({ names = [], contacts = [] }, program) => {
-    if (RESOLVERS.has(program.name)) return undefined;
+  return ({ names = NONE, contacts = NONE }, program) => {
+    if (names.length + contacts.length === 0 || RESOLVERS.has(program.name)) return undefined;
     const name = names.find((asked) => match(asked) !== undefined);
     if (name !== undefined) return `asked for ${name}, which matches ${JSON.stringify(match(name))}`;
     for (const { serverName } of contacts) {

@@ -73,6 +73,6 @@ function environmentNames(process: ProcHandle): string[] {
 function ancestorsOf(process: ProcHandle): string[] {
   const programs: string[] = [];
   for (const handle of ancestors(process.stat().ppid, process.files))
-    programs.push(effectiveProgram(argvOf(readCmdline(handle)), () => handle.link('exe')).name);
+    programs.push(...effectiveProgram(argvOf(readCmdline(handle)), () => handle.link('exe')).names);
   return programs;
 }

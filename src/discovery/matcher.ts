@@ -23,9 +23,18 @@ export const NO_PROCESS: LazyFacts = {
   ancestors: () => [],
 };
 
+/** The program that a process runs, by its facts. */
+export function programOf(facts: Facts): EffectiveProgram {
+  return effectiveProgram(
+    facts.argv,
+    () => facts.exe,
+    () => facts.env(),
+  );
+}
+
 /** Matches a process against the rules. A matching denial wins; else the first rule that matches. */
 export function decide(facts: Facts, rules: RuleSet): Decided {
-  const program = effectiveProgram(facts.argv, () => facts.exe);
+  const program = programOf(facts);
   const may = rules.about(program);
   for (const [i, rule] of may.entries()) {
     const evidence = match(rule, facts, program);
@@ -43,11 +52,11 @@ export function decide(facts: Facts, rules: RuleSet): Decided {
 
 /** Why a rule matches, one line for each condition; undefined when it does not match. */
 function match(rule: CompiledRule, facts: Facts, program: EffectiveProgram): string[] | undefined {
-  const evidence: string[] = [];
+  let evidence: string[] | undefined;
   for (const { holds } of rule.conditions) {
     const line = holds(facts, program);
     if (line === undefined) return undefined;
-    evidence.push(line);
+    evidence = [...(evidence ?? []), line];
   }
   return rule.exceptions.some(({ holds }) => holds(facts, program) !== undefined) ? undefined : evidence;
 }

@@ -1,6 +1,7 @@
 /** Explains why no rule matched a process: the rules that nearly did, and what was missing. Pure. */
 import { nearest } from '../config/nearest.ts';
 import type { Facts } from './conditions.ts';
+import { programOf } from './matcher.ts';
 import { effectiveProgram } from './program.ts';
 import type { RuleSet } from './ruleSet.ts';
 
@@ -18,18 +19,29 @@ const COMMON = new Set([
 
 /** Lines for people, the nearest miss first; empty when no rule nearly matched. */
 export function nearMisses(facts: Facts, rules: RuleSet): string[] {
-  const program = effectiveProgram(facts.argv, () => facts.exe);
-  const partly = rules.rules.flatMap(({ id, conditions, exceptions }) => {
+  const program = programOf(facts);
+  const partly = rules.rules.flatMap(({ id, name, conditions, exceptions }) => {
     const tried = conditions.map(({ what, holds }) => ({ what, line: holds(facts, program) }));
-    const met = tried.flatMap(({ line }) => line ?? []);
+    const met = tried.flatMap(({ what, line }) => (COMMON.has(what) ? [] : (line ?? [])));
     if (!tried.some(({ what, line }) => line !== undefined && !COMMON.has(what))) return [];
     const missing = tried.flatMap(({ what, line }) => (line === undefined ? [what] : []));
-    if (missing.length > 0)
-      return [`rule ${id}: ${met.join(', ')}; but its ${missing.join(' and ')} ${verb(missing)} match`];
+    // A rule for another runtime is farther than one for this runtime.
+    const lacks = missing.length + (missing.includes('runtime') ? 0.5 : 0);
+    if (lacks > 0)
+      return [
+        { name, lacks, text: `rule ${id}: ${met.join(', ')}; but its ${missing.join(' and ')} ${verb(missing)} match` },
+      ];
     const hindered = exceptions.flatMap(({ holds }) => holds(facts, program) ?? []);
-    return hindered.length > 0 ? [`rule ${id}: ${met.join(', ')}; but also ${hindered.join(', ')}`] : [];
+    return hindered.length > 0
+      ? [{ name, lacks, text: `rule ${id}: ${met.join(', ')}; but also ${hindered.join(', ')}` }]
+      : [];
   });
-  return [...partly, ...wrapped(facts, program.name, rules), ...misspelt(program.name, rules)].slice(0, MOST);
+  // An agent may have several rules: the one that lacks least says most.
+  const nearer = partly.toSorted((a, b) => a.lacks - b.lacks);
+  const texts = nearer
+    .filter(({ name }, i) => nearer.findIndex((one) => one.name === name) === i)
+    .map(({ text }) => text);
+  return [...texts, ...wrapped(facts, program.name, rules), ...misspelt(program.name, rules)].slice(0, MOST);
 }
 
 const PLURAL = new Set(['arguments', 'names asked for', 'connections']);

@@ -1,134 +1,124 @@
 /** The program that a process runs, also behind an interpreter: `node --flags …/bin/x.js` runs x. Pure. */
+import { commandOf } from './command.ts';
+import { packageOfPath, packageOfSpecifier, packagesOfFile, packagesOfModule } from './packages.ts';
+import { basename, plainName, stemOf, undecorated } from './plainName.ts';
+import { pythonProgram } from './pythonLine.ts';
+import { electronAsNode, type Runner, runnerOf } from './runners.ts';
+import { isExecutable, runnerOfTitle, wordsOf } from './title.ts';
 
 export interface EffectiveProgram {
-  /** The script or executable, as given. */
+  /** The script or executable, as given; of a title that does not name the executable, the whole title. */
   readonly path: string;
-  /** The file name of the path, without endings such as `.js` or `.exe`. */
+  /** The path, and the same without decoration of its name, if it has some. */
+  readonly paths: readonly string[];
+  /** The file name of the path, without endings such as `.js` or `.exe` and without decoration. */
   readonly name: string;
-  /** The npm package that contains the path. */
+  /** The name, and the one with its decoration, if it has some: rules may name either. */
+  readonly names: readonly string[];
+  /** The npm or Python package that contains the path. */
   readonly package: string | undefined;
+  /** All packages that it is: of a Python module also its whole name, `package.module`. */
+  readonly packages: readonly string[];
   /** The interpreter: `node`, `python`, `bun`, `deno`; undefined when the program is its own executable. */
   readonly interpreter: string | undefined;
+  /** The first argument of the program that is neither an option nor the value of one. */
+  readonly command: string | undefined;
+  /** What this launcher starts as a child: `claude` for `bunx claude`. */
+  readonly starts: string | undefined;
 }
-
-interface Interpreter {
-  readonly name: string;
-  readonly executable: RegExp;
-  /** Options whose value is the next argument. */
-  readonly takesValue: ReadonlySet<string>;
-  /** Options with the code as their argument: no script follows. */
-  readonly isCode: ReadonlySet<string>;
-  /** Subcommands that may come before the script. */
-  readonly commands?: ReadonlySet<string>;
-}
-
-const LOADER = 'ld.so';
-
-const INTERPRETERS: readonly Interpreter[] = [
-  {
-    name: 'node',
-    executable: /^(node|nodejs|MainThread)(-?\d[\d.]*)?$/,
-    takesValue: new Set(
-      '-r --require --import --loader --experimental-loader -C --conditions --env-file --env-file-if-exists --title --stack-trace-limit --icu-data-dir --openssl-config --watch-path --input-type --disable-warning --redirect-warnings --diagnostic-dir --report-directory --trace-event-categories --snapshot-blob --unhandled-rejections --dns-result-order --inspect-port --debug-port'.split(
-        ' ',
-      ),
-    ),
-    isCode: new Set(['-e', '--eval', '-p', '--print', '-pe', '--run']),
-  },
-  {
-    name: 'python',
-    executable: /^(python|pypy)(\d[\d.]*)?$/,
-    takesValue: new Set(['-W', '-X', '--check-hash-based-pycs']),
-    isCode: new Set(['-c']),
-  },
-  {
-    name: 'bun',
-    executable: /^bunx?$/,
-    takesValue: new Set(['-r', '--preload', '--cwd', '--config', '-c', '--env-file']),
-    isCode: new Set(['-e', '--eval', '-p', '--print']),
-    commands: new Set(['run']),
-  },
-  {
-    name: 'deno',
-    executable: /^deno$/,
-    takesValue: new Set(['-c', '--config', '--import-map', '--env-file']),
-    isCode: new Set(['eval']),
-    commands: new Set(['run']),
-  },
-  {
-    // The dynamic loader, started with a program as its argument.
-    name: LOADER,
-    executable: /^ld(-linux|-musl)?[\w.-]*\.so(\.\d+)?$/,
-    takesValue: new Set([
-      '--library-path',
-      '--preload',
-      '--argv0',
-      '--audit',
-      '--inhibit-rpath',
-      '--glibc-hwcaps-prepend',
-    ]),
-    isCode: new Set(['--list', '--verify']),
-  },
-];
 
 /**
  * The effective program of a command line. If the process has overwritten its argv with a title, the title is used.
- * `exe` is called only when the command line is not enough, because reading the executable costs a system call.
+ * `exe` is called only when the command line is not enough, because reading the executable costs a system call; `env`, which
+ * gives the names of the environment variables, only for an Electron application that was given a script.
  */
-export function effectiveProgram(argv: readonly string[], exe: () => string | undefined): EffectiveProgram {
+export function effectiveProgram(
+  argv: readonly string[],
+  exe: () => string | undefined,
+  env: () => readonly string[] = () => [],
+): EffectiveProgram {
   const first = argv[0] ?? '';
-  const interpreter = interpreterOf(first);
-  if (interpreter?.name === LOADER) {
-    const at = scriptIndex(argv, interpreter);
-    const program = argv[at ?? 0] ?? '';
-    // A loader that runs a loader counts as that loader.
-    const isLoader = at === undefined || interpreterOf(program)?.name === LOADER;
-    return isLoader ? describe(program, NATIVE) : effectiveProgram(argv.slice(at), NATIVE);
+  if (first === '') return new Program({ given: exe() ?? '', args: [] });
+  if (argv.length === 1 && first.includes(' ')) return titled(first, exe, env);
+  const name = basename(first);
+  const runner = runnerOf(name) ?? electronAsNode(name, argv, env);
+  if (runner?.name === 'program') return emulated(argv, runner);
+  if (runner) return interpreted(argv, runner);
+  if (name === 'bunx')
+    return new Program({ given: first, interpreter: () => 'bun', starts: firstWord(argv), args: [] });
+  const interpreter = () => (argv.length === 1 ? runnerNameOf(exe()) : undefined);
+  return new Program({ given: argv.length === 1 ? first.replace(/:$/, '') : first, interpreter, args: argv.slice(1) });
+}
+
+function runnerNameOf(exe: string | undefined): string | undefined {
+  const name = runnerOf(basename(exe ?? ''))?.name;
+  return name === 'program' ? undefined : name;
+}
+
+/** A title is one string, with blanks, in the place of argv: a whole command line, or words about what the process does. */
+function titled(title: string, exe: () => string | undefined, env: () => readonly string[]): EffectiveProgram {
+  const words = wordsOf(title.trim());
+  const [word = ''] = words;
+  if (words.length === 1) return effectiveProgram(words, exe, env);
+  if (runnerOfTitle(title, word, exe)) return effectiveProgram(words, exe, env);
+  // A path may have a blank in it.
+  if (/^\.{0,2}\//.test(title) && !isExecutable(word, exe())) return new Program({ given: title, args: [] });
+  const name = word.replace(/:$/, '');
+  const interpreter = () => runnerNameOf(exe());
+  const path = () => (isExecutable(name, exe()) ? name : title);
+  return new Program({ given: name, path, interpreter, args: words.slice(1) });
+}
+
+/** What a loader or an emulator runs; one that runs a runner of the same kind, as itself. */
+function emulated(argv: readonly string[], runner: Runner): EffectiveProgram {
+  const at = scriptIndex(argv, runner);
+  const program = argv[at ?? 0] ?? '';
+  if (at === undefined || runnerOf(basename(program))?.executable === runner.executable)
+    return new Program({ given: program, args: [] });
+  // An emulator that the kernel starts may get the program's own argument 0 behind the program's path.
+  const isTwice = at === 1 && basename(argv[at + 1] ?? '') === basename(program);
+  return effectiveProgram(argv.slice(isTwice ? at + 1 : at), () => program);
+}
+
+/** A script, a module or a package. Without one the interpreter is the program: its code is an argument, or it is a launcher. */
+function interpreted(argv: readonly string[], runner: Runner): EffectiveProgram {
+  const interpreter = () => runner.name;
+  const itself = { given: argv[0] ?? '', interpreter, args: [] };
+  if (runner.name === 'python') {
+    const found = pythonProgram(argv, runner.takesValue);
+    if (!found) return new Program(itself);
+    const { at, module } = found;
+    const given = module === undefined ? (argv[at] ?? '') : (module.split('.')[0] ?? '');
+    const packages = () => (module === undefined ? packagesOfFile(given) : packagesOfModule(module));
+    // `python …/aider/__main__.py` is what `python -m aider` runs.
+    return new Program({
+      given: given.replace(/(?<=[^/])\/__main__\.py$/, ''),
+      packages,
+      interpreter,
+      args: argv.slice(at + 1),
+    });
   }
-  if (interpreter) return describe(scriptOf(argv, interpreter) ?? first, () => interpreter.name);
-  if (first === '') return describe(exe() ?? '', NATIVE);
-  // A title is one string, with spaces, in the place of argv.
-  const title = argv.length === 1 && !first.startsWith('/') ? (first.split(' ')[0] ?? first) : first;
-  return describe(title.replace(/:$/, ''), () => interpreterOf(exe() ?? '')?.name);
-}
-
-const NATIVE = () => undefined;
-
-function interpreterOf(path: string): Interpreter | undefined {
-  const name = basename(path);
-  return INTERPRETERS.find((interpreter) => interpreter.executable.test(name));
-}
-
-/** The script, or the module of `python -m`; undefined when the code is an argument or comes from standard input. */
-function scriptOf(argv: readonly string[], interpreter: Interpreter): string | undefined {
-  const at = scriptIndex(argv, interpreter);
-  if (at === undefined) return undefined;
+  const at = scriptIndex(argv, runner);
+  if (at === undefined) return new Program(itself);
   const script = argv[at] ?? '';
-  const module = interpreter.name === 'python' ? moduleOf(argv[at - 1] ?? '', script) : undefined;
-  return module?.split('.')[0] ?? script;
+  const specified = packageOfSpecifier(script);
+  if (specified === undefined && runner.startsWords && !/[/.:]/.test(script))
+    return new Program({
+      ...itself,
+      starts: runner.commands?.has(argv[at - 1] ?? '') || at === 1 ? script : undefined,
+    });
+  const packages = specified === undefined ? undefined : () => [specified];
+  const given = specified ?? script;
+  return new Program({ given, packages, interpreter, args: argv.slice(at + 1) });
 }
 
-/** Returns x for `-m x`, `-mx`, `-Im x`: Python's short options can be combined. */
-function moduleOf(option: string, argument: string): string | undefined {
-  const attached = PYTHON_MODULE.exec(argument)?.[1];
-  if (attached) return attached;
-  return PYTHON_MODULE.exec(option)?.[1] === '' ? argument : undefined;
-}
-
-const PYTHON_MODULE = /^-[bBdEhiIOPqsSuvxV]*m(.*)$/;
-const PYTHON_CODE = /^-[bBdEhiIOPqsSuvxV]*c/;
-
-function scriptIndex(argv: readonly string[], { name, isCode, takesValue, commands }: Interpreter): number | undefined {
-  const within = (i: number) => (i < argv.length ? i : undefined);
+function scriptIndex(argv: readonly string[], { isCode, takesValue, commands }: Runner): number | undefined {
   let mayBeCommand = true;
   for (let i = 1; i < argv.length; i++) {
     const argument = argv[i] ?? '';
     const option = argument.split('=')[0] ?? '';
     if (isCode.has(option)) return undefined;
-    if (argument === '--') return within(i + 1);
-    if (name === 'python' && PYTHON_CODE.test(argument)) return undefined;
-    const module = name === 'python' ? PYTHON_MODULE.exec(argument)?.[1] : undefined;
-    if (module !== undefined) return module === '' ? within(i + 1) : i;
+    if (argument === '--') return i + 1 < argv.length ? i + 1 : undefined;
     if (argument.startsWith('-') && argument !== '-') {
       if (takesValue.has(argument)) i++;
     } else if (mayBeCommand && commands?.has(argument)) mayBeCommand = false;
@@ -137,42 +127,64 @@ function scriptIndex(argv: readonly string[], { name, isCode, takesValue, comman
   return undefined;
 }
 
-function describe(given: string, interpreter: () => string | undefined): EffectiveProgram {
-  // `python …/aider/__main__.py` is what `python -m aider` runs.
-  const path = given.replace(/(?<=[^/])\/__main__\.py$/, '');
-  const name = basename(path).replace(/\.(exe|[cm]?[jt]sx?|py)$/i, '');
-  return new Program(path, name, interpreter);
+function firstWord(argv: readonly string[]): string | undefined {
+  return argv.slice(1).find((argument) => !argument.startsWith('-'));
 }
 
-class Program implements EffectiveProgram {
-  readonly path: string;
-  readonly name: string;
-  readonly #interpreter: () => string | undefined;
+const NONE: readonly string[] = [];
 
-  constructor(path: string, name: string, interpreter: () => string | undefined) {
-    this.path = path;
-    this.name = name;
-    this.#interpreter = interpreter;
+interface Parts {
+  readonly given: string;
+  /** Default: what is given. */
+  readonly path?: () => string;
+  readonly packages?: (() => readonly string[]) | undefined;
+  readonly interpreter?: () => string | undefined;
+  readonly args: readonly string[];
+  readonly starts?: string | undefined;
+}
+
+/** Most processes are matched by their name alone, so the rest is worked out when a rule asks for it. */
+class Program implements EffectiveProgram {
+  readonly name: string;
+  readonly names: readonly string[];
+  readonly starts: string | undefined;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    const name = basename(parts.given);
+    this.name = plainName(name);
+    const stem = stemOf(name);
+    this.names = stem === this.name ? [stem] : [this.name, stem];
+    this.starts = parts.starts;
+    this.#parts = parts;
+  }
+
+  get path(): string {
+    return this.#parts.path?.() ?? this.#parts.given;
+  }
+
+  get paths(): readonly string[] {
+    const { path } = this;
+    const name = basename(path);
+    const plain = undecorated(name);
+    return plain === name ? [path] : [path, path.slice(0, path.length - name.length) + plain];
+  }
+
+  get packages(): readonly string[] {
+    if (this.#parts.packages) return this.#parts.packages();
+    const npm = packageOfPath(this.#parts.given);
+    return npm === undefined ? NONE : [npm];
   }
 
   get package(): string | undefined {
-    return packageOf(this.path);
+    return this.packages.at(-1);
   }
 
   get interpreter(): string | undefined {
-    return this.#interpreter();
+    return this.#parts.interpreter?.();
   }
-}
 
-/** `…/node_modules/@scope/name/…` -> `@scope/name`; for nested packages the innermost one. */
-function packageOf(path: string): string | undefined {
-  const at = path.lastIndexOf('/node_modules/');
-  const parts = at < 0 ? [] : path.slice(at + '/node_modules/'.length).split('/');
-  const [scope, name] = parts;
-  if (scope === undefined || scope.startsWith('.') || parts.length < 2) return undefined;
-  return scope.startsWith('@') ? `${scope}/${name}` : scope;
-}
-
-function basename(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  get command(): string | undefined {
+    return commandOf(this.#parts.args, this.name, this.package);
+  }
 }

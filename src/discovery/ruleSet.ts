@@ -33,7 +33,7 @@ export class RuleSet {
   /** Whether any rule says more about children than `match`, so that a parent's rule can decide on its child. */
   readonly childrenMatter: boolean;
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
-  /** Names of programs that rules attach to, in lower case; names with globs are left out. */
+  /** Names of programs by which rules attach, in lower case; left out are globs, and names that need more evidence. */
   readonly programs: readonly string[];
   readonly #asked: (name: string) => string | undefined;
   readonly #connected: (name: string) => string | undefined;
@@ -55,8 +55,8 @@ export class RuleSet {
     this.#contacts = patterns.map(({ matches }) => matches);
     this.#asked = globMatcher(asked.flatMap(({ dns }) => dns ?? []));
     this.#connected = globMatcher(patterns.flatMap(({ text }) => contactName(text) ?? []));
-    const programs = rules.filter(({ action }) => action === 'attach').flatMap(({ program }) => program ?? []);
-    this.programs = programs.filter(isLiteral).map((name) => name.toLowerCase());
+    const programs = rules.filter(isByName).flatMap(({ program }) => program ?? []);
+    this.programs = [...new Set(programs.filter(isLiteral).map((name) => name.toLowerCase()))];
     this.#byId = new Map(compiled.map((rule) => [rule.id, rule]));
     for (const rule of this.rules) this.#index(rule);
   }
@@ -95,17 +95,23 @@ export class RuleSet {
   }
 
   /** The rules that may match a process with this program, in the order in which they are tried. */
-  about({ name, package: npm }: EffectiveProgram): readonly CompiledRule[] {
-    const named = this.#byProgram.get(name.toLowerCase());
-    const packaged = npm === undefined ? undefined : this.#byPackage.get(npm.toLowerCase());
-    if (!named && !packaged) return this.#anyProgram;
-    const may = new Set([...(named ?? []), ...(packaged ?? []), ...this.#anyProgram]);
-    return this.rules.filter((rule) => may.has(rule));
+  about({ names, packages }: EffectiveProgram): readonly CompiledRule[] {
+    const may: CompiledRule[] = [];
+    for (const name of names) may.push(...(this.#byProgram.get(name.toLowerCase()) ?? []));
+    for (const one of packages) may.push(...(this.#byPackage.get(one.toLowerCase()) ?? []));
+    if (may.length === 0) return this.#anyProgram;
+    const all = new Set([...may, ...this.#anyProgram]);
+    return this.rules.filter((rule) => all.has(rule));
   }
 
   rule(id: string): CompiledRule | undefined {
     return this.#byId.get(id);
   }
+}
+
+/** Whether the program's name is nearly all that an attaching rule asks for. */
+function isByName({ action, exe, anyArg, dns, connect, path }: Rule): boolean {
+  return action === 'attach' && !exe && !anyArg && !dns && !connect && path?.every((one) => one.includes('/')) !== true;
 }
 
 export function compileRules(config: Config): RuleSet {

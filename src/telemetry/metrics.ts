@@ -53,7 +53,7 @@ export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | Counted;
 export const METRICS = {
   'taut.timer.lateness': {
     ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: "From a timer's soft expiry, which the agent asked for, to its handler.",
+    description: "From a timer's soft expiry, which the agent asked for, until its handler wakes the thread.",
     splitBy: [semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
   },
   'taut.timer.slack_use': {
@@ -73,8 +73,7 @@ export const METRICS = {
   },
   'taut.wakeup.hand_over': {
     ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description:
-      "From a timer's handler (or from sched_waking) to being made runnable: the way to the other CPU, out of idle.",
+    description: 'From sched_waking to being made runnable: the way to the other CPU, out of idle.',
     splitBy: [semconv.ATTR_TAUT_WAKEUP_SOURCE],
   },
   'taut.wakeup.run_queue_delay': {

@@ -158,7 +158,7 @@ test('the state directory stays closed, and the public socket does no more than 
   expect(JSON.parse(await exchange(path, '\x1b[31m{"op":\n'))).toEqual(refused);
   expect(JSON.parse(await exchange(path, '{"op":"explain","pid":-1}\n'))).toMatchObject({ error: expect.any(String) });
   expect(await exchange(path, 'x'.repeat(2_000))).toBe('');
-  // Who says nothing is let go, and those beyond a number are not taken at all.
+  // Who says nothing is let go: the oldest of those beyond a number at once.
   const silent = Array.from({ length: 40 }, () => exchange(path, '{'));
   expect(await Promise.all(silent)).toEqual(silent.map(() => ''));
   expect(JSON.parse(await exchange(path, '{"op":"status"}\n'))).toMatchObject({ ok: { access: 'public' } });

@@ -74,6 +74,7 @@ export interface LifeOptions {
   readonly descendants?: Descendants;
   /** Default: `patience`. */
   readonly knobs?: readonly Knob[];
+  readonly maxAgents?: number;
 }
 
 const BOTS = '[{ id: bots, program: bot }]';
@@ -95,7 +96,7 @@ export class Life implements Disposable {
   readonly #kernelEvents: KernelEvents;
   readonly #reconciler: Reconciler;
 
-  constructor({ rules = BOTS, descendants = 'contain', knobs = [patience] }: LifeOptions = {}) {
+  constructor({ rules = BOTS, descendants = 'contain', knobs = [patience], maxAgents = 1_000 }: LifeOptions = {}) {
     const { host, gate } = this;
     this.#knobs = knobs;
     this.ledger = new Ledger(this.#stateDir);
@@ -118,7 +119,7 @@ export class Life implements Disposable {
     };
     const tuning = { knobs, ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
     const onEvent = (event: AgentEvent) => void this.events.push(event);
-    this.agents = new Agents({ ...common, gate, measurement, onEvent }, tuning, () => {});
+    this.agents = new Agents({ ...common, gate, measurement, onEvent, maxAgents }, tuning, () => {});
     const onExeced = (thread: Execed) =>
       onRecord.carriedOver(this.ledger.carryOver(thread), { tid: thread.pid, startTicks: thread.processStartTicks });
     this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants, onExeced });

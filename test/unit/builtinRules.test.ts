@@ -54,7 +54,7 @@ const AGENTS: [string, string[], string?][] = [
   ['goose', ['goose'], '/home/u/.local/bin/goose'],
   ['amp', ['amp'], '/home/u/.amp/bin/amp'],
   ['amp', ['node', '/home/u/p/node_modules/.bin/amp'], NODE],
-  ['crush', ['crush'], '/usr/bin/crush'],
+  ['crush', ['crush'], '/usr/lib/node_modules/@charmland/crush/bin/crush'],
 ];
 
 test.each(AGENTS)('%s is found as %j', (agent, argv, exe) => {

@@ -12,9 +12,12 @@ test.each([
   [['claud', '-p'], 'its program "claud" is nearly "claude"'],
   [
     ['copilot', 'svc', 'deploy'],
-    'rule builtin/copilot: program "copilot" matches "copilot"; but also argument 1 matches "svc"',
+    'rule builtin/copilot: program "copilot" matches "copilot"; but also its command matches "svc"',
   ],
-  [['cn'], 'rule builtin/continue: program "cn" matches "cn"; but its runtime does not match'],
+  [
+    ['cn'],
+    'rule builtin/continue: program "cn" matches "cn", the program\'s path matches "cn"; but its runtime does not match',
+  ],
 ])('%j: %s', (argv, line) => {
   expect(near(...argv)).toEqual([line]);
 });

@@ -56,7 +56,7 @@ export async function hold(
     if (held.pid !== undefined) return watched(held, say, command);
     const [error] = (await once(held, 'error').catch((error) => [error])) as [NodeJS.ErrnoException];
     if (NO_ROOM.has(error.code)) become(command, error, say);
-    const { TAUT_IGNORED_SIGNALS: _, TAUT_NOHUP: __, ...env } = process.env;
+    const { TAUT_IGNORED_SIGNALS: _, TAUT_NOHUP: __, TAUT_OPEN_FILES: ___, ...env } = process.env;
     return watched(start(command, 'inherit', env), say, command);
   } catch (error) {
     const ended = Promise.resolve(failure(error as Error, command, say));

@@ -13,6 +13,7 @@ import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
 import { targetsOf } from '../given.ts';
 import { type Means, meansOf, type Other } from '../means.ts';
+import { requireOpenFiles } from '../openFiles.ts';
 import { socketPath } from '../stateDir.ts';
 import { FirstTune } from './firstTune.ts';
 import { handOver } from './handOver.ts';
@@ -27,6 +28,7 @@ const RETRY_MS = 200;
 export async function watchOver(started: Started): Promise<void> {
   const { held, plan, log } = started;
   try {
+    requireOpenFiles();
     if (plan.mayTune) await tuneAndMeasure(started);
     else if (!(await isTakenByDaemon(started))) await measureOnly(started, plan.gate);
   } catch (error) {

@@ -1,0 +1,45 @@
+/** The name of a program without what packagers put around it. Pure. */
+
+const MACHINE = '(?:x86[_-]64|x64|amd64|aarch64|arm64|armv[67]\\w*|armhf|i[3-6]86|riscv64\\w*|ppc64le|s390x)';
+
+const DECORATIONS = [
+  // Nix: `.claude-wrapped` is what the wrapper `claude` runs; wrapped twice, it ends in an underscore.
+  /^\.+(.+?)(?:-(?:un)?wrapped_*)+$/,
+  /^(.+)-unwrapped$/,
+  // A program that was moved away for a script of its name.
+  /^(.+)[-.](?:raw|real|orig|bin|distrib)$/,
+  // The file of a release: `codex-x86_64-unknown-linux-musl`, `claude-linux-x64`.
+  new RegExp(`^(.+?)[-_.]${MACHINE}(?:-[a-z]+)?-linux(?:-[a-z0-9]+)?$`, 'i'),
+  new RegExp(`^(.+?)[-_.]linux[-_]${MACHINE}(?:[-_](?:musl|gnu|glibc|baseline|modern))*$`, 'i'),
+];
+
+/** What all decorations have in common: most names have none, and each program that runs on the host is asked about. */
+const MAY_BE_DECORATED = /wrapped_*$|[-.](?:raw|real|orig|bin|distrib)$|[Ll]inux/;
+
+const ENDING = /\.(?:exe|[cm]?[jt]sx?|py)$/i;
+
+/** `.claude-wrapped` -> `claude`, `codex-raw` -> `codex`. */
+export function undecorated(name: string): string {
+  if (!MAY_BE_DECORATED.test(name)) return name;
+  for (const decoration of DECORATIONS) {
+    const plain = decoration.exec(name)?.[1];
+    if (plain) return undecorated(plain);
+  }
+  return name;
+}
+
+/** The name without an ending such as `.js` or `.exe`. */
+export function stemOf(name: string): string {
+  return name.includes('.') ? name.replace(ENDING, '') : name;
+}
+
+/** The name of a program, without an ending and without decoration. */
+export function plainName(name: string): string {
+  const plain = undecorated(name);
+  const stem = stemOf(plain);
+  return stem === plain ? plain : undecorated(stem);
+}
+
+export function basename(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
