@@ -44,4 +44,26 @@ const backport = (version: string): Series => security(version, '', { archive: '
 export const SERIES: readonly Series[] = [
   // The slowest comes first: an arm64 processor is emulated at half the speed.
   security('6.1', 'bookworm', { name: '6.1 arm64', arch: 'arm64', hasSlices: false }),
+  // No task storage for tracing programs (it came in 5.13), so wakeups can't be followed.
+  security('5.10', 'bullseye', {
+    mode: 'schedstat',
+    lack: /has not got task storage for tracing programs/,
+    hasSlices: false,
+  }),
+  security('6.1', 'bookworm', { hasSlices: false }),
+  security('6.12', 'trixie'),
+  // The last before hrtimer_expire_entry's second argument became the time itself (7.1), and one after.
+  backport('7.0'),
+  backport('7'),
+  // Timers of threads that are not real-time expire in softirqs there.
+  security('6.12', 'trixie', { name: '6.12 PREEMPT_RT', flavour: 'rt', mode: 'wakeups', lack: /PREEMPT_RT/ }),
+  // What distributions set under Secure Boot, and what hardened images set.
+  security('6.12', 'trixie', { name: '6.12 lockdown=integrity', parameters: 'lockdown=integrity' }),
+  security('6.12', 'trixie', {
+    name: '6.12 lockdown=confidentiality',
+    parameters: 'lockdown=confidentiality',
+    mode: 'schedstat',
+    lack: /lockdown=confidentiality/,
+    hasNames: false,
+  }),
 ];
