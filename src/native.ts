@@ -58,6 +58,8 @@ interface Addon extends NativeFiles {
   dumpSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Buffer[] | Errno;
   /** Like `dumpSockets`, but does not block the event loop. */
   listSockets(networkNamespace: string, protocol: number, states: number, localPort: number): Promise<Buffer[] | Errno>;
+  /** 1 when one of the first `most` descriptors of this directory is one of these sockets, else 0. Does not block. */
+  holdsSocket(descriptors: string, inodes: Uint32Array, most: number): Promise<number | Errno>;
   parseSockets(datagram: Buffer): DiagSocket[] | Errno;
 }
 

@@ -19,7 +19,8 @@ Napi::Function BpfObject::Define(Napi::Env env) {
       {InstanceMethod("open", &BpfObject::Open), InstanceMethod("omitFeatures", &BpfObject::OmitFeatures),
        InstanceMethod("omitProgram", &BpfObject::OmitProgram), InstanceMethod("load", &BpfObject::LoadCall),
        InstanceMethod("attach", &BpfObject::Attach), InstanceMethod("attachToCgroup", &BpfObject::AttachToCgroup),
-       InstanceMethod("detach", &BpfObject::Detach), InstanceMethod("listen", &BpfObject::Listen),
+       InstanceMethod("detach", &BpfObject::Detach), InstanceMethod("addRing", &BpfObject::AddRing),
+       InstanceMethod("listen", &BpfObject::Listen),
        InstanceMethod("writeMap", &BpfObject::WriteMap), InstanceMethod("readMap", &BpfObject::ReadMap),
        InstanceMethod("setStats", &BpfObject::SetStats), InstanceMethod("runTime", &BpfObject::RunTime),
        InstanceMethod("testRun", &BpfObject::TestRun), InstanceMethod("log", &BpfObject::Log),
@@ -117,14 +118,23 @@ Napi::Value BpfObject::Detach(const Napi::CallbackInfo& info) {
   return Result(info, 0);
 }
 
-Napi::Value BpfObject::Listen(const Napi::CallbackInfo& info) {
+Napi::Value BpfObject::AddRing(const Napi::CallbackInfo& info) {
   Arguments args(info);
   std::string map = args.Text(0);
-  Napi::Function callback = args.Callback(1);
+  uint32_t most = args.Number(1);
   if (args.Wrong()) return {};
   if (!object_) return Result(info, -EBADF);
   int fd = MapFd(map.c_str());
-  return Result(info, fd < 0 ? fd : ring_.Open(fd, callback));
+  return Result(info, fd < 0 ? fd : ring_.Add(fd, most));
+}
+
+Napi::Value BpfObject::Listen(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  uint32_t time_at = args.Number(0);
+  Napi::Function callback = args.Callback(1);
+  if (args.Wrong()) return {};
+  if (!object_) return Result(info, -EBADF);
+  return Result(info, ring_.Open(time_at, callback));
 }
 
 Napi::Value BpfObject::Log(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), log_); }

@@ -35,7 +35,8 @@ class BpfObject : public Closable<BpfObject> {
   Napi::Value Attach(const Napi::CallbackInfo& info);          // (program): to the hook that its section names
   Napi::Value AttachToCgroup(const Napi::CallbackInfo& info);  // (program, directory)
   Napi::Value Detach(const Napi::CallbackInfo& info);          // (program)
-  Napi::Value Listen(const Napi::CallbackInfo& info);          // (ring buffer, callback(Buffer, bytes of records))
+  Napi::Value AddRing(const Napi::CallbackInfo& info);         // (ring buffer, most records in a turn) before listen
+  Napi::Value Listen(const Napi::CallbackInfo& info);          // (offset of a record's time, callback(Buffer, bytes of records))
   Napi::Value WriteMap(const Napi::CallbackInfo& info);        // (map, index, value): in an array of 32-bit numbers
   Napi::Value ReadMap(const Napi::CallbackInfo& info);         // (map, index) -> number: in an array of 64-bit numbers
   Napi::Value SetStats(const Napi::CallbackInfo& info);        // (on): the kernel's bpf_stats

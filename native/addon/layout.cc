@@ -85,9 +85,12 @@ Napi::Object Layout(Napi::Env env) {
                                {"ppid", offsetof(taut_event, ppid)},
                                {"maker", offsetof(taut_event, maker)},
                                {"size", offsetof(taut_event, size)},
+                               {"user", offsetof(taut_event, user)},
+                               {"held", offsetof(taut_event, held)},
                                {"startNs", offsetof(taut_event, start_ns)},
                                {"atNs", offsetof(taut_event, at_ns)}}));
-  layout.Set("visit", Numbers(env, {{"attach", TAUT_VISIT_ATTACH}, {"detach", TAUT_VISIT_DETACH}}));
+  layout.Set("visit", Numbers(env, {{"attach", TAUT_VISIT_ATTACH}, {"detach", TAUT_VISIT_DETACH}, {"retell", TAUT_VISIT_RETELL}}));
+  set("holdNs", TAUT_HOLD_NS);
 
   auto contacts = Napi::Array::New(env);
 #define X(kind, name) contacts.Set(static_cast<uint32_t>(kind), #name);
@@ -96,7 +99,7 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("contacts", contacts);
   layout.Set("contact", Offsets(env, sizeof(taut_contact),
                                 {{"pid", offsetof(taut_contact, pid)},
-                                 {"tid", offsetof(taut_contact, tid)},
+                                 {"held", offsetof(taut_contact, held)},
                                  {"atNs", offsetof(taut_contact, at_ns)},
                                  {"startNs", offsetof(taut_contact, start_ns)},
                                  {"cookie", offsetof(taut_contact, cookie)},

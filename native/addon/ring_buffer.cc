@@ -4,8 +4,10 @@
 #include "sched_attr.h"
 
 #include <sched.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -24,11 +26,45 @@ static void AskForShortSlice() {
   SetSchedAttr(0, attr);
 }
 
-int RingBuffer::OnRecord(void* self, void* data, size_t size) {
+struct RingBuffer::Ring {
+  RingBuffer* owner;
+  ring_buffer* from;
+  uint32_t most;  // records in a turn
+  uint32_t left;  // of these, in this turn
+  ~Ring() { ring_buffer__free(from); }
+};
+
+RingBuffer::RingBuffer() = default;
+RingBuffer::~RingBuffer() { Close(); }
+
+// What ends a turn after a record; libbpf counts the record as consumed.
+static constexpr int kEnough = -ECANCELED;
+
+int RingBuffer::OnRecord(void* of, void* data, size_t size) {
+  auto* ring = static_cast<Ring*>(of);
+  ring->owner->Take(static_cast<const char*>(data), size);
+  return --ring->left == 0 ? kEnough : 0;
+}
+
+void RingBuffer::Take(const char* data, size_t size) {
   auto length = static_cast<uint32_t>(size);
-  auto& records = static_cast<RingBuffer*>(self)->records_;
-  records.append(reinterpret_cast<const char*>(&length), sizeof(length)).append(static_cast<const char*>(data), size);
-  return 0;
+  Record record = {.time = 0, .begin = records_.size(), .end = records_.size() + sizeof(length) + size};
+  if (time_at_ + sizeof(record.time) <= size) memcpy(&record.time, data + time_at_, sizeof(record.time));
+  records_.append(reinterpret_cast<const char*>(&length), sizeof(length)).append(data, size);
+  order_.push_back(record);
+}
+
+// The records of this turn, in the order of their times.
+std::string RingBuffer::Taken() {
+  auto earlier = [](const Record& a, const Record& b) { return a.time < b.time; };
+  auto order = std::exchange(order_, {});
+  std::string records = std::exchange(records_, {});
+  if (rings_.size() == 1 || std::is_sorted(order.begin(), order.end(), earlier)) return records;
+  std::stable_sort(order.begin(), order.end(), earlier);
+  std::string sorted;
+  sorted.reserve(records.size());
+  for (const auto& [time, begin, end] : order) sorted.append(records, begin, end - begin);
+  return sorted;
 }
 
 // A separate allocation, because libuv needs it until the close callback; a worker's environment waits for that
@@ -79,8 +115,11 @@ static size_t Whole(const std::string& records, size_t at, size_t room) {
 void RingBuffer::Drain() {
   Napi::Env env = callback_.Env();
   Napi::HandleScope scope(env);
-  ring_buffer__consume(ring_);
-  std::string records = std::exchange(records_, {});
+  for (const auto& ring : rings_) {
+    ring->left = ring->most;
+    ring_buffer__consume(ring->from);
+  }
+  std::string records = Taken();
   if (!MayCall(env)) return;
   // The callback may close this ring buffer: then the rest is dropped.
   for (size_t at = 0; at < records.size() && poll_;) {
@@ -104,18 +143,31 @@ void RingBuffer::Tell(size_t length) {
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }
 
-int RingBuffer::Open(int map, Napi::Function callback) {
+int RingBuffer::Add(int map, uint32_t most) {
   if (poll_) return -EBUSY;
+  if (most == 0) return -EINVAL;
+  if (epoll_ < 0) epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return -errno;
+  auto ring = std::make_unique<Ring>(this, nullptr, most, most);
+  ring->from = ring_buffer__new(map, OnRecord, ring.get(), nullptr);
+  if (!ring->from) return -errno;
+  epoll_event readable = {.events = EPOLLIN, .data = {}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->from), &readable) < 0) return -errno;
+  rings_.push_back(std::move(ring));
+  return 0;
+}
+
+int RingBuffer::Open(uint32_t time_at, Napi::Function callback) {
+  if (poll_) return -EBUSY;
+  if (rings_.empty()) return -ENOENT;
+  time_at_ = time_at;
   Napi::Env env = callback.Env();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  ring_buffer__free(ring_);  // left from a failed Open
-  ring_ = ring_buffer__new(map, OnRecord, this, nullptr);
-  if (!ring_) return -errno;
   callback_ = Napi::Persistent(callback);
   buffer_ = Napi::Persistent(Napi::Buffer<char>::New(env, kBufferBytes));
   poll_ = new Poll{};
-  int failed = uv_poll_init(loop, &poll_->handle, ring_buffer__epoll_fd(ring_));
+  int failed = uv_poll_init(loop, &poll_->handle, epoll_);
   if (failed) {
     delete poll_;
     poll_ = nullptr;
@@ -133,6 +185,7 @@ void RingBuffer::Close() {
   if (poll_) StopPolling(poll_);
   callback_.Reset();
   buffer_.Reset();
-  ring_buffer__free(ring_);
-  ring_ = nullptr;
+  rings_.clear();
+  if (epoll_ >= 0) close(epoll_);
+  epoll_ = -1;
 }

@@ -4,6 +4,7 @@
 #include "arguments.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -13,7 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -177,6 +180,65 @@ Napi::Value ListSockets(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+// Searches the descriptors of a process for sockets, on a thread of the pool: a process may have a million.
+class SearchWorker : public Napi::AsyncWorker {
+ public:
+  SearchWorker(Napi::Env env, std::string path, std::vector<uint32_t> inodes, uint32_t most)
+      : AsyncWorker(env),
+        promise(Napi::Promise::Deferred::New(env)),
+        path_(std::move(path)),
+        inodes_(std::move(inodes)),
+        most_(most) {}
+
+  void Execute() override {
+    std::sort(inodes_.begin(), inodes_.end());
+    DIR* directory = opendir(path_.c_str());
+    result_ = directory ? 0 : -errno;
+    if (!directory) return;
+    for (uint32_t seen = 0; result_ == 0 && seen < most_;) {
+      const dirent* entry = readdir(directory);
+      if (!entry) break;
+      if (entry->d_name[0] == '.') continue;
+      seen++;
+      if (IsOne(dirfd(directory), entry->d_name)) result_ = 1;
+    }
+    closedir(directory);
+  }
+  void OnOK() override { promise.Resolve(Napi::Number::New(Env(), result_)); }
+
+  Napi::Promise::Deferred promise;
+
+ private:
+  bool IsOne(int directory, const char* name) const {
+    char target[32];  // longer ones are no sockets
+    ssize_t length = readlinkat(directory, name, target, sizeof(target) - 1);
+    if (length < 0) return false;
+    target[length] = '\0';
+    unsigned int inode = 0;
+    return sscanf(target, "socket:[%u]", &inode) == 1 && std::binary_search(inodes_.begin(), inodes_.end(), inode);
+  }
+
+  std::string path_;
+  std::vector<uint32_t> inodes_;
+  uint32_t most_;
+  int result_ = 0;
+};
+
+// holdsSocket(directory of descriptors, inodes, most) -> a promise of 1 if one of the first `most` descriptors is one of
+// these sockets, else 0, or of -errno.
+Napi::Value HoldsSocket(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  std::string path = args.Text(0);
+  Napi::Uint32Array inodes = args.Words(1);
+  uint32_t most = args.Number(2);
+  if (args.Wrong()) return {};
+  std::vector<uint32_t> copy(inodes.Data(), inodes.Data() + inodes.ElementLength());
+  auto* worker = new SearchWorker(info.Env(), std::move(path), std::move(copy), most);
+  auto promise = worker->promise.Promise();
+  worker->Queue();  // deletes itself
+  return promise;
+}
+
 // parseSockets(datagram) -> [{inode, cookie, localPort, port, address}], or -errno if it is no sock_diag datagram.
 Napi::Value ParseSockets(const Napi::CallbackInfo& info) {
   auto env = info.Env();
@@ -205,5 +267,6 @@ Napi::Value ParseSockets(const Napi::CallbackInfo& info) {
 void ExportSockets(Napi::Env env, Napi::Object exports) {
   exports.Set("dumpSockets", Napi::Function::New(env, DumpSockets));
   exports.Set("listSockets", Napi::Function::New(env, ListSockets));
+  exports.Set("holdsSocket", Napi::Function::New(env, HoldsSocket));
   exports.Set("parseSockets", Napi::Function::New(env, ParseSockets));
 }

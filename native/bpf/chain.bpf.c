@@ -20,7 +20,10 @@ struct agent_slots agents SEC(".maps");
 struct series_blocks series SEC(".maps");
 struct counters_by_cpu counters SEC(".maps");
 struct expiring_by_cpu expiring SEC(".maps");
-struct life_events events SEC(".maps");
+struct life_events execs SEC(".maps");
+struct life_events births SEC(".maps");
+struct life_events renames SEC(".maps");
+struct tellings_by_thread tellings SEC(".maps");
 
 volatile struct taut_settings settings SEC(".data.settings");
 const volatile struct taut_features features SEC(".rodata.features") = {.timers = 1};

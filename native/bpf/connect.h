@@ -12,6 +12,7 @@ static __always_inline void connecting(struct bpf_sock_addr *ctx, const __u32 *a
 {
 	__u32 port = bpf_ntohs(ctx->user_port);
 	bool asks = is_resolver(port), is_tcp = ctx->protocol == IPPROTO_TCP;
+	__u32 held = 0;
 	struct bpf_sock *sk = ctx->sk;
 	struct flow flow = {.asks = asks};
 
@@ -26,13 +27,14 @@ static __always_inline void connecting(struct bpf_sock_addr *ctx, const __u32 *a
 		if (kept)
 			*kept = flow;
 		else if (keeps)
-			count_lost();
+			count_lost(asks ? TAUT_QUESTION : TAUT_HELLO);
 	}
-	if (asks || !is_wanted(TAUT_WANT_CONNECTIONS))
+	if (asks || !is_wanted(TAUT_WANT_CONNECTIONS) || !may_tell(flow.pid, TAUT_CONNECT, &held))
 		return;
 	struct taut_contact *c = reserve(HEAD_BYTES, TAUT_CONNECT, ctx->protocol, &flow);
 	if (!c)
 		return;
+	c->held = held;
 	for (__u32 i = 0; i < words; i++)
 		((__u32 *)c->address)[i] = address[i];
 	c->address_length = words * 4;
@@ -69,7 +71,7 @@ static __always_inline void sending(struct bpf_sock_addr *ctx)
 		flow->asks = asks;
 		about_current(flow);
 	} else if (asks) {
-		count_lost();
+		count_lost(TAUT_QUESTION);
 	}
 }
 

@@ -3,6 +3,7 @@
 #ifndef TAUT_CONTACTS_H
 #define TAUT_CONTACTS_H
 
+#include "budget.h"
 #include "kernel.h"
 #include <stddef.h>
 #include <bpf/bpf_core_read.h>
@@ -13,7 +14,6 @@
 struct flow {
 	__u64 start_ns;
 	__u32 pid;
-	__u32 tid;
 	__u32 wanted;   /* first bytes of the connection to capture as a ClientHello; 0: none, or all are captured */
 	__u32 captured; /* how many of these are captured */
 	__u32 next;     /* TCP sequence number of the byte after them */
@@ -38,11 +38,28 @@ struct port_bits {
 };
 extern struct port_bits ports SEC(".maps");
 
+/* One ring buffer for each kind of contacts (connections and ClientHellos share one): many of one leave room for others. */
 struct contact_records {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 };
-extern struct contact_records contacts SEC(".maps");
+extern struct contact_records lookups SEC(".maps");
+extern struct contact_records answers SEC(".maps");
+extern struct contact_records connections SEC(".maps");
+
+/* What one process or socket has caused of one kind. */
+struct causing {
+	struct budget budget;
+	__u32 held; /* since the last contact that was told */
+};
+
+struct causing_by_cause {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TAUT_COUNTED);
+	__type(key, __u64); /* a process's id or a socket's cookie, and the kind in the first byte */
+	__type(value, struct causing);
+};
+extern struct causing_by_cause causes SEC(".maps");
 
 /* What to report to user space: bits of enum taut_contact_wanted. */
 struct wanted_bits {
@@ -53,10 +70,10 @@ struct wanted_bits {
 };
 extern struct wanted_bits wanted SEC(".maps");
 
-/* The number of contacts for which there was no room. */
+/* The number of contacts that were held back, or for which there was no room, by kind. */
 struct lost_contacts {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, TAUT_CONTACT_KINDS);
 	__type(key, __u32);
 	__type(value, __u64);
 };
@@ -79,10 +96,9 @@ static __always_inline bool is_wanted(__u32 what)
 	return bits && (*bits & what);
 }
 
-static __always_inline void count_lost(void)
+static __always_inline void count_lost(__u32 kind)
 {
-	__u32 zero = 0;
-	__u64 *n = bpf_map_lookup_elem(&lost, &zero);
+	__u64 *n = bpf_map_lookup_elem(&lost, &kind);
 
 	if (n)
 		__sync_fetch_and_add(n, 1);
@@ -96,20 +112,46 @@ static __always_inline __u64 start_of_current(void)
 	return BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
+/*
+ * Whether one more contact of this kind may be told; if not, it is counted as lost. `cause`: a process's id or a socket's
+ * cookie. `held`: set to how many of it were held back since the last one.
+ */
+static __always_inline bool may_tell(__u64 cause, __u32 kind, __u32 *held)
+{
+	__u64 key = cause | (__u64)kind << 56, now = bpf_ktime_get_ns();
+	struct causing *c = bpf_map_lookup_elem(&causes, &key);
+
+	if (!c) {
+		struct causing first = {.budget = {.spent_ns = now + TAUT_CONTACT_INTERVAL_NS}};
+
+		bpf_map_update_elem(&causes, &key, &first, BPF_ANY);
+		return true;
+	}
+	if (!take(&c->budget, now, TAUT_CONTACTS_AT_ONCE, TAUT_CONTACT_INTERVAL_NS)) {
+		__sync_fetch_and_add(&c->held, 1);
+		count_lost(kind);
+		return false;
+	}
+	*held = c->held;
+	c->held = 0;
+	return true;
+}
+
 #define HEAD_BYTES offsetof(struct taut_contact, payload)
 
 /* `size`: HEAD_BYTES or the size of the whole struct; a constant, as the verifier requires. */
 static __always_inline struct taut_contact *reserve(__u64 size, __u32 kind, __u32 transport, const struct flow *who)
 {
-	struct taut_contact *c = bpf_ringbuf_reserve(&contacts, size, 0);
+	struct taut_contact *c = kind == TAUT_QUESTION ? bpf_ringbuf_reserve(&lookups, size, 0)
+				 : kind == TAUT_ANSWER ? bpf_ringbuf_reserve(&answers, size, 0)
+						       : bpf_ringbuf_reserve(&connections, size, 0);
 
 	if (!c) {
-		count_lost();
+		count_lost(kind);
 		return 0;
 	}
 	__builtin_memset(c, 0, HEAD_BYTES);
 	c->pid = who->pid;
-	c->tid = who->tid;
 	c->start_ns = who->start_ns;
 	c->at_ns = bpf_ktime_get_ns();
 	c->kind = kind;
@@ -117,12 +159,12 @@ static __always_inline struct taut_contact *reserve(__u64 size, __u32 kind, __u3
 	return c;
 }
 
-/* Copies `length` bytes of a packet into a contact. @returns whether it could. */
-static __always_inline bool copy(struct __sk_buff *skb, __u32 at, __u32 length, struct taut_contact *c)
+/* Copies `length` bytes of a packet into a contact that has room for `most`, a power of two. @returns whether it could. */
+static __always_inline bool copy(struct __sk_buff *skb, __u32 at, __u32 length, __u32 most, struct taut_contact *c)
 {
 	c->length = length;
-	/* The mask and the + 1 show the verifier that the length is from 1 to TAUT_PIECE_BYTES. */
-	length = (length - 1) & (TAUT_PIECE_BYTES - 1);
+	/* The mask and the + 1 show the verifier that the length is from 1 to `most`. */
+	length = (length - 1) & (most - 1);
 	return !bpf_skb_load_bytes(skb, at, c->payload, length + 1);
 }
 
@@ -131,7 +173,6 @@ static __always_inline void about_current(struct flow *flow)
 	__u64 who = bpf_get_current_pid_tgid();
 
 	flow->pid = who >> 32;
-	flow->tid = (__u32)who;
 	flow->start_ns = start_of_current();
 }
 

@@ -8,20 +8,35 @@
 
 #define DNS_HEADER 12
 
-static __always_inline void tell_message(struct __sk_buff *skb, __u32 at, __u32 kind, __u32 transport, const struct flow *who)
-{
-	__u32 length = skb->len - at;
+/* Room for most messages: so four times as many fit into the ring buffer. A power of two. */
+#define SHORT_BYTES 256
 
-	if (skb->len <= at + DNS_HEADER)
-		return;
-	struct taut_contact *c = reserve(sizeof(*c), kind, transport, who);
+/* `most`: a constant, as the verifier requires. */
+static __always_inline void tell_bytes(struct __sk_buff *skb, __u32 at, __u32 length, __u32 most, __u32 kind, __u32 transport,
+				       const struct flow *who, __u32 held)
+{
+	struct taut_contact *c = reserve(HEAD_BYTES + most, kind, transport, who);
 
 	if (!c)
 		return;
-	if (copy(skb, at, length < TAUT_PIECE_BYTES ? length : TAUT_PIECE_BYTES, c))
+	c->held = held;
+	if (copy(skb, at, length, most, c))
 		bpf_ringbuf_submit(c, 0);
 	else
 		bpf_ringbuf_discard(c, 0);
+}
+
+static __always_inline void tell_message(struct __sk_buff *skb, __u32 at, __u32 kind, __u32 transport, const struct flow *who)
+{
+	__u32 length = skb->len - at, held = 0;
+
+	if (skb->len <= at + DNS_HEADER ||
+	    !may_tell(kind == TAUT_ANSWER ? bpf_get_socket_cookie(skb) : who->pid, kind, &held))
+		return;
+	if (length <= SHORT_BYTES)
+		tell_bytes(skb, at, length, SHORT_BYTES, kind, transport, who, held);
+	else
+		tell_bytes(skb, at, length < TAUT_PIECE_BYTES ? length : TAUT_PIECE_BYTES, TAUT_PIECE_BYTES, kind, transport, who, held);
 }
 
 /*

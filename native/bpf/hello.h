@@ -51,7 +51,8 @@ static __always_inline __u32 hello_bytes(struct __sk_buff *skb, __u32 at)
 }
 
 /* Sends one piece to user space. @returns whether it was sent. */
-static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 length, __u32 port, struct flow *flow)
+static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 length, __u32 port, struct flow *flow,
+				       __u32 held)
 {
 	struct taut_contact *c = reserve(sizeof(*c), TAUT_HELLO, TAUT_TCP, flow);
 
@@ -59,9 +60,10 @@ static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 le
 		return false;
 	c->cookie = bpf_get_socket_cookie(skb);
 	c->port = port;
+	c->held = held;
 	c->offset = flow->captured;
 	c->address_length = destination_of(skb, c->address);
-	if (!copy(skb, at, length, c)) {
+	if (!copy(skb, at, length, TAUT_PIECE_BYTES, c)) {
 		bpf_ringbuf_discard(c, 0);
 		return false;
 	}
@@ -73,7 +75,7 @@ static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 le
 static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, const struct tcphdr *tcp, struct flow *flow)
 {
 	__u32 length = skb->len - at, seq = bpf_ntohl(tcp->seq) + tcp->syn; /* a SYN with data: TCP fast open */
-	__u32 port = bpf_ntohs(tcp->dest);
+	__u32 port = bpf_ntohs(tcp->dest), held = 0;
 
 	if (flow->captured) {
 		__u32 again = flow->next - seq;
@@ -88,8 +90,13 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 		flow->wanted = 0;
 		return;
 	}
-	if (!flow->captured)
+	if (!flow->captured) {
+		if (!may_tell(flow->pid, TAUT_HELLO, &held)) {
+			flow->wanted = 0;
+			return;
+		}
 		flow->wanted = hello_bytes(skb, at);
+	}
 	flow->next = seq + length;
 	for (int i = 0; i < TAUT_HELLO_BYTES / TAUT_PIECE_BYTES && length; i++) {
 		__u32 left = flow->wanted - flow->captured;
@@ -99,7 +106,7 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 			piece = left;
 		if (!piece)
 			break;
-		if (!tell_piece(skb, at, piece, port, flow)) {
+		if (!tell_piece(skb, at, piece, port, flow, i ? 0 : held)) {
 			flow->captured = flow->wanted; /* give up: a missing piece can't be captured later */
 			break;
 		}

@@ -25,6 +25,14 @@ struct mm_struct {
 	unsigned long arg_end;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
+};
+
 struct task_struct {
 	__u32 pid;
 	__u32 tgid;
@@ -39,6 +47,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	const struct cred *cred;
 };
 
 /* Before 5.14 (kernel commit 2f064a59a11f). */

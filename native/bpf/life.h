@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Forks, execs, renames and exits: gives threads their tracer state, and reports events to user space. */
+/* Forks, execs, renames and exits: gives threads their tracer state, and has user space told. */
 #ifndef TAUT_LIFE_H
 #define TAUT_LIFE_H
 
+#include "telling.h"
 #include "wakeup.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-
-static __always_inline void describe(struct taut_event *e, __u32 kind, struct task_struct *task)
-{
-	e->kind = kind;
-	e->pid = task->tgid;
-	e->tid = task->pid;
-	e->ppid = 0;
-	e->maker = 0;
-	e->size = 0;
-	e->start_ns = task->start_boottime;
-	e->at_ns = bpf_ktime_get_ns();
-}
-
-static __always_inline void tell(__u32 kind, struct task_struct *task, __u32 ppid, __u32 maker)
-{
-	struct taut_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-
-	if (!e) {
-		count(TAUT_COUNT_lost_event);
-		return;
-	}
-	describe(e, kind, task);
-	e->ppid = ppid;
-	e->maker = maker;
-	bpf_ringbuf_submit(e, 0);
-}
 
 static __always_inline struct thread_state *begin_thread(struct task_struct *task, __u32 slot, __u64 original_ns)
 {
@@ -62,7 +37,7 @@ static __always_inline void tell_descendant(struct task_struct *child, __u32 age
 		*mark = agent;
 	else
 		count(TAUT_COUNT_lost_thread_state);
-	tell(TAUT_NEW_CHILD, child, agent, maker);
+	tell_birth(TAUT_NEW_CHILD, child, agent, maker);
 }
 
 /* Runs before the child runs, so no wakeup of a new thread is missed. */
@@ -95,37 +70,14 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
 		return;
 	}
 	begin_thread(child, slot, original_ns);
-	tell(TAUT_NEW_THREAD, child, pid, parent->pid);
-}
-
-/* `was`: the id of the thread that called execve; if that is not the leader, the thread has the leader's id now. */
-static __always_inline void executed(struct task_struct *task, __u32 was)
-{
-	__u32 zero = 0;
-	struct taut_exec *e = bpf_map_lookup_elem(&exec_room, &zero);
-
-	if (!e)
-		return;
-	describe(&e->event, TAUT_EXEC, task);
-	e->event.maker = was;
-	/*
-	 * The kernel has just written the command line, so it is in memory. It goes with the event, because most
-	 * programs are no agents, and reading /proc for each would cost more.
-	 */
-	__u64 start = task->mm->arg_start, size = task->mm->arg_end - start;
-
-	if (size > TAUT_CMDLINE || bpf_probe_read_user(e->cmdline, size, (void *)start))
-		size = 0;
-	e->event.size = size;
-	if (bpf_ringbuf_output(&events, e, sizeof(e->event) + size, 0))
-		count(TAUT_COUNT_lost_event);
+	tell_birth(TAUT_NEW_THREAD, child, pid, parent->pid);
 }
 
 /* process.title and setproctitle end in prctl(PR_SET_NAME) of the main thread, after they have overwritten argv. */
 static __always_inline void renamed(struct task_struct *task)
 {
 	if (task->pid == task->tgid && !BPF_CORE_READ_BITFIELD(task, in_execve))
-		tell(TAUT_RENAME, task, 0, 0);
+		tell_rename(task);
 }
 
 static __always_inline void exited(struct task_struct *task)
@@ -135,17 +87,26 @@ static __always_inline void exited(struct task_struct *task)
 	if (!t)
 		return;
 	count_unseen(t, task, false);
-	tell(task->signal->live.counter > 0 ? TAUT_THREAD_EXIT : TAUT_PROCESS_EXIT, task, 0, 0);
+	tell_end(task->signal->live.counter > 0 ? TAUT_THREAD_EXIT : TAUT_PROCESS_EXIT, task);
 	let_go(t, task);
 }
 
-/* Attaches or detaches the threads of one process: user space sets `control`, then reads the iterator to its end. */
+/*
+ * Attaches or detaches the threads of one process, or tells what is owed of all: user space sets `control`, then reads
+ * the iterator to its end.
+ */
 static __always_inline void visit(struct task_struct *task)
 {
 	__u32 zero = 0;
 	struct taut_control *c = bpf_map_lookup_elem(&control, &zero);
 
-	if (!task || !c || task->tgid != c->pid || (c->tid && task->pid != c->tid))
+	if (!task || !c)
+		return;
+	if (c->visit == TAUT_VISIT_RETELL) {
+		c->visited += retell(task);
+		return;
+	}
+	if (task->tgid != c->pid || (c->tid && task->pid != c->tid))
 		return;
 	struct thread_state *t = thread_of(task);
 	if (c->visit == TAUT_VISIT_ATTACH) {

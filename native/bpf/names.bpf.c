@@ -12,7 +12,10 @@
 struct flows_by_socket flows SEC(".maps");
 struct port_bits ports SEC(".maps");
 struct wanted_bits wanted SEC(".maps");
-struct contact_records contacts SEC(".maps");
+struct contact_records lookups SEC(".maps");
+struct contact_records answers SEC(".maps");
+struct contact_records connections SEC(".maps");
+struct causing_by_cause causes SEC(".maps");
 struct lost_contacts lost SEC(".maps");
 
 const volatile struct taut_names_features names_features SEC(".rodata.features") = {.sender_of_packet = 1};

@@ -3,6 +3,7 @@
 #ifndef TAUT_STATE_H
 #define TAUT_STATE_H
 
+#include "budget.h"
 #include "kernel.h"
 #include "taut.h"
 #include <bpf/bpf_helpers.h>
@@ -83,11 +84,39 @@ struct visit_control {
 };
 extern struct visit_control control SEC(".maps");
 
+#define EVENTS_BYTES (1 << 20)
+
+/* One ring buffer for each kind of events, so that many of one kind leave room for the others. */
 struct life_events {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, EVENTS_BYTES);
 };
-extern struct life_events events SEC(".maps");
+extern struct life_events execs SEC(".maps");
+extern struct life_events births SEC(".maps"); /* and ends: of agents' threads and descendants */
+extern struct life_events renames SEC(".maps");
+
+enum owed { OWED_EXEC = 1, OWED_BIRTH = 2, OWED_RENAME = 4 };
+
+/* What user space is still to be told of a thread, and how often it may be told. */
+struct telling {
+	__u32 owed;  /* bits of enum owed: there was no room */
+	__u32 was;   /* for an exec: the thread's id before it */
+	__u32 born;  /* the kind of the event of its birth */
+	__u32 agent; /* and the agent and the maker that the event names */
+	__u32 maker;
+	__u32 held;        /* renames since the last event that had none of their own */
+	__u64 promised_ns; /* user space looks at its name after this time */
+	struct budget renames;
+};
+
+/* Created when there is something to remember, freed with the thread. */
+struct tellings_by_thread {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct telling);
+};
+extern struct tellings_by_thread tellings SEC(".maps");
 
 /* Buffer for an exec event, whose size is not constant. */
 struct exec_room_by_cpu {

@@ -14,7 +14,10 @@ struct series_blocks series SEC(".maps");
 struct counters_by_cpu counters SEC(".maps");
 struct expiring_by_cpu expiring SEC(".maps");
 struct visit_control control SEC(".maps");
-struct life_events events SEC(".maps");
+struct life_events execs SEC(".maps");
+struct life_events births SEC(".maps");
+struct life_events renames SEC(".maps");
+struct tellings_by_thread tellings SEC(".maps");
 struct exec_room_by_cpu exec_room SEC(".maps");
 
 volatile struct taut_settings settings SEC(".data.settings");
@@ -43,7 +46,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) { forked(parent, child); return 0; }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int was) { executed(task, was); return 0; }
+int BPF_PROG(on_exec, struct task_struct *task, int was) { tell_exec(task, was); return 0; }
 
 SEC("tp_btf/task_rename")
 int BPF_PROG(on_rename, struct task_struct *task) { renamed(task); return 0; }

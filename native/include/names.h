@@ -20,6 +20,15 @@ TAUT_ASSERT(sizeof(struct taut_names_features) == 4, "the same on both sides");
 
 enum taut_transport { TAUT_UDP = 17, TAUT_TCP = 6 };
 
+/*
+ * Contacts of one kind that a process (an answer: a socket) may cause at once, and how soon there may be one more. Who
+ * causes more must not keep user space busy, nor take the room of others.
+ */
+#define TAUT_CONTACTS_AT_ONCE 256
+#define TAUT_CONTACT_INTERVAL_NS 4000000
+/* Processes and sockets whose contacts are counted; of more, those are forgotten that caused none for longest. */
+#define TAUT_COUNTED 8192
+
 #define TAUT_CONTACTS(X)                                                                        \
 	X(TAUT_QUESTION, question) /* to a resolver: the payload is the message */               \
 	X(TAUT_ANSWER, answer)     /* of a resolver; the asking process is not known */          \
@@ -31,6 +40,7 @@ enum taut_contact_kind {
 #define X(kind, name) kind,
 	TAUT_CONTACTS(X)
 #undef X
+	TAUT_CONTACT_KINDS,
 };
 
 /* What user space wants to receive: bits of the number in the map `wanted`. */
@@ -39,7 +49,7 @@ enum taut_contact_wanted { TAUT_WANT_NAMES = 1, TAUT_WANT_CONNECTIONS = 2, TAUT_
 /* A contact without payload ends before `payload`. */
 struct taut_contact {
 	taut_u32 pid;
-	taut_u32 tid;
+	taut_u32 held;     /* contacts of this kind and process that were held back since the one before */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 	taut_u64 start_ns; /* start of the process, ns since boot: /proc/PID/stat field 22 in clock ticks */
 	taut_u64 cookie;   /* the socket's cookie, as in sock_diag */

@@ -108,7 +108,10 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) <= 64 * 1024, "no more than 64 KiB 
 	X(discard_unseen)       /* no program was run for any of it: some kernels run none for processes that they protect */ \
 	X(discard_sampled)      /* `--max-overhead` had taut leave it out */                                                  \
 	X(lost_thread_state)                                                                                                  \
-	X(lost_event)
+	X(lost_exec)   /* there was no room for the event: these four by its kind */                                          \
+	X(lost_birth)                                                                                                         \
+	X(lost_end)                                                                                                           \
+	X(lost_rename)
 
 enum taut_counter {
 #define X(name) TAUT_COUNT_##name,
@@ -122,9 +125,9 @@ enum taut_counter {
 /* One processor's counters. User space reads them while the kernel counts: see native/addon/counters.cc. */
 struct taut_counters {
 	taut_u64 counter[TAUT_COUNTER_COUNT];
-	taut_u64 unused[16 - TAUT_COUNTER_COUNT]; /* fills cache lines, so that processors don't share one */
+	taut_u64 unused[24 - TAUT_COUNTER_COUNT]; /* fills cache lines, so that processors don't share one */
 };
-TAUT_ASSERT(sizeof(struct taut_counters) == 128, "the same on both sides");
+TAUT_ASSERT(sizeof(struct taut_counters) == 192, "the same on both sides");
 
 /* Life events for user space (never a wakeup). */
 #define TAUT_EVENTS(X)                                                                          \
@@ -133,7 +136,8 @@ TAUT_ASSERT(sizeof(struct taut_counters) == 128, "the same on both sides");
 	X(TAUT_NEW_CHILD, newChild)       /* a non-agent descendant of an agent: a thread or a process */ \
 	X(TAUT_THREAD_EXIT, threadExit)   /* of an agent */                                      \
 	X(TAUT_PROCESS_EXIT, processExit) /* the last thread of an agent */                      \
-	X(TAUT_RENAME, rename)            /* any process on the host that gives itself another name */
+	X(TAUT_RENAME, rename)            /* any process on the host that gives itself another name */ \
+	X(TAUT_RENAMING, renaming)        /* a process that does so all the time: no event follows for TAUT_HOLD_NS */
 
 enum taut_event_kind {
 #define X(kind, name) kind,
@@ -148,10 +152,12 @@ struct taut_event {
 	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD */
 	taut_u32 maker; /* for NEW_CHILD and NEW_THREAD: the forking thread; for EXEC: the id until now of the thread that execs */
 	taut_u32 size;  /* bytes of the command line, which follows; for EXEC */
+	taut_u32 user;  /* the effective user's id */
+	taut_u32 held;  /* for RENAME and RENAMING: renames of the process since its event before that had none */
 	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 };
-TAUT_ASSERT(sizeof(struct taut_event) == 40, "the same on both sides");
+TAUT_ASSERT(sizeof(struct taut_event) == 48, "the same on both sides");
 
 /* A longer command line is not sent; user space reads it from /proc. */
 #define TAUT_CMDLINE 2048
@@ -161,15 +167,22 @@ struct taut_exec {
 	char cmdline[TAUT_CMDLINE];
 };
 
-/* The task of the thread iterator's next run. */
-enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2 };
+/*
+ * A process that gives itself names in a loop must not keep user space busy. It has TAUT_RENAMES renames told at once,
+ * and one more each TAUT_HOLD_NS; user space looks at it when that time is over, so that its last name counts.
+ */
+#define TAUT_RENAMES 8
+#define TAUT_HOLD_NS 100000000
+
+/* The task of the thread iterator's next run. RETELL: tells what found no room, of all threads of the host. */
+enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2, TAUT_VISIT_RETELL = 3 };
 
 struct taut_control {
 	taut_u32 visit;
 	taut_u32 pid;
 	taut_u32 slot;    /* 1.. */
 	taut_u32 tid;     /* only this thread; 0: all threads of the process */
-	taut_u32 visited; /* number of changed threads, written by the iterator */
+	taut_u32 visited; /* number of changed threads (RETELL: of those of which something was to tell), written by the iterator */
 };
 
 /* Settings that user space changes while the programs run. All zero: everything is recorded. */

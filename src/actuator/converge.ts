@@ -2,7 +2,7 @@
  * Tunes one process: reads every thread, records it in the ledger, writes it and reads it back, until a pass finds no
  * new thread. Threads may start and end meanwhile.
  */
-import { nowMs } from '../proc/clock.ts';
+import { nowMs, nowTicks } from '../proc/clock.ts';
 import { isGone, type ProcHandle } from '../proc/handle.ts';
 import { faultPoint } from './faultPoints.ts';
 import { inspect } from './inspect.ts';
@@ -25,6 +25,8 @@ export interface TuneOrder {
 export interface Inheritance {
   readonly target: bigint;
   readonly original: bigint;
+  /** No thread that was born earlier has inherited the target; clock ticks since boot, 0 when that is not known. */
+  readonly sinceTicks: number;
 }
 
 /** A tuned thread whose value another program has changed since. */
@@ -54,6 +56,8 @@ export class Converger {
   readonly #ledger: Ledger;
   readonly #process: ProcHandle;
   readonly #inheritance: Inheritance | undefined;
+  readonly #sinceTicks: number;
+  #heirsFrom: number;
   #hears: Hears;
   #order: TuneOrder;
   /** Every known living thread, by id. */
@@ -78,6 +82,8 @@ export class Converger {
     this.#order = order;
     this.#inheritance = inheritance;
     this.#hears = hears;
+    this.#sinceTicks = inheritance?.sinceTicks ?? nowTicks(process.files);
+    this.#heirsFrom = this.#sinceTicks;
   }
 
   get order(): TuneOrder {
@@ -175,6 +181,34 @@ export class Converger {
     return [...this.threads.values()].find((state) => state.outcome === 'tuned')?.original;
   }
 
+  /** What a child of the thread `maker` inherits; undefined when no thread is tuned. */
+  inheritance(maker?: number): Inheritance | undefined {
+    const original = this.originalFor(maker);
+    return original === undefined ? undefined : { target: this.#order.target, original, sinceTicks: this.#sinceTicks };
+  }
+
+  /**
+   * Every descendant without an entry that was born before this time was looked at, and every thread of the process by `run`:
+   * what restoring finds of them with taut's value has chosen it. @param ticks since boot. @throws LedgerError
+   */
+  settled(ticks: number): void {
+    const states = [...this.threads];
+    // When such a thread is real-time no more, it has the value that it was born with.
+    const pending = states.flatMap(([, { outcome, isOriginalKnown, startTicks }]) =>
+      outcome === 'exempt' && isOriginalKnown === false && startTicks >= this.#sinceTicks ? startTicks : [],
+    );
+    const heirsFrom = Math.min(ticks, ...pending);
+    if (heirsFrom <= this.#heirsFrom) return;
+    this.#heirsFrom = heirsFrom;
+    const knob = this.#knob.id;
+    const tuned = states.filter(([, { outcome }]) => outcome === 'tuned');
+    if (tuned.length > 0)
+      this.#ledger.settle(
+        tuned.map(([tid, { startTicks }]) => ({ tid, startTicks, knob })),
+        heirsFrom,
+      );
+  }
+
   /**
    * Reads some of the threads, the next ones at the next call. Returns each drifted thread once, and leaves it alone;
    * handles threads that have become real-time or have stopped being it.
@@ -212,7 +246,7 @@ export class Converger {
         const originalOf = (value: bigint, startTicks: number) =>
           before?.startTicks === startTicks && before.isOriginalKnown !== false
             ? before.original
-            : this.#originalOf(value, maker);
+            : this.#originalOf(value, startTicks, maker);
         const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf);
         // Its birth is heard late: it was tuned when it was found, and what it has by now may be somebody else's value.
         const isDone = before?.startTicks === examined.startTicks && before.outcome !== 'exempt';
@@ -253,8 +287,9 @@ export class Converger {
     return state.outcome === 'vanished' ? { startTicks, outcome: 'tuned', original, value: target } : state;
   }
 
-  /** The value before taut. A thread with the value that a tuned maker passes on was born tuned. */
-  #originalOf(value: bigint, maker: number | undefined): bigint {
+  /** The value before taut. A thread with the value that a tuned maker passes on was born tuned, if any was tuned then. */
+  #originalOf(value: bigint, startTicks: number, maker: number | undefined): bigint {
+    if (startTicks < this.#sinceTicks) return value;
     if (value === this.#knob.inherited(this.order.target)) {
       const original = this.originalFor(maker);
       if (original !== undefined) return original;
@@ -270,6 +305,7 @@ export class Converger {
   }
 
   #entry({ thread, startTicks, original }: Candidate): NewEntry {
-    return { ...this.order, tid: thread.id, startTicks, knob: this.#knob.id, original, atMs: Date.now() };
+    const heirsFrom = this.#heirsFrom;
+    return { ...this.order, tid: thread.id, startTicks, knob: this.#knob.id, original, heirsFrom, atMs: Date.now() };
   }
 }

@@ -1,8 +1,6 @@
-/** Handles child processes that inherited an agent's value and that no rule matches. */
-import { childrenOf } from '../proc/ancestry.ts';
+/** What becomes of child processes that inherited an agent's value and that no rule matches. Containing: `containment.ts`. */
 import type { ProcFiles } from '../proc/files.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
-import { threadIds } from '../proc/processes.ts';
 import type { Inheritance, TuneOrder } from './converge.ts';
 import type { Knob } from './knob.ts';
 import type { Ledger, ThreadIdentity } from './ledger.ts';
@@ -22,55 +20,6 @@ export interface Born {
 }
 
 /**
- * Puts back a new thread or process. It needs no ledger entry: until it is written, its agent's entry covers it, and
- * after that there is nothing to put back.
- * @returns whether it was put back; false when it did not have the agent's value, or is gone.
- */
-export function contain(
-  knob: Knob,
-  { tid, startTicks }: Born,
-  { target, original }: Inheritance,
-  files?: ProcFiles,
-): boolean {
-  try {
-    using thread = new ProcHandle(tid, files);
-    const stat = thread.stat();
-    if (startTicks !== undefined && stat.startTicks !== startTicks) return false;
-    // A write would have no effect now; the next look at all descendants finds it.
-    if (knob.exempt(stat)) return false;
-    if (knob.read(thread) !== knob.inherited(target)) return false;
-    knob.restore(thread, original);
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
-}
-
-/**
- * As `contain`, for all present descendants of a process, except agents and their descendants. Needed when the kernel
- * does not report every fork, or may have lost some reports. @returns how many threads were put back.
- */
-export function containTree(
-  knob: Knob,
-  root: number,
-  inheritance: Inheritance,
-  isAgent: (pid: number) => boolean,
-  files?: ProcFiles,
-): number {
-  let restored = 0;
-  const seen = new Set([root]);
-  for (let waiting = [root]; waiting.length > 0; ) {
-    waiting = waiting.flatMap((pid) => childrenOf(pid, files)).filter((pid) => !seen.has(pid) && !isAgent(pid));
-    for (const pid of waiting) {
-      seen.add(pid);
-      for (const tid of threadIds(pid, files)) if (contain(knob, { tid }, inheritance, files)) restored++;
-    }
-  }
-  return restored;
-}
-
-/**
  * Records in the ledger a thread or process that keeps its agent's value.
  * @returns the thread; undefined when it does not have that value, or is gone. @throws LedgerError
  */
@@ -79,7 +28,7 @@ export function recordInherited(
   knob: Knob,
   born: Born,
   order: TuneOrder,
-  original: bigint,
+  { original, sinceTicks: heirsFrom }: Inheritance,
   files?: ProcFiles,
 ): ThreadIdentity | undefined {
   const { tid } = born;
@@ -90,7 +39,9 @@ export function recordInherited(
     if (knob.read(thread) !== knob.inherited(order.target)) return undefined;
     using process = new ProcHandle(thread.processId(), files);
     const identity = { pid: process.id, processStartTicks: process.stat().startTicks, tid, startTicks };
-    ledger.record([{ ...order, ...identity, knob: knob.id, original, reason: 'inherited', atMs: Date.now() }]);
+    ledger.record([
+      { ...order, ...identity, knob: knob.id, original, heirsFrom, reason: 'inherited', atMs: Date.now() },
+    ]);
     return { tid, startTicks };
   } catch (error) {
     if (!isGone(error)) throw error;

@@ -48,9 +48,9 @@ export class Ledger implements Disposable {
       this.#file = fileId(this.path);
       // `original` is not updated: when a thread is tuned again, its present value is the tuned one.
       this.#insert = this.#db.prepare(
-        `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+        `INSERT INTO tuned_thread VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
          ON CONFLICT DO UPDATE SET target = excluded.target, reason = excluded.reason, operation = excluded.operation,
-           owner = excluded.owner`,
+           owner = excluded.owner, heirs_from = excluded.heirs_from`,
       );
       this.#remove = this.#db.prepare(
         `DELETE FROM tuned_thread WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
@@ -71,12 +71,12 @@ export class Ledger implements Disposable {
     this.#write(entries, (e) => {
       const { tid, startTicks, knob, pid, processStartTicks, original, target } = e;
       const values = [pid, processStartTicks, String(original), String(target), e.agent, e.rule, e.reason, e.atMs];
-      this.#insert.run(...this.#here, tid, startTicks, knob, ...values, e.operation, selfOwner());
+      this.#insert.run(...this.#here, tid, startTicks, knob, ...values, e.operation, selfOwner(), e.heirsFrom ?? 0);
     });
     for (const entry of entries) {
-      const { target, reason, operation } = entry;
+      const { target, reason, operation, heirsFrom = 0 } = entry;
       const first = this.#own.get(key(entry)) ?? entry; // keeps the first original, as the INSERT does
-      this.#own.set(key(entry), { ...first, target, reason, operation, owner: selfOwner() });
+      this.#own.set(key(entry), { ...first, target, reason, operation, heirsFrom, owner: selfOwner() });
     }
   }
 
@@ -86,6 +86,18 @@ export class Ledger implements Disposable {
     for (const entry of entries) this.#own.delete(key(entry));
     if (this.#file !== undefined)
       this.#write(entries, (e) => this.#remove.run(...this.#here, e.tid, e.startTicks, e.knob));
+  }
+
+  /** Changes from when on their processes can have heirs. @throws LedgerError */
+  settle(entries: readonly ThreadKnob[], heirsFrom: number): void {
+    for (const entry of entries) {
+      const own = this.#own.get(key(entry));
+      if (own) this.#own.set(key(entry), { ...own, heirsFrom });
+    }
+    const update = this.#db.prepare(
+      `UPDATE tuned_thread SET heirs_from = ? WHERE ${HERE} AND tid = ? AND start_ticks = ? AND knob = ?`,
+    );
+    this.#write(entries, (e) => update.run(heirsFrom, ...this.#here, e.tid, e.startTicks, e.knob));
   }
 
   /** Changes agent, rule and reason in the entries of one operation of this process. @throws LedgerError */

@@ -14,6 +14,11 @@ export interface LedgerEntry extends ThreadIdentity {
   readonly knob: string;
   readonly original: bigint;
   readonly target: bigint;
+  /**
+   * Of the process's threads and descendants without an entry, only those that were born then or later can have inherited the
+   * target; clock ticks since boot, 0 when that is not known.
+   */
+  readonly heirsFrom: number;
   readonly agent: string;
   readonly rule: string;
   readonly reason: string;
@@ -25,7 +30,7 @@ export interface LedgerEntry extends ThreadIdentity {
 }
 
 /** An entry to be recorded: its owner is always this process. */
-export type NewEntry = Omit<LedgerEntry, 'owner'>;
+export type NewEntry = Omit<LedgerEntry, 'owner' | 'heirsFrom'> & { readonly heirsFrom?: number };
 
 /** Selects entries: every given condition must hold. */
 export interface LedgerFilter {
@@ -82,6 +87,7 @@ export function toEntry(row: Record<string, SQLOutputValue>): LedgerEntry {
     processStartTicks: number('process_start_ticks'),
     original: BigInt(text('original')),
     target: BigInt(text('target')),
+    heirsFrom: number('heirs_from'),
     agent: text('agent'),
     rule: text('rule'),
     reason: text('reason'),

@@ -49,9 +49,15 @@ const SCHEMA = `
     pid INTEGER NOT NULL, process_start_ticks INTEGER NOT NULL,
     original TEXT NOT NULL, target TEXT NOT NULL,
     agent TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL, operation TEXT NOT NULL,
-    owner TEXT NOT NULL DEFAULT '',
+    owner TEXT NOT NULL DEFAULT '', heirs_from INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (boot, pid_ns, tid, start_ticks, knob)
   ) STRICT, WITHOUT ROWID`;
+
+/** Columns that older tauts did not have, in the order in which they were added. */
+const ADDED = [
+  ['owner', "TEXT NOT NULL DEFAULT ''"],
+  ['heirs_from', 'INTEGER NOT NULL DEFAULT 0'],
+] as const;
 
 /** Selects entries of this boot and this PID namespace: only their thread ids are valid here. */
 export const HERE = 'boot = ? AND pid_ns = ?';
@@ -93,7 +99,7 @@ function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
     db.exec(SCHEMA);
-    addOwner(db);
+    addColumns(db);
     // Entries of an earlier boot are void: their threads are gone.
     db.prepare('DELETE FROM tuned_thread WHERE boot <> ?').run(here()[0]);
     return db;
@@ -103,11 +109,19 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/** Adds the owner column to a ledger of an older taut; its entries then belong to no living process. */
-function addOwner(db: DatabaseSync): void {
-  const columns = db.prepare('PRAGMA table_info(tuned_thread)').all();
-  if (columns.some(({ name }) => name === 'owner')) return;
-  db.exec("ALTER TABLE tuned_thread ADD COLUMN owner TEXT NOT NULL DEFAULT ''");
+/**
+ * Adds columns to a ledger of an older taut. Its entries then belong to no living process, and every descendant may be an
+ * heir.
+ */
+function addColumns(db: DatabaseSync): void {
+  const columns = new Set(
+    db
+      .prepare('PRAGMA table_info(tuned_thread)')
+      .all()
+      .map(({ name }) => name),
+  );
+  for (const [name, definition] of ADDED)
+    if (!columns.has(name)) db.exec(`ALTER TABLE tuned_thread ADD COLUMN ${name} ${definition}`);
 }
 
 /**

@@ -9,7 +9,7 @@ import { isSameProcess } from '../proc/identity.ts';
 import { threadIds } from '../proc/processes.ts';
 import { faultPoint } from './faultPoints.ts';
 import type { Knob } from './knob.ts';
-import type { Ledger, LedgerEntry } from './ledger.ts';
+import type { Ledger, LedgerEntry, ThreadIdentity } from './ledger.ts';
 
 /**
  * `restored`: has its original value now (or had it already). `drifted`: has another program's value, left alone.
@@ -46,6 +46,8 @@ export interface RestoreOptions {
   readonly process?: ProcHandle;
   /** Where the entries' threads are. Default: where `process` is, else this host. */
   readonly files?: ProcFiles;
+  /** Whether a descendant was looked at already, and so is no heir, whatever its value. Beside what the ledger says. */
+  readonly isSettled?: (thread: ThreadIdentity) => boolean;
 }
 
 /** Puts the entries' threads back, and removes all entries from the ledger that did not fail. @throws LedgerError */
@@ -53,7 +55,7 @@ export function restoreEntries(
   ledger: Ledger,
   knobs: readonly Knob[],
   entries: readonly LedgerEntry[],
-  { dryRun = false, process, files = process?.files }: RestoreOptions = {},
+  { dryRun = false, process, files = process?.files, isSettled = () => false }: RestoreOptions = {},
 ): Restored[] {
   const results: Restored[] = [];
   const handled = new Set<string>();
@@ -74,12 +76,10 @@ export function restoreEntries(
     }
   };
   // Collect the living processes first: after a process has ended, its children can't be found any more.
-  const processes = [...new Map(entries.map((e) => [`${e.pid} ${e.knob}`, e])).values()].filter((e) =>
-    isStillThere(e, files),
-  );
+  const processes = latestOfProcesses(entries).filter((e) => isStillThere(e, files));
   put(entries, false);
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = processes.flatMap((entry) => heirs(entry, knobs, ledger, isKnown, files));
+    const found = processes.flatMap((entry) => heirs(entry, knobs, ledger, isKnown, isSettled, files));
     if (found.length === 0) break;
     put(found, true);
   }
@@ -122,15 +122,26 @@ function restoreOne(
   }
 }
 
+/** One entry for each knob of each process: the one that knows best who can't be an heir. */
+function latestOfProcesses(entries: readonly LedgerEntry[]): LedgerEntry[] {
+  const latest = new Map<string, LedgerEntry>();
+  for (const entry of entries) {
+    const key = `${entry.pid} ${entry.knob}`;
+    if ((latest.get(key)?.heirsFrom ?? -1) <= entry.heirsFrom) latest.set(key, entry);
+  }
+  return [...latest.values()];
+}
+
 /**
  * Finds threads and descendants without an entry that inherited the tuned value while no taut was running. They get the
- * original value of the process that they come from.
+ * original value of the process that they come from. Who was born before `heirsFrom` and has that value has chosen it.
  */
 function heirs(
   entry: LedgerEntry,
   knobs: readonly Knob[],
   ledger: Ledger,
   isKnown: (tid: number, knob: string) => boolean,
+  isSettled: (thread: ThreadIdentity) => boolean,
   files: ProcFiles | undefined,
 ): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
@@ -141,7 +152,7 @@ function heirs(
     for (const pid of waiting)
       for (const tid of threadIds(pid, files)) {
         const heir = isKnown(tid, knob.id) ? undefined : heirOf(knob, entry, pid, tid, files);
-        if (heir) found.push(heir);
+        if (heir && !isSettled(heir)) found.push(heir);
       }
     // What is below a process with an entry of its own comes from that one, and is put back with it.
     waiting = waiting
@@ -163,6 +174,7 @@ function heirOf(
     using thread = new ProcHandle(tid, files);
     const inherited = knob.inherited(entry.target);
     const stat = thread.stat();
+    if (stat.startTicks < entry.heirsFrom) return undefined;
     if (thread.processId() !== pid || knob.exempt(stat) || knob.read(thread) !== inherited) return undefined;
     using process = new ProcHandle(pid, files);
     const processStartTicks = process.stat().startTicks;

@@ -53,8 +53,8 @@ export class Agent implements Disposable {
     const trace = new AgentTrace(identity, sightedAtMs);
     this.#trace = trace;
     this.tunings = host.knobs.map((knob) => {
-      const inherited = parent?.tunings.find((tuning) => tuning.knob === knob)?.inheritance();
-      return new Tuning(knob, host, { identity, handle, trace }, inherited);
+      const above = parent?.tunings.find((tuning) => tuning.knob === knob);
+      return new Tuning(knob, host, { identity, handle, trace }, above);
     });
   }
 

@@ -4,9 +4,10 @@ import type { Execed } from '../actuator/ledger.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { inScope, type Scope } from '../discovery/scope.ts';
 import type { Sighting } from '../discovery/sighting.ts';
-import type { KernelEvent } from '../native.ts';
+import { addon, type KernelEvent } from '../native.ts';
 import { epochMsOfMonotonic, startTicksOf } from '../proc/clock.ts';
 import type { Log } from '../util/log.ts';
+import type { Losses } from './losses.ts';
 import type { Agents } from './registry.ts';
 
 export interface KernelEventsOptions {
@@ -17,9 +18,13 @@ export interface KernelEventsOptions {
   readonly log: Log;
   /** Called when a thread has its process's id now, so that the ledger can follow it. */
   readonly onExeced: (thread: Execed) => void;
+  readonly losses: Losses;
   /** Called when work for one process failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
+
+/** The kernel tells of a name before it is in force; long after that. */
+const MARGIN_MS = 10;
 
 export class KernelEvents {
   readonly #options: KernelEventsOptions;
@@ -39,6 +44,7 @@ export class KernelEvents {
   /** Handles events in the order in which the kernel reported them. */
   handle(events: readonly KernelEvent[]): void {
     if (this.#ended) return;
+    this.#options.losses.note(events);
     for (const batch of batches(events)) {
       try {
         this.#onBatch(batch);
@@ -61,10 +67,22 @@ export class KernelEvents {
       // A rule may match a process by its new title.
       if (inScope(this.#options.scope, pid))
         this.#inBackground(batch[0], this.#agents.reconsider(pid, seenIn(batch[0], 'rename')));
+    } else if (kind === 'renaming') {
+      for (const event of batch) if (inScope(this.#options.scope, pid)) this.#reconsiderLater(event);
     } else if (kind === 'newThread') agent?.newThreads(batch);
     else if (kind === 'threadExit') agent?.threadsExited(batch.map(({ tid }) => tid));
     else if (kind === 'newChild') for (const event of batch) this.#onDescendant(event);
     else this.#agents.gone(pid);
+  }
+
+  /** The kernel tells no further name of this process for a while, and it counts what that is called then. */
+  #reconsiderLater(event: KernelEvent): void {
+    const { pid, atNs } = event;
+    const agoMs = Number(process.hrtime.bigint() - atNs) / 1e6;
+    const look = () => {
+      if (!this.#ended) this.#inBackground(event, this.#agents.reconsider(pid, seenIn(event, 'rename')));
+    };
+    setTimeout(look, Math.max(0, addon().layout.holdNs / 1e6 - agoMs) + MARGIN_MS).unref();
   }
 
   #inBackground(event: KernelEvent, work: Promise<void>): void {

@@ -7,7 +7,7 @@ import { isGone, ProcHandle } from '../proc/handle.ts';
 import type { Log } from '../util/log.ts';
 import type { Operations } from './operations.ts';
 import type { Agents } from './registry.ts';
-import { reportLost } from './reportLost.ts';
+import { limited, reportLost } from './reportLost.ts';
 
 export interface NetworkEventsOptions {
   readonly agents: Agents;
@@ -23,18 +23,19 @@ export class NetworkEvents implements Disposable {
   readonly #options: NetworkEventsOptions;
   /** Undefined when the operator named every agent by its process id. */
   readonly #watch: NetworkWatch | undefined;
+  readonly #sayLost: (line: string) => void;
   #ended = false;
 
   constructor(options: NetworkEventsOptions) {
     this.#options = options;
+    this.#sayLost = limited(options.log);
     const { decisions, scope, log } = options;
     if (scope.kind === 'pids') return;
     this.#watch = new NetworkWatch({
       dnsPorts: decisions.dnsPorts,
       log,
       onSighting: (sighting) => this.#onSighting(sighting),
-      // Lost sightings can't be recovered: they are counted and logged.
-      onLost: (n) => reportLost(log, n),
+      onLost: (kind, n, flood) => reportLost(this.#sayLost, kind, n, flood),
     });
   }
 
@@ -66,16 +67,16 @@ export class NetworkEvents implements Disposable {
   async #handle(sighting: NetworkSighting): Promise<void> {
     const { pid, startTicks } = sighting;
     const { agents, decisions, scope, operations } = this.#options;
-    if (this.#ended || pid === process.pid || !inScope(scope, pid)) return;
+    if (this.#ended || pid === process.pid || !inScope(scope, pid) || !decisions.wants(sighting)) return;
     try {
       using handle = new ProcHandle(pid);
       // The process has ended since the kernel saw it, and another one has its id.
       if (handle.stat().startTicks !== startTicks) return operations.count('sight', 'vanished');
-      if (!decisions.note(handle, sighting)) return;
     } catch (error) {
       if (isGone(error)) return operations.count('sight', 'vanished');
       throw error;
     }
+    if (!(await decisions.note(sighting)) || this.#ended) return;
     await agents.reconsider(pid, seenBy(sighting));
   }
 }

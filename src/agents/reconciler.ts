@@ -3,14 +3,13 @@ import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import type { ProcFiles } from '../proc/files.ts';
-import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
 import type { Agent } from './agent.ts';
+import type { Losses } from './losses.ts';
 import type { Obstacles } from './obstacles.ts';
 import type { Operations } from './operations.ts';
 import type { RecordedThreads } from './recordedThreads.ts';
 import type { Agents } from './registry.ts';
-import { reportLost } from './reportLost.ts';
 
 export interface ReconcilerOptions {
   readonly agents: Agents;
@@ -20,7 +19,7 @@ export interface ReconcilerOptions {
   readonly obstacles: Obstacles;
   readonly onRecord: RecordedThreads;
   readonly ledger: Ledger | undefined;
-  readonly tracer: Pick<Tracer, 'lostEvents'> | undefined;
+  readonly losses: Losses;
   /** Where the processes are. Default: this host. */
   readonly files?: ProcFiles;
   /** Called when work for one agent failed. */
@@ -31,20 +30,19 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** Agents that had ended at the last check, and were not let go. */
   #ended: ReadonlySet<Agent> = new Set();
-  #lostEvents = 0;
   #droppedDecisions = 0;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
-  /** Checks the agents and the ledger. @returns whether processes were missed, so that every one must be scanned. */
+  /** Checks the agents and the ledger. @returns whether any process may have been missed, so that all must be scanned. */
   run(): boolean {
-    const hasMissed = this.#hasMissed();
-    this.#agents(hasMissed);
+    const { any, all } = this.#options.losses.look();
+    this.#agents(any);
     this.#record();
     this.#decisions();
-    return hasMissed || this.#options.agents.hasRoomAgain();
+    return this.#options.agents.hasRoomAgain() || all;
   }
 
   /**
@@ -81,16 +79,5 @@ export class Reconciler {
     const { dropped } = decisions;
     if (dropped > this.#droppedDecisions) operations.count('keep', 'dropped', dropped - this.#droppedDecisions);
     this.#droppedDecisions = dropped;
-  }
-
-  /** Whether kernel events were lost since the last call; always true without a tracer, which would report them. */
-  #hasMissed(): boolean {
-    const { tracer, log } = this.#options;
-    if (!tracer) return true;
-    const lost = tracer.lostEvents();
-    if (lost === this.#lostEvents) return false;
-    reportLost(log, lost - this.#lostEvents);
-    this.#lostEvents = lost;
-    return true;
   }
 }

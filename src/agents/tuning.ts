@@ -3,14 +3,15 @@
  * the gate decides, and only with a ledger.
  */
 import type { Attributes, Span } from '@opentelemetry/api';
+import { Containment } from '../actuator/containment.ts';
 import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
-import { type Born, contain, containTree, type Descendants, recordInherited } from '../actuator/descendants.ts';
+import { type Born, type Descendants, recordInherited } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
-import type { Ledger } from '../actuator/ledger.ts';
+import type { Ledger, ThreadIdentity } from '../actuator/ledger.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
 import type { ThreadState } from '../actuator/thread.ts';
 import type { GateDecision } from '../gate/gate.ts';
-import { nowMs } from '../proc/clock.ts';
+import { nowMs, nowTicks } from '../proc/clock.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { Log } from '../util/log.ts';
@@ -39,6 +40,7 @@ export interface TuningHost {
 /** The tuning of a `taut run` command: it begins before the first instruction, and taut attaches while it runs. */
 export interface BegunTuning {
   readonly converger: Converger;
+  readonly containment: Containment;
   /** Milliseconds since the epoch. */
   readonly startMs: number;
 }
@@ -54,9 +56,12 @@ export class Tuning {
   readonly knob: Knob;
   readonly #host: TuningHost;
   readonly #agent: Tuned;
+  /** Of the agent that is its parent process, if any. */
+  #parent: Tuning | undefined;
   /** What the agent inherited from a tuned parent. */
   readonly #inherited: Inheritance | undefined;
   #converger: Converger | undefined;
+  readonly #containment: Containment;
   readonly #outcomes = new ThreadOutcomes(
     (outcomes) => this.#onCounted(outcomes),
     (batch) => this.#reportLater(batch),
@@ -68,14 +73,16 @@ export class Tuning {
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
 
-  constructor(knob: Knob, host: TuningHost, agent: Tuned, inherited: Inheritance | undefined) {
+  constructor(knob: Knob, host: TuningHost, agent: Tuned, parent: Tuning | undefined) {
     this.knob = knob;
+    this.#parent = parent;
+    this.#inherited = parent?.inheritance();
     this.#host = host;
     this.#agent = agent;
-    this.#inherited = inherited;
     this.#begun = host.begun?.(agent.identity.pid, knob);
     this.#converger = this.#begun?.converger;
     this.#target = this.#begun?.converger.order.target;
+    this.#containment = this.#begun?.containment ?? new Containment(knob, agent.handle.files);
   }
 
   /** The value that is written now, in the knob's unit; undefined when the agent has its original values. */
@@ -97,7 +104,7 @@ export class Tuning {
     }
     const begun = this.#target === undefined ? undefined : this.#begun;
     this.#begun = undefined;
-    if (begun) this.#converge(begun);
+    if (begun) this.#converge(begun.converger, begun.startMs);
     else if (target !== undefined && target !== this.#target) this.#tune(target);
   }
 
@@ -117,8 +124,7 @@ export class Tuning {
 
   /** What a child process of the thread `maker` inherits of taut's values; undefined when nothing. */
   inheritance(maker?: number): Inheritance | undefined {
-    const original = this.#converger?.originalFor(maker);
-    return this.#target === undefined || original === undefined ? undefined : { target: this.#target, original };
+    return this.#converger?.inheritance(maker);
   }
 
   /** Handles a new thread of a descendant that is no agent. @returns whether it was put back to the original value. */
@@ -130,19 +136,20 @@ export class Tuning {
     if (!inheritance || !ledger || !order) return false;
     if (descendants === 'inherit') {
       this.#tuneLater(() => {
-        const recorded = recordInherited(ledger, this.knob, born, order, inheritance.original, files);
+        const recorded = recordInherited(ledger, this.knob, born, order, inheritance, files);
         if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
       });
       return false;
     }
-    const contained = contain(this.knob, born, inheritance, files);
+    const contained = this.#containment.born(born, inheritance);
     if (contained) operations.count('contain', 'ok', 1, this.knob.id);
     return contained;
   }
 
   /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
   reconcile(isAgent: (pid: number) => boolean): void {
-    const { operations, descendants } = this.#host;
+    const { operations, obstacles, descendants } = this.#host;
+    const startTicks = nowTicks(this.#agent.handle.files); // before the look at the threads, as more may be born meanwhile
     this.#tuneLater(() => {
       this.#converger?.run();
       this.#inspect();
@@ -150,8 +157,8 @@ export class Tuning {
     this.#outcomes.look(nowMs());
     const inheritance = this.inheritance();
     if (!inheritance || descendants !== 'contain') return;
-    const { identity, handle } = this.#agent;
-    const contained = containTree(this.knob, identity.pid, inheritance, isAgent, handle.files);
+    const { contained, settledBefore, hasNew } = this.#containment.tree(this.#agent.identity.pid, inheritance, isAgent);
+    if (hasNew) obstacles.attempt(() => this.#converger?.settled(Math.min(startTicks, settledBefore)));
     if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);
   }
 
@@ -167,9 +174,12 @@ export class Tuning {
     this.#converger = undefined;
     return trace.span(semconv.SPAN_REVERT, (span) => {
       span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
+      const isSettled = (thread: ThreadIdentity) => this.#containment.isSettled(thread);
       // Selected by operation, which also covers children that inherited the value.
-      const restore = () => restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle });
+      const restore = () =>
+        restoreEntries(ledger, [this.knob], ledger.entries({ operation }), { process: handle, isSettled });
       const results = obstacles.attempt(restore) ?? [];
+      if (this.#parent) this.#parent.#containment.takeOver(this.#containment, results);
       onRecord.restored(results);
       account(operations, span, 'revert', results, ({ tid }) => known.has(tid));
       for (const { tid, outcome, was, target } of results)
@@ -182,6 +192,7 @@ export class Tuning {
   /** Ends tuning: reports what was not reported yet. */
   end(): void {
     this.#outcomes.end();
+    this.#parent = undefined; // it may be gone for long, and have a parent itself
   }
 
   #tune(target: bigint): void {
@@ -192,10 +203,10 @@ export class Tuning {
     const { reason } = this.gate;
     const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
     const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
-    this.#converge({ converger, startMs: nowMs() });
+    this.#converge(converger, nowMs());
   }
 
-  #converge({ converger, startMs }: BegunTuning): void {
+  #converge(converger: Converger, startMs: number): void {
     const { obstacles, onRecord } = this.#host;
     const { identity, trace } = this.#agent;
     const { target } = converger.order;

@@ -13,6 +13,7 @@ import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
 import { KernelEvents } from './kernelEvents.ts';
 import { lookAgain } from './lookAgain.ts';
+import { Losses } from './losses.ts';
 import { Measurement } from './measurement.ts';
 import { NetworkEvents } from './networkEvents.ts';
 import { observe } from './observables.ts';
@@ -75,10 +76,11 @@ export class Watcher implements Disposable {
     const { decisions, scope, log } = options;
     const common = { agents: this.#agents, decisions, scope, log, failed };
     const onExeced = (thread: Execed) => this.#record.follow(thread);
-    this.#kernelEvents = new KernelEvents({ ...common, descendants, onExeced });
+    const losses = new Losses(measuring.tracer, log);
+    this.#kernelEvents = new KernelEvents({ ...common, descendants, onExeced, losses });
     this.#networkEvents = new NetworkEvents({ ...common, operations });
     const record = { ledger, onRecord, operations, obstacles };
-    this.#reconciler = new Reconciler({ ...common, ...record, tracer: measuring.tracer });
+    this.#reconciler = new Reconciler({ ...common, ...record, losses });
   }
 
   /**

@@ -55,7 +55,7 @@ export function writerLockPath(env: NodeJS.ProcessEnv = process.env): string {
  */
 export function hasOpen(pid: number, path: string): boolean {
   const { dev, ino } = statSync(path);
-  return descriptorsOf(pid).some((descriptor) => {
+  return [...descriptorsOf(pid)].some((descriptor) => {
     const file = statSync(descriptor, { throwIfNoEntry: false });
     return file?.ino === ino && file.dev === dev;
   });

@@ -2,7 +2,7 @@
 import { type Contact, namesOf } from '../config/contactPattern.ts';
 import { epochMsOfTicks } from '../proc/clock.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
-import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
+import { isGone, LazyHandle } from '../proc/handle.ts';
 import { eachProcess } from '../proc/processes.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 import { DecisionLog, type LoggedDecision } from './decisionLog.ts';
@@ -38,6 +38,8 @@ export interface Explanation {
 const BY_NAME = 'pid';
 /** A tick (10 ms), to which the kernel rounds start times, plus a margin for the clocks. */
 const TICK_MS = 20;
+
+const keyOf = (contact: Contact) => `${contact.address} ${contact.port} ${namesOf(contact)}`;
 
 export class Decisions {
   #rules: RuleSet;
@@ -93,22 +95,24 @@ export class Decisions {
     this.#kept.amend(verdict);
   }
 
-  /**
-   * Notes what the network saw of a process, if a rule asks about it. Ignores processes that serve DNS: they ask and
-   * connect for others. @returns whether the decision on the process may change.
-   */
-  note(process: ProcHandle, sighting: NetworkSighting): boolean {
-    const { id } = process;
-    const { startTicks } = sighting;
-    if (sighting.kind === 'name') {
-      const { name } = sighting;
-      if (!this.#rules.wantsQuestion(name) || this.#names.has(id, startTicks, name)) return false;
-      return !this.#dnsServers.has(id, startTicks) && this.#names.note(id, startTicks, name, name);
-    }
+  /** Whether a rule asks about what the network saw of a process, and it is not noted yet. Reads nothing. */
+  wants(sighting: NetworkSighting): boolean {
+    const { pid, startTicks } = sighting;
+    if (sighting.kind === 'name')
+      return this.#rules.wantsQuestion(sighting.name) && !this.#names.has(pid, startTicks, sighting.name);
     const { contact } = sighting;
-    const key = `${contact.address} ${contact.port} ${namesOf(contact)}`;
-    if (!this.#rules.wantsContact(contact) || this.#contacts.has(id, startTicks, key)) return false;
-    return !this.#dnsServers.has(id, startTicks) && this.#contacts.note(id, startTicks, key, contact);
+    return this.#rules.wantsContact(contact) && !this.#contacts.has(pid, startTicks, keyOf(contact));
+  }
+
+  /**
+   * Notes what the network saw of a process. Ignores processes that serve DNS: they ask and connect for others.
+   * @returns whether the decision on the process may change.
+   */
+  async note(sighting: NetworkSighting): Promise<boolean> {
+    const { pid, startTicks } = sighting;
+    if (await this.#dnsServers.has(pid, startTicks)) return false;
+    if (sighting.kind === 'name') return this.#names.note(pid, startTicks, sighting.name, sighting.name);
+    return this.#contacts.note(pid, startTicks, keyOf(sighting.contact), sighting.contact);
   }
 
   /** The decision on a process that a rule matches; undefined for all others. */

@@ -17,8 +17,13 @@ export interface NativeBpfObject {
   attach(program: string): Outcome;
   attachToCgroup(program: string, directory: string): Outcome;
   detach(program: string): Outcome;
-  /** The callback's buffer is overwritten after the callback returns; `recordBounds` splits it into records. */
-  listen(map: string, callback: (buffer: Buffer, length: number) => void): Outcome;
+  /** Adds a ring buffer to read from, before `listen`. Each turn of the event loop takes at most `most` records of it. */
+  addRing(map: string, most: number): Outcome;
+  /**
+   * The records of a turn come in the order of their times, which are at `timeAt` in each. The callback's buffer is
+   * overwritten after the callback returns; `recordBounds` splits it into records.
+   */
+  listen(timeAt: number, callback: (buffer: Buffer, length: number) => void): Outcome;
   writeMap(map: string, index: number, value: number): Outcome;
   readMap(map: string, index: number): number | Errno;
   setStats(on: boolean): Outcome;

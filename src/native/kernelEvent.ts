@@ -1,6 +1,9 @@
-/** A life event of the kernel. Times are nanoseconds: `startNs` since boot, `atNs` of CLOCK_MONOTONIC. */
+/**
+ * A life event of the kernel. `renaming`: the process gives itself names all the time; no event follows for
+ * `layout.holdNs`, so it must be looked at after that. Times are nanoseconds: `startNs` since boot, `atNs` of CLOCK_MONOTONIC.
+ */
 export interface KernelEvent {
-  readonly kind: 'exec' | 'rename' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
+  readonly kind: 'exec' | 'rename' | 'renaming' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
   readonly pid: number;
   readonly tid: number;
   /** For newThread: its agent. For newChild: the agent that it descends from. */
@@ -10,6 +13,10 @@ export interface KernelEvent {
    * it was not the leader, it has the leader's id and start time now, and all other threads have ended.
    */
   readonly maker: number;
+  /** The effective user's id. */
+  readonly user: number;
+  /** For rename and renaming: renames of the process that had no event of their own, since its event before. */
+  readonly held: number;
   readonly startNs: bigint;
   readonly atNs: bigint;
   /** For exec: the arguments, each with a NUL at its end; undefined when they were too long for the event. */

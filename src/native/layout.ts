@@ -33,13 +33,15 @@ export interface Layout {
   readonly counters: readonly string[];
   /** Indexed by the kind's number. */
   readonly events: readonly KernelEvent['kind'][];
-  readonly event: Offsets<'kind' | 'pid' | 'tid' | 'ppid' | 'maker' | 'size' | 'startNs' | 'atNs'>;
-  readonly visit: Numbers<'attach' | 'detach'>;
+  readonly event: Offsets<'kind' | 'pid' | 'tid' | 'ppid' | 'maker' | 'size' | 'user' | 'held' | 'startNs' | 'atNs'>;
+  readonly visit: Numbers<'attach' | 'detach' | 'retell'>;
+  /** How long a process that gives itself names all the time is not told of, nanoseconds. */
+  readonly holdNs: number;
   /** Indexed by the kind's number; entry 0 is undefined. */
   readonly contacts: readonly (ContactKind | undefined)[];
   readonly contact: Offsets<
     | 'pid'
-    | 'tid'
+    | 'held'
     | 'atNs'
     | 'startNs'
     | 'cookie'

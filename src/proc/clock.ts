@@ -1,5 +1,6 @@
 /** Converts times of the kernel's clocks. */
 import { readFileSync } from 'node:fs';
+import type { ProcFiles } from './files.ts';
 
 /** Clock ticks per second in /proc: USER_HZ, 100 on every architecture that taut runs on. */
 const TICKS_PER_SECOND = 100;
@@ -30,6 +31,26 @@ export function creationTimeMs(startTicks: number): number {
 export function epochMsOfTicks(ticks: number): number {
   const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
   return nowMs() - uptimeMs + (ticks * 1_000) / TICKS_PER_SECOND;
+}
+
+/** Nanoseconds of a clock tick, and for how long an offset between two clocks is believed: a suspend changes it. */
+const TICK_NS = BigInt(1e9 / TICKS_PER_SECOND);
+const KNOWN_NS = 10_000_000_000n;
+let uptime: { readonly offset: bigint; readonly untilNs: bigint } | undefined;
+
+/**
+ * Now, in the clock ticks since boot of start times in /proc/ID/stat: never later than what a thread that is born now gets,
+ * and a tick or two earlier at most, but for 10 s after a suspend.
+ */
+export function nowTicks(files?: ProcFiles): number {
+  if (files?.nowTicks) return files.nowTicks();
+  const ns = process.hrtime.bigint();
+  if (!uptime || ns > uptime.untilNs) {
+    const ticks = BigInt(Math.floor(Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * TICKS_PER_SECOND));
+    const readNs = process.hrtime.bigint();
+    uptime = { offset: ticks - readNs / TICK_NS - 1n, untilNs: readNs + KNOWN_NS };
+  }
+  return Number(process.hrtime.bigint() / TICK_NS + uptime.offset);
 }
 
 let offsetNs: bigint | undefined;

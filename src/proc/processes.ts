@@ -1,5 +1,5 @@
 /** Lists processes and threads. */
-import { existsSync, opendirSync, readdirSync } from 'node:fs';
+import { existsSync, opendirSync, readdirSync, statSync } from 'node:fs';
 import type { ProcFiles } from './files.ts';
 import { ProcHandle } from './handle.ts';
 import { Slices } from './slices.ts';
@@ -32,6 +32,11 @@ export function threadIds(pid: number, files?: ProcFiles): number[] {
   } catch {
     return [];
   }
+}
+
+/** The effective user's id of a process, or root's if it hides itself; undefined when it is gone. */
+export function userOf(pid: number): number | undefined {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 }
 
 /** Whether /proc shows a process or thread of this id. Needs no descriptor. */

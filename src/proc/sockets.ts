@@ -2,14 +2,25 @@
  * Sockets that a process holds as descriptors, and sockets of a network namespace, listed by sock_diag. The result is
  * empty when the process is gone or taut may not look.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { type Dir, opendirSync, readlinkSync } from 'node:fs';
 import { addon, type DiagSocket, failed } from '../native.ts';
+import { Slices } from './slices.ts';
 
-/** The sockets with this local port, in one call because they are few. @param states bits of TCP states. */
-export function socketsBoundTo(pid: number, protocol: number, states: number, port: number): DiagSocket[] {
-  const datagrams = addon().dumpSockets(networkOf(pid), protocol, states, port);
-  const all = failed(datagrams) ? [] : datagrams.flatMap(parsed);
-  return all.filter(({ localPort }) => localPort === port);
+/** The inodes of the sockets with this local port. @param states bits of TCP states. */
+export async function inodesBoundTo(pid: number, protocol: number, states: number, port: number): Promise<number[]> {
+  const slices = new Slices();
+  const inodes: number[] = [];
+  const datagrams = await addon().listSockets(networkOf(pid), protocol, states, port);
+  for (const datagram of failed(datagrams) ? [] : datagrams) {
+    for (const { inode, localPort } of parsed(datagram)) if (localPort === port && inode !== 0) inodes.push(inode);
+    await slices.next();
+  }
+  return inodes;
+}
+
+/** Whether a process holds one of these sockets among its first `most` descriptors. Does not block the event loop. */
+export async function holdsSocket(pid: number, inodes: readonly number[], most: number): Promise<boolean> {
+  return (await addon().holdsSocket(`/proc/${pid}/fd`, Uint32Array.from(inodes), most)) === 1;
 }
 
 /** All sockets, in pieces of some hundreds, so that other work can run in between. @param states bits of TCP states. */
@@ -37,12 +48,17 @@ export function networkNamespaceOf(pid: number): string | undefined {
   }
 }
 
-/** Paths of the open descriptors of a process. */
-export function descriptorsOf(pid: number): string[] {
+/** Paths of the open descriptors of a process, which may be a million: so they are not listed at once. */
+export function* descriptorsOf(pid: number): Generator<string> {
+  const path = `/proc/${pid}/fd`;
+  let directory: Dir | undefined;
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+    directory = opendirSync(path, { bufferSize: 64 });
+    for (let entry = directory.readSync(); entry; entry = directory.readSync()) yield `${path}/${entry.name}`;
   } catch {
-    return [];
+    // gone, or not to be seen
+  } finally {
+    directory?.closeSync();
   }
 }
 

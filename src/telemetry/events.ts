@@ -39,8 +39,13 @@ export const EVENTS = {
   },
   'taut.events_lost': {
     severity: SeverityNumber.WARN,
-    when: 'the kernel had no room for reports of new processes and threads; taut looks at all of them again',
-    attributes: [semconv.ATTR_TAUT_EVENTS_LOST],
+    when: 'there was no room for what the kernel reports, or a process caused too much of it; what can be is [made good](rules.md#when-there-is-too-much)',
+    attributes: [
+      semconv.ATTR_TAUT_EVENTS_LOST,
+      semconv.ATTR_TAUT_EVENTS_KIND,
+      semconv.ATTR_PROCESS_PID,
+      semconv.ATTR_USER_ID,
+    ],
   },
   'taut.tracer_degraded': {
     severity: SeverityNumber.WARN,

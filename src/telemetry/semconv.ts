@@ -21,6 +21,8 @@ export const ATTR_PROCESS_PID = 'process.pid';
 /** A time in RFC 3339. */
 export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+/** The effective user's id. */
+export const ATTR_USER_ID = 'user.id';
 export const ATTR_THREAD_ID = 'thread.id';
 export const ATTR_FEATURE_FLAG_KEY = 'feature_flag.key';
 export const ATTR_FEATURE_FLAG_PROVIDER_NAME = 'feature_flag.provider.name';
@@ -79,6 +81,11 @@ export const ATTR_TAUT_DRIFT_EXPECTED = 'taut.drift.expected';
 export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
 /** How many reports were lost. */
 export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
+/**
+ * `exec`, `birth`, `end`, `rename`; of the network `question`, `answer`, `connect`, `hello` (server names); or `unseen`: the
+ * kernel did not report them.
+ */
+export const ATTR_TAUT_EVENTS_KIND = 'taut.events.kind';
 
 // Attributes that split metrics.
 /**

@@ -19,6 +19,8 @@ export function eventsOf(buffer: Buffer, length: number, { events: kinds, event:
       tid: view.getUint32(begin + at.tid, true),
       ppid: view.getUint32(begin + at.ppid, true),
       maker: view.getUint32(begin + at.maker, true),
+      user: view.getUint32(begin + at.user, true),
+      held: view.getUint32(begin + at.held, true),
       startNs: view.getBigUint64(begin + at.startNs, true),
       atNs: view.getBigUint64(begin + at.atNs, true),
       cmdline: size > 0 ? buffer.toString('utf8', cmdline, Math.min(cmdline + size, end)) : undefined,

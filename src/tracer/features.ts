@@ -25,7 +25,12 @@ interface Difference {
 const DIFFERENCES: readonly Difference[] = [
   // The tracer needs all of these.
   { what: 'BTF tracepoints', commit: '9e15db66136a', since: '5.5', lackSaid: /failed to find kernel BTF type ID of/ },
-  { what: 'the BPF ring buffer', commit: '457f44363a88', since: '5.8', lackSaid: /map 'events': failed to create/ },
+  {
+    what: 'the BPF ring buffer',
+    commit: '457f44363a88',
+    since: '5.8',
+    lackSaid: /map '(execs|births|renames)': failed to create/,
+  },
   {
     what: 'task storage for tracing programs',
     commit: 'a10787e6d58c',

@@ -21,12 +21,24 @@ import { ShedSeries } from './shedSeries.ts';
 import { Slots } from './slots.ts';
 import { WakeupHooks } from './wakeupHooks.ts';
 
-/** For `visitThreads`: every thread of the process. */
+/** For `visitThreads`: every thread of the process, or every process. */
 const ALL = 0;
+/**
+ * The ring buffers with the events, and how many events of each are handled before anything else gets its turn. What
+ * causes an event comes after it in this list: see `native/addon/ring_buffer.h`. A rename takes longest, and can wait.
+ */
+const RINGS = [
+  ['renames', 32],
+  ['execs', 128],
+  ['births', 8_192],
+] as const;
 /** Number of slots prepared for future agents: preparing takes milliseconds, and no attach should wait for it. */
 const SPARE = 16;
 /** Give up detaching after this many passes over the threads. */
 const MAX_PASSES = 64;
+
+/** What a lost event was about. `unseen`: the kernel did not run the program, so nothing is known of it. */
+export type LostKind = 'exec' | 'birth' | 'end' | 'rename' | 'unseen';
 
 interface Session extends TracedProcess {
   readonly slot: number;
@@ -88,10 +100,11 @@ export class Tracer implements Disposable {
     return this.#hooks.isHooked;
   }
 
-  /** Passes every life event of the kernel to `onEvents`, in order. */
+  /** Passes every life event of the kernel to `onEvents`, in order; those of a flood in pieces. */
   listen(onEvents: (events: KernelEvent[]) => void): void {
     const hear = (buffer: Buffer, length: number) => onEvents(eventsOf(buffer, length, this.#layout));
-    check(this.#object.listen('events', hear), 'listen to the ring buffer');
+    for (const [ring, most] of RINGS) check(this.#object.addRing(ring, most), 'open a ring buffer');
+    check(this.#object.listen(this.#layout.event.atNs, hear), 'listen to the ring buffers');
   }
 
   /** Measures a process from now on: `begin` and `trace`. */
@@ -176,9 +189,21 @@ export class Tracer implements Disposable {
     return new Map(this.#layout.counters.map((name, i) => [name, (values[i] ?? 0) - (this.#counted[i] ?? 0)]));
   }
 
-  /** The number of lost life events: there was no room, or the kernel did not run the program. */
-  lostEvents(): number {
-    return (this.counters().get('lost_event') ?? 0) + this.accounting.missed(LIFE);
+  /** The number of lost life events by kind. */
+  lost(): ReadonlyMap<LostKind, number> {
+    const counters = this.counters();
+    const lost = (['exec', 'birth', 'end', 'rename'] as const).map(
+      (kind) => [kind, counters.get(`lost_${kind}`) ?? 0] as const,
+    );
+    return new Map<LostKind, number>([...lost, ['unseen', this.accounting.missed(LIFE)]]);
+  }
+
+  /**
+   * Has the kernel tell again of what found no room, as far as it is about threads that live. @returns of how many
+   * threads it had something to tell; if not 0, there may again have been no room for all.
+   */
+  retell(): number {
+    return check(this.#native.visitThreads(this.#layout.visit.retell, ALL, 0, ALL), 'tell lost events again');
   }
 
   /** Resets `counters` to 0. Call before the first agent is attached, so that the counters add up. */

@@ -1,4 +1,5 @@
 /** Every reason for which a wakeup is discarded, and everything that can be lost: made to happen, and counted. */
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { addon, bpfObjectPath, check, type NativeBpfObject, type NativeWakeupTracer } from '../../src/native.ts';
@@ -8,10 +9,12 @@ import { tell } from '../support/conversation.ts';
 import { ledger } from '../support/counting.ts';
 import { Program } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
+import { FIXTURES } from '../support/taut.ts';
 
 const { layout } = addon();
 const { attach: ATTACH, detach: DETACH } = layout.visit;
 const waits = compiled('waits');
+const flood = compiled('flood');
 interface Loaded {
   readonly object: NativeBpfObject;
   readonly tracer: NativeWakeupTracer;
@@ -120,12 +123,36 @@ test('no_series: a thread of a place that has no room', async () => {
   expect(discard_no_series + discard_unseen + discard_on_cpu).toBeGreaterThanOrEqual(100);
 });
 
-test('lost_event: nobody reads, and there is no room', async () => {
-  await using program = await sleeper();
-  const { tracer } = load('taut', ['on_rename']);
-  await tell(program, 'rename 30000');
-  // An event takes 40 bytes and 8 for its header, of 1 MiB.
-  expect(counters(tracer)['lost_event']).toBeGreaterThanOrEqual(30_000 - Math.ceil(2 ** 20 / 48));
+/** Events that fit into a ring buffer: 1 MiB, of which one without a command line takes 56 bytes. */
+const FIT = Math.floor(2 ** 20 / 56);
+
+test('lost_birth, lost_end: nobody reads, and there is no room; of other kinds nothing is lost', {
+  timeout: 500_000,
+}, async () => {
+  await using program = new Program('python3', [join(FIXTURES, 'storm.py')]);
+  await program.line(/^ready/);
+  const { tracer } = load('taut', ['on_fork', 'on_exec', 'on_rename', 'on_exit']);
+  tracer.addAgent(program.pid, 1);
+  check(tracer.visitThreads(ATTACH, program.pid, 1, 0), 'attach');
+  await tell(program, `threads ${FIT}`); // each is born, and ends
+  const { lost_birth = 0, lost_end = 0, ...others } = counters(tracer);
+  expect(lost_birth + lost_end).toBeGreaterThanOrEqual(FIT - 100);
+  expect(Math.min(lost_birth, lost_end)).toBeGreaterThan(0);
+  expect(Object.keys(others).filter((name) => name.startsWith('lost'))).toEqual([]);
+});
+
+test('lost_exec, lost_rename: nobody reads, and there is no room', { timeout: 500_000 }, async () => {
+  const { tracer } = load('taut', ['on_exec', 'on_rename']);
+  for (const kind of [
+    ['exec', String(FIT + 1_000)],
+    ['names', String(Math.ceil(FIT / 9) + 100)],
+  ]) {
+    await using program = new Program(flood, kind);
+    await program.line(/^done/, 240_000);
+  }
+  const { lost_exec = 0, lost_rename = 0 } = counters(tracer);
+  expect(lost_exec).toBeGreaterThanOrEqual(1_000);
+  expect(lost_rename).toBeGreaterThanOrEqual(500);
 });
 
 /** The steps of one wakeup of this very thread, run in the kernel: native/bpf/chain.bpf.c. */

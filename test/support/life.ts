@@ -10,6 +10,7 @@ import { restoreEntries } from '../../src/actuator/restore.ts';
 import type { Agent } from '../../src/agents/agent.ts';
 import { KernelEvents } from '../../src/agents/kernelEvents.ts';
 import { lookAgain } from '../../src/agents/lookAgain.ts';
+import { Losses } from '../../src/agents/losses.ts';
 import { Obstacles } from '../../src/agents/obstacles.ts';
 import { Operations } from '../../src/agents/operations.ts';
 import { Reconciler } from '../../src/agents/reconciler.ts';
@@ -122,9 +123,10 @@ export class Life implements Disposable {
     this.agents = new Agents({ ...common, gate, measurement, onEvent, maxAgents }, tuning, () => {});
     const onExeced = (thread: Execed) =>
       onRecord.carriedOver(this.ledger.carryOver(thread), { tid: thread.pid, startTicks: thread.processStartTicks });
-    this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants, onExeced });
+    const losses = new Losses(host, log);
+    this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants, onExeced, losses });
     const record = { ledger: this.ledger, onRecord, ...told, files: host };
-    this.#reconciler = new Reconciler({ ...common, ...record, agents: this.agents, tracer: host });
+    this.#reconciler = new Reconciler({ ...common, ...record, agents: this.agents, losses });
   }
 
   /** Hands over what the host told until now, or these events, and waits for what comes of it. */

@@ -7,6 +7,7 @@ import type { Errno, KernelEvent } from '../../src/native.ts';
 import { startTicksOf } from '../../src/proc/clock.ts';
 import { cmdlineOf } from '../../src/proc/cmdline.ts';
 import type { ProcFiles } from '../../src/proc/files.ts';
+import type { LostKind } from '../../src/tracer/tracer.ts';
 
 /** The file of the value that each thread has. */
 export const VALUE_FILE = 'patience';
@@ -51,7 +52,10 @@ export class MadeUpHost implements ProcFiles {
   #nextId = 1_000;
   #nextDescriptor = 10;
   #startNs = 1_000_000_000n;
-  #lost = 0;
+  #unseen = 0;
+  /** What the tracer had no room for: how many by kind, and those that can be told again. */
+  readonly #crowded = new Map<LostKind, number>();
+  readonly #owed: KernelEvent[] = [];
   /** Called before each access to a file of a thread: whatever happens to it meanwhile can happen here. */
   onAccess: (name: string, tid: number) => void = () => {};
 
@@ -163,14 +167,30 @@ export class MadeUpHost implements ProcFiles {
     return this.#events.splice(0);
   }
 
-  /** The tracer had no room for what was not taken yet. */
+  /** The tracer's programs were not run for what was not taken yet. */
   loseEvents(): void {
-    this.#lost += this.#events.length;
+    this.#unseen += this.#events.length;
     this.#events = [];
   }
 
-  lostEvents(): number {
-    return this.#lost;
+  /** The tracer had no room for what was not taken yet. Of threads that live the kernel can tell again. */
+  crowdEvents(): void {
+    for (const event of this.#events.splice(0)) {
+      const kind =
+        event.kind === 'exec' || event.kind === 'rename' ? event.kind : event.kind.startsWith('new') ? 'birth' : 'end';
+      this.#crowded.set(kind, (this.#crowded.get(kind) ?? 0) + 1);
+      if (kind !== 'end') this.#owed.push(event);
+    }
+  }
+
+  lost(): ReadonlyMap<LostKind, number> {
+    return new Map<LostKind, number>([...this.#crowded, ['unseen', this.#unseen]]);
+  }
+
+  retell(): number {
+    const owed = this.#owed.splice(0).filter(({ tid, startNs }) => this.#threads.get(tid)?.startNs === startNs);
+    this.#events.push(...owed);
+    return owed.length;
   }
 
   // What a test asks.
@@ -207,6 +227,11 @@ export class MadeUpHost implements ProcFiles {
 
   get openDescriptors(): number {
     return this.#open.size;
+  }
+
+  /** The time at which the last thread was born. */
+  nowTicks(): number {
+    return startTicksOf(this.#startNs);
   }
 
   // The files of /proc.
@@ -326,7 +351,7 @@ export class MadeUpHost implements ProcFiles {
 
   #tell(kind: KernelEvent['kind'], thread: Thread, more: Partial<KernelEvent> = {}): void {
     const { tid, startNs, process } = thread;
-    const of = { pid: process.pid, tid, startNs, atNs: globalThis.process.hrtime.bigint() };
+    const of = { pid: process.pid, tid, startNs, atNs: globalThis.process.hrtime.bigint(), user: 0, held: 0 };
     this.#events.push({ kind, ...of, ppid: 0, maker: 0, cmdline: undefined, ...more });
   }
 }

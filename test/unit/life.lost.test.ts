@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { Life, TARGET } from '../support/life.ts';
 import { ORIGINAL } from '../support/madeUpHost.ts';
+import { until } from '../support/program.ts';
 
 test('an exec that was lost is made good by a look at every process', async () => {
   using life = new Life();
@@ -10,6 +11,50 @@ test('an exec that was lost is made good by a look at every process', async () =
   await life.reconcile();
   expect(life.pids()).toEqual([pid]);
   expect(life.host.value(pid)).toBe(TARGET);
+});
+
+test('what the kernel had no room for it tells again, of those that still live, and no other process is looked at', async () => {
+  using life = new Life();
+  const other = await life.run('cat');
+  const agent = await life.run('bot');
+  const started = life.host.start(['/bin/bot']);
+  const gone = life.host.start(['/bin/bot']);
+  const renamed = life.host.start(['/bin/cat']);
+  life.host.end(gone);
+  const child = life.host.fork(agent);
+  life.host.rename(renamed, 'bot');
+  life.host.crowdEvents();
+  const accesses = new Set<number>();
+  life.host.onAccess = (_, id) => accesses.add(id);
+  await life.reconcile();
+  await life.hear();
+  expect(life.pids()).toEqual([agent, started, renamed]);
+  expect(life.host.value(started)).toBe(TARGET);
+  expect(life.host.value(child)).toBe(ORIGINAL);
+  expect(accesses).not.toContain(other);
+  const said = life.lines.filter((line) => line.startsWith('warn'));
+  expect(said).toEqual([
+    expect.stringMatching(/lost 3 reports of new programs; the kernel tells again/),
+    expect.stringMatching(/lost 1 reports of new threads and children/),
+    expect.stringMatching(/lost 1 reports of new names/),
+  ]);
+});
+
+test('a process that gives itself names all the time is looked at when that time is over, and its user is named', async () => {
+  using life = new Life();
+  const pid = await life.run('cat');
+  life.host.rename(pid, 'some name');
+  const [event] = life.host.events();
+  if (!event) throw new Error('no event');
+  await life.hear([{ ...event, kind: 'renaming', user: 4_242, held: 20_000 }]);
+  life.host.rename(pid, 'bot');
+  life.host.events(); // not told
+  await until('its last name counts', () => life.pids().includes(pid));
+  await life.reconcile();
+  await life.reconcile();
+  expect(life.lines.filter((line) => line.startsWith('warn'))).toEqual([
+    expect.stringMatching(/user 4242 gave its processes 20000 names .*process \d+/),
+  ]);
 });
 
 test('without lost events no process is looked at that nobody told of', async () => {

@@ -10,7 +10,7 @@ test('reads the wait and the timeslices of a schedstat file, and nothing else', 
 test('names the kernel difference behind what libbpf and the verifier say', () => {
   expect(differenceBehind('program of this type cannot use helper bpf_task_storage_get#156')).toMatch(/a10787e6d58c/);
   expect(differenceBehind("libbpf: map 'threads': failed to create: Invalid argument(-22)")).toMatch(/5\.13/);
-  expect(differenceBehind("libbpf: map 'events': failed to create: Invalid argument(-22)")).toMatch(/ring buffer/);
+  expect(differenceBehind("libbpf: map 'execs': failed to create: Invalid argument(-22)")).toMatch(/ring buffer/);
   expect(differenceBehind('permission denied')).toBeUndefined();
 });
 

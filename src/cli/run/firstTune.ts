@@ -2,6 +2,7 @@
  * Tunes a command before its first instruction, in the few milliseconds for which it is held. The modules that measure
  * and report it are loaded while it runs, and take over from here.
  */
+import { Containment } from '../../actuator/containment.ts';
 import { Converger, type Inheritance } from '../../actuator/converge.ts';
 import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
@@ -12,12 +13,18 @@ import { ProcHandle } from '../../proc/handle.ts';
 import { uuid } from '../../util/uuid.ts';
 import type { Plan } from './plan.ts';
 
+/** What descendants are born with of one knob, and who puts that back. */
+export interface BornWith {
+  readonly containment: Containment;
+  readonly inheritance: Inheritance;
+}
+
 export class FirstTune implements Disposable {
   readonly #pid: number;
   readonly #process: ProcHandle;
   readonly #begun = new Map<Knob, BegunTuning>();
   /** The values that its descendants are born with. */
-  readonly born = new Map<Knob, Inheritance>();
+  readonly born: BornWith[] = [];
 
   /** @throws TautError when there is no such process. */
   constructor(pid: number) {
@@ -40,10 +47,11 @@ export class FirstTune implements Disposable {
       const converger = new Converger(knob, ledger, this.#process, order, undefined);
       converger.run();
       // When the kernel refused, the watcher tries again and reports it.
-      const original = converger.originalFor();
-      if (original === undefined) continue;
-      this.#begun.set(knob, { converger, startMs });
-      this.born.set(knob, { target, original });
+      const inheritance = converger.inheritance();
+      if (inheritance === undefined) continue;
+      const containment = new Containment(knob);
+      this.#begun.set(knob, { converger, containment, startMs });
+      this.born.push({ containment, inheritance });
     }
   }
 

@@ -1,5 +1,4 @@
 /** Measures a running command. The modules for it take long to load, and the command's start does not wait for them. */
-import { containTree } from '../../actuator/descendants.ts';
 import type { Guard } from '../../actuator/guard.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
 import type { Gate } from '../../gate/gate.ts';
@@ -69,7 +68,7 @@ function findBorn({ watcher }: Session, { pid, options }: Started, { first, orph
   const look = () => {
     if (options.descendants !== 'contain') return;
     orphans.contain(first.born, isAgent);
-    for (const [knob, inheritance] of first.born) containTree(knob, pid, inheritance, isAgent);
+    for (const { containment, inheritance } of first.born) containment.tree(pid, inheritance, isAgent);
   };
   look();
   const { mode } = watcher.measurement;

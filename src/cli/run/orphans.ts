@@ -2,12 +2,9 @@
  * Descendants of a tuned command whose parents end before the kernel's events begin. They become children of taut
  * instead of init, so that taut finds them and puts them back.
  */
-
-import type { Inheritance } from '../../actuator/converge.ts';
-import { containTree } from '../../actuator/descendants.ts';
-import type { Knob } from '../../actuator/knob.ts';
 import { addon, check } from '../../native.ts';
 import { childrenOf } from '../../proc/ancestry.ts';
+import type { BornWith } from './firstTune.ts';
 
 export class Orphans {
   readonly #isWaitedFor: (pid: number) => boolean;
@@ -25,8 +22,8 @@ export class Orphans {
   }
 
   /** Puts back the values that descendants were born with, except in agents and their descendants. */
-  contain(born: ReadonlyMap<Knob, Inheritance>, isAgent: (pid: number) => boolean): void {
-    for (const [knob, inheritance] of born) containTree(knob, process.pid, inheritance, isAgent);
+  contain(born: readonly BornWith[], isAgent: (pid: number) => boolean): void {
+    for (const { containment, inheritance } of born) containment.tree(process.pid, inheritance, isAgent);
   }
 
   #reap(): void {

@@ -5,6 +5,8 @@ import { addressText } from './dnsMessage.ts';
 export interface ContactRecord {
   readonly kind: ContactKind;
   readonly pid: number;
+  /** Contacts of this kind and process that the kernel held back since the one before. */
+  readonly held: number;
   /** CLOCK_MONOTONIC, nanoseconds. */
   readonly atNs: bigint;
   /** The process's start, nanoseconds since boot. */
@@ -27,6 +29,7 @@ export function contactRecord(record: Buffer): ContactRecord | undefined {
   return {
     kind,
     pid: record.readUInt32LE(at.pid),
+    held: record.readUInt32LE(at.held),
     atNs: record.readBigUInt64LE(at.atNs),
     startNs: record.readBigUInt64LE(at.startNs),
     cookie: record.readBigUInt64LE(at.cookie),

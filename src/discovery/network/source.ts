@@ -4,10 +4,21 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Contact } from '../../config/contactPattern.ts';
-import { addon, bpfObjectPath, check, failed, type NativeBpfObject, recordBounds, TautError } from '../../native.ts';
+import {
+  addon,
+  bpfObjectPath,
+  type ContactKind,
+  check,
+  failed,
+  type NativeBpfObject,
+  recordBounds,
+  TautError,
+} from '../../native.ts';
 import { startTicksOf } from '../../proc/clock.ts';
 import { FOREIGN_IDS, hasHostIds } from '../../proc/pidNamespace.ts';
+import { userOf } from '../../proc/processes.ts';
 import { BoundedMap } from '../../util/boundedMap.ts';
+import { Floods } from '../../util/floods.ts';
 import { AddressBook } from './addressBook.ts';
 import { cgroupRootOf } from './cgroupRoot.ts';
 import type { ServerName } from './clientHello.ts';
@@ -43,6 +54,10 @@ const PROGRAMS = {
   on_sendmsg4: 'names that are asked for by UDP sockets that are not connected, over IPv4',
   on_sendmsg6: 'names that are asked for by UDP sockets that are not connected, over IPv6',
 } as const;
+/** The ring buffers; what causes a record comes after it in this list: see `native/addon/ring_buffer.h`. */
+const RINGS = ['connections', 'answers', 'lookups'] as const;
+/** Records of each that are handled before anything else gets its turn. */
+const MOST_AT_ONCE = 64;
 /** Connections whose server name is remembered, for other processes that hold the same connection. */
 const MAX_SERVER_NAMES = 16_384;
 
@@ -52,6 +67,8 @@ export class NetworkSource implements Disposable {
   readonly missing: readonly string[];
   readonly #native: NativeBpfObject;
   readonly #options: NetworkOptions;
+  /** Who caused what was held back. */
+  readonly floods = new Floods<ContactKind>();
   readonly #pieces = new HelloPieces();
   readonly #serverNames = new BoundedMap<bigint, ServerName>(MAX_SERVER_NAMES);
 
@@ -73,10 +90,9 @@ export class NetworkSource implements Disposable {
     }
     try {
       this.#configure();
-      check(
-        this.#native.listen('contacts', (buffer, length) => this.#onRecords(buffer, length)),
-        'listen',
-      );
+      const hear = (buffer: Buffer, length: number) => this.#onRecords(buffer, length);
+      for (const ring of RINGS) check(this.#native.addRing(ring, MOST_AT_ONCE), 'open a ring buffer');
+      check(this.#native.listen(addon().layout.contact.atNs, hear), 'listen');
       this.missing = this.#attach(root);
     } catch (error) {
       this.#native.close();
@@ -84,10 +100,14 @@ export class NetworkSource implements Disposable {
     }
   }
 
-  /** The number of contacts for which the kernel had no room. */
-  lost(): number {
-    const lost = this.#native.readMap('lost', 0);
-    return failed(lost) ? 0 : lost;
+  /** By kind, the number of contacts that the kernel held back or had no room for. */
+  lost(): ReadonlyMap<ContactKind, number> {
+    const lost = new Map<ContactKind, number>();
+    for (const [i, kind] of addon().layout.contacts.entries()) {
+      const n = kind && this.#native.readMap('lost', i);
+      if (kind && n !== undefined && !failed(n)) lost.set(kind, n);
+    }
+    return lost;
   }
 
   /** Whether the server name of any connection is known. */
@@ -139,7 +159,9 @@ export class NetworkSource implements Disposable {
   }
 
   #onRecord(record: ContactRecord): void {
-    const { kind, pid, atNs, cookie, address, port } = record;
+    const { kind, pid, held, atNs, cookie, address, port } = record;
+    const user = held > 0 && pid > 0 ? userOf(pid) : undefined;
+    if (user !== undefined) this.floods.note(kind, pid, user, held);
     const seen = { pid, atNs, startTicks: startTicksOf(record.startNs) };
     const { onSighting } = this.#options;
     if (kind === 'question')

@@ -1,5 +1,7 @@
 /** Finds agents by their network traffic; active when a rule needs it and the host allows it. */
 
+import type { ContactKind } from '../../native.ts';
+import type { Flood } from '../../util/floods.ts';
 import type { Log } from '../../util/log.ts';
 import type { RuleSet } from '../ruleSet.ts';
 import { heldConnections } from './scan.ts';
@@ -10,6 +12,8 @@ import { NetworkSource, NetworkUnavailable } from './source.ts';
 const SCAN_MS = 30_000;
 /** Rest at least REST times the duration of a scan, so that scans stay cheap with tens of thousands of sockets. */
 const REST = 300;
+/** At least this many times its duration, where new connections were lost. */
+const SHORT_REST = 20;
 const LOST_MS = 5_000;
 
 export interface NetworkWatchOptions {
@@ -18,8 +22,8 @@ export interface NetworkWatchOptions {
   readonly log: Log;
   /** Never rejects. */
   readonly onSighting: (sighting: NetworkSighting) => Promise<void>;
-  /** Called with the number of sightings that were lost. */
-  readonly onLost: (n: number) => void;
+  /** Called with the number of contacts of a kind that were lost, and with who caused most of what was held back. */
+  readonly onLost: (kind: ContactKind, n: number, flood: Flood | undefined) => void;
 }
 
 export class NetworkWatch implements Disposable {
@@ -28,7 +32,9 @@ export class NetworkWatch implements Disposable {
   #rules: RuleSet | undefined;
   #wanted = '';
   #timer: NodeJS.Timeout | undefined;
-  #lost = 0;
+  #lost: ReadonlyMap<ContactKind, number> = new Map();
+  /** Until when the existing connections are not scanned again, also when new ones were lost. */
+  #restUntil = 0;
   #ended = false;
   #lostTimer: NodeJS.Timeout | undefined;
 
@@ -42,6 +48,7 @@ export class NetworkWatch implements Disposable {
     this.#rules = rules;
     this.#open(rules);
     clearTimeout(this.#timer);
+    this.#timer = undefined; // until the connections that exist were scanned
     if (!rules.usesConnections && !rules.usesDns) return;
     await first;
     await this.#look(rules);
@@ -51,7 +58,9 @@ export class NetworkWatch implements Disposable {
     const from = performance.now();
     await this.#scan(rules).catch((error: Error) => this.#options.log.warn(`connections: ${error.message}`));
     if (this.#ended || rules !== this.#rules) return;
-    const restMs = Math.max(SCAN_MS, REST * (performance.now() - from));
+    const tookMs = performance.now() - from;
+    this.#restUntil = performance.now() + SHORT_REST * tookMs;
+    const restMs = Math.max(SCAN_MS, REST * tookMs);
     this.#timer = setTimeout(() => void this.#look(rules), restMs).unref();
   }
 
@@ -76,7 +85,7 @@ export class NetworkWatch implements Disposable {
       const wantsName = (name: string) => this.#rules?.wantsName(name) ?? false;
       this.#source = new NetworkSource({ dnsPorts, connections, wantsName, onSighting });
       for (const missing of this.#source.missing) this.#options.log.warn(`not seeing ${missing}`);
-      this.#lost = 0;
+      this.#lost = new Map();
       clearInterval(this.#lostTimer);
       this.#lostTimer = setInterval(() => this.#countLost(), LOST_MS).unref();
     } catch (error) {
@@ -86,9 +95,21 @@ export class NetworkWatch implements Disposable {
   }
 
   #countLost(): void {
-    const lost = this.#source?.lost() ?? 0;
-    if (lost > this.#lost) this.#options.onLost(lost - this.#lost);
+    const lost = this.#source?.lost() ?? new Map<ContactKind, number>();
+    const floods = this.#source?.floods.take();
+    let isAnyConnection = false;
+    for (const [kind, n] of lost) {
+      const more = n - (this.#lost.get(kind) ?? 0);
+      if (more > 0) this.#options.onLost(kind, more, floods?.get(kind));
+      isAnyConnection ||= more > 0 && kind === 'connect';
+    }
     this.#lost = lost;
+    // What was not told of, sock_diag knows, as long as it lasts.
+    if (isAnyConnection && this.#timer && this.#rules && performance.now() > this.#restUntil) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      void this.#look(this.#rules);
+    }
   }
 
   async #scan(rules: RuleSet): Promise<void> {

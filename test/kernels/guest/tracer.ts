@@ -77,10 +77,9 @@ export function observeDeaths(): Promise<Observations['deaths']> {
       await program.stop('SIGKILL');
       tracer.detach(program.pid);
     }
-    await until('all deaths are told or counted', () => told.size + tracer.lostEvents() >= threads, 10_000).catch(
-      () => {},
-    );
-    return { threads, told: told.size, lost: tracer.lostEvents() };
+    const lost = () => [...tracer.lost().values()].reduce((sum, n) => sum + n, 0);
+    await until('all deaths are told or counted', () => told.size + lost() >= threads, 10_000).catch(() => {});
+    return { threads, told: told.size, lost: lost() };
   });
 }
 
