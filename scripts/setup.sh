@@ -47,6 +47,8 @@ fi
 # Other kernels, booted in an emulator.
 if [ "${1:-}" = kernels ]; then
 	command -v qemu-system-x86_64 >/dev/null || need qemu-system-x86
+	command -v qemu-system-aarch64 >/dev/null || need qemu-system-arm
+	command -v aarch64-linux-gnu-g++ >/dev/null || need g++-aarch64-linux-gnu
 	busybox cpio --help >/dev/null 2>&1 || need busybox-static
 fi
 if [ -n "$missing" ]; then

@@ -1,16 +1,28 @@
 /**
- * Kernels from the Debian archive that this machine's own apt is set up for, in an apt root of its own outside the tree.
- * Nothing is installed: the kernel is taken out of its package. Apt checks signatures and hashes as for any package.
+ * Kernels, and what else a guest is made of, from the Debian archive that this machine's own apt is set up for, in an apt root of its own outside the tree.
+ * Nothing is installed: files are taken out of their packages. Apt checks signatures and hashes as for any package.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { SERIES, type Series } from './series.ts';
+import { type Arch, SERIES, type Series } from './series.ts';
 
 export const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'taut-kernels');
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const APT = join(CACHE, 'apt');
+const ARCHES: readonly Arch[] = ['amd64', 'arm64'];
+/** Where libraries for another architecture are from: the oldest release that is supported, so that they run anywhere. */
+const LIBRARIES = { archive: 'Debian', suite: 'bookworm' } as const;
 
 function run(command: string, args: readonly string[], cwd = CACHE): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 24 });
@@ -25,6 +37,7 @@ const OPTIONS = [
   'Dir::Etc::SourceParts=-',
   // The cache is the user's own, where apt's unprivileged one has no business.
   'APT::Sandbox::User=root',
+  ...ARCHES.map((arch) => `APT::Architectures::=${arch}`),
 ].flatMap((option) => ['-o', option]);
 
 /** The mirrors that this machine uses, by what is there: `Debian`, `Debian-Security`. */
@@ -37,10 +50,10 @@ function mirrors(): Map<string, string> {
 function update(): void {
   for (const dir of ['state/lists/partial', 'cache/archives/partial']) mkdirSync(join(APT, dir), { recursive: true });
   const known = mirrors();
-  const sources = SERIES.map(({ archive, suite }) => {
+  const sources = [...SERIES, LIBRARIES].map(({ archive, suite }) => {
     const mirror = known.get(archive);
     if (!mirror) throw new Error(`apt knows no mirror of ${archive}; run apt-get update, on a Debian`);
-    return `deb [arch=amd64 signed-by=${KEYRING}] ${mirror} ${suite} main\n`;
+    return `deb [arch=${ARCHES.join()} signed-by=${KEYRING}] ${mirror} ${suite} main\n`;
   });
   writeFileSync(join(APT, 'sources.list'), [...new Set(sources)].join(''));
   writeFileSync(join(APT, 'status'), '');
@@ -65,8 +78,8 @@ function updateOnce(): string {
 const byVersion = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true });
 
 /** The package with the newest kernel of a series. From 6.19 on an image package only names the one that has the kernel. */
-function newestPackage({ version, suite, flavour }: Series): string {
-  const pattern = `^linux-(image|binary)-${version.replaceAll('.', '\\.')}\\.[0-9.+a-z-]*-${flavour}-amd64$`;
+function newestPackage({ version, suite, flavour, arch }: Series): string {
+  const pattern = `^linux-(image|binary)-${version.replaceAll('.', '\\.')}\\.[0-9.+a-z-]*-${flavour}-${arch}$`;
   const release = /deb13|deb12|deb11/;
   const own = { bullseye: 'deb11', bookworm: 'deb12', trixie: 'deb13' }[suite.split('-')[0] ?? ''];
   const names: string[] = run('apt-cache', [...OPTIONS, 'search', '--names-only', pattern]).match(/^\S+/gm) ?? [];
@@ -81,14 +94,40 @@ function newestPackage({ version, suite, flavour }: Series): string {
   return found;
 }
 
+/** Fetches packages, and unpacks them together in `dir`. @param names like `zlib1g:arm64` */
+function unpack(names: readonly string[], dir: string): void {
+  process.stderr.write(`fetching ${names.join(', ')}\n`);
+  run('apt-get', [...OPTIONS, '-qq', 'download', ...names], dir);
+  for (const deb of readdirSync(dir).filter((name) => name.endsWith('.deb'))) {
+    run('dpkg-deb', ['-x', deb, '.'], dir);
+    rmSync(join(dir, deb));
+  }
+}
+
+/** A folder with what these packages install, for another architecture. Fetched once; what is there is taken again. */
+export function foreignPackages(names: readonly string[], arch: Arch): string {
+  const dir = join(CACHE, `${LIBRARIES.suite}-${arch}`);
+  const list = names.join(' ');
+  const stamp = join(dir, '.packages');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === list) return dir;
+  mkdirSync(CACHE, { recursive: true });
+  const failed = updateOnce();
+  if (failed) throw new Error(`packages for ${arch} can't be fetched: ${failed}`);
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir);
+  unpack(
+    names.map((name) => `${name}:${arch}`),
+    dir,
+  );
+  writeFileSync(stamp, list);
+  return dir;
+}
+
 /** Takes the kernel out of a package. */
 function download(name: string, image: string): void {
-  process.stderr.write(`fetching ${name}\n`);
   const dir = mkdtempSync(join(CACHE, 'package-'));
   try {
-    run('apt-get', [...OPTIONS, '-qq', 'download', name], dir);
-    const [deb] = readdirSync(dir);
-    run('dpkg-deb', ['-x', join(dir, String(deb)), dir]);
+    unpack([name], dir);
     const kernel = readdirSync(dir, { recursive: true, encoding: 'utf8' }).find((path) => /\/vmlinuz[^/]*$/.test(path));
     if (!kernel) throw new Error(`there is no kernel in ${name}`);
     renameSync(join(dir, kernel), image);
@@ -102,7 +141,8 @@ export function kernelImage(series: Series): string {
   mkdirSync(CACHE, { recursive: true });
   const failed = updateOnce();
   const prefix = `vmlinuz-${series.version}-${series.flavour}-`;
-  const had = readdirSync(CACHE).filter((name) => name.startsWith(prefix));
+  const isIts = (name: string) => name.startsWith(prefix) && name.endsWith(`-${series.arch}`);
+  const had = readdirSync(CACHE).filter(isIts);
   if (failed) {
     const newest = had.toSorted(byVersion).at(-1);
     if (!newest) throw new Error(`kernel ${series.version} can't be fetched: ${failed}`);
@@ -111,7 +151,7 @@ export function kernelImage(series: Series): string {
   }
   const name = newestPackage(series);
   const image = `${prefix}${name}`;
-  if (!existsSync(join(CACHE, image))) download(name, join(CACHE, image));
+  if (!existsSync(join(CACHE, image))) download(`${name}:${series.arch}`, join(CACHE, image));
   for (const old of had) if (old !== image) rmSync(join(CACHE, old));
   return join(CACHE, image);
 }

@@ -7,8 +7,9 @@ import { kernelImage } from './archive.ts';
 import { type Booted, boot } from './boot.ts';
 import type { Counted, Observations } from './guest/observations.ts';
 import { buildInitramfs } from './initramfs.ts';
-import { SERIES, type Series } from './series.ts';
+import { type Arch, SERIES, type Series } from './series.ts';
 import { THREADS, WAITS } from './waits.ts';
+import { worldOf } from './world.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'taut-kernels-'));
 
@@ -16,12 +17,14 @@ const dir = mkdtempSync(join(tmpdir(), 'taut-kernels-'));
 const AT_ONCE = 2;
 let boots: ReadonlyMap<Series, Promise<Booted>>;
 beforeAll(() => {
-  const initramfs = buildInitramfs(dir);
+  const worlds = new Map<Arch, string>();
+  for (const arch of new Set(SERIES.map((series) => series.arch)))
+    worlds.set(arch, buildInitramfs(join(dir, arch), worldOf(arch)));
   const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve<unknown>(undefined));
   const bootAfter = (series: Series, i: number) => {
     const lane = i % AT_ONCE;
     const booted = (lanes[lane] ?? Promise.resolve()).then(() =>
-      boot(kernelImage(series), initramfs, series.parameters),
+      boot(kernelImage(series), worlds.get(series.arch) ?? '', series),
     );
     lanes[lane] = booted.catch(() => {}); // that one's own tests say what went wrong
     return booted;

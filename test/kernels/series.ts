@@ -1,10 +1,14 @@
 /** The kernels that the tests boot, and what taut must make of each: probed in the guest, compared here. */
 
+/** By Debian's names. */
+export type Arch = 'amd64' | 'arm64';
+
 export interface Series {
   /** What it is called in the tests: its version, and what is special about it. */
   readonly name: string;
   /** The newest kernel whose version begins like this is taken: mirrors drop a version once there is a newer one. */
   readonly version: string;
+  readonly arch: Arch;
   /** Where Debian has it. */
   readonly archive: 'Debian' | 'Debian-Security';
   readonly suite: string;
@@ -25,6 +29,7 @@ export interface Series {
 const security = (version: string, release: string, more: Partial<Series> = {}): Series => ({
   name: version,
   version,
+  arch: 'amd64',
   archive: 'Debian-Security',
   suite: `${release}-security`,
   flavour: 'cloud',
@@ -37,6 +42,8 @@ const security = (version: string, release: string, more: Partial<Series> = {}):
 const backport = (version: string): Series => security(version, '', { archive: 'Debian', suite: 'trixie-backports' });
 
 export const SERIES: readonly Series[] = [
+  // The slowest comes first: an arm64 processor is emulated at half the speed.
+  security('6.1', 'bookworm', { name: '6.1 arm64', arch: 'arm64', hasSlices: false }),
   // No task storage for tracing programs (it came in 5.13), so wakeups can't be followed.
   security('5.10', 'bullseye', {
     mode: 'schedstat',
