@@ -1,12 +1,13 @@
 /** The attached agents: attaches to them, asks the gate about them, and lets them go. */
 import type { Knob } from '../actuator/knob.ts';
 import type { Decisions } from '../discovery/decisions.ts';
-import { isNamed, type Scope } from '../discovery/scope.ts';
+import { inScope, isNamed, type Scope } from '../discovery/scope.ts';
 import { isAsSeen, isTheSame, type Sighting, withoutCmdline } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
 import { type Origin, originOf } from '../proc/origin.ts';
 import type { ThreadStat } from '../proc/stat.ts';
@@ -14,10 +15,11 @@ import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
+import { Kin } from './kin.ts';
+import type { KnobTuning } from './knobTuning.ts';
 import { reportGateChanged } from './reportGate.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import { outcomesOf } from './trace.ts';
-import type { Tuning } from './tuning.ts';
 
 export interface AgentsOptions {
   readonly decisions: Decisions;
@@ -45,12 +47,15 @@ export class Agents {
   readonly #onChange: () => void;
   readonly #byPid = new Map<number, Agent>();
   readonly #inheritance: InheritedDecisions;
+  /** What descends from the agents whose tools are tuned. */
+  readonly kin: Kin;
   #ended = false;
   #hasOverflowed = false;
 
-  constructor(options: AgentsOptions, host: AgentHost, onChange: () => void) {
+  constructor(options: AgentsOptions, host: Omit<AgentHost, 'kin'>, onChange: () => void) {
     this.#options = options;
-    this.#host = host;
+    this.kin = kinOf(this, options, host.files);
+    this.#host = { ...host, kin: this.kin };
     this.#onChange = onChange;
     const agentOf = (pid: number) => this.#byPid.get(pid);
     this.#inheritance = new InheritedDecisions(options.decisions, options.scope, agentOf, host.files);
@@ -139,6 +144,7 @@ export class Agents {
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, origin: readOrigin };
     const agent = new Agent(identity, handle, this.#host, atMs, maker);
     this.#byPid.set(handle.id, agent);
+    this.#spare(handle.id);
     try {
       const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
       if (series === 'overflow') this.#overflowed(agent);
@@ -168,6 +174,14 @@ export class Agents {
   #maker(ppid: number): Agent | undefined {
     const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
     return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#inheritance.agentAbove(ppid) : undefined);
+  }
+
+  /** A new agent may have been a tool of another one. */
+  #spare(pid: number): void {
+    const relative = this.kin.get(pid);
+    if (!relative) return;
+    this.kin.forget(pid);
+    this.get(relative.agent)?.spare(relative);
   }
 
   #begin({ identity: { name, pid } }: Agent): void {
@@ -206,13 +220,14 @@ export class Agents {
   }
 
   /** Logs the gate's decision. @param before the target until now. */
-  #sayGate({ identity }: Agent, { target, knob, gate, threads }: Tuning, before: bigint | undefined): void {
+  #sayGate({ identity }: Agent, { target, knob, gate, threads }: KnobTuning, before: bigint | undefined): void {
     const { log } = this.#options;
     const { name, pid } = identity;
     if (target !== undefined) {
       const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
       const to = `${knob.title} ${knob.format(target)}`;
-      log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid}): ${to}`);
+      const whose = knob.of === 'tools' ? `the tools of ${name}` : name;
+      log.info(`tuned ${tuned} of ${threads.size} threads of ${whose} (${pid}): ${to}`);
     } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
   }
 
@@ -284,6 +299,15 @@ export class Agents {
       );
     this.#hasOverflowed = true;
   }
+}
+
+function kinOf(agents: Agents, { decisions, scope }: AgentsOptions, files: ProcFiles | undefined): Kin {
+  const isNamed = (process: LazyHandle, seen: Sighting) => {
+    // What is in scope has been decided on at its exec.
+    if (seen.source === 'exec' && inScope(scope, process.id)) return decisions.named(process.id) !== undefined;
+    return decisions.decide(process, scope, seen).decision !== 'ignore';
+  };
+  return new Kin({ isAgent: (pid) => agents.has(pid), isNamed }, files);
 }
 
 /** `pid` is not a rule of the configuration: it stands for the operator. */

@@ -23,7 +23,7 @@ import type { Gate, GateDecision, GateQuestion } from '../../src/gate/gate.ts';
 import type { KernelEvent } from '../../src/native.ts';
 import { nowMs } from '../../src/proc/clock.ts';
 import type { ProcHandle } from '../../src/proc/handle.ts';
-import { MadeUpHost, VALUE_FILE } from './madeUpHost.ts';
+import { MadeUpHost, ORIGINAL, VALUE_FILE } from './madeUpHost.ts';
 
 /** What agents are tuned to, unless the test's gate says something else. */
 export const TARGET = 1n;
@@ -49,6 +49,9 @@ export const patience: Knob = {
   inherited: (value) => value,
 };
 
+/** The same of the tools of agents: only what has the host's ordinary value is changed. */
+export const toolPatience: Knob = { ...patience, of: 'tools', ordinary: ORIGINAL };
+
 /** A gate that a test opens and shuts. */
 export class MadeUpGate implements Gate {
   /** Null: no agent is tuned. */
@@ -71,6 +74,8 @@ export interface LifeOptions {
   /** The rules, in YAML. Default: processes that run `bot` are agents. */
   readonly rules?: string;
   readonly descendants?: Descendants;
+  /** Default: `patience`. */
+  readonly knob?: Knob;
 }
 
 const BOTS = '[{ id: bots, program: bot }]';
@@ -88,10 +93,12 @@ export class Life implements Disposable {
   readonly events: AgentEvent[] = [];
   readonly decisions: Decisions;
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'taut-life-'));
+  readonly #knob: Knob;
   readonly #kernelEvents: KernelEvents;
   readonly #reconciler: Reconciler;
 
-  constructor({ rules = BOTS, descendants = 'contain' }: LifeOptions = {}) {
+  constructor({ rules = BOTS, descendants = 'contain', knob = patience }: LifeOptions = {}) {
+    this.#knob = knob;
     const { host, gate } = this;
     this.ledger = new Ledger(this.#stateDir);
     this.decisions = new Decisions(rulesOf(rules));
@@ -110,7 +117,7 @@ export class Life implements Disposable {
       begin: () => {},
       detach: (pid: number) => host.untrace(pid),
     };
-    const tuning = { knobs: [patience], ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
+    const tuning = { knobs: [knob], ledger: this.ledger, log, ...told, descendants, onRecord, files: host };
     const onEvent = (event: AgentEvent) => void this.events.push(event);
     this.agents = new Agents({ ...common, gate, measurement, onEvent }, tuning, () => {});
     const onExeced = (thread: Execed) =>
@@ -169,7 +176,7 @@ export class Life implements Disposable {
     this.agents.end();
     this.#kernelEvents.end();
     for (const pid of this.pids()) this.agents.letGo(pid, 'shutdown');
-    restoreEntries(this.ledger, [patience], this.ledger.own(), { files: this.host });
+    restoreEntries(this.ledger, [this.#knob], this.ledger.own(), { files: this.host });
   }
 
   /** @throws Error if a directory of the host was left open. */
