@@ -11,7 +11,7 @@ import { entries } from '../support/waiting.ts';
 
 const TOOLS = '--optimize-tools';
 /** As make would: two compilers at once, one of them by way of a shell, and a subshell. */
-const BUILD = 'sleep 1000 & sh -c "sleep 1000; true" & (sleep 1000; true) & wait';
+const BUILD = 'cat <&3 & sh -c "cat <&3; true" & (cat <&3; true) & wait';
 
 /** Policy and nice value of every thread of a process, the main thread's first: `0 10`. */
 function priorities(pid: number): string[] {
@@ -76,7 +76,7 @@ test("an agent's tools get it with all that they start, also those that were the
 test('what a rule names, what talks to the agent in turns and what they start is no tool, also below one', async () => {
   const sandbox = new Sandbox();
   using _sandbox = sandbox;
-  const servers = ['/bin/sleep', join(sandbox.dir, 'mcp-files')] as const;
+  const servers = ['/bin/cat', join(sandbox.dir, 'mcp-files')] as const;
   const named = join(sandbox.dir, 'helper');
   for (const path of [servers[1], named]) execFileSync('cp', [servers[0], path]);
   sandbox.useRules([
@@ -84,13 +84,13 @@ test('what a rule names, what talks to the agent in turns and what they start is
     { id: 'helper', action: 'deny', program: 'helper' },
   ]);
   await using agent = await agentOf(sandbox);
-  const before = await start(agent, `exec ${servers[1]} 1000`);
+  const before = await start(agent, `exec ${servers[1]}`);
   await using taut = await sandbox.watch(TOOLS);
   const ids = [before];
   for (const program of [servers[1], named]) {
-    ids.push(await start(agent, `exec ${program} 1000`));
+    ids.push(await start(agent, `exec ${program}`));
     // Below a tool it inherits the tool's priority first.
-    const shell = await start(agent, `tool sleep 0.2; ${program} 1000; true`);
+    const shell = await start(agent, `tool sleep 0.2; ${program}; true`);
     await until('the tool has it', () => isAll([shell], LOW));
     await until('it runs', () =>
       ofThreads(childrenOf(shell)[0] ?? 0, 'comm').some(({ text }) => /mcp|helper/.test(text)),
@@ -104,9 +104,9 @@ test('what a rule names, what talks to the agent in turns and what they start is
 test('a tool that has a priority of its own keeps it, and one that is set since is reported once and stays', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox);
-  const own = await start(agent, 'exec nice -n 5 sleep 1000');
-  const batch = await start(agent, 'exec chrt --batch 0 sleep 1000');
-  const tool = await start(agent, 'exec sleep 1000');
+  const own = await start(agent, 'exec nice -n 5 cat');
+  const batch = await start(agent, 'exec chrt --batch 0 cat');
+  const tool = await start(agent, 'exec cat');
   await until('they run', () => `${priorities(own)} ${priorities(batch)}` === '0 5 3 0');
   await using taut = await sandbox.watch(TOOLS);
   await until('the tool has it', () => isAll([tool], LOW));
@@ -150,21 +150,16 @@ test('what a tool has left behind is put back when that tool has ended, and when
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox);
   await using taut = await sandbox.watch(TOOLS);
-  const left = async () => {
-    const shell = await start(agent, 'tool sleep 0.2; setsid sleep 1000 & echo $!; wait $!; true');
-    await until('the tool has it', () => isAll([shell], LOW));
-    await until('it has a child', () => tree(shell).some((pid) => priorities(pid).length > 0 && pid !== shell));
-    return shell;
-  };
-  const shell = await left();
-  const orphans = childrenOf(shell);
-  expect(orphans).toHaveLength(1);
+  const shell = await start(agent, 'tool setsid sleep 100 </dev/null >/dev/null 2>&1 & wait');
+  const orphans = () => childrenOf(shell).filter((pid) => ofThreads(pid, 'cmdline')[0]?.text.startsWith('sleep'));
+  await until('both have it', () => orphans().length === 1 && isAll([shell, ...orphans()], LOW));
+  const left = orphans();
   process.kill(shell, 'SIGKILL');
-  await until('the tool has ended', () => !childrenOf(agent.pid).includes(shell) || childrenOf(shell).length === 0);
-  expect(isAll(orphans, LOW)).toBe(true);
+  await until('the tool has ended', () => childrenOf(shell).length === 0);
+  expect(isAll(left, LOW)).toBe(true);
   await agent.stop('SIGKILL');
-  await until('they are put back', () => isAll(orphans, ORDINARY));
-  for (const pid of orphans) process.kill(pid, 'SIGKILL');
+  await until('they are put back', () => isAll(left, ORDINARY));
+  for (const pid of left) process.kill(pid, 'SIGKILL');
   expect(await taut.stop()).toBe(0);
   expect(await entries(sandbox)).toBe(0);
 });
