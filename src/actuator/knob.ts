@@ -21,6 +21,8 @@ export interface Knob {
   readonly id: string;
   /** Whose threads it sets: those of the agent (default), or those of the tools that the agent starts. */
   readonly of?: 'agent' | 'tools';
+  /** The profile that sets it beside `all`. */
+  readonly profile?: 'responsive' | 'timers';
   /** What a thread has that nobody has changed. If it is given, threads with another value are left alone. */
   readonly ordinary?: bigint;
   /** A title for people: `timer slack`. */

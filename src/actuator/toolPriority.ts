@@ -28,6 +28,7 @@ const [POLICY_SHIFT, NICE_BITS, NICE_ZERO] = [8, 0xff, 20];
 export const toolPriority: Knob = {
   id: 'tool_priority',
   of: 'tools',
+  profile: 'responsive',
   ordinary: ORDINARY,
   title: 'tool priority',
   about:

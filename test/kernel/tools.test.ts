@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
 import { ofThreads, Program, until } from '../support/program.ts';
-import { Sandbox } from '../support/taut.ts';
+import { FIXTURES, Sandbox } from '../support/taut.ts';
 import { entries } from '../support/waiting.ts';
 
 const TOOLS = '--optimize-tools';
@@ -186,6 +186,24 @@ test('a flag turns it off and on while tools run', async () => {
     await until(`it is ${word}`, () => isAll(tools, priority));
   }
   expect(await taut.stop()).toBe(0);
+});
+
+test('a command that is run under --optimize has its tools at it from the first one on, and a short slice', async () => {
+  using sandbox = new Sandbox();
+  const agent = ['python3', join(FIXTURES, 'tooling.py'), sandbox.mark];
+  await using taut = sandbox.taut('run', '--optimize', '--', ...agent);
+  await taut.line(/^ready/);
+  const tools = await build(taut);
+  await until('they have it', () => isAll(tools, LOW));
+  const { agents } = await sandbox.json<StatusDocument>('status');
+  expect(agents[0]?.knobs.map(({ target, gate }) => [target, gate.reason])).toEqual([
+    [null, '--optimize-timer-slack was not given'],
+    [100_000, '--optimize=responsive'],
+    [10, '--optimize=responsive'],
+  ]);
+  taut.child.stdin?.end();
+  expect(await taut.ended).toBe(0);
+  expect(await entries(sandbox)).toBe(0);
 });
 
 test('a storm of short tools leaves nothing behind', async () => {
