@@ -51,6 +51,12 @@ interface Addon extends NativeFiles {
   setSliceAt(directory: number, tid: number, ns: number): Outcome;
   /** The kernel's default slice; 0 where threads can't ask for another one. Tried on this thread, with `otherNs`. */
   defaultSlice(otherNs: number): number | Errno;
+  /** The policy and the nice value of the thread whose directory is open: `policy << 8 | nice + 20`. */
+  priorityAt(directory: number, tid: number): number | Errno;
+  /** `priority` as above, not real-time. `-ESTALE`: another thread has the id by now, and has its own priority again. */
+  setPriorityAt(directory: number, tid: number, priority: number): Outcome;
+  /** Whether this process may raise a priority that it has lowered; tried on a thread that ends. */
+  canRaisePriority(): Outcome;
   /** 1 when the other end of a pipe, a socket or a terminal is closed, else 0. */
   isHungUp(fd: number): number;
   /** Bytes that a pipe or a socket took at once, or `-EAGAIN`. It stays blocking for other processes that share it. */

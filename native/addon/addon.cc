@@ -7,6 +7,7 @@
 #include "files.h"
 #include "guard.h"
 #include "layout.h"
+#include "priority.h"
 #include "privileges.h"
 #include "processes.h"
 #include "sched.h"
@@ -15,6 +16,7 @@
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFiles(env, exports);
+  ExportPriority(env, exports);
   ExportPrivileges(env, exports);
   ExportProcesses(env, exports);
   ExportSched(env, exports);

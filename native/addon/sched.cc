@@ -8,15 +8,12 @@
 #include "sched_attr.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 namespace {
 
 constexpr uint32_t kSchedExt = 7;  // SCHED_EXT
-
-bool IsThere(int directory) { return faccessat(directory, "stat", F_OK, 0) == 0; }
 
 // Of other policies `runtime` means something else, or nothing.
 bool HasSlice(uint32_t policy) {

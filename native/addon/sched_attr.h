@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -30,3 +31,6 @@ inline int SetSchedAttr(pid_t tid, SchedAttr attr) {
   attr.size = sizeof(attr);
   return syscall(SYS_sched_setattr, tid, &attr, 0) < 0 ? -errno : 0;
 }
+
+// Whether a thread is still there, by its open directory /proc/TID: its id may be another's by now.
+inline bool IsThere(int directory) { return faccessat(directory, "stat", F_OK, 0) == 0; }

@@ -19,6 +19,12 @@ export interface Support {
 export interface Knob {
   /** Stable id, in the ledger and in telemetry. */
   readonly id: string;
+  /** Whose threads it sets: those of the agent (default), or those of the tools that the agent starts. */
+  readonly of?: 'agent' | 'tools';
+  /** The profile that sets it beside `all`. */
+  readonly profile?: 'responsive' | 'timers';
+  /** What a thread has that nobody has changed. If it is given, threads with another value are left alone. */
+  readonly ordinary?: bigint;
   /** A title for people: `timer slack`. */
   readonly title: string;
   /** What it is, in words for somebody who has never heard of it: a sentence of the first page of the help. */

@@ -28,6 +28,7 @@ const WITHOUT_SLICE: ReadonlyMap<number, string> = new Map([...REAL_TIME, [5, 'S
  */
 export const schedSlice: Knob = {
   id: 'sched_slice_ns',
+  profile: 'responsive',
   title: 'scheduler slice',
   about:
     'The scheduler slice is how long a thread may run in one go. With a shorter one, an agent gets its turn sooner while a build keeps every CPU busy, and no more of the CPUs than before.',

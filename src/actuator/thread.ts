@@ -69,9 +69,9 @@ export function examine(
     if (!process.hasThread(tid)) return settled(thread.processId() === process.id ? 'vanished' : 'foreign');
     const stat = thread.stat();
     const { startTicks } = stat;
-    const exempt = knob.exempt(stat);
     const value = knob.read(thread);
     const original = originalOf(value, startTicks);
+    const exempt = knob.exempt(stat) ?? chosen(knob, original);
     if (exempt === 'zombie') return settled('vanished');
     if (exempt) return { startTicks, outcome: 'exempt', original, isOriginalKnown: false, value, detail: exempt };
     if (!knob.improves(original, target) && value === original)
@@ -83,6 +83,11 @@ export function examine(
   } finally {
     if (!keep) thread?.[Symbol.dispose]();
   }
+}
+
+/** Why a value is left alone that somebody has chosen; undefined for a knob that changes those, too. */
+function chosen({ ordinary, format }: Knob, value: bigint): string | undefined {
+  return ordinary === undefined || value === ordinary ? undefined : `${format(value)} of its own`;
 }
 
 /** Writes an examined thread. @returns its outcome if it could not be written; else undefined. */

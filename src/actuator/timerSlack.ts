@@ -15,6 +15,7 @@ const MAX_NS = 100_000_000n;
  */
 export const timerSlack: Knob = {
   id: 'timer_slack_ns',
+  profile: 'timers',
   title: 'timer slack',
   about:
     'Timer slack is how much later than asked Linux may fire a timer, so that it wakes the CPU less often: 50 microseconds, unless somebody changed it.',

@@ -13,13 +13,18 @@ import type { ProcHandle } from '../proc/handle.ts';
 import { executableOf } from '../proc/origin.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
+import type { Kin, Relative } from './kin.ts';
+import type { KnobTuning } from './knobTuning.ts';
 import { gateAttributes } from './reportGate.ts';
+import { ToolsTuning } from './toolsTuning.ts';
 import { AgentTrace, outcomesOf } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
 
 /** What an agent needs of the host. */
 export interface AgentHost extends TuningHost {
   readonly knobs: readonly Knob[];
+  /** What descends from the agents. */
+  readonly kin: Kin;
   /** Where the processes are. Default: this host. */
   readonly files?: ProcFiles;
 }
@@ -27,7 +32,11 @@ export interface AgentHost extends TuningHost {
 export class Agent implements Disposable {
   readonly identity: AgentIdentity;
   /** One per knob, in the order of the host's `knobs`. */
-  readonly tunings: readonly Tuning[];
+  readonly tunings: readonly KnobTuning[];
+  /** Those of its own threads. */
+  readonly #own: readonly Tuning[];
+  /** Those of its tools. */
+  readonly #tools: readonly ToolsTuning[];
   /** Open since the first sighting; accesses through it never reach another process that got the same `pid`. */
   readonly #handle: ProcHandle;
   readonly #host: AgentHost;
@@ -52,10 +61,15 @@ export class Agent implements Disposable {
     this.#host = host;
     const trace = new AgentTrace(identity, sightedAtMs);
     this.#trace = trace;
-    this.tunings = host.knobs.map((knob) => {
-      const above = parent?.tunings.find((tuning) => tuning.knob === knob);
-      return new Tuning(knob, host, { identity, handle, trace }, above);
+    const tuned = { identity, handle, trace };
+    const made = host.knobs.map((knob) => {
+      if (knob.of === 'tools') return new ToolsTuning(knob, host, tuned, host.kin);
+      const above = parent ? parent.#own.find((tuning) => tuning.knob === knob) : undefined;
+      return new Tuning(knob, host, tuned, above);
     });
+    this.tunings = made;
+    this.#own = made.filter((tuning) => tuning instanceof Tuning);
+    this.#tools = made.filter((tuning) => tuning instanceof ToolsTuning);
   }
 
   /** Whether any knob is tuned now. */
@@ -70,7 +84,7 @@ export class Agent implements Disposable {
 
   /** Ends the `attach` span: the process is measured, and tuned if the gate decided so. */
   attached(): void {
-    const tuned = this.tunings.flatMap(({ threads }) => [...threads].filter(([, { outcome }]) => outcome === 'tuned'));
+    const tuned = this.#own.flatMap(({ threads }) => [...threads].filter(([, { outcome }]) => outcome === 'tuned'));
     const attributes = {
       [semconv.ATTR_TAUT_THREADS_TOTAL]: this.#handle.threadIds().length,
       // A thread of which several knobs are tuned is one thread.
@@ -87,7 +101,7 @@ export class Agent implements Disposable {
   }
 
   /** Carries out the gate's decision on a knob. `askedMs`: when the gate was asked, milliseconds since the epoch. */
-  decide(tuning: Tuning, decision: GateDecision, askedMs: number): void {
+  decide(tuning: KnobTuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     this.#decidedAtMs = decidedMs;
     tuning.decide(decision);
@@ -97,21 +111,36 @@ export class Agent implements Disposable {
 
   /** Tunes threads that the kernel reported as new. */
   newThreads(threads: readonly { tid: number; maker: number }[]): void {
-    for (const tuning of this.tunings) tuning.newThreads(threads);
+    for (const tuning of this.#own) tuning.newThreads(threads);
   }
 
   threadsExited(tids: readonly number[]): void {
-    for (const tuning of this.tunings) tuning.threadsExited(tids);
+    for (const tuning of this.#own) tuning.threadsExited(tids);
   }
 
   /** The thread `tid`, which was not the leader, has called execve: it has the leader's id and start time now. */
   execed(tid: number): void {
-    for (const tuning of this.tunings) tuning.execed(tid);
+    for (const tuning of this.#own) tuning.execed(tid);
+  }
+
+  /** A process was made below it. @param maker the thread that made it. */
+  childBorn(child: Pick<Relative, 'pid' | 'startTicks'>, maker: number): void {
+    for (const tuning of this.#tools) if (tuning.target !== undefined) tuning.childBorn(child, maker);
+  }
+
+  /** A process below it runs another program. @param was the id of the thread that called execve. */
+  childExeced(child: Relative, was: number): void {
+    for (const tuning of this.#tools) tuning.childExeced(child, was);
+  }
+
+  /** A process below it is an agent now, and so no tool of it. */
+  spare(child: Relative): void {
+    for (const tuning of this.#tools) tuning.spare(child);
   }
 
   /** Handles a new thread of a non-agent descendant. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
-    return this.tunings.map((tuning) => tuning.newDescendant(born, maker)).includes(true);
+    return this.#own.map((tuning) => tuning.newDescendant(born, maker)).includes(true);
   }
 
   /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
@@ -136,11 +165,12 @@ export class Agent implements Disposable {
 
   /** Whether taut tracks this thread of the process; the start time excludes an earlier thread with the same id. */
   watches(tid: number, startTicks: number): boolean {
-    return this.tunings.some(({ threads }) => threads.get(tid)?.startTicks === startTicks);
+    return this.#own.some(({ threads }) => threads.get(tid)?.startTicks === startTicks);
   }
 
-  /** The process has ended: removes its entries from the ledger. */
+  /** The process has ended: puts its tools back, and removes its own entries from the ledger. */
   gone(): void {
+    for (const tuning of this.#tools) tuning.revert('the agent has ended');
     const { ledger, obstacles, onRecord } = this.#host;
     if (ledger)
       obstacles.attempt(() => {
@@ -162,11 +192,11 @@ export class Agent implements Disposable {
     this.#handle[Symbol.dispose]();
   }
 
-  /** Its threads by the outcome of a knob. */
+  /** Its threads by the outcome of a knob, or the threads of its tools that were looked at. */
   counts(knob: Knob): ThreadCounts {
-    const total = this.#handle.threadIds().length;
     const tuning = this.tunings.find((one) => one.knob === knob);
     const outcomes = outcomesOf(tuning?.threads ?? new Map());
+    const total = knob.of === 'tools' ? outcomes.length : this.#handle.threadIds().length;
     const of = (outcome: string) => outcomes.filter((o) => o === outcome).length;
     const [tuned, drifted, exempt] = [of('tuned'), of('drifted'), of('exempt')];
     return { total, tuned, drifted, exempt, original: Math.max(0, total - tuned - drifted - exempt) };

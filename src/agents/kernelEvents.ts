@@ -62,6 +62,7 @@ export class KernelEvents {
       for (const event of batch) {
         this.#followThread(event);
         if (inScope(this.#options.scope, pid)) this.#inBackground(event, this.#onExec(event));
+        this.#onExecBelow(event);
       }
     } else if (kind === 'rename') {
       // A rule may match a process by its new title.
@@ -98,6 +99,7 @@ export class KernelEvents {
     const agent = this.#agents.get(ppid);
     if (!agent || this.#agents.get(pid)) return;
     const children = this.#options.decisions.children(agent.identity.rule);
+    if (tid === pid) agent.childBorn({ pid, startTicks: startTicksOf(startNs) }, maker);
     if (tid === pid && (children === 'all' || this.#options.descendants === 'tune')) {
       this.#inBackground(event, this.#agents.attachIfAgent(pid, seenIn(event, 'child'), agent));
       if (this.#agents.has(pid)) return; // else a rule denies what it runs by now, and it must not keep the value
@@ -107,6 +109,15 @@ export class KernelEvents {
     this.#options.log.debug(
       `put back ${tid}, made below ${agent.identity.name} (${ppid}), ${us.toFixed(0)} us after its fork`,
     );
+  }
+
+  /** What runs another program below an agent, and is none by now, may be a tool of it. */
+  #onExecBelow(event: KernelEvent): void {
+    const { kin } = this.#agents;
+    const known = kin.get(event.pid);
+    if (!known) return;
+    const relative = kin.execed(event.pid, seenIn(event, 'exec'));
+    if (relative) this.#agents.get(known.agent)?.childExeced(relative, event.maker);
   }
 
   /** The kernel gives a thread that calls execve the id of the leader, under which its entries must be found then. */

@@ -1,13 +1,14 @@
 /** The attached agents: attaches to them, asks the gate about them, and lets them go. */
 import type { Knob } from '../actuator/knob.ts';
 import type { Decisions } from '../discovery/decisions.ts';
-import { isNamed, type Scope } from '../discovery/scope.ts';
+import { inScope, isNamed, type Scope } from '../discovery/scope.ts';
 import { isAsSeen, isTheSame, type Sighting, withoutCmdline } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
 import { descriptorShares } from '../proc/descriptors.ts';
+import type { ProcFiles } from '../proc/files.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
 import { type Origin, originOf } from '../proc/origin.ts';
 import type { ThreadStat } from '../proc/stat.ts';
@@ -15,6 +16,7 @@ import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
+import { Kin } from './kin.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { reportGateChanged } from './reportGate.ts';
 import { Room } from './room.ts';
@@ -52,12 +54,15 @@ export class Agents {
   readonly #byPid = new Map<number, Agent>();
   readonly #inheritance: InheritedDecisions;
   readonly #room: Room;
+  /** What descends from the agents whose tools are tuned. */
+  readonly kin: Kin;
   #ended = false;
   #hasOverflowed = false;
 
-  constructor(options: AgentsOptions, host: AgentHost, onChange: () => void) {
+  constructor(options: AgentsOptions, host: Omit<AgentHost, 'kin'>, onChange: () => void) {
     this.#options = options;
-    this.#host = host;
+    this.kin = kinOf(this, options, host.files);
+    this.#host = { ...host, kin: this.kin };
     this.#onChange = onChange;
     const agentOf = (pid: number) => this.#byPid.get(pid);
     this.#inheritance = new InheritedDecisions(options.decisions, options.scope, agentOf, host.files);
@@ -156,6 +161,7 @@ export class Agents {
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, origin: readOrigin };
     const agent = new Agent(identity, handle, this.#host, atMs, maker);
     this.#byPid.set(handle.id, agent);
+    this.#spare(handle.id);
     try {
       const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
       if (series === 'overflow') this.#overflowed(agent);
@@ -195,6 +201,14 @@ export class Agents {
   #maker(ppid: number): Agent | undefined {
     const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
     return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#inheritance.agentAbove(ppid) : undefined);
+  }
+
+  /** A new agent may have been a tool of another one. */
+  #spare(pid: number): void {
+    const relative = this.kin.get(pid);
+    if (!relative) return;
+    this.kin.forget(pid);
+    this.get(relative.agent)?.spare(relative);
   }
 
   #begin({ identity: { name, pid } }: Agent): void {
@@ -293,4 +307,13 @@ export class Agents {
     if (!this.#hasOverflowed) sayShared(this.#options.log, agent.identity);
     this.#hasOverflowed = true;
   }
+}
+
+function kinOf(agents: Agents, { decisions, scope }: AgentsOptions, files: ProcFiles | undefined): Kin {
+  const isNamed = (process: LazyHandle, seen: Sighting) => {
+    // What is in scope has been decided on at its exec.
+    if (seen.source === 'exec' && inScope(scope, process.id)) return decisions.named(process.id) !== undefined;
+    return decisions.decide(process, scope, seen).decision !== 'ignore';
+  };
+  return new Kin({ isAgent: (pid) => agents.has(pid), isNamed }, files);
 }

@@ -2,8 +2,8 @@
 import type { Restored } from '../actuator/restore.ts';
 import type { Log } from '../util/log.ts';
 import type { AgentIdentity } from './identity.ts';
+import type { KnobTuning } from './knobTuning.ts';
 import { outcomesOf } from './trace.ts';
-import type { Tuning } from './tuning.ts';
 
 export function sayAttached(log: Log, { name, pid, rule }: AgentIdentity): void {
   log.info(`attached to ${name} (${pid}) by rule ${describeRule(rule)}`);
@@ -22,13 +22,14 @@ export function sayTimes(log: Log, { name, pid }: AgentIdentity, times: readonly
 export function sayGate(
   log: Log,
   { name, pid }: AgentIdentity,
-  { target, knob, gate, threads }: Tuning,
+  { target, knob, gate, threads }: KnobTuning,
   before: bigint | undefined,
 ): void {
   if (target !== undefined) {
     const tuned = outcomesOf(threads).filter((outcome) => outcome === 'tuned').length;
     const to = `${knob.title} ${knob.format(target)}`;
-    log.info(`tuned ${tuned} of ${threads.size} threads of ${name} (${pid}): ${to}`);
+    const whose = knob.of === 'tools' ? `the tools of ${name}` : name;
+    log.info(`tuned ${tuned} of ${threads.size} threads of ${whose} (${pid}): ${to}`);
   } else if (before !== undefined) log.info(`put the ${knob.title} of ${name} (${pid}) back: ${gate.reason}`);
 }
 

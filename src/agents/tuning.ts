@@ -17,6 +17,7 @@ import * as semconv from '../telemetry/semconv.ts';
 import type { Log } from '../util/log.ts';
 import { uuid } from '../util/uuid.ts';
 import type { AgentIdentity } from './identity.ts';
+import type { KnobTuning } from './knobTuning.ts';
 import type { Obstacles } from './obstacles.ts';
 import type { Operations } from './operations.ts';
 import type { RecordedThreads } from './recordedThreads.ts';
@@ -52,7 +53,7 @@ export interface Tuned {
   readonly trace: AgentTrace;
 }
 
-export class Tuning {
+export class Tuning implements KnobTuning {
   readonly knob: Knob;
   readonly #host: TuningHost;
   readonly #agent: Tuned;

@@ -1,6 +1,6 @@
 /** `--optimize-timer-slack` and the other knob options may have no value; a value follows after `=`. Pure. */
-import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
+import { PROFILE } from '../actuator/profiles.ts';
 import { CliError, EXIT } from './exit.ts';
 
 /** What a command takes: this decides what the word after a bare option means. */
@@ -11,7 +11,14 @@ export interface CommandShape {
   readonly takes: 'nothing' | 'pids' | 'command';
 }
 
-const BY_OPTION = new Map(KNOBS.map((knob) => [`--${knob.option}`, knob]));
+/** An option of a knob, or that of a profile. */
+interface Bare {
+  readonly option: string;
+  readonly defaultTarget: bigint | string;
+  parse(text: string): unknown;
+}
+
+const BY_OPTION = new Map([...KNOBS, PROFILE].map((bare: Bare) => [`--${bare.option}`, bare]));
 
 /** A switch, or a number with or without a unit of time: the user meant a value, good or bad. */
 const VALUE = /^(?:on|off)$|^[-+]?(?:\d[\d_.,]*|\.\d+)\s*(?:[nuµμm]?s|[nuµμm]?secs?|(?:nano|micro|milli)?seconds?)?$/i;
@@ -40,7 +47,7 @@ export function bareOption(argv: readonly string[], shapeOf: (command: string) =
   return words;
 }
 
-function refuseValue(knob: Knob, next: string | undefined, command: string, { takes }: CommandShape): void {
+function refuseValue(knob: Bare, next: string | undefined, command: string, { takes }: CommandShape): void {
   const isValue = next !== undefined && (VALUE.test(next) || isGood(knob, next));
   if (next === undefined || (!isValue && (next.startsWith('-') || takes !== 'nothing'))) return;
   const option = `--${knob.option}`;
@@ -54,7 +61,7 @@ function refuseValue(knob: Knob, next: string | undefined, command: string, { ta
   throw refuse(`a value is written with "=" and without a space, like ${option}=${example}${orCommand}`);
 }
 
-function isGood(knob: Knob, text: string): boolean {
+function isGood(knob: Bare, text: string): boolean {
   try {
     knob.parse(text);
     return true;

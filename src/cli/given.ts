@@ -4,6 +4,7 @@ import type { Descendants } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
+import { isIn, PROFILE, type Profile } from '../actuator/profiles.ts';
 import type { Targets } from '../gate/gate.ts';
 import type { LogLevel } from '../util/log.ts';
 import { defaultStateDir } from './stateDir.ts';
@@ -19,6 +20,8 @@ export interface TuneOptions extends CommonOptions {
   readonly flags?: string;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
+  /** `--optimize`. */
+  readonly optimize?: Profile;
   /** CPU seconds per second. */
   readonly maxOverhead?: number;
   /** False: `--no-guard`. */
@@ -29,24 +32,48 @@ export interface TuneOptions extends CommonOptions {
 export const DEFAULTS = { logLevel: 'info', descendants: 'contain' } as const satisfies Partial<TuneOptions>;
 
 /** What it comes to when no option is given but these, without a value. */
-export function givenAlone(knobs: readonly Knob[], env: NodeJS.ProcessEnv): TuneOptions {
+export function givenAlone(knobs: readonly Knob[], env: NodeJS.ProcessEnv, profile?: Profile): TuneOptions {
   const targets = knobs.map((knob) => [keyOf(knob), knob.defaultTarget]);
   const stateDir = env['TAUT_STATE_DIR'];
   return {
     ...DEFAULTS,
     ...Object.fromEntries(targets),
+    ...(profile && { [PROFILE.option]: profile }),
     stateDir: stateDir === undefined ? defaultStateDir() : resolve(stateDir),
     guard: true,
   };
 }
 
 /** What the command line asks for, by the knob's id. */
+export interface Asked {
+  readonly targets: Targets;
+  /** Which words of the command line decided that. */
+  readonly why: ReadonlyMap<string, string>;
+  /** What a profile would set, and this host can't do: a sentence each. */
+  readonly leftOut: readonly string[];
+}
+
+export function asked(options: TuneOptions): Asked {
+  const given = options as unknown as Readonly<Record<string, bigint | 'off' | undefined>>; // commander's names, made from KNOBS
+  const profile = options[PROFILE.option];
+  const targets = new Map<string, bigint>();
+  const why = new Map<string, string>();
+  const leftOut: string[] = [];
+  for (const knob of KNOBS) {
+    const value = given[keyOf(knob)];
+    if (value === 'off') why.set(knob.id, `--${knob.option}=off`);
+    else if (value !== undefined) targets.set(knob.id, value);
+    else if (profile && isIn(profile, knob)) {
+      const { ok, detail } = knob.support();
+      why.set(knob.id, `--${PROFILE.option}=${profile}${ok ? '' : `; ${detail}`}`);
+      if (ok) targets.set(knob.id, knob.defaultTarget);
+      else leftOut.push(`--${PROFILE.option}=${profile} leaves out the ${knob.title}: ${detail}`);
+    }
+  }
+  return { targets, why, leftOut };
+}
+
+/** What the command line asks for, by the knob's id. */
 export function targetsOf(options: TuneOptions): Targets {
-  const given = options as unknown as Readonly<Record<string, bigint | undefined>>; // commander's names, made from KNOBS
-  return new Map(
-    KNOBS.flatMap((knob) => {
-      const value = given[keyOf(knob)];
-      return value === undefined ? [] : [[knob.id, value] as const];
-    }),
-  );
+  return asked(options).targets;
 }

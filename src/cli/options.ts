@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DESCENDANTS } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
+import { PROFILE } from '../actuator/profiles.ts';
 import { createLog, LOG_LEVELS, type Log } from '../util/log.ts';
 import { type CommonOptions, DEFAULTS } from './given.ts';
 import { printError } from './output.ts';
@@ -48,6 +49,7 @@ export function withGuard(command: Command): Command {
 
 export function withTuning(command: Command): Command {
   for (const knob of KNOBS) command.addOption(knobOption(knob));
+  command.addOption(profileOption());
   return withGuard(command)
     .addOption(
       new Option(
@@ -70,15 +72,29 @@ export function withTuning(command: Command): Command {
     );
 }
 
-/** The option of a knob, like `--optimize-timer-slack[=VALUE]`. */
-function knobOption(knob: Knob): Option {
-  const parse = (text: string): bigint => {
+/** What a parser of values refuses is a wrong argument. */
+function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
     try {
-      return knob.parse(text);
+      return parse(text);
     } catch (error) {
       throw new InvalidArgumentError((error as Error).message);
     }
   };
+}
+
+function profileOption(): Option {
+  return new Option(
+    `--${PROFILE.option} [profile]`,
+    `set what this host can do: responsive, what is felt beside a build; timers; or all; without a value: ${PROFILE.defaultTarget}`,
+  )
+    .preset(PROFILE.defaultTarget)
+    .argParser(argument(PROFILE.parse));
+}
+
+/** The option of a knob, like `--optimize-timer-slack[=VALUE]`. `off`: a profile leaves it out. */
+function knobOption(knob: Knob): Option {
+  const parse = argument((text) => (text === 'off' ? text : knob.parse(text)));
   const alone = knob.format(knob.defaultTarget);
   return new Option(`--${knob.option} [value]`, `${knob.help}; without a value: ${alone}`)
     .preset(String(knob.defaultTarget))

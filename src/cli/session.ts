@@ -27,7 +27,7 @@ import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
-import { type TuneOptions, targetsOf } from './given.ts';
+import { asked, type TuneOptions, targetsOf } from './given.ts';
 import type { Lifetime } from './lifetime.ts';
 import { requireOpenFiles } from './openFiles.ts';
 import { servePublicly } from './publicSocket.ts';
@@ -182,10 +182,11 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
 }
 
 async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
+  const { targets, why, leftOut } = asked(options);
+  for (const sentence of leftOut) log.info(sentence);
   try {
     return await createGate({
-      targets: targetsOf(options),
-      knobs: KNOBS,
+      ...{ targets, why, knobs: KNOBS },
       ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
       onProblem: (message) => log.warn(message),
     });

@@ -99,13 +99,13 @@ export function describeAgent(agent: AgentStatus): string {
 function describeKnob({ id, target, gate, threads }: AgentStatus['knobs'][number]): string {
   const { total, tuned, drifted, exempt } = threads;
   const title = printable(titleOf(id), MOST_OF_A_NAME);
-  const to =
-    target === null
-      ? `${title} not changed in ${inWords(total)}`
-      : `${title} ${formatValue(id, BigInt(target))} in ${tuned} of ${inWords(total)}`;
+  const value = target === null ? 'not changed' : formatValue(id, BigInt(target));
+  // Of an agent that has no tools there is no thread.
+  const of = target === null ? inWords(total) : `${tuned} of ${inWords(total)}`;
+  const to = `${title} ${value}${total > 0 ? ` in ${of}` : ''}`;
   const others = [
     drifted > 0 ? `, ${drifted} set by somebody else since` : '',
-    exempt > 0 ? `, ${exempt} that have none` : '',
+    exempt > 0 ? `, ${exempt} left as they are` : '',
   ].join('');
   return `${to}${others} (${gate.reason})`;
 }

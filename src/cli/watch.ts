@@ -21,11 +21,12 @@ export function addWatch(program: Command): void {
     .addHelpText(
       'after',
       `
-${wrapped(`Without ${OPTIONS} (or a feature flag) nothing is written to any process. What was written is put back when taut ends.`)}
+${wrapped(`Without ${OPTIONS} (or --optimize, or a feature flag) nothing is written to any process. What was written is put back when taut ends.`)}
 
 Examples:
   taut watch                           measure every agent of this host
 ${tuningExamples(39)}
+  taut watch --optimize                and what keeps them responsive beside a build
   taut watch --optimize-timer-slack=10us
   taut watch --flags flags.json        let a feature flag decide, at any time
   taut watch --json | jq -c '{event, pid: .agent.pid}'

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Knob } from '../actuator/knob.ts';
 import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
+import { PROFILES } from '../actuator/profiles.ts';
 import { contactMatcher } from './contactPattern.ts';
 
 /** One or several globs: `*` any text, `?` one character, `[ab]` one of these; case is ignored. */
@@ -87,6 +88,8 @@ export const ruleSchema = z
     /** A deny wins over every attach. */
     action: z.enum(['attach', 'deny']).default('attach'),
     ...targets,
+    /** Which of the settings that are turned on these agents get: those of a profile, or none. */
+    profile: z.enum([...PROFILES, 'off']).optional(),
     ...matchers,
     /** The rule does not match a process for which any of these conditions holds. */
     not: exceptSchema.optional(),

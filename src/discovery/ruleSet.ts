@@ -1,6 +1,7 @@
 /** The compiled rules, in the order in which they are tried. Pure. */
 import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
+import { isIn } from '../actuator/profiles.ts';
 import { BUILTIN_RULES } from '../config/builtinRules.ts';
 import { type Contact, contactName } from '../config/contactPattern.ts';
 import { globMatcher, isLiteral } from '../config/globs.ts';
@@ -127,7 +128,8 @@ function compileRule(rule: Rule): CompiledRule {
     action: rule.action,
     targets: new Map(
       KNOBS.flatMap((knob) => {
-        const target = rule[keyOf(knob)];
+        const isLeftOut = rule.profile === 'off' || (rule.profile !== undefined && !isIn(rule.profile, knob));
+        const target = rule[keyOf(knob)] ?? (isLeftOut ? 'off' : undefined);
         return target === undefined ? [] : [[knob.option, target] as const];
       }),
     ),

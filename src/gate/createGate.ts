@@ -6,6 +6,8 @@ import { staticGate } from './staticGate.ts';
 export interface GateOptions {
   /** The targets that the command line asks for. */
   readonly targets?: Targets;
+  /** The words that ask for them, by the knob's id, where they are not the knob's own option. */
+  readonly why?: ReadonlyMap<string, string>;
   /** The file of `--flags`: the flag decides whether to tune, and the command line gives the value of `true`. */
   readonly flagsFile?: string;
   /** Knobs whose flags are checked in the flag file. */
@@ -14,7 +16,13 @@ export interface GateOptions {
 }
 
 /** @throws Error when the flag file can't be understood. */
-export async function createGate({ targets = new Map(), flagsFile, knobs, onProblem }: GateOptions): Promise<Gate> {
-  if (flagsFile === undefined) return staticGate(targets);
+export async function createGate({
+  targets = new Map(),
+  why,
+  flagsFile,
+  knobs,
+  onProblem,
+}: GateOptions): Promise<Gate> {
+  if (flagsFile === undefined) return staticGate(targets, why);
   return flagGate(new FlagFile(flagsFile, onProblem, knobs), targets);
 }

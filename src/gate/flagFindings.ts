@@ -1,9 +1,10 @@
 /** Mistakes of a flag file, each with its position and a suggestion. Pure. */
 import { FlagdCore } from '@openfeature/flagd-core';
 import { LineCounter, parseDocument } from 'yaml';
+import { PROFILE } from '../actuator/profiles.ts';
 import { type Mistake, positionOfKey, positionOfValue, withPositions } from '../config/mistakes.ts';
 import { nearest } from '../config/nearest.ts';
-import { flagKey, type GatedKnob } from './gate.ts';
+import { flagKey, type GatedKnob, PROFILE_FLAG } from './gate.ts';
 import { isObject, type JsonObject, jsonMistake } from './json.ts';
 import { targetingProblems } from './targeting.ts';
 
@@ -73,11 +74,14 @@ function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[]): void {
   if (flags === undefined) return say('broken', [], 'there is no "flags"; a flag file is {"flags": {…}}');
   if (!isObject(flags)) return say('broken', ['flags'], 'flags: an object is wanted, {"taut.…": {…}}');
   for (const [key, flag] of Object.entries(flags)) checkFlag(key, flag, say);
-  checkKeys(flags, say, knobs.map(flagKey));
+  checkKeys(flags, say, [...knobs.map(flagKey), ...(knobs.length > 0 ? [PROFILE_FLAG] : [])]);
   for (const knob of knobs) {
     const flag = flags[flagKey(knob)];
-    if (isObject(flag) && isObject(flag['variants'])) checkOurs(knob, flag, flag['variants'], say);
+    if (isObject(flag) && isObject(flag['variants'])) checkOurs(flagKey(knob), knob.parse, flag, flag['variants'], say);
   }
+  const profile = flags[PROFILE_FLAG];
+  if (isObject(profile) && isObject(profile['variants']))
+    checkOurs(PROFILE_FLAG, PROFILE.parse, profile, profile['variants'], say);
 }
 
 /** Warns about keys that are nearly one of taut's, and about a file without any of taut's keys. */
@@ -118,10 +122,12 @@ function checkFlag(key: string, flag: unknown, say: Say): void {
   say('broken', at('defaultVariant'), `defaultVariant: ${JSON.stringify(defaultVariant)} is no variant; ${mend}`);
 }
 
-function checkOurs(knob: GatedKnob, flag: JsonObject, variants: JsonObject, say: Say): void {
-  const at = (...path: Path) => ['flags', flagKey(knob), ...path];
+type Parse = (text: string) => unknown;
+
+function checkOurs(key: string, parse: Parse, flag: JsonObject, variants: JsonObject, say: Say): void {
+  const at = (...path: Path) => ['flags', key, ...path];
   for (const [name, value] of Object.entries(variants)) {
-    const problem = valueProblem(knob, value);
+    const problem = valueProblem(parse, value);
     if (problem) say('mistakes', at('variants', name), `variants: ${name}: ${problem}`);
     else if (value === 0) say('warnings', at('variants', name), `variants: ${name}: 0 counts as off; write false`);
   }
@@ -143,12 +149,12 @@ const SWITCHES = new Map([
 ]);
 
 /** A value must be what the gate can read: a boolean, `off`, or a value of the knob. */
-function valueProblem(knob: GatedKnob, value: unknown): string | undefined {
+function valueProblem(parse: Parse, value: unknown): string | undefined {
   if (typeof value === 'boolean' || value === 'off' || value === 0) return undefined;
   if (typeof value !== 'string' && typeof value !== 'number')
     return 'true, false, a number, or a text like "10us" or "off" is wanted';
   try {
-    knob.parse(String(value));
+    parse(String(value));
     return undefined;
   } catch (error) {
     const meant = SWITCHES.get(String(value).toLowerCase());

@@ -9,7 +9,16 @@ import {
   type Provider,
   ProviderEvents,
 } from '@openfeature/server-sdk';
-import { flagKey, type Gate, type GateDecision, type GateQuestion, type Targets } from './gate.ts';
+import { isIn, PROFILE } from '../actuator/profiles.ts';
+import {
+  flagKey,
+  type Gate,
+  type GateDecision,
+  type GatedKnob,
+  type GateQuestion,
+  PROFILE_FLAG,
+  type Targets,
+} from './gate.ts';
 import { NOT_ASKED } from './staticGate.ts';
 
 /** OpenFeature has one provider per domain: with its own domain, taut does not disturb an application's provider. */
@@ -20,7 +29,13 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
   await OpenFeature.setProviderAndWait(DOMAIN, provider);
   const client = OpenFeature.getClient(DOMAIN);
   return {
-    decide: async (question) => decision(await evaluate(client, question), provider.metadata.name, question, targets),
+    decide: async (question) => {
+      const own = await evaluate(client, question, flagKey(question.knob));
+      const { name } = provider.metadata;
+      const profile = isMissing(own) ? await evaluate(client, question, PROFILE_FLAG) : own;
+      if (isMissing(profile)) return decision(own, name, question, targets);
+      return decision(profile === own ? own : ofProfile(profile, question.knob), name, question, targets);
+    },
     onChange(callback) {
       client.addHandler(ProviderEvents.ConfigurationChanged, callback);
       return () => client.removeHandler(ProviderEvents.ConfigurationChanged, callback);
@@ -32,9 +47,9 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
 /** A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit): taut tries each type. */
 async function evaluate(
   client: Client,
-  { knob, pid, name, ruleId }: GateQuestion,
+  { pid, name, ruleId }: GateQuestion,
+  key: string,
 ): Promise<EvaluationDetails<FlagValue>> {
-  const key = flagKey(knob);
   const host = hostname();
   const context: EvaluationContext = { targetingKey: `${host}/${pid}`, host, pid, agent: name, rule: ruleId };
   const asBoolean = await client.getBooleanDetails(key, false, context);
@@ -44,23 +59,44 @@ async function evaluate(
   return client.getNumberDetails(key, 0, context);
 }
 
+const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode === 'FLAG_NOT_FOUND';
+
+/** What a flag is to a knob: a profile's, whether the knob is in it, and why not. */
+interface ToKnob extends EvaluationDetails<FlagValue> {
+  readonly isOn?: boolean;
+  readonly why?: string;
+}
+
+/** What the flag of a profile says to a knob. What this host can't do is left out. */
+function ofProfile(details: EvaluationDetails<FlagValue>, knob: GatedKnob): ToKnob {
+  const { value } = details;
+  if (details.errorCode || value === false || value === 'off') return details;
+  try {
+    const profile = value === true ? PROFILE.defaultTarget : PROFILE.parse(String(value));
+    if (!isIn(profile, knob)) return { ...details, isOn: false, why: 'which leaves it out' };
+    const { ok, detail } = knob.support?.() ?? { ok: true, detail: '' };
+    return ok ? { ...details, isOn: true } : { ...details, isOn: false, why: detail };
+  } catch (error) {
+    return { ...details, isOn: false, why: (error as Error).message };
+  }
+}
+
 /** A flag that is not clearly on is off: a missing, disabled, broken or absurd flag never opens the gate. */
 function decision(
-  details: EvaluationDetails<FlagValue>,
+  details: ToKnob,
   provider: string,
   { knob, ruleId, ruleTarget, asked }: GateQuestion,
   targets: Targets,
 ): GateDecision {
-  const key = flagKey(knob);
-  const { value, variant, reason, errorCode, errorMessage } = details;
+  const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
   const flag = { key, provider, variant, reason };
   if (errorCode) return { value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag };
   const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
+  if (why !== undefined) return { value: null, reason: `${said}: ${why}`, flag };
   if (value === false || value === 'off') return { value: null, reason: said, flag };
   if (ruleTarget === 'off') return { value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { value: null, reason: NOT_ASKED, flag };
-  if (value === true)
-    return { value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
+  if (isOn) return { value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
   try {
     return { value: knob.parse(String(value)), reason: said, flag };
   } catch (error) {

@@ -1,14 +1,23 @@
 /** Decides whether an agent may be tuned, and to which value: one interface for every kind of gate. */
 
+import { PROFILE } from '../actuator/profiles.ts';
+
 /** What a gate knows about a knob; the actuator's `Knob` fits. */
 export interface GatedKnob {
   readonly id: string;
   /** Name of the option; `taut.` plus this name is the key of the feature flag. */
   readonly option: string;
   readonly defaultTarget: bigint;
+  /** The profile that sets it beside `all`. */
+  readonly profile?: 'responsive' | 'timers';
+  /** Whether this host can do it. Default: it can. */
+  support?(): { readonly ok: boolean; readonly detail: string };
   /** @throws RangeError */
   parse(text: string): bigint;
 }
+
+/** Key of the flag that names a profile: it decides on each knob that has no flag of its own. */
+export const PROFILE_FLAG = `taut.${PROFILE.option}`;
 
 /** Key of a knob's feature flag, like `taut.optimize-timer-slack`. */
 export function flagKey({ option }: GatedKnob): string {

@@ -1,9 +1,12 @@
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
 
-/** A gate that decides by the command line: no tuning, or one value for each knob. The value of a rule comes first. */
-export function staticGate(targets: Targets): Gate {
+/**
+ * A gate that decides by the command line: no tuning, or one value for each knob. The value of a rule comes first.
+ * @param why the words of the command line, by the knob's id, where they are not the knob's own option.
+ */
+export function staticGate(targets: Targets, why: ReadonlyMap<string, string> = new Map()): Gate {
   return {
-    decide: (question) => decide(question, targets),
+    decide: (question) => decide(question, targets, why.get(question.knob.id)),
     onChange: () => () => {},
     close: async () => {},
   };
@@ -12,15 +15,19 @@ export function staticGate(targets: Targets): Gate {
 /** The reason for a process that a `taut run` handed over without a target. */
 export const NOT_ASKED = 'the taut run that started it did not ask for it';
 
-function decide({ knob, ruleId, ruleTarget, asked }: GateQuestion, targets: Targets): GateDecision {
+function decide(
+  { knob, ruleId, ruleTarget, asked }: GateQuestion,
+  targets: Targets,
+  why: string | undefined,
+): GateDecision {
   const value = targets.get(knob.id);
-  if (value === undefined) return { value: null, reason: `--${knob.option} was not given` };
+  if (value === undefined) return { value: null, reason: why ?? `--${knob.option} was not given` };
+  const given = why ?? `--${knob.option}`;
   if (ruleTarget === 'off') return { value: null, reason: `rule ${ruleId} says off` };
   if (asked === 'off') return { value: null, reason: NOT_ASKED };
-  if (ruleTarget !== undefined)
-    return { value: ruleTarget, reason: `--${knob.option}; rule ${ruleId} gives the value` };
-  if (asked !== undefined) return { value: asked, reason: `--${knob.option}; taut run gives the value` };
-  return { value, reason: `--${knob.option}` };
+  if (ruleTarget !== undefined) return { value: ruleTarget, reason: `${given}; rule ${ruleId} gives the value` };
+  if (asked !== undefined) return { value: asked, reason: `${given}; taut run gives the value` };
+  return { value, reason: given };
 }
 
 /** A gate that never allows tuning. */

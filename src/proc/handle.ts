@@ -61,6 +61,16 @@ export class ProcHandle implements Disposable {
     check(addon().setSliceAt(this.#fd, this.id, ns), `sched_setattr ${this.id}`);
   }
 
+  /** The policy and the nice value of this thread: `policy << 8 | nice + 20`. */
+  priority(): number {
+    return check(addon().priorityAt(this.#fd, this.id), `sched_getattr ${this.id}`);
+  }
+
+  /** @throws TautError ESTALE when another thread has had this id during the call, EINVAL for a real-time thread. */
+  setPriority(priority: number): void {
+    check(addon().setPriorityAt(this.#fd, this.id, priority), `setpriority ${this.id}`);
+  }
+
   stat(): ThreadStat {
     return parseStat(this.text('stat'));
   }

@@ -46,7 +46,7 @@ export const ATTR_TAUT_RULE_ID = 'taut.rule.id';
 export const ATTR_TAUT_ATTACH_PATH = 'taut.attach.path';
 
 // What taut did to the agent.
-/** The setting that is tuned: `timer_slack_ns`. */
+/** The setting that is tuned: `timer_slack_ns`, `sched_slice_ns`, `tool_priority`. */
 export const ATTR_TAUT_KNOB = 'taut.knob';
 /** The value that threads get, in the setting's unit: nanoseconds. */
 export const ATTR_TAUT_TARGET = 'taut.target';

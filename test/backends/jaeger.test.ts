@@ -35,7 +35,7 @@ test('Jaeger has one trace for each agent, with all that was done to it and noth
     [second, 1],
   ] as const) {
     const own = ofPid(program.pid);
-    expect(own.map((s) => s.name).toSorted()).toEqual(['attach', 'gate', 'gate', 'revert', 'tune', 'verify']);
+    expect(own.map((s) => s.name).toSorted()).toEqual(['attach', 'gate', 'gate', 'gate', 'revert', 'tune', 'verify']);
     expect(new Set(own.map((s) => s.traceId)).size).toBe(1);
     const of = (name: string) => {
       const span = own.find((s) => s.name === name);
@@ -58,6 +58,7 @@ test('Jaeger has one trace for each agent, with all that was done to it and noth
     expect(byKnob).toMatchObject({
       timer_slack_ns: { 'taut.gate.value': '1', 'taut.gate.reason': '--optimize-timer-slack' },
       sched_slice_ns: { 'taut.gate.value': 'off' },
+      tool_priority: { 'taut.gate.value': 'off' },
     });
     expect(of('tune')?.values).toMatchObject({
       'taut.knob': 'timer_slack_ns',

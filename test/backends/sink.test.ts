@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { KNOBS } from '../../src/actuator/knobs.ts';
 import { type MetricRequest, metricsOf, spansOf, type TraceRequest } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
@@ -36,7 +37,8 @@ test("the collector's own file receiver reads the embedded sink, span for span a
   wellFormed(spansOf(written<TraceRequest>('traces')));
   const spans = identities(written<TraceRequest>('traces'));
   const points = buckets(written<MetricRequest>('metrics'));
-  expect(spans).toHaveLength(6);
+  // Of an agent: attach, a gate for each knob, tune, verify, revert.
+  expect(spans).toHaveLength(4 + KNOBS.length);
   expect(points.length).toBeGreaterThan(0);
   await until('it has read everything', () => {
     const traces = identities(collector.received<TraceRequest>('traces'));

@@ -57,11 +57,15 @@ test('agents and threads are counted once each, whatever a flag says, and are 0 
     'timer_slack_ns tuned': tuned,
     'timer_slack_ns drifted': 0,
     'timer_slack_ns exempt': 0,
-    // The flags say nothing about the other knob.
+    // The flags say nothing about the other knobs, and of tools there are none.
     'sched_slice_ns original': original + tuned,
     'sched_slice_ns tuned': 0,
     'sched_slice_ns drifted': 0,
     'sched_slice_ns exempt': 0,
+    'tool_priority original': 0,
+    'tool_priority tuned': 0,
+    'tool_priority drifted': 0,
+    'tool_priority exempt': 0,
   });
   await nextExport(sandbox);
   expect(agents()).toEqual({ false: 2 });

@@ -39,7 +39,7 @@ test('doctor finds everything in order on this host, and names what is missing i
   expect(await doctor(sandbox, ['env'])).toMatchObject({ code: 0, document: { measure: true, tune: true } });
   const nice = await doctor(sandbox, WITHOUT_NICE);
   expect(nice).toMatchObject({ code: 3, document: { measure: true, tune: false } });
-  expect(missing(nice.document)).toEqual(['CAP_SYS_NICE']);
+  expect(missing(nice.document)).toEqual(['CAP_SYS_NICE', 'raising a priority']);
   const btf = await doctor(sandbox, WITHOUT_BTF);
   expect(btf).toMatchObject({ code: 3, document: { measure: false, tune: true } });
   expect(missing(btf.document)).toEqual(['BTF', 'kernel tracer', 'names and connections']);

@@ -66,6 +66,7 @@ test('every thread of an agent gets it, also later ones, and the default back; a
   expect(await knobs()).toMatchObject([
     { id: 'timer_slack_ns', target: null },
     { id: 'sched_slice_ns', target: TARGET, threads: { total: 5, tuned: 5 } },
+    { id: 'tool_priority', target: null, threads: { total: 0 } },
   ]);
   expect(slacks(agent.pid)).toEqual(Array(5).fill(50_000));
   expect(await taut.stop()).toBe(0);

@@ -24,7 +24,7 @@ import type { Gate, GateDecision, GateQuestion } from '../../src/gate/gate.ts';
 import type { KernelEvent } from '../../src/native.ts';
 import { nowMs } from '../../src/proc/clock.ts';
 import type { ProcHandle } from '../../src/proc/handle.ts';
-import { MadeUpHost, VALUE_FILE } from './madeUpHost.ts';
+import { MadeUpHost, ORIGINAL, VALUE_FILE } from './madeUpHost.ts';
 
 /** What agents are tuned to, unless the test's gate says something else. */
 export const TARGET = 1n;
@@ -50,6 +50,9 @@ export const patience: Knob = {
   improves: (value, target) => target < value,
   inherited: (value) => value,
 };
+
+/** The same of the tools of agents: only what has the host's ordinary value is changed. */
+export const toolPatience: Knob = { ...patience, of: 'tools', ordinary: ORIGINAL };
 
 /** A gate that a test opens and shuts. */
 export class MadeUpGate implements Gate {

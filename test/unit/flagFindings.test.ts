@@ -99,7 +99,7 @@ test.each([
   ],
   [file(JSON.parse(flag({})).flags[KEY], 'optimize-timer-slack'), `did you mean "${KEY}"?`],
   [file(JSON.parse(flag({})).flags[KEY], 'taut.everything'), `unknown flag "taut.everything"; known: ${KEY}`],
-  ['{"flags": {}}', `f:1:11: there is no flag "${KEY}", so nothing is tuned`],
+  ['{"flags": {}}', `f:1:11: there is no flag "${KEY}" or "taut.optimize", so nothing is tuned`],
   [flag({ defaultVariant: undefined }), 'there is no defaultVariant, so the flag is off always'],
   [flag({ defaultVariant: '', targeting: GOOD.targeting }), 'off wherever targeting names no variant'],
   [flag({ variants: { off: 0 } }), 'variants: off: 0 counts as off; write false'],

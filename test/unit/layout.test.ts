@@ -106,5 +106,6 @@ test('every histogram of an agent is in the layout, with its quantity and what s
 
 test('no offset into what the kernel wrote is typed in TypeScript', () => {
   const typed = globSync('{src,otel}/**/*.ts', { cwd: ROOT }).filter((path) => /\.read\w+LE\(\s*\d/.test(read(path)));
-  expect(typed).toEqual([]);
+  // This one reads a file of SQLite's, whose format is SQLite's promise.
+  expect(typed).toEqual(['src/actuator/ledgerLog.ts']);
 });

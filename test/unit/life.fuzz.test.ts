@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DESCENDANTS } from '../../src/actuator/descendants.ts';
-import { Life, type LifeOptions } from '../support/life.ts';
+import { Life, type LifeOptions, patience, toolPatience } from '../support/life.ts';
 
 const asked = process.env['FUZZ_RUNS'];
 /** A hundredth of what is asked for: a life takes some milliseconds. Without that the lives are the same each time. */
@@ -60,6 +60,7 @@ type Step =
 const options = fc.record({
   descendants: fc.constantFrom(...DESCENDANTS),
   rules: fc.constantFrom(...['match', 'all', 'none'].map(RULES)),
+  knobs: fc.constantFrom([patience], [toolPatience]),
 });
 
 const at = <T>(all: readonly T[], n: number) => all[n % all.length];

@@ -84,7 +84,9 @@ test('the help says what it is, and how it is set', async () => {
   );
   for (const text of [overview, help('watch')])
     expect(text).toContain('taut watch --optimize-volume and set their volume to 11%');
-  expect(help('watch')).toContain('Without --optimize-timer-slack or --optimize-volume (or a feature flag)');
+  expect(help('watch')).toContain(
+    'Without --optimize-timer-slack or --optimize-volume (or --optimize, or a feature flag)',
+  );
   for (const name of ['watch', 'run', 'attach']) expect(help(name)).toContain('--optimize-volume[=value]');
 });
 

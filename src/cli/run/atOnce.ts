@@ -6,6 +6,7 @@
 import { checkEnvironment } from '../../../otel/environment.ts';
 import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
+import { PROFILE, type Profile } from '../../actuator/profiles.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import { givenAlone } from '../given.ts';
 import { stateDirProblem } from '../stateDir.ts';
@@ -17,15 +18,16 @@ import { handOn } from './signals.ts';
  * @param args those after `run`. @returns whether it did: else nothing was done.
  */
 export async function runAtOnce(args: readonly string[]): Promise<boolean> {
-  const { command, knobs } = meant(args);
+  const { command, knobs, profile } = meant(args);
+  const isTuned = knobs.length > 0 || profile !== undefined;
   if (command.length === 0 || !isSound(process.env)) return false;
   let held: HeldCommand | undefined;
   handOn(() => held);
-  held = tryHold(command, knobs.length > 0 ? HOLD_MS : 0, say);
+  held = tryHold(command, isTuned ? HOLD_MS : 0, say);
   if (!held) return false;
   const { runCommand } = await import('./command.ts');
   try {
-    await runCommand(command, givenAlone(knobs, process.env), held);
+    await runCommand(command, givenAlone(knobs, process.env, profile), held);
   } catch (error) {
     const { report } = await import('../program.ts');
     await report(error);
@@ -40,17 +42,23 @@ async function say(message: string): Promise<void> {
   printError(`taut: ${message}`);
 }
 
-/** Options of knobs, without a value. */
-const BARE: ReadonlySet<string> = new Set(KNOBS.map(({ option }) => `--${option}`));
+/** Options of knobs and profiles, without a value. */
+const BARE: ReadonlySet<string> = new Set([...KNOBS, PROFILE].map(({ option }) => `--${option}`));
 
 /**
  * Reads the arguments as commander does: the command is everything after `--`, or everything from the first word that
  * is no option. The command is empty when there are options that may be wrong.
  */
-export function meant(args: readonly string[]): { command: readonly string[]; knobs: readonly Knob[] } {
+export function meant(args: readonly string[]): {
+  command: readonly string[];
+  knobs: readonly Knob[];
+  profile?: Profile;
+} {
   const bare = args.findIndex((word) => !BARE.has(word));
-  const knobs = KNOBS.filter(({ option }) => args.slice(0, bare).includes(`--${option}`));
-  if (args[bare] === '--') return { command: args.slice(bare + 1), knobs };
+  const given = args.slice(0, Math.max(0, bare));
+  const knobs = KNOBS.filter(({ option }) => given.includes(`--${option}`));
+  const profile = given.includes(`--${PROFILE.option}`) ? { profile: PROFILE.defaultTarget } : {};
+  if (args[bare] === '--') return { command: args.slice(bare + 1), knobs, ...profile };
   // A word after a bare option may be meant as its value.
   const isCommand = bare === 0 && !args[0]?.startsWith('-');
   return { command: isCommand ? args : [], knobs };

@@ -40,6 +40,7 @@ export class FirstTune implements Disposable {
     if (!identity) return;
     const { name: agent, rule } = identity;
     for (const knob of KNOBS) {
+      if (knob.of === 'tools') continue; // it has none yet
       const { value: target, reason } = await plan.decide(knob, pid, agent, rule);
       if (target === null) continue;
       const { startTicks: processStartTicks } = this.#process.stat();

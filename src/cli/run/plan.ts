@@ -12,7 +12,7 @@ import { LazyHandle } from '../../proc/handle.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import type { Log } from '../../util/log.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { type TuneOptions, targetsOf } from '../given.ts';
+import { asked, type TuneOptions, targetsOf } from '../given.ts';
 
 export interface Plan {
   readonly command: readonly string[];
@@ -60,8 +60,9 @@ async function checkTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
-  const targets = targetsOf(options);
-  if (options.flags === undefined) return staticGate(targets);
+  const { targets, why, leftOut } = asked(options);
+  for (const sentence of leftOut) log.info(sentence);
+  if (options.flags === undefined) return staticGate(targets, why);
   const { createGate } = await import('../../gate/createGate.ts');
   try {
     const onProblem = (message: string) => log.warn(message);

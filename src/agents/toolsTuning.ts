@@ -1,0 +1,279 @@
+/**
+ * One knob of the tools of an agent. A tool is written when it runs its first program; what it starts later inherits the
+ * value, and is recorded if it is still there at the next look. So a tool's tree is put back by what is on record, by who
+ * descends from that, and by what this taut has seen being born.
+ */
+
+import { Containment } from '../actuator/containment.ts';
+import { Converger, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
+import type { Knob } from '../actuator/knob.ts';
+import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import type { ThreadState } from '../actuator/thread.ts';
+import type { GateDecision } from '../gate/gate.ts';
+import { nowMs } from '../proc/clock.ts';
+import { isGone, ProcHandle } from '../proc/handle.ts';
+import { threadIds } from '../proc/processes.ts';
+import * as semconv from '../telemetry/semconv.ts';
+import { uuid } from '../util/uuid.ts';
+import type { Kin, Relative } from './kin.ts';
+import type { KnobTuning } from './knobTuning.ts';
+import { account } from './reportRestored.ts';
+import { reportDrift, sayDrift, sayOutcome } from './reportThread.ts';
+import { type LaterBatch, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
+import type { Tuned, TuningHost } from './tuning.ts';
+
+/** A tool whose threads were looked at. No descriptor of it stays open: there may be thousands. */
+interface Tool {
+  readonly startTicks: number;
+  readonly threads: ReadonlyMap<number, ThreadState>;
+}
+
+export class ToolsTuning implements KnobTuning {
+  readonly knob: Knob;
+  readonly #host: TuningHost;
+  readonly #agent: Tuned;
+  readonly #kin: Kin;
+  readonly #tools = new Map<number, Tool>();
+  readonly #outcomes = new ThreadOutcomes(
+    (outcomes) => {
+      for (const operation of ['tune', 'verify']) this.#host.operations.countAll(operation, outcomes, this.knob.id);
+    },
+    (batch) => this.#report(batch),
+  );
+  /** Undefined while nothing is to be tuned. The process is filled in for each tool. */
+  #order: Omit<TuneOrder, 'pid' | 'processStartTicks'> | undefined;
+  settledAtMs = 0;
+  gate: GateDecision = { value: null, reason: 'not asked yet' };
+
+  constructor(knob: Knob, host: TuningHost, agent: Tuned, kin: Kin) {
+    this.knob = knob;
+    this.#host = host;
+    this.#agent = agent;
+    this.#kin = kin;
+  }
+
+  get target(): bigint | undefined {
+    return this.#order?.target;
+  }
+
+  get threads(): ReadonlyMap<number, ThreadState> {
+    return new Map([...this.#tools.values()].flatMap(({ threads }) => [...threads]));
+  }
+
+  decide(decision: GateDecision): void {
+    this.gate = decision;
+    const target = decision.value ?? undefined;
+    if (this.target !== undefined && target !== this.target) this.revert(`gate: ${decision.reason}`);
+    if (target !== undefined && target !== this.target) this.#begin(target);
+    this.settledAtMs = nowMs();
+  }
+
+  #begin(target: bigint): void {
+    const { ledger, obstacles } = this.#host;
+    if (!ledger || obstacles.isLacking(this.knob)) return;
+    const { name: agent, rule } = this.#agent.identity;
+    this.#order = { target, agent, rule, reason: this.gate.reason, operation: uuid() };
+    this.#look();
+  }
+
+  /** A process was made below the agent. @param maker the thread that made it. */
+  childBorn(child: Pick<Relative, 'pid' | 'startTicks'>, maker: number): void {
+    const born = this.#kin.born(this.#agent.identity.pid, child, maker);
+    // It may have been made before its maker was written.
+    if (born?.kinship === 'tool') this.#later(() => this.#tuneUnlessInherited(born));
+  }
+
+  /** A process below the agent runs another program. @param was the id of the thread that called execve. */
+  childExeced(child: Relative, was: number): void {
+    const known = this.#tools.get(child.pid);
+    if (known && was !== child.pid) this.#tools.set(child.pid, carriedOver(known, child, was));
+    if (child.kinship === 'tool') this.#later(() => this.#tuneUnlessInherited(child));
+    else this.spare(child);
+  }
+
+  /** A process is no tool any more, or never was: it gets back what it had, with what it has started since. */
+  spare({ pid }: Pick<Relative, 'pid'>): void {
+    const { ledger, operations, obstacles, onRecord } = this.#host;
+    const order = this.#order;
+    if (!ledger || !order) return;
+    this.#tools.delete(pid);
+    const { files } = this.#agent.handle;
+    obstacles.attempt(() => {
+      const entries = ledger.entries({ pids: [pid] }).filter(({ operation }) => operation === order.operation);
+      const results = restoreEntries(ledger, [this.knob], entries, { ...(files && { files }) });
+      onRecord.restored(results);
+      for (const { outcome } of results)
+        operations.count('contain', outcome === 'restored' ? 'ok' : outcome, 1, this.knob.id);
+      const contained = this.#containThreads(pid, order.target);
+      if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);
+    });
+  }
+
+  /** Looks for missed tools, records those that inherited the value, and reports what another program has set. */
+  reconcile(): void {
+    if (this.#order) this.#later(() => this.#look());
+    this.#outcomes.look(nowMs());
+  }
+
+  revert(reason: string): Restored[] {
+    const { ledger, log, operations, obstacles, onRecord } = this.#host;
+    const { identity, handle, trace } = this.#agent;
+    const order = this.#order;
+    if (!ledger || !order) return [];
+    this.#outcomes.end();
+    const drifted = new Set([...this.threads].filter(([, { outcome }]) => outcome === 'drifted').map(([tid]) => tid));
+    const young = this.#kin.of(identity.pid).filter(({ pid, kinship }) => kinship === 'tool' && !this.#tools.has(pid));
+    this.#order = undefined;
+    this.#tools.clear();
+    return trace.span(semconv.SPAN_REVERT, (span) => {
+      span.setAttributes({ [semconv.ATTR_TAUT_KNOB]: this.knob.id, [semconv.ATTR_TAUT_REVERT_REASON]: reason });
+      const entries = () => ledger.entries({ operation: order.operation });
+      const restore = () => restoreEntries(ledger, [this.knob], entries(), { files: handle.files });
+      const results = obstacles.attempt(restore) ?? [];
+      onRecord.restored(results);
+      account(operations, span, 'revert', results, ({ tid }) => drifted.has(tid));
+      // Their recorded parents may have ended, so that nothing leads to them any more.
+      const isAgent = (pid: number) => this.#kin.isAgent(pid);
+      const contained = young.map(({ pid }) => {
+        const threads = this.#containThreads(pid, order.target);
+        const below = new Containment(this.knob, handle.files);
+        return threads + below.tree(pid, this.#inheritance(order.target), isAgent).contained;
+      });
+      const sum = contained.reduce((total, n) => total + n, 0);
+      if (sum > 0) operations.count('contain', 'ok', sum, this.knob.id);
+      for (const { tid, outcome, was, target } of results)
+        if (outcome === 'drifted' && was !== undefined && !drifted.has(tid))
+          sayDrift(log, identity, this.knob, { tid, expected: target, found: was });
+      return results;
+    });
+  }
+
+  end(): void {
+    this.#outcomes.end();
+  }
+
+  /** What comes from a tool that was written: such a tool had the ordinary value. */
+  #inheritance(target: bigint): Inheritance {
+    return { target, original: this.knob.ordinary ?? 0n, sinceTicks: 0 };
+  }
+
+  #containThreads(pid: number, target: bigint): number {
+    const { files } = this.#agent.handle;
+    const inheritance = this.#inheritance(target);
+    const containment = new Containment(this.knob, files);
+    return threadIds(pid, files).filter((tid) => containment.born({ tid }, inheritance)).length;
+  }
+
+  #look(): void {
+    const { pid } = this.#agent.identity;
+    this.#kin.look(pid, { source: 'child', atMs: nowMs() });
+    for (const [id, { startTicks }] of this.#tools)
+      if (!this.#kin.get(id) && this.#isOver({ pid: id, startTicks })) this.#forget(id);
+    for (const relative of this.#kin.of(pid)) {
+      const known = this.#tools.get(relative.pid);
+      if (this.#isOver(relative)) this.#forget(relative.pid);
+      else if (relative.kinship === 'tool') this.#tune(relative, known);
+      else if (known) this.spare(relative);
+    }
+  }
+
+  #isOver({ pid, startTicks }: Pick<Relative, 'pid' | 'startTicks'>): boolean {
+    return whenThere(() => {
+      using process = new ProcHandle(pid, this.#agent.handle.files);
+      return process.stat().startTicks !== startTicks || process.hasEnded();
+    }, true);
+  }
+
+  #forget(pid: number): void {
+    const threads = this.#tools.get(pid)?.threads ?? [];
+    this.#kin.forget(pid);
+    this.#tools.delete(pid);
+    const ended = [...threads].map(([tid, { startTicks }]) => ({ tid, startTicks, knob: this.knob.id }));
+    this.#host.ledger?.remove(ended);
+    this.#host.onRecord.ended(ended);
+  }
+
+  #tuneUnlessInherited(tool: Relative): void {
+    const { files } = this.#agent.handle;
+    const has = whenThere(() => {
+      using process = new ProcHandle(tool.pid, files);
+      return this.knob.read(process);
+    }, undefined);
+    if (has !== undefined && has !== this.target) this.#tune(tool, this.#tools.get(tool.pid));
+  }
+
+  /** Tunes every thread of a tool that is not tuned, and looks at those that are. @throws LedgerError */
+  #tune({ pid, startTicks, from }: Relative, known: Tool | undefined): void {
+    const { ledger } = this.#host;
+    const order = this.#order;
+    if (!ledger || !order) return;
+    whenThere(() => {
+      using process = new ProcHandle(pid, this.#agent.handle.files);
+      if (process.stat().startTicks !== startTicks) return;
+      // Of a process that the agent made itself, the value can't come from a tool: it is the tool's own.
+      const inheritance = from === 'tool' ? this.#inheritance(order.target) : undefined;
+      const its = { ...order, pid, processStartTicks: startTicks };
+      const converger = new Converger(this.knob, ledger, process, its, inheritance, this.#hears(known));
+      for (const [tid, state] of known?.threads ?? []) converger.threads.set(tid, state);
+      converger.run();
+      const present = new Set(process.threadIds());
+      converger.forget([...converger.threads.keys()].filter((tid) => !present.has(tid)));
+      for (const drift of known ? converger.inspect() : [])
+        reportDrift(this.#host.log, this.#agent.identity, this.knob, drift);
+      this.#tools.set(pid, { startTicks, threads: converger.threads });
+    }, undefined);
+  }
+
+  #hears(known: Tool | undefined): Hears {
+    const { log, obstacles, onRecord } = this.#host;
+    const { identity } = this.#agent;
+    return {
+      outcome: (tid, state, by) => {
+        const { outcome, startTicks } = state;
+        const isAsBefore = known?.threads.get(tid)?.outcome === outcome;
+        if (!isAsBefore) sayOutcome(log, identity, this.knob, tid, state);
+        if (outcome === 'denied') obstacles.denied(identity, this.knob);
+        if (by === 'look' || isAsBefore) return;
+        const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
+        if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
+        this.#outcomes.count(outcome);
+      },
+      ended: (threads) => onRecord.ended(threads),
+    };
+  }
+
+  /** Does work whose outcomes are counted at once, and reported in a batch. */
+  #later(work: () => void): void {
+    const startMs = nowMs();
+    try {
+      this.#host.obstacles.attempt(work);
+    } finally {
+      this.#outcomes.takeLater(startMs, nowMs());
+    }
+  }
+
+  #report({ startMs, endMs, outcomes }: LaterBatch): void {
+    const attributes = { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) };
+    const order = this.#order && {
+      [semconv.ATTR_TAUT_TARGET]: Number(this.#order.target),
+      [semconv.ATTR_TAUT_LEDGER_OPERATION]: this.#order.operation,
+    };
+    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: { ...attributes, ...order } });
+  }
+}
+
+/** The thread `was` of a tool has the leader's id now. */
+function carriedOver({ threads }: Tool, { pid, startTicks }: Relative, was: number): Tool {
+  const state = threads.get(was);
+  return { startTicks, threads: new Map(state ? [[pid, { ...state, startTicks }]] : []) };
+}
+
+/** @returns `otherwise` when the process is gone. */
+function whenThere<T>(work: () => T, otherwise: T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (isGone(error)) return otherwise;
+    throw error;
+  }
+}
