@@ -116,13 +116,23 @@ export class Sandbox implements Disposable {
 
   #lastPoints(metric: string): Map<string, Point> {
     const points = new Map<string, Point>();
-    for (const line of readFileSync(join(this.stateDir, 'otlp/metrics.jsonl'), 'utf8').trim().split('\n'))
+    for (const line of this.#exports())
       for (const { scopeMetrics } of (JSON.parse(line) as Export).resourceMetrics)
         for (const { metrics } of scopeMetrics)
           for (const m of metrics.filter(({ name }) => name === metric))
             for (const point of (m.exponentialHistogram ?? m.sum ?? m.gauge)?.dataPoints ?? [])
               points.set(JSON.stringify(point.attributes), point);
     return points;
+  }
+
+  /** Lines of the sink; a running taut may be writing the last one. None while there is no file yet. */
+  #exports(): string[] {
+    try {
+      return readFileSync(join(this.stateDir, 'otlp/metrics.jsonl'), 'utf8').split('\n').slice(0, -1);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
   }
 
   async json<T>(...args: string[]): Promise<T> {
