@@ -18,7 +18,7 @@ static __always_inline struct thread_state *begin_thread(struct task_struct *tas
 	}
 	t->original_ns = original_ns;
 	t->sleeps = task->nvcsw;
-	t->slot = slot;
+	__sync_lock_test_and_set(&t->slot, slot); /* whoever sees it sees the rest, also on arm64 */
 	return t;
 }
 

@@ -148,7 +148,9 @@ static __always_inline void decide(__u32 outcome, __u64 n)
 
 	if (!own)
 		return;
-	__sync_fetch_and_add(&own->counter[TAUT_COUNT_wakeup_seen], n);
+	/* An addition whose result nobody uses fetches nothing, and arm64 does not order that with the next one. */
+	__u64 seen = __sync_fetch_and_add(&own->counter[TAUT_COUNT_wakeup_seen], n);
+	asm volatile("" : : "r"(seen));
 	__sync_fetch_and_add(&own->counter[outcome], n);
 }
 

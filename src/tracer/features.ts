@@ -38,6 +38,12 @@ const DIFFERENCES: readonly Difference[] = [
     lackSaid:
       /(?:unknown func|cannot use helper) bpf_task_storage_(?:get|delete)#|map '(threads|descendants)': failed to create/,
   },
+  {
+    what: 'BPF programs with atomic operations that fetch, on arm64',
+    commit: '1902472b4fa9',
+    since: '5.18',
+    lackSaid: /program load failed: unknown error (?:\(-)?524/i,
+  },
   // The programs work with and without these (native/bpf says where): a renamed field, an argument that is not read.
   { what: 'task_struct.__state, before it state', commit: '2f064a59a11f', since: '5.14' },
   { what: "sched_switch's argument prev_state: not read", commit: 'fa2c3254d7cf', since: '5.18' },

@@ -11,6 +11,8 @@ test('names the kernel difference behind what libbpf and the verifier say', () =
   expect(differenceBehind('program of this type cannot use helper bpf_task_storage_get#156')).toMatch(/a10787e6d58c/);
   expect(differenceBehind("libbpf: map 'threads': failed to create: Invalid argument(-22)")).toMatch(/5\.13/);
   expect(differenceBehind("libbpf: map 'execs': failed to create: Invalid argument(-22)")).toMatch(/ring buffer/);
+  for (const said of ['unknown error (-524)', 'Unknown error 524'])
+    expect(differenceBehind(`libbpf: prog 'on_waking': BPF program load failed: ${said}`)).toMatch(/arm64.*5\.18/);
   expect(differenceBehind('permission denied')).toBeUndefined();
 });
 
