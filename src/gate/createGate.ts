@@ -1,3 +1,4 @@
+import type { Provider } from '@openfeature/server-sdk';
 import { FlagFile } from './flagFile.ts';
 import { flagGate } from './flagGate.ts';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
@@ -10,19 +11,23 @@ export interface GateOptions {
   readonly why?: ReadonlyMap<string, string>;
   /** The file of `--flags`: the flag decides whether to tune, and the command line gives the value of `true`. */
   readonly flagsFile?: string;
+  /** A provider of OpenFeature that decides, instead of a file. It belongs to the gate, which closes it. */
+  readonly provider?: Provider;
   /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
 }
 
-/** @throws Error when the flag file can't be understood. */
+/** @throws Error when the flag file can't be understood, or the provider can't start. */
 export async function createGate({
   targets = new Map(),
   why,
   flagsFile,
+  provider,
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
+  if (provider) return flagGate(provider, targets);
   if (flagsFile === undefined) return staticGate(targets, why);
   return flagGate(new FlagFile(flagsFile, onProblem, knobs), targets);
 }

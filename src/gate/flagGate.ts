@@ -5,6 +5,7 @@ import {
   type EvaluationContext,
   type EvaluationDetails,
   type FlagValue,
+  NOOP_PROVIDER,
   OpenFeature,
   type Provider,
   ProviderEvents,
@@ -21,13 +22,14 @@ import {
 } from './gate.ts';
 import { NOT_ASKED } from './staticGate.ts';
 
-/** OpenFeature has one provider per domain: with its own domain, taut does not disturb an application's provider. */
-const DOMAIN = 'taut';
+/** OpenFeature has one provider per domain: with domains of their own, gates disturb neither an application nor each other. */
+let domains = 0;
 
 /** @param targets the values of a flag that is `true`. @throws Error when the provider can't start. */
 export async function flagGate(provider: Provider, targets: Targets): Promise<Gate> {
-  await OpenFeature.setProviderAndWait(DOMAIN, provider);
-  const client = OpenFeature.getClient(DOMAIN);
+  const domain = `taut-${++domains}`;
+  await OpenFeature.setProviderAndWait(domain, provider);
+  const client = OpenFeature.getClient(domain);
   return {
     decide: async (question) => {
       const own = await evaluate(client, question, flagKey(question.knob));
@@ -40,7 +42,8 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
       client.addHandler(ProviderEvents.ConfigurationChanged, callback);
       return () => client.removeHandler(ProviderEvents.ConfigurationChanged, callback);
     },
-    close: () => OpenFeature.clearProviders(),
+    // A domain can't be given up. A provider that has no domain any more is closed.
+    close: () => OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER),
   };
 }
 
