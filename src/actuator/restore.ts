@@ -81,8 +81,13 @@ export function restoreEntries(
   // Collect the living processes first: after a process has ended, its children can't be found any more.
   const processes = latestOfProcesses(entries).filter((e) => isStillThere(e, files));
   put(entries, false);
+  // Then its main thread may be another one that called execve, which has the id and the start time of the one that was.
+  const hasExeced = ({ pid, knob }: LedgerEntry) =>
+    results.every((r) => r.pid !== pid || r.knob !== knob || r.isHeir || r.outcome === 'vanished');
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = processes.flatMap((entry) => heirs(entry, knobs, ledger, isKnown, isSettled, files));
+    const found = processes.flatMap((entry) =>
+      heirs(entry, knobs, ledger, isKnown, isSettled, hasExeced(entry), files),
+    );
     if (found.length === 0) break;
     put(found, true);
   }
@@ -150,6 +155,7 @@ function heirs(
   ledger: Ledger,
   isKnown: (tid: number, knob: string) => boolean,
   isSettled: (thread: ThreadIdentity) => boolean,
+  hasExeced: boolean,
   files: ProcFiles | undefined,
 ): LedgerEntry[] {
   const knob = knobs.find((k) => k.id === entry.knob);
@@ -159,7 +165,8 @@ function heirs(
   for (let waiting = [entry.pid]; waiting.length > 0; ) {
     for (const pid of waiting)
       for (const tid of threadIds(pid, files)) {
-        const heir = isKnown(tid, knob.id) ? undefined : heirOf(knob, entry, pid, tid, files);
+        const heirsFrom = hasExeced && tid === entry.pid ? 0 : entry.heirsFrom;
+        const heir = isKnown(tid, knob.id) ? undefined : heirOf(knob, { ...entry, heirsFrom }, pid, tid, files);
         if (heir && !isSettled(heir)) found.push(heir);
       }
     // What is below a process with an entry of its own comes from that one, and is put back with it.

@@ -26,7 +26,7 @@ ${wrapped(`Without ${OPTIONS} (or --optimize, or a feature flag) nothing is writ
 Examples:
   taut watch                           measure every agent of this host
 ${tuningExamples(39)}
-  taut watch --optimize                and what keeps them responsive beside a build
+  taut watch --optimize                keep them responsive beside a build
   taut watch --optimize-timer-slack=10us
   taut watch --flags flags.json        let a feature flag decide, at any time
   taut watch --json | jq -c '{event, pid: .agent.pid}'
