@@ -114,27 +114,39 @@ static __always_inline __u64 start_of_current(void)
 
 /*
  * Whether one more contact of this kind may be told; if not, it is counted as lost. `cause`: a process's id or a socket's
- * cookie. `held`: set to how many of it were held back since the last one.
+ * cookie. Returns 0 if not, else 1 and how many of it were held back since the last one.
+ * A global function, which the verifier looks at once: its ways would multiply with those of each caller, and before Linux
+ * 6.12 that is more than the verifier follows.
  */
-static __always_inline bool may_tell(__u64 cause, __u32 kind, __u32 *held)
+__attribute__((noinline)) __u64 budget_for(__u64 cause, __u32 kind)
 {
 	__u64 key = cause | (__u64)kind << 56, now = bpf_ktime_get_ns();
 	struct causing *c = bpf_map_lookup_elem(&causes, &key);
+	__u32 held;
 
 	if (!c) {
 		struct causing first = {.budget = {.spent_ns = now + TAUT_CONTACT_INTERVAL_NS}};
 
 		bpf_map_update_elem(&causes, &key, &first, BPF_ANY);
-		return true;
+		return 1;
 	}
 	if (!take(&c->budget, now, TAUT_CONTACTS_AT_ONCE, TAUT_CONTACT_INTERVAL_NS)) {
 		__sync_fetch_and_add(&c->held, 1);
 		count_lost(kind);
-		return false;
+		return 0;
 	}
-	*held = c->held;
+	held = c->held;
 	c->held = 0;
-	return true;
+	return 1 + (__u64)held;
+}
+
+/* As `budget_for`. `held`: set to how many were held back. */
+static __always_inline bool may_tell(__u64 cause, __u32 kind, __u32 *held)
+{
+	__u64 budget = budget_for(cause, kind);
+
+	*held = budget - 1;
+	return budget != 0;
 }
 
 #define HEAD_BYTES offsetof(struct taut_contact, payload)

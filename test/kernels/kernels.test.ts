@@ -20,16 +20,19 @@ beforeAll(() => {
   const worlds = new Map<Arch, string>();
   for (const arch of new Set(SERIES.map((series) => series.arch)))
     worlds.set(arch, buildInitramfs(join(dir, arch), worldOf(arch)));
-  const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve<unknown>(undefined));
-  const bootAfter = (series: Series, i: number) => {
-    const lane = i % AT_ONCE;
-    const booted = (lanes[lane] ?? Promise.resolve()).then(() =>
-      boot(kernelImage(series), worlds.get(series.arch) ?? '', series),
-    );
-    lanes[lane] = booted.catch(() => {}); // that one's own tests say what went wrong
-    return booted;
+  const waiting = SERIES.map((series) => ({ series, booted: Promise.withResolvers<Booted>() }));
+  boots = new Map(waiting.map(({ series, booted }) => [series, booted.promise]));
+  const bootNext = async (): Promise<void> => {
+    const next = waiting.shift();
+    if (!next) return;
+    const { series, booted } = next;
+    const run = (async () => boot(kernelImage(series), worlds.get(series.arch) ?? '', series))();
+    booted.promise.catch(() => {}); // that one's own tests say what went wrong
+    booted.resolve(run);
+    await run.catch(() => {});
+    await bootNext();
   };
-  boots = new Map(SERIES.map((series, i) => [series, bootAfter(series, i)]));
+  for (let i = 0; i < AT_ONCE; i++) void bootNext();
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
