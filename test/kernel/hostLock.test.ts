@@ -164,6 +164,7 @@ test.each<[string, readonly string[]]>([
   await using stranger = host.run(
     ...world,
     'flock',
+    '--no-fork',
     '--exclusive',
     '/proc/self/ns/time',
     'sh',
