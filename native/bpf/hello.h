@@ -21,8 +21,11 @@ static __always_inline bool may_begin(__u32 i, __u8 byte)
 	return i == 0 ? byte == HANDSHAKE : i == 1 ? byte == 3 : i == 2 ? byte <= 4 : i == 5 ? byte == CLIENT_HELLO : true;
 }
 
-/* Whether the payload fits the prefix; the first `captured` bytes of the prefix came in earlier packets. */
-static __always_inline bool is_prefix(struct __sk_buff *skb, __u32 at, __u32 length, __u32 captured)
+/*
+ * Whether the payload fits the prefix; the first `captured` bytes of the prefix came in earlier packets.
+ * A global function, as `budget_for`.
+ */
+__attribute__((noinline)) int is_prefix(struct __sk_buff *skb, __u32 at, __u32 length, __u32 captured)
 {
 	for (__u32 i = 0; i < PREFIX; i++) {
 		__u8 byte;
@@ -50,12 +53,22 @@ static __always_inline __u32 hello_bytes(struct __sk_buff *skb, __u32 at)
 	return hello > record || hello + RECORD_HEADER > TAUT_HELLO_BYTES ? TAUT_HELLO_BYTES : hello + RECORD_HEADER;
 }
 
-/* Sends one piece to user space. @returns whether it was sent. */
-static __always_inline bool tell_piece(struct __sk_buff *skb, __u32 at, __u32 length, __u32 port, struct flow *flow,
-				       __u32 held)
+/*
+ * Sends one piece to user space. @returns whether it was sent.
+ * A global function, as `budget_for`: those take no pointers but the context, so it finds the socket again.
+ */
+__attribute__((noinline)) int tell_piece(struct __sk_buff *skb, __u32 at, __u32 length, __u32 port, __u32 held)
 {
-	struct taut_contact *c = reserve(sizeof(*c), TAUT_HELLO, TAUT_TCP, flow);
+	struct bpf_sock *sk = skb->sk;
 
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return false;
+	struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0);
+	if (!flow)
+		return false;
+	struct taut_contact *c = reserve(sizeof(*c), TAUT_HELLO, TAUT_TCP, flow);
 	if (!c)
 		return false;
 	c->cookie = bpf_get_socket_cookie(skb);
@@ -106,7 +119,7 @@ static __always_inline void look_for_hello(struct __sk_buff *skb, __u32 at, cons
 			piece = left;
 		if (!piece)
 			break;
-		if (!tell_piece(skb, at, piece, port, flow, i ? 0 : held)) {
+		if (!tell_piece(skb, at, piece, port, i ? 0 : held)) {
 			flow->captured = flow->wanted; /* give up: a missing piece can't be captured later */
 			break;
 		}
