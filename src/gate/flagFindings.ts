@@ -117,7 +117,7 @@ function checkFlag(key: string, flag: unknown, say: Say): void {
     return say('broken', at('variants'), 'variants: an object is wanted, like {"on": true, "off": false}');
   const names = Object.keys(variants);
   if (!defaultVariant || (typeof defaultVariant === 'string' && names.includes(defaultVariant))) return;
-  const near = nearest(String(defaultVariant), names);
+  const near = typeof defaultVariant === 'string' ? nearest(defaultVariant, names) : undefined;
   const mend = near ? `did you mean ${JSON.stringify(near)}?` : `there are: ${names.join(', ') || 'none'}`;
   say('broken', at('defaultVariant'), `defaultVariant: ${JSON.stringify(defaultVariant)} is no variant; ${mend}`);
 }

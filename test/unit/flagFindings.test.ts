@@ -121,6 +121,11 @@ test.each([
   ).toBe(true);
 });
 
+test('a default variant that no text can be made of is no variant', () => {
+  const text = `{"flags":{"${KEY}":{"state":"ENABLED","variants":{"on":true},"defaultVariant":{"toString":false}}}}`;
+  expect(find(text).broken.join()).toContain('defaultVariant: {"toString":false} is no variant; there are: on');
+});
+
 test('has an answer to any text, and calls broken what the engine refuses', () => {
   const value = fc.oneof(
     fc.json(),
