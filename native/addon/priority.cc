@@ -40,9 +40,7 @@ Napi::Value PriorityAt(const Napi::CallbackInfo& info) {
   auto tid = static_cast<pid_t>(args.Number(1, INT32_MAX));
   if (args.Wrong()) return {};
   SchedAttr attr;
-  int failed = GetSchedAttr(tid, attr);
-  if (!IsThere(directory)) failed = -ESRCH;
-  if (failed) return Napi::Number::New(info.Env(), failed);
+  if (int failed = GetSchedAttrAt(directory, tid, attr)) return Napi::Number::New(info.Env(), failed);
   return Napi::Number::New(info.Env(), static_cast<int>(attr.policy) << kPolicyShift | (attr.nice - kLowestNice));
 }
 

@@ -34,3 +34,9 @@ inline int SetSchedAttr(pid_t tid, SchedAttr attr) {
 
 // Whether a thread is still there, by its open directory /proc/TID: its id may be another's by now.
 inline bool IsThere(int directory) { return faccessat(directory, "stat", F_OK, 0) == 0; }
+
+// As GetSchedAttr, of the thread whose directory is open. -ESRCH if that has ended: the id may be another's.
+inline int GetSchedAttrAt(int directory, pid_t tid, SchedAttr& attr) {
+  int failed = GetSchedAttr(tid, attr);
+  return IsThere(directory) ? failed : -ESRCH;
+}

@@ -89,6 +89,14 @@ static __always_inline bool is_resolver(__u32 port)
 	return bits && (*bits & (1u << (port & 31)));
 }
 
+/* The socket of a packet; 0 where it has none, or one that is no full socket yet. */
+static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	return sk ? bpf_sk_fullsock(sk) : 0;
+}
+
 static __always_inline bool is_wanted(__u32 what)
 {
 	__u32 zero = 0, *bits = bpf_map_lookup_elem(&wanted, &zero);

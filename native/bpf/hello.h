@@ -59,10 +59,8 @@ static __always_inline __u32 hello_bytes(struct __sk_buff *skb, __u32 at)
  */
 __attribute__((noinline)) int tell_piece(struct __sk_buff *skb, __u32 at, __u32 length, __u32 port, __u32 held)
 {
-	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *sk = socket_of(skb);
 
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return false;
 	struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0);

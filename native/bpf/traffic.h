@@ -29,11 +29,9 @@ static __always_inline void segment_leaves(struct __sk_buff *skb, struct flow *f
  */
 static __always_inline void packet_leaves(struct __sk_buff *skb)
 {
-	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *sk = socket_of(skb);
 	struct flow *flow;
 
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return;
 	if (sk->protocol == IPPROTO_TCP) {
@@ -48,11 +46,9 @@ static __always_inline void packet_leaves(struct __sk_buff *skb)
 /* Runs for every incoming packet: looks for DNS answers, which tell the addresses of a name. */
 static __always_inline void packet_arrives(struct __sk_buff *skb)
 {
-	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *sk = socket_of(skb);
 	struct flow *flow;
 
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
 	if (!sk || !is_wanted(TAUT_WANT_ANSWERS))
 		return;
 	if (sk->protocol == IPPROTO_TCP) {
