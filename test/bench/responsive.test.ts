@@ -4,7 +4,7 @@
  * it measured; asserts only that everything was measured, and that taut's histograms and the program's own clock agree.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -127,8 +127,7 @@ class Bench {
   async #exportedAfter(atMs: number): Promise<Exported> {
     let points: HistogramPoint[] = [];
     await until('an export', () => {
-      const text = readFileSync(join(this.#sandbox.stateDir, 'otlp/metrics.jsonl'), 'utf8');
-      const last = text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1); // the line after it is being written
+      const last = this.#sandbox.exports().at(-1);
       const metrics = metricsOf([JSON.parse(last || '{"resourceMetrics":[]}') as MetricRequest], 'taut.wakeup.latency');
       points = metrics.flatMap(({ exponentialHistogram }) => exponentialHistogram?.dataPoints ?? []);
       points = points.filter(({ attributes }) => values(attributes)['taut.wakeup.source'] === 'timer');

@@ -116,7 +116,7 @@ export class Sandbox implements Disposable {
 
   #lastPoints(metric: string): Map<string, Point> {
     const points = new Map<string, Point>();
-    for (const line of this.#exports())
+    for (const line of this.exports())
       for (const { scopeMetrics } of (JSON.parse(line) as Export).resourceMetrics)
         for (const { metrics } of scopeMetrics)
           for (const m of metrics.filter(({ name }) => name === metric))
@@ -125,8 +125,8 @@ export class Sandbox implements Disposable {
     return points;
   }
 
-  /** Lines of the sink; a running taut may be writing the last one. None while there is no file yet. */
-  #exports(): string[] {
+  /** The exports of metrics in the sink, a line each; a running taut may be writing the last one. None while there is no file yet. */
+  exports(): string[] {
     try {
       return readFileSync(join(this.stateDir, 'otlp/metrics.jsonl'), 'utf8').split('\n').slice(0, -1);
     } catch (error) {
