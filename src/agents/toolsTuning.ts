@@ -18,9 +18,9 @@ import { uuid } from '../util/uuid.ts';
 import type { Kin, Relative } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
 import { account } from './reportRestored.ts';
-import { reportDrift, sayDrift, sayOutcome } from './reportThread.ts';
-import { type LaterBatch, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
+import { reportDrift, sayDrift } from './reportThread.ts';
 import type { Tuned, TuningHost } from './tuning.ts';
+import { TuningOutcomes } from './tuningOutcomes.ts';
 
 /** A tool whose threads were looked at. No descriptor of it stays open: there may be thousands. */
 interface Tool {
@@ -34,12 +34,7 @@ export class ToolsTuning implements KnobTuning {
   readonly #agent: Tuned;
   readonly #kin: Kin;
   readonly #tools = new Map<number, Tool>();
-  readonly #outcomes = new ThreadOutcomes(
-    (outcomes) => {
-      for (const operation of ['tune', 'verify']) this.#host.operations.countAll(operation, outcomes, this.knob.id);
-    },
-    (batch) => this.#report(batch),
-  );
+  readonly #outcomes: TuningOutcomes;
   /** Undefined while nothing is to be tuned. The process is filled in for each tool. */
   #order: Omit<TuneOrder, 'pid' | 'processStartTicks'> | undefined;
   settledAtMs = 0;
@@ -49,6 +44,7 @@ export class ToolsTuning implements KnobTuning {
     this.knob = knob;
     this.#host = host;
     this.#agent = agent;
+    this.#outcomes = new TuningOutcomes(knob, host, agent, () => this.#order);
     this.#kin = kin;
   }
 
@@ -80,14 +76,14 @@ export class ToolsTuning implements KnobTuning {
   childBorn(child: Pick<Relative, 'pid' | 'startTicks'>, maker: number): void {
     const born = this.#kin.born(this.#agent.identity.pid, child, maker);
     // It may have been made before its maker was written.
-    if (born?.kinship === 'tool') this.#later(() => this.#tuneUnlessInherited(born));
+    if (born?.kinship === 'tool') this.#outcomes.later(() => this.#tuneUnlessInherited(born));
   }
 
   /** A process below the agent runs another program. @param was the id of the thread that called execve. */
   childExeced(child: Relative, was: number): void {
     const known = this.#tools.get(child.pid);
     if (known && was !== child.pid) this.#tools.set(child.pid, carriedOver(known, child, was));
-    if (child.kinship === 'tool') this.#later(() => this.#tuneUnlessInherited(child));
+    if (child.kinship === 'tool') this.#outcomes.later(() => this.#tuneUnlessInherited(child));
     else this.spare(child);
   }
 
@@ -111,8 +107,8 @@ export class ToolsTuning implements KnobTuning {
 
   /** Looks for missed tools, records those that inherited the value, and reports what another program has set. */
   reconcile(): void {
-    if (this.#order) this.#later(() => this.#look());
-    this.#outcomes.look(nowMs());
+    if (this.#order) this.#outcomes.later(() => this.#look());
+    this.#outcomes.look();
   }
 
   revert(reason: string): Restored[] {
@@ -225,40 +221,11 @@ export class ToolsTuning implements KnobTuning {
   }
 
   #hears(known: Tool | undefined): Hears {
-    const { log, obstacles, onRecord } = this.#host;
-    const { identity } = this.#agent;
     return {
-      outcome: (tid, state, by) => {
-        const { outcome, startTicks } = state;
-        const isAsBefore = known?.threads.get(tid)?.outcome === outcome;
-        if (!isAsBefore) sayOutcome(log, identity, this.knob, tid, state);
-        if (outcome === 'denied') obstacles.denied(identity, this.knob);
-        if (by === 'look' || isAsBefore) return;
-        const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
-        if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
-        this.#outcomes.count(outcome);
-      },
-      ended: (threads) => onRecord.ended(threads),
+      outcome: (tid, state, by) =>
+        this.#outcomes.note(tid, state, by, known?.threads.get(tid)?.outcome === state.outcome),
+      ended: (threads) => this.#host.onRecord.ended(threads),
     };
-  }
-
-  /** Does work whose outcomes are counted at once, and reported in a batch. */
-  #later(work: () => void): void {
-    const startMs = nowMs();
-    try {
-      this.#host.obstacles.attempt(work);
-    } finally {
-      this.#outcomes.takeLater(startMs, nowMs());
-    }
-  }
-
-  #report({ startMs, endMs, outcomes }: LaterBatch): void {
-    const attributes = { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) };
-    const order = this.#order && {
-      [semconv.ATTR_TAUT_TARGET]: Number(this.#order.target),
-      [semconv.ATTR_TAUT_LEDGER_OPERATION]: this.#order.operation,
-    };
-    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: { ...attributes, ...order } });
   }
 }
 

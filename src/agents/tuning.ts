@@ -2,9 +2,9 @@
  * One knob of one agent: the gate's last decision, which threads were written, and putting them back. Writes only what
  * the gate decides, and only with a ledger.
  */
-import type { Attributes, Span } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import { Containment } from '../actuator/containment.ts';
-import { Converger, type Drift, type Hears, type Inheritance, type TuneOrder } from '../actuator/converge.ts';
+import { Converger, type Drift, type Hears, type Inheritance } from '../actuator/converge.ts';
 import { type Born, type Descendants, recordInherited } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Ledger, ThreadIdentity } from '../actuator/ledger.ts';
@@ -22,9 +22,10 @@ import type { Obstacles } from './obstacles.ts';
 import type { Operations } from './operations.ts';
 import type { RecordedThreads } from './recordedThreads.ts';
 import { account } from './reportRestored.ts';
-import { reportDrift, sayDrift, sayOutcome } from './reportThread.ts';
-import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
+import { reportDrift, sayDrift } from './reportThread.ts';
+import { threadsBy } from './threadOutcomes.ts';
 import { type AgentTrace, fail, failWith } from './trace.ts';
+import { TuningOutcomes } from './tuningOutcomes.ts';
 
 /** What tuning needs of the host. Without a ledger nothing is tuned. */
 export interface TuningHost {
@@ -63,10 +64,7 @@ export class Tuning implements KnobTuning {
   readonly #inherited: Inheritance | undefined;
   #converger: Converger | undefined;
   readonly #containment: Containment;
-  readonly #outcomes = new ThreadOutcomes(
-    (outcomes) => this.#onCounted(outcomes),
-    (batch) => this.#reportLater(batch),
-  );
+  readonly #outcomes: TuningOutcomes;
   #target: bigint | undefined;
   /** Not reported yet. */
   #begun: BegunTuning | undefined;
@@ -80,6 +78,7 @@ export class Tuning implements KnobTuning {
     this.#inherited = parent?.inheritance();
     this.#host = host;
     this.#agent = agent;
+    this.#outcomes = new TuningOutcomes(knob, host, agent, () => this.#converger?.order);
     this.#begun = host.begun?.(agent.identity.pid, knob);
     this.#converger = this.#begun?.converger;
     this.#target = this.#begun?.converger.order.target;
@@ -111,7 +110,7 @@ export class Tuning implements KnobTuning {
 
   /** Tunes threads that the kernel reported as new. */
   newThreads(threads: readonly { tid: number; maker: number }[]): void {
-    this.#tuneLater(() => this.#converger?.add(threads));
+    this.#outcomes.later(() => this.#converger?.add(threads));
   }
 
   threadsExited(tids: readonly number[]): void {
@@ -136,7 +135,7 @@ export class Tuning implements KnobTuning {
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
     if (descendants === 'inherit') {
-      this.#tuneLater(() => {
+      this.#outcomes.later(() => {
         const recorded = recordInherited(ledger, this.knob, born, order, inheritance, files);
         if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
       });
@@ -151,11 +150,11 @@ export class Tuning implements KnobTuning {
   reconcile(isAgent: (pid: number) => boolean): void {
     const { operations, obstacles, descendants } = this.#host;
     const startTicks = nowTicks(this.#agent.handle.files); // before the look at the threads, as more may be born meanwhile
-    this.#tuneLater(() => {
+    this.#outcomes.later(() => {
       this.#converger?.run();
       this.#inspect();
     });
-    this.#outcomes.look(nowMs());
+    this.#outcomes.look();
     const inheritance = this.inheritance();
     if (!inheritance || descendants !== 'contain') return;
     const { contained, settledBefore, hasNew } = this.#containment.tree(this.#agent.identity.pid, inheritance, isAgent);
@@ -216,9 +215,12 @@ export class Tuning implements KnobTuning {
     const { identity, trace } = this.#agent;
     const { target } = converger.order;
     const tell = (endMs: number, more: (span: Span) => void) =>
-      trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes: this.#attributes(converger.order) }, more);
+      trace.past(
+        { name: semconv.SPAN_TUNE, startMs, endMs, attributes: this.#outcomes.attributes(converger.order) },
+        more,
+      );
     const hears: Hears = {
-      outcome: (tid, state, by) => this.#note(tid, state, by),
+      outcome: (tid, state, by) => this.#outcomes.note(tid, state, by),
       ended: (threads) => onRecord.ended(threads),
     };
     this.#converger = converger;
@@ -248,49 +250,6 @@ export class Tuning implements KnobTuning {
       tell(nowMs(), (span) => failWith(span.setAttributes(threadsBy(outcomes)), error));
       throw error;
     }
-  }
-
-  /** Tunes further threads of a tuned agent: counts the outcomes at once, reports them in a batch. */
-  #tuneLater(work: () => void): void {
-    const startMs = nowMs();
-    try {
-      this.#host.obstacles.attempt(work);
-    } finally {
-      this.#outcomes.takeLater(startMs, nowMs());
-    }
-  }
-
-  #reportLater({ startMs, endMs, outcomes }: LaterBatch): void {
-    const order = this.#converger?.order;
-    const attributes = { ...(order && this.#attributes(order)), ...threadsBy(outcomes) };
-    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes });
-  }
-
-  #attributes({ target, operation }: TuneOrder): Attributes {
-    return {
-      [semconv.ATTR_TAUT_KNOB]: this.knob.id,
-      [semconv.ATTR_TAUT_TARGET]: Number(target),
-      [semconv.ATTR_TAUT_LEDGER_OPERATION]: operation,
-    };
-  }
-
-  #note(tid: number, state: ThreadState, by: 'tune' | 'look'): void {
-    const { log, obstacles, onRecord } = this.#host;
-    const { identity } = this.#agent;
-    const { outcome, startTicks } = state;
-    sayOutcome(log, identity, this.knob, tid, state);
-    if (outcome === 'denied') obstacles.denied(identity, this.knob);
-    if (by === 'look') return;
-    const isOnRecord = outcome === 'tuned' || outcome === 'unverified';
-    // A thread may already be in the ledger: it was real-time for a while, or inherited its value before its process
-    // was an agent. It was counted when it was first tuned.
-    if (isOnRecord && !onRecord.add({ tid, startTicks, knob: this.knob.id })) return;
-    this.#outcomes.count(outcome);
-  }
-
-  /** Counts each outcome twice, as `tune` and as `verify`: each written thread was also read back. */
-  #onCounted(outcomes: Outcomes): void {
-    for (const operation of ['tune', 'verify']) this.#host.operations.countAll(operation, outcomes, this.knob.id);
   }
 
   #inspect(): void {
