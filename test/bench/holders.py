@@ -1,5 +1,4 @@
 """`holders.py PROCESSES DESCRIPTORS`: each holds that many, and asks a resolver, which is beside them, for a listed name all the time."""
-import ctypes
 import os
 import resource
 import signal
@@ -8,6 +7,9 @@ import struct
 import subprocess
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../kernel/fixtures"))
+import family  # noqa: E402
 
 processes, descriptors = int(sys.argv[1]), int(sys.argv[2])
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -18,8 +20,7 @@ resolver.bind(("127.0.0.1", 53))
 name = b"".join(bytes([len(label)]) + label for label in (b"api", b"model", b"example")) + b"\0"
 question = struct.pack(">HHHHHH", 1, 0x0100, 1, 0, 0, 0) + name + struct.pack(">HH", 1, 1)
 for _ in range(processes):
-    if os.fork() == 0:
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # dies with its parent
+    if family.fork() == 0:
         resolver.close()
         for _ in range(descriptors):
             os.dup(0)

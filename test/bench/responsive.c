@@ -3,10 +3,14 @@
  *
  *   responsive MARK            a session: a bystander that only computes, and the agent
  *   responsive MARK agent FD   does what its standard input says, a line each; answers each with one line
- *       tools N [apart]        starts N processes that only compute ("apart": in a session of their own): their ids
- *       measure N              waits N times for a timer: how late it was woken, and what the others computed meanwhile
+ *       tools N KIND           starts N processes of a kind (below): their ids
+ *       measure N US           waits N times for a timer, and computes for that long each time: how late it was woken, and
+ *                              what the others did meanwhile
  *       stop                   ends the tools
- *   responsive FD I            only computes, and counts in the I-th counter of the shared page
+ *   responsive FD I KIND       a tool; counts what it did in the I-th counter of the shared page
+ *
+ * Kinds: `compute` only computes; `apart` does so in a session of its own; `short` lets children compute, each for 200 ms;
+ * `compile` has this file compiled again and again.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,7 +54,73 @@ static void compute(int i)
 		counters[i].n++;
 }
 
-static pid_t start(const char *fd, int i, int apart)
+static void compute_shortly(int i)
+{
+	struct itimerval limit = { .it_value.tv_usec = 200000 };
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setitimer(ITIMER_REAL, &limit, NULL);
+		compute(i);
+	}
+	waitpid(child, NULL, 0);
+}
+
+static void compile(int i)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execlp("clang", "clang", "-O2", "-c", "-o", "/dev/null", SOURCE, (char *)NULL);
+		_exit(127);
+	}
+	int status = 0;
+
+	waitpid(child, &status, 0);
+	if (status != 0)
+		exit(1);
+	counters[i].n++;
+}
+
+static void be_tool(int i, const char *kind)
+{
+	for (;;) {
+		if (strcmp(kind, "short") == 0)
+			compute_shortly(i);
+		else if (strcmp(kind, "compile") == 0)
+			compile(i);
+		else
+			compute(i);
+	}
+}
+
+static volatile uint64_t sink;
+
+static void spin(uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		sink++;
+}
+
+/* How far `spin` counts in a microsecond, while nothing else runs: the best of some. */
+static double speed(void)
+{
+	const uint64_t n = 1000000;
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < 20; i++) {
+		uint64_t begin = now();
+
+		spin(n);
+		if (now() - begin < best)
+			best = now() - begin;
+	}
+	return 1000.0 * n / best;
+}
+
+static pid_t start(const char *fd, int i, const char *kind)
 {
 	char name[16];
 	pid_t pid;
@@ -59,9 +130,9 @@ static pid_t start(const char *fd, int i, int apart)
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (apart)
+	if (strcmp(kind, "apart") == 0)
 		setsid();
-	execl(program, program, fd, name, (char *)NULL);
+	execl(program, program, fd, name, kind, (char *)NULL);
 	_exit(127);
 }
 
@@ -81,19 +152,20 @@ static uint64_t work(void)
 	return sum;
 }
 
-static void measure(int n)
+static void measure(int n, uint64_t turns)
 {
 	uint64_t *late = calloc(n, sizeof *late);
 	uint64_t begin = now(), others = counters[0].n, own = work(), at = begin;
 	unsigned seed = (unsigned)begin;
 
 	for (int i = 0; i < n; i++) {
-		/* 2 to 6 ms later, at no pace that a tick could have. */
-		at = now() + 2000000 + rand_r(&seed) % 4000000;
+		/* 1 to 3 ms later, at no pace that a tick could have. */
+		at = now() + 1000000 + rand_r(&seed) % 2000000;
 		struct timespec t = { .tv_sec = at / 1000000000, .tv_nsec = at % 1000000000 };
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 			;
 		late[i] = now() - at;
+		spin(turns);
 	}
 	double seconds = (now() - begin) / 1e9;
 	double tool_work = (work() - own) / seconds, bystander = (counters[0].n - others) / seconds;
@@ -118,20 +190,21 @@ static void stop(void)
 
 static int agent(const char *fd)
 {
-	char line[64];
+	char line[64], kind[16];
+	double a_us = speed();
 
 	printf("pid %d\n", getpid());
 	while (fgets(line, sizeof line, stdin)) {
-		int n = 0;
+		int n = 0, us = 0;
 
-		if (sscanf(line, "tools %d", &n) == 1 && n <= TOOLS) {
+		if (sscanf(line, "tools %d %15s", &n, kind) == 2 && n <= TOOLS) {
 			for (tool_count = 0; tool_count < n; tool_count++) {
-				tools[tool_count] = start(fd, tool_count + 1, strstr(line, "apart") != NULL);
+				tools[tool_count] = start(fd, tool_count + 1, kind);
 				printf("%s%d", tool_count ? " " : "tools ", tools[tool_count]);
 			}
 			printf("\n");
-		} else if (sscanf(line, "measure %d", &n) == 1 && n > 0) {
-			measure(n);
+		} else if (sscanf(line, "measure %d %d", &n, &us) == 2 && n > 0) {
+			measure(n, us * a_us);
 		} else {
 			stop();
 			printf("stopped\n");
@@ -149,21 +222,23 @@ int main(int argc, char **argv)
 
 	program = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 3 || argc == 4) {
-		page = atoi(argv[argc == 3 ? 1 : 3]);
+	if (argc == 4) {
+		int is_agent = strcmp(argv[2], "agent") == 0;
+
+		page = atoi(argv[is_agent ? 3 : 1]);
 		counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
 		if (counters == MAP_FAILED)
 			return 1;
-		if (argc == 4)
+		if (is_agent)
 			return agent(argv[3]);
-		compute(atoi(argv[2]));
+		be_tool(atoi(argv[2]), argv[3]);
 	}
 	setsid();
 	page = memfd_create("counters", 0);
 	if (page < 0 || ftruncate(page, PAGE) != 0)
 		return 1;
 	snprintf(fd, sizeof fd, "%d", page);
-	bystander = start(fd, 0, 0);
+	bystander = start(fd, 0, "apart");
 	child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,7 +1,8 @@
 /**
- * How late an agent is woken beside its own tools, which use up the CPUs: as found, with each knob, with all of them, and
- * put back; and beside that what people do by hand. All arms in turns in one run, in another order each round. Prints what
- * it measured; asserts only that everything was measured, and that taut's histograms and the program's own clock agree.
+ * How late an agent is woken beside its own tools, which use up the CPUs, of four kinds: as found, with each knob, with all
+ * of them, and put back; and beside that what people do by hand. All arms in turns in one run, in another order each round.
+ * Prints what it measured; asserts only that everything was measured, and that taut's histograms and the program's own clock
+ * agree.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -14,9 +15,12 @@ import { type HistogramPoint, type MetricRequest, metricsOf, values } from '../s
 import { Program, until } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
 
-const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 8);
-const WAKEUPS = 600;
+const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 4);
+const WAKEUPS = 800;
+/** For how long the agent computes after each wakeup, in microseconds: less than its fair share beside its tools. */
+const WORK_US = 700;
 const TOOLS = 4;
+const SOURCE = join(import.meta.dirname, 'responsive.c');
 /** 2^-11 s, about half a millisecond: a bound of taut's buckets, so both clocks count the same. */
 const LATE_BUCKET = -11 * 8;
 
@@ -45,8 +49,6 @@ interface Arm {
   readonly name: string;
   /** Options whose flags are on. */
   readonly on: readonly string[];
-  /** Whether the tools are in a session of their own. */
-  readonly apart?: boolean;
   /** What somebody does without taut. */
   readonly byHand?: (agent: number, tools: readonly number[]) => void;
 }
@@ -57,8 +59,9 @@ const ARMS: readonly Arm[] = [
   ...OPTIONS.map((option) => ({ name: `--${option}`, on: [option] })),
   { name: 'all of these', on: OPTIONS },
   { name: 'put back', on: [] },
+];
+const BY_HAND: readonly Arm[] = [
   { name: 'by hand: the agent at nice -5', on: [], byHand: (agent) => setPriority(agent, -5) },
-  { name: 'by hand: its tools in a session of their own', on: [], apart: true },
   {
     name: 'by hand: its tools at SCHED_IDLE',
     on: [],
@@ -66,6 +69,14 @@ const ARMS: readonly Arm[] = [
       for (const tool of tools) execFileSync('chrt', ['--idle', '--pid', '0', String(tool)]);
     },
   },
+];
+
+/** The tools, by the kinds of `responsive.c`, and the arms beside them. */
+const LOADS = [
+  { kind: 'compute', what: 'tools that only compute', arms: [...ARMS, ...BY_HAND] },
+  { kind: 'short', what: 'tools that live for 200 ms each', arms: ARMS },
+  { kind: 'compile', what: 'compilers', arms: ARMS },
+  { kind: 'apart', what: 'tools in a session of their own: what autogroup gives', arms: ARMS },
 ];
 
 /** The agent, its tools, and taut, which a flag file tells what to tune. */
@@ -98,16 +109,16 @@ class Bench {
   }
 
   /** One arm, from the start of the tools to their end. */
-  async turn({ on, apart = false, byHand }: Arm): Promise<Turn> {
+  async turn(kind: string, { on, byHand }: Arm): Promise<Turn> {
     this.switch(on);
     await until('the flags are heard', async () => {
       const { agents } = await this.#sandbox.json<{ agents: { knobs: { target: unknown }[] }[] }>('status');
       return agents[0]?.knobs.filter(({ target }) => target !== null).length === on.length;
     });
-    const tools = (await this.#ask(`tools ${TOOLS}${apart ? ' apart' : ''}`)).split(' ').slice(1).map(Number);
+    const tools = (await this.#ask(`tools ${TOOLS} ${kind}`)).split(' ').slice(1).map(Number);
     byHand?.(this.#pid, tools);
     await setTimeout(500);
-    const own = JSON.parse(await this.#ask(`measure ${WAKEUPS}`)) as Measured;
+    const own = JSON.parse(await this.#ask(`measure ${WAKEUPS} ${WORK_US}`)) as Measured;
     await this.#ask('stop');
     setPriority(this.#pid, constants.priority.PRIORITY_NORMAL);
     const now = await this.#exportedAfter(Date.now());
@@ -142,6 +153,24 @@ class Bench {
   }
 }
 
+/** One line for each arm: the sums of its turns, the medians of their quantiles, and the others' work against the first arm's. */
+function tell(turns: ReadonlyMap<Arm, readonly Turn[]>): void {
+  const found = [...turns.values()][0] ?? [];
+  say(`  ${''.padEnd(40)}    late  (taut)        p50        p99    tools  bystander`);
+  for (const [{ name }, all] of turns) {
+    const sum = (of: (turn: Turn) => number, from = all) => from.reduce((total, turn) => total + of(turn), 0);
+    const own = (of: (m: Measured) => number) => median(all.map((turn) => of(turn.own)));
+    const kept = (of: (m: Measured) => number) => sum((t) => of(t.own)) / sum((t) => of(t.own), found);
+    const late = percent(sum((t) => t.own.late) / sum((t) => t.own.wakeups));
+    const byTaut = percent(sum(({ taut }) => taut.late) / sum(({ taut }) => taut.wakeups));
+    const times = `${ms(own((m) => m.p50))} ${ms(own((m) => m.p99))}`;
+    say(
+      `  ${name.padEnd(40)} ${late} ${byTaut} ${times}  ${percent(kept((m) => m.tools))}    ${percent(kept((m) => m.bystander))}`,
+    );
+  }
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
 const median = (all: readonly number[]) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
 const percent = (part: number) => `${(100 * part).toFixed(1)}%`.padStart(7);
 const ms = (seconds: number) => `${(1_000 * seconds).toFixed(2)} ms`.padStart(10);
@@ -154,9 +183,12 @@ function shuffled<T>(all: readonly T[]): T[] {
 }
 
 test('an agent beside its own tools', async () => {
+  say(
+    `${ROUNDS} turns of ${WAKEUPS} wakeups each, after each of which the agent computes for ${WORK_US} us; late: by more than 488 us`,
+  );
   using sandbox = new Sandbox();
   const program = join(sandbox.dir, 'responsive');
-  execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', program, join(import.meta.dirname, 'responsive.c')]);
+  execFileSync('clang', ['-O1', '-Wall', '-Werror', `-DSOURCE="${SOURCE}"`, '-o', program, SOURCE]);
   await using agent = new Program(program, [sandbox.mark]);
   const flags = join(sandbox.dir, 'flags.json');
   const bench = new Bench(sandbox, agent, flags);
@@ -164,30 +196,17 @@ test('an agent beside its own tools', async () => {
   await bench.begin();
   await taut.line(/attached to/);
 
-  const turns = new Map(ARMS.map((arm) => [arm, [] as Turn[]]));
-  for (let round = 0; round < ROUNDS; round++)
-    for (const arm of shuffled(ARMS)) turns.get(arm)?.push(await bench.turn(arm));
-
-  const found = turns.get(ARMS[0] as Arm) ?? [];
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  say(
-    `${TOOLS} tools, a bystander, ${ROUNDS} turns of ${WAKEUPS} wakeups each; medians of the turns; late: by more than 488 us`,
-  );
-  say(`${''.padEnd(46)}    late  (taut)        p50        p99   tools  bystander`);
-  for (const [{ name }, all] of turns) {
-    const own = (of: (m: Measured) => number) => median(all.map((turn) => of(turn.own)));
-    const kept = (of: (m: Measured) => number) =>
-      median(all.map((turn, i) => of(turn.own) / of((found[i] as Turn).own)));
-    const late = own((m) => m.late / m.wakeups);
-    const byTaut = median(all.map(({ taut: t }) => t.late / t.wakeups));
-    say(
-      `${name.padEnd(46)} ${percent(late)} ${percent(byTaut)} ${ms(own((m) => m.p50))} ${ms(own((m) => m.p99))} ${percent(kept((m) => m.tools))}    ${percent(kept((m) => m.bystander))}`,
-    );
-    expect(all).toHaveLength(ROUNDS);
-  }
-  // A timer that fires before the program sleeps wakes nobody. The program reads its clock a little after it runs again.
-  for (const { own, taut: t } of [...turns.values()].flat()) {
-    expect(t.wakeups).toBeGreaterThanOrEqual(0.9 * own.wakeups);
-    expect(Math.abs(t.late - own.late)).toBeLessThanOrEqual(0.02 * own.wakeups);
+  for (const { kind, what, arms } of LOADS) {
+    const turns = new Map(arms.map((arm) => [arm, [] as Turn[]]));
+    for (let round = 0; round < ROUNDS; round++)
+      for (const arm of shuffled(arms)) turns.get(arm)?.push(await bench.turn(kind, arm));
+    say(`beside ${TOOLS} ${what}, and a bystander`);
+    tell(turns);
+    for (const all of turns.values()) expect(all).toHaveLength(ROUNDS);
+    // A timer that fires before the program sleeps wakes nobody. The program reads its clock a little after it runs again.
+    for (const { own, taut: t } of [...turns.values()].flat()) {
+      expect(t.wakeups).toBeGreaterThanOrEqual(0.9 * own.wakeups);
+      expect(Math.abs(t.late - own.late)).toBeLessThanOrEqual(0.02 * own.wakeups);
+    }
   }
 });
