@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Forks, execs, renames and exits: gives threads their tracer state, and has user space told. */
+/* Forks, execs, renames, moves and exits: gives threads their tracer state, and has user space told. */
 #ifndef TAUT_LIFE_H
 #define TAUT_LIFE_H
 
@@ -77,7 +77,14 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
 static __always_inline void renamed(struct task_struct *task)
 {
 	if (task->pid == task->tgid && !BPF_CORE_READ_BITFIELD(task, in_execve))
-		tell_rename(task);
+		tell_change(TAUT_RENAME, task);
+}
+
+/* Of threads that are moved one by one, which only control groups of version 1 allow, the main thread's group counts. */
+static __always_inline void moved(struct task_struct *task)
+{
+	if (task->pid == task->tgid)
+		tell_change(TAUT_MOVED, task);
 }
 
 static __always_inline void exited(struct task_struct *task)

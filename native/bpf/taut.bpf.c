@@ -40,7 +40,7 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task) { first_wakeup(task); retu
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next) { running(next); return 0; }
 
-/* Forks, execs, renames and exits. */
+/* Forks, execs, renames, moves and exits. */
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) { forked(parent, child); return 0; }
@@ -50,6 +50,9 @@ int BPF_PROG(on_exec, struct task_struct *task, int was) { tell_exec(task, was);
 
 SEC("tp_btf/task_rename")
 int BPF_PROG(on_rename, struct task_struct *task) { renamed(task); return 0; }
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_move, struct cgroup *group, const char *path, struct task_struct *task) { moved(task); return 0; }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task) { exited(task); return 0; }

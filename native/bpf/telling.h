@@ -102,11 +102,11 @@ static __always_inline void tell_exec(struct task_struct *task, __u32 was)
 	__sync_fetch_and_or(&t->owed, OWED_EXEC);
 }
 
-static __always_inline void tell_rename(struct task_struct *task)
+/* RENAME or MOVED: user space looks at the process again. */
+static __always_inline void tell_change(__u32 kind, struct task_struct *task)
 {
 	struct telling *t = telling_of(task);
 	__u64 now = bpf_ktime_get_ns();
-	__u32 kind = TAUT_RENAME;
 
 	if (!t) {
 		if (!tell(&renames, kind, task, 0, 0, 0))

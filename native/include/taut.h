@@ -150,7 +150,8 @@ TAUT_ASSERT(sizeof(struct taut_counters) == 192, "the same on both sides");
 	X(TAUT_THREAD_EXIT, threadExit)   /* of an agent */                                      \
 	X(TAUT_PROCESS_EXIT, processExit) /* the last thread of an agent */                      \
 	X(TAUT_RENAME, rename)            /* any process on the host that gives itself another name */ \
-	X(TAUT_RENAMING, renaming)        /* a process that does so all the time: no event follows for TAUT_HOLD_NS */
+	X(TAUT_MOVED, moved)              /* any process on the host that is put into another control group */          \
+	X(TAUT_RENAMING, renaming)        /* a process that does one of these two all the time: no event follows for TAUT_HOLD_NS */
 
 enum taut_event_kind {
 #define X(kind, name) kind,
@@ -166,7 +167,7 @@ struct taut_event {
 	taut_u32 maker; /* for NEW_CHILD and NEW_THREAD: the forking thread; for EXEC: the id until now of the thread that execs */
 	taut_u32 size;  /* bytes of the command line, which follows; for EXEC */
 	taut_u32 user;  /* the effective user's id */
-	taut_u32 held;  /* for RENAME and RENAMING: renames of the process since its event before that had none */
+	taut_u32 held;  /* for RENAME, MOVED and RENAMING: renames and moves of the process since its event before that had none */
 	taut_u64 start_ns; /* start time of the thread, ns since boot: /proc/TID/stat field 22 in clock ticks */
 	taut_u64 at_ns;    /* CLOCK_MONOTONIC */
 };
@@ -181,8 +182,9 @@ struct taut_exec {
 };
 
 /*
- * A process that gives itself names in a loop must not keep user space busy. It has TAUT_RENAMES renames told at once,
- * and one more each TAUT_HOLD_NS; user space looks at it when that time is over, so that its last name counts.
+ * A process that gives itself names in a loop must not keep user space busy, nor one that is moved in a loop. It has
+ * TAUT_RENAMES of both told at once, and one more each TAUT_HOLD_NS; user space looks at it when that time is over, so that
+ * its last name and place count.
  */
 #define TAUT_RENAMES 8
 #define TAUT_HOLD_NS 100000000

@@ -9,8 +9,8 @@ import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
 import type { ProcFiles } from '../proc/files.ts';
-import type { ProcHandle } from '../proc/handle.ts';
-import { executableOf } from '../proc/origin.ts';
+import { optional, type ProcHandle } from '../proc/handle.ts';
+import { cgroupsOf, executableOf } from '../proc/origin.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 import type { Kin, Relative } from './kin.ts';
@@ -156,6 +156,11 @@ export class Agent implements Disposable {
   /** Whether it runs another executable than when it was attached; false when the kernel does not show that. */
   runsAnotherExecutable(): boolean {
     return executableOf(this.#handle) !== this.identity.origin().executable;
+  }
+
+  /** The paths of its control groups now; undefined when it has ended. */
+  controlGroups(): readonly string[] | undefined {
+    return optional(() => cgroupsOf(this.#handle), undefined);
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */

@@ -1,4 +1,4 @@
-/** Handles the kernel's events: forks, execs, renames and exits, and updates the agents. */
+/** Handles the kernel's events: forks, execs, renames, moves and exits, and updates the agents. */
 import type { Descendants } from '../actuator/descendants.ts';
 import type { Execed } from '../actuator/ledger.ts';
 import type { Decisions } from '../discovery/decisions.ts';
@@ -68,6 +68,9 @@ export class KernelEvents {
       // A rule may match a process by its new title.
       if (inScope(this.#options.scope, pid))
         this.#inBackground(batch[0], this.#agents.reconsider(pid, seenIn(batch[0], 'rename')));
+    } else if (kind === 'moved') {
+      if (this.#options.decisions.usesControlGroups && inScope(this.#options.scope, pid))
+        this.#inBackground(batch[0], this.#agents.reconsider(pid, seenIn(batch[0], 'move')));
     } else if (kind === 'renaming') {
       for (const event of batch) if (inScope(this.#options.scope, pid)) this.#reconsiderLater(event);
     } else if (kind === 'newThread') agent?.newThreads(batch);
@@ -76,7 +79,7 @@ export class KernelEvents {
     else this.#agents.gone(pid);
   }
 
-  /** The kernel tells no further name of this process for a while, and it counts what that is called then. */
+  /** The kernel tells no further name or place of this process for a while, and it counts what they are then. */
   #reconsiderLater(event: KernelEvent): void {
     const { pid, atNs } = event;
     const agoMs = Number(process.hrtime.bigint() - atNs) / 1e6;

@@ -19,6 +19,7 @@ const MANY = 1_000;
 const KINDS = {
   exec: 'exec',
   rename: 'rename',
+  moved: 'rename',
   renaming: 'rename',
   newThread: 'birth',
   newChild: 'birth',

@@ -47,6 +47,9 @@ interface Measures {
   waits(pid: number): Waits | undefined;
 }
 
+/** Why an agent is let go that left the control group for which its rule asks. */
+export const LEFT = 'it is in another control group now';
+
 export class Agents {
   readonly #options: AgentsOptions;
   readonly #host: AgentHost;
@@ -101,10 +104,25 @@ export class Agents {
     return this.#inheritance.decideAgain(pid, seen);
   }
 
-  /** Decides on a process that shows something new about itself. An agent is let go only if a rule denies it now. */
+  /**
+   * Decides on a process that shows something new about itself. An agent is let go only if a rule denies it now, or if it
+   * left the control group for which its rule asks.
+   */
   async reconsider(pid: number, seen: Sighting): Promise<void> {
-    if (!this.has(pid)) return this.attachIfAgent(pid, seen);
-    if (this.decideAgain(pid, seen)?.decision === 'deny') this.letGo(pid, 'a rule denies it now');
+    const agent = this.get(pid);
+    if (!agent) return this.attachIfAgent(pid, seen);
+    if (this.decideAgain(pid, seen)?.decision === 'deny') return this.letGo(pid, 'a rule denies it now');
+    if (!this.hasLeft(agent)) return;
+    this.letGo(pid, LEFT);
+    await this.attachIfAgent(pid, seen);
+  }
+
+  /** Whether an agent left the control group for which its rule asks. What is an agent by its parent's is so anywhere. */
+  hasLeft(agent: Agent): boolean {
+    const { rule, attachPath } = agent.identity;
+    const isPlace = attachPath === 'descendant' ? undefined : this.#options.decisions.placeOf(rule);
+    const groups = isPlace && agent.controlGroups();
+    return isPlace !== undefined && groups !== undefined && !isPlace(groups);
   }
 
   /**

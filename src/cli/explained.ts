@@ -123,6 +123,7 @@ const SOURCES: Record<RepeatedSighting['source'], string> = {
   exec: 'it ran this program',
   scan: 'it was there when every process was looked at',
   rename: 'it gave itself another name',
+  move: 'it was put into another control group',
   dns: 'it asked for',
   connection: 'it connected to',
   child: 'an agent made it',

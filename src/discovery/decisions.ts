@@ -177,6 +177,16 @@ export class Decisions {
     this.#kept.forget(pid);
   }
 
+  /** Whether any rule asks about control groups. */
+  get usesControlGroups(): boolean {
+    return this.#rules.usesControlGroups;
+  }
+
+  /** Whether a process in these control groups can be an agent of a rule; undefined when the rule does not ask for any. */
+  placeOf(ruleId: string): ((cgroups: readonly string[]) => boolean) | undefined {
+    return this.#rules.rule(ruleId)?.isPlace;
+  }
+
   /** Which children of a rule's agents are agents: those that a rule matches, all, or none. */
   children(id: string): 'match' | 'all' | 'none' {
     return this.#rules.rule(id)?.children ?? 'match';

@@ -26,6 +26,8 @@ export interface CompiledRule {
   readonly conditions: readonly Condition[];
   /** … and none of these does. */
   readonly exceptions: readonly Condition[];
+  /** Whether a process in these control groups can be its agent; undefined when the rule does not ask for any. */
+  readonly isPlace: ((cgroups: readonly string[]) => boolean) | undefined;
 }
 
 export class RuleSet {
@@ -76,6 +78,11 @@ export class RuleSet {
   /** Whether any rule asks about connections. */
   get usesConnections(): boolean {
     return this.#contacts.length > 0;
+  }
+
+  /** Whether any rule asks about control groups. */
+  get usesControlGroups(): boolean {
+    return this.rules.some(({ isPlace }) => isPlace !== undefined);
   }
 
   /** Whether any rule matches this connection. */
@@ -137,7 +144,15 @@ function compileRule(rule: Rule): CompiledRule {
     path: pathOf(rule),
     conditions: conditionsOf(rule),
     exceptions: conditionsOf(rule.not ?? {}),
+    isPlace: placeOf(rule),
   };
+}
+
+function placeOf({ cgroup, not }: Rule): CompiledRule['isPlace'] {
+  if (!cgroup && !not?.cgroup) return undefined;
+  const [asked, excepted] = [globMatcher(cgroup ?? []), globMatcher(not?.cgroup ?? [])];
+  const isOneOf = (find: typeof asked, groups: readonly string[]) => groups.some((one) => find(one) !== undefined);
+  return (groups) => (!cgroup || isOneOf(asked, groups)) && !isOneOf(excepted, groups);
 }
 
 /** For a `dns` rule: if the process did not ask for a listed name, a connection's server name matched. */

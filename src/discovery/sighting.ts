@@ -37,6 +37,8 @@ export type SightingSource =
   | 'scan'
   /** It gave itself another name. */
   | 'rename'
+  /** It was put into another control group. */
+  | 'move'
   /** It asked a resolver for a name. */
   | 'dns'
   /** It has a connection. */

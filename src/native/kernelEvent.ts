@@ -1,9 +1,9 @@
 /**
- * A life event of the kernel. `renaming`: the process gives itself names all the time; no event follows for
+ * A life event of the kernel. `renaming`: the process gives itself names, or is moved, all the time; no event follows for
  * `layout.holdNs`, so it must be looked at after that. Times are nanoseconds: `startNs` since boot, `atNs` of CLOCK_MONOTONIC.
  */
 export interface KernelEvent {
-  readonly kind: 'exec' | 'rename' | 'renaming' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
+  readonly kind: 'exec' | 'rename' | 'moved' | 'renaming' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
   readonly pid: number;
   readonly tid: number;
   /** For newThread: its agent. For newChild: the agent that it descends from. */
@@ -15,7 +15,7 @@ export interface KernelEvent {
   readonly maker: number;
   /** The effective user's id. */
   readonly user: number;
-  /** For rename and renaming: renames of the process that had no event of their own, since its event before. */
+  /** For rename, moved and renaming: such of the process that had no event of their own, since its event before. */
   readonly held: number;
   readonly startNs: bigint;
   readonly atNs: bigint;

@@ -82,7 +82,7 @@ export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
 /** How many reports were lost. */
 export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
 /**
- * `exec`, `birth`, `end`, `rename`; of the network `question`, `answer`, `connect`, `hello` (server names); or `unseen`: the
+ * `exec`, `birth`, `end`, `rename` (a new name, or another control group); of the network `question`, `answer`, `connect`, `hello` (server names); or `unseen`: the
  * kernel did not report them.
  */
 export const ATTR_TAUT_EVENTS_KIND = 'taut.events.kind';

@@ -13,7 +13,7 @@ import { FOREIGN_IDS, FOREIGN_IDS_REMEDY, hasHostIds } from '../proc/pidNamespac
 import { differenceBehind, forbidsReading, isRealTimeKernel, type Without } from './features.ts';
 
 /** The programs by purpose; each is attached to the tracepoint that its section names (`native/bpf/`). */
-export const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_exit'] as const;
+export const LIFE = ['on_fork', 'on_exec', 'on_rename', 'on_move', 'on_exit'] as const;
 export const WAKEUP = ['on_timer_expire', 'on_waking', 'on_wakeup', 'on_wakeup_new', 'on_switch'] as const;
 
 /** Measuring is not possible on this host or with these privileges. `mend` says what to do. */
@@ -93,10 +93,12 @@ export function loadPrograms({ timers, slices, without, beforeWakeups }: Program
     step(object.omitFeatures(), 'leave the timer chain out');
     step(object.omitProgram('on_timer_expire'), 'leave the timer chain out');
   }
+  const life = LIFE.filter((program) => program !== 'on_move' || existsSync('/proc/self/cgroup'));
+  if (life.length < LIFE.length) step(object.omitProgram('on_move'), 'leave control groups out');
   step(tracer.load(slices), 'load the BPF programs');
   const wakeups = WAKEUP.filter((program) => !without.has(program) && (timers || program !== 'on_timer_expire'));
   const attach = (program: string) => step(object.attach(program), `attach ${program}`);
-  LIFE.forEach(attach);
+  life.forEach(attach);
   beforeWakeups?.();
   wakeups.forEach(attach);
   return { object, tracer, wakeups };

@@ -1,7 +1,7 @@
 /*
  * An agent with tools that use up the CPUs, in a session of their own.
  *
- *   responsive MARK            a session: a bystander that only computes, and the agent
+ *   responsive MARK            a bystander that only computes, in a session of its own, and the agent in another
  *   responsive MARK agent FD   does what its standard input says, a line each; answers each with one line
  *       tools N KIND           starts N processes of a kind (below): their ids
  *       measure N US           waits N times for a timer, and computes for that long each time: how late it was woken, and
@@ -239,6 +239,7 @@ int main(int argc, char **argv)
 		return 1;
 	snprintf(fd, sizeof fd, "%d", page);
 	bystander = start(fd, 0, "apart");
+	printf("bystander %d\n", bystander);
 	child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
