@@ -2,17 +2,26 @@ import { defineConfig } from 'vitest/config';
 
 const root = new URL('..', import.meta.url).pathname;
 
-/** Kernel tests count events and read threads of real processes: one file at a time. */
-const project = (name: string, options: { testTimeout: number; hookTimeout?: number; parallel: boolean }) => ({
+interface Options {
+  readonly testTimeout: number;
+  readonly hookTimeout?: number;
+  /** How many files run side by side. Default: one. */
+  readonly workers?: number;
+}
+
+let order = 0;
+
+/** A folder of tests. The folders are run one after the other, in the order in which they are named here. */
+const project = (name: string, { testTimeout, hookTimeout = testTimeout, workers = 1 }: Options) => ({
   test: {
     name,
     root,
     include: [`test/${name}/**/*.test.ts`],
-    testTimeout: options.testTimeout,
-    // The tests of each copy of taut have a lock of their own, beside a taut that tunes this host.
-    env: { TAUT_HOST_LOCK: import.meta.filename },
-    hookTimeout: options.hookTimeout ?? options.testTimeout,
-    fileParallelism: options.parallel,
+    setupFiles: [new URL('support/ownLock.ts', import.meta.url).pathname],
+    testTimeout,
+    hookTimeout,
+    maxWorkers: workers,
+    sequence: { groupOrder: order++ },
   },
 });
 
@@ -20,15 +29,18 @@ export default defineConfig({
   test: {
     reporters: ['default', new URL('support/tally.ts', import.meta.url).pathname],
     projects: [
-      project('unit', { testTimeout: 30_000, parallel: true }),
-      project('kernel', { testTimeout: 120_000, parallel: false }),
-      project('endurance', { testTimeout: 1_200_000, parallel: false }),
-      project('kernels', { testTimeout: 30_000, hookTimeout: 600_000, parallel: false }),
-      project('sanitizers', { testTimeout: 300_000, parallel: false }),
-      project('bench', { testTimeout: 1_200_000, parallel: false }),
-      project('agents', { testTimeout: 600_000, parallel: false }),
-      project('peers', { testTimeout: 300_000, parallel: false }),
-      project('backends', { testTimeout: 900_000, parallel: false }),
+      project('unit', { testTimeout: 30_000, workers: 2 }),
+      // Real processes: their tests wait more than they compute.
+      project('kernel', { testTimeout: 120_000, workers: 2 }),
+      // What they see or change is the whole host's: names that anybody looks up, process ids, floods.
+      project('host', { testTimeout: 120_000 }),
+      project('endurance', { testTimeout: 1_200_000, workers: 2 }),
+      project('kernels', { testTimeout: 30_000, hookTimeout: 600_000 }),
+      project('sanitizers', { testTimeout: 300_000 }),
+      project('bench', { testTimeout: 1_200_000 }),
+      project('agents', { testTimeout: 600_000 }),
+      project('peers', { testTimeout: 300_000 }),
+      project('backends', { testTimeout: 900_000 }),
     ],
   },
 });
