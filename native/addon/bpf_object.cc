@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "libbpf_log.h"
+#include "signals_blocked.h"
 
 // Marks objects of this class, so that other classes can recognise them.
 static constexpr napi_type_tag kTag = {0x7461757420627066, 0x206f626a65637421};
@@ -72,6 +73,7 @@ Napi::Value BpfObject::OmitProgram(const Napi::CallbackInfo& info) {
 int BpfObject::Load() {
   if (!object_) return -EBADF;
   LibbpfLog keep(&log_);
+  SignalsBlocked blocked; // with a signal pending the verifier gives up (EAGAIN): a profiler sends them all the time
   return bpf_object__load(object_);
 }
 

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include "arguments.h"
+#include "signals_blocked.h"
 
 namespace {
 
@@ -72,18 +72,15 @@ Napi::Value CalibrationLoad::Start(const Napi::CallbackInfo& info) {
   CPU_SET(cpu, &one);
   for (auto& ends : pipes_)
     if (pipe2(ends, O_CLOEXEC) < 0) return Napi::Number::New(info.Env(), -errno);
-  sigset_t all, kept;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &kept);
   int failed = 0;
   for (Side& side : sides_) {
+    SignalsBlocked blocked;
     failed = pthread_create(&side.thread, nullptr, Serve, &side);
     if (failed) break;
     started_++;
     pthread_setaffinity_np(side.thread, sizeof(one), &one);
     side.tid.wait(0);
   }
-  pthread_sigmask(SIG_SETMASK, &kept, nullptr);
   if (failed) {
     Close();
     return Napi::Number::New(info.Env(), -failed);

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <random>
 
 #include "arguments.h"
+#include "signals_blocked.h"
 
 namespace {
 
@@ -87,12 +87,8 @@ Napi::Value Canary::Start(const Napi::CallbackInfo& info) {
   if (args.Wrong()) return {};
   if (closed_ || running_) return result(-EBUSY);
   interval_ns_ = interval_ns;
-  // The canary must handle no signals: block all while it starts, because a new thread inherits the mask.
-  sigset_t all, kept;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &kept);
+  SignalsBlocked blocked; // the canary must handle none
   int failed = pthread_create(&thread_, nullptr, Run, this);
-  pthread_sigmask(SIG_SETMASK, &kept, nullptr);
   if (failed) return result(-failed);
   running_ = true;
   tid_.wait(0);

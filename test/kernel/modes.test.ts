@@ -122,3 +122,11 @@ test.each([
   expect(document.mode).toBe(mode);
   expect(document.checks.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(missing);
 });
+
+test('signals that come all the time, as from a profiler, do not keep it from measuring', async () => {
+  using sandbox = new Sandbox();
+  const profile = `--cpu-prof --cpu-prof-interval=100 --cpu-prof-dir=${sandbox.dir}`;
+  await using taut = sandbox.tautWith({ NODE_OPTIONS: profile }, 'watch', '--config', sandbox.config);
+  await taut.line(/watching/);
+  expect((await sandbox.json<StatusDocument>('status')).tracer).toMatchObject({ mode: 'full', modeReason: null });
+});
