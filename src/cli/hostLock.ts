@@ -47,7 +47,7 @@ export function tryHostLock(shared: boolean, onStranger: (message: string) => vo
   }
 }
 
-/** `TAUT_HOST_LOCK` names another file: tests run beside the tauts of the host. */
+/** `TAUT_HOST_LOCK` names another file, beside which the writer lock then is: tests run beside the tauts of the host. */
 export function hostLockPath(): string {
   return process.env['TAUT_HOST_LOCK'] ?? NAMESPACES.find((path) => existsSync(path)) ?? '/proc/self/ns/user';
 }

@@ -1,9 +1,16 @@
 /**
- * Of the tauts that tune a host only one can at a time: it locks a file. Each file of tests has that lock for itself, so
- * that two of them, and another copy of taut, can run side by side.
+ * Of the tauts that tune a host only one can at a time: each locks a file. Each file of tests has files of its own for
+ * that, so that two of them, and another copy of taut, can run side by side.
  */
-import { expect } from 'vitest';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
 
-const { testPath } = expect.getState();
-if (testPath === undefined) throw new Error('which file of tests is this?');
-process.env['TAUT_HOST_LOCK'] = testPath;
+const dir = mkdtempSync(join(tmpdir(), 'taut-locks-'));
+chmodSync(dir, 0o755); // a taut of another user has the same lock
+const path = join(dir, 'host.lock');
+writeFileSync(path, '');
+process.env['TAUT_HOST_LOCK'] = path;
+
+afterAll(() => rmSync(dir, { recursive: true }));
