@@ -113,7 +113,8 @@ export class Containment {
         return 'exempt';
       }
       if (this.#isKnown(tid, stat.startTicks)) return 'other';
-      const isHeir = !isTooOld && knob.read(thread) === knob.inherited(target);
+      const inherited = knob.inherited(target);
+      const isHeir = !isTooOld && knob.verify(thread, inherited) === inherited;
       if (isHeir) knob.restore(thread, original);
       this.#settled.set(tid, { startTicks: stat.startTicks, walk: this.#walk });
       this.#hasNew = true;

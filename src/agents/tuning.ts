@@ -4,7 +4,7 @@
  */
 import type { Span } from '@opentelemetry/api';
 import { Containment } from '../actuator/containment.ts';
-import { Converger, type Drift, type Hears, type Inheritance } from '../actuator/converge.ts';
+import { Converger, type Drift, type Hears, type Inheritance, type OwnSlices } from '../actuator/converge.ts';
 import { type Born, type Descendants, recordInherited } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Ledger, ThreadIdentity } from '../actuator/ledger.ts';
@@ -35,6 +35,8 @@ export interface TuningHost {
   readonly obstacles: Obstacles;
   readonly descendants: Descendants;
   readonly onRecord: RecordedThreads;
+  /** Undefined: that is not known. */
+  readonly ownSlices?: OwnSlices;
   /** Returns the tuning that began before the agent was attached, if any. */
   readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
 }
@@ -200,13 +202,13 @@ export class Tuning implements KnobTuning {
   }
 
   #tune(target: bigint): void {
-    const { ledger, obstacles } = this.#host;
+    const { ledger, obstacles, ownSlices } = this.#host;
     const { identity, handle } = this.#agent;
     if (!ledger || obstacles.isLacking(this.knob)) return;
     const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
     const { reason } = this.gate;
     const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
-    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, undefined, ownSlices);
     this.#converge(converger, nowMs());
   }
 

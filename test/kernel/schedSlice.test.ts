@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { Tracer } from '../../src/tracer/tracer.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, slacks, threadIds, until } from '../support/program.ts';
 import { FIXTURES, Sandbox } from '../support/taut.ts';
@@ -90,6 +91,33 @@ test('what a thread had comes back: a slice of its own, with its nice value, its
   expect(attributes(agent.pid)).toEqual(before);
 });
 
+test('a slice of its own comes back as its own, also where it is as long as the default, and the default as the default', async () => {
+  using sandbox = new Sandbox();
+  using tracer = new Tracer({ slices: true });
+  await using agent = await agentOf(sandbox, 1);
+  // A thread that asks for as much as it has is left as it is by the kernel.
+  for (const ns of [CUSTOM, DEFAULT]) schedattr('slice', ns, agent.pid);
+  const [main = 0, other = 0] = threadIds(agent.pid);
+  const before = [slicesOf(agent.pid), tracer.ownSlices(agent.pid)];
+  expect(before).toEqual([
+    [DEFAULT, DEFAULT],
+    new Map([
+      [main, true],
+      [other, false],
+    ]),
+  ]);
+  await using taut = await sandbox.watch(SLICE);
+  expect([slicesOf(agent.pid), tracer.ownSlices(agent.pid)]).toEqual([
+    [TARGET, TARGET],
+    new Map([
+      [main, true],
+      [other, true],
+    ]),
+  ]);
+  expect(await taut.stop()).toBe(0);
+  expect([slicesOf(agent.pid), tracer.ownSlices(agent.pid)]).toEqual(before);
+});
+
 test('makes no slice longer: a thread that asks for less than the target is left alone', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox, 1);
@@ -98,6 +126,20 @@ test('makes no slice longer: a thread that asks for less than the target is left
   expect(slicesOf(agent.pid)).toEqual([200_000, 500_000]);
   expect(await taut.stop()).toBe(0);
   expect(slicesOf(agent.pid)).toEqual([200_000, DEFAULT]);
+});
+
+test('a target that is the number of the default is known again: it is read back, contained, and put back', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 0);
+  schedattr('slice', 10 * DEFAULT, agent.pid);
+  await using taut = await sandbox.watch(`${SLICE}=${DEFAULT}ns`);
+  const child = Number((await ask(agent, 'child')).split(' ')[1]);
+  await until('the child has what the agent had', () => slicesOf(child)[0] === 10 * DEFAULT);
+  const [, slice] = (await sandbox.json<StatusDocument>('status')).agents[0]?.knobs ?? [];
+  expect(slice).toMatchObject({ target: DEFAULT, threads: { total: 1, tuned: 1 } });
+  expect(slicesOf(agent.pid)).toEqual([DEFAULT]);
+  expect(await taut.stop()).toBe(0);
+  expect(slicesOf(agent.pid)).toEqual([10 * DEFAULT]);
 });
 
 test.each([
