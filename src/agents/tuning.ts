@@ -70,6 +70,8 @@ export class Tuning implements KnobTuning {
   #target: bigint | undefined;
   /** Not reported yet. */
   #begun: BegunTuning | undefined;
+  /** How much of `inheritedNs` was counted. */
+  #countedNs = 0n;
   /** When threads were last written and read back, or put back: milliseconds since the epoch. 0: never. */
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
@@ -94,6 +96,10 @@ export class Tuning implements KnobTuning {
 
   get threads(): ReadonlyMap<number, ThreadState> {
     return this.#converger?.threads ?? new Map();
+  }
+
+  get inheritedNs(): bigint | undefined {
+    return this.#containment.ranNs;
   }
 
   /** Carries out the gate's decision. */
@@ -145,6 +151,7 @@ export class Tuning implements KnobTuning {
     }
     const contained = this.#containment.born(born, inheritance);
     if (contained) operations.count('contain', 'ok', 1, this.knob.id);
+    this.#countInherited();
     return contained;
   }
 
@@ -162,6 +169,14 @@ export class Tuning implements KnobTuning {
     const { contained, settledBefore, hasNew } = this.#containment.tree(this.#agent.identity.pid, inheritance, isAgent);
     if (hasNew) obstacles.attempt(() => this.#converger?.settled(Math.min(startTicks, settledBefore)));
     if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);
+    this.#countInherited();
+  }
+
+  #countInherited(): void {
+    const ns = this.inheritedNs ?? 0n;
+    if (ns > this.#countedNs)
+      this.#host.operations.inherited(this.#agent.identity.name, this.knob.id, ns - this.#countedNs);
+    this.#countedNs = ns;
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */
@@ -198,6 +213,7 @@ export class Tuning implements KnobTuning {
   /** Ends tuning: reports what was not reported yet. */
   end(): void {
     this.#outcomes.end();
+    this.#countInherited();
     this.#parent = undefined; // it may be gone for long, and have a parent itself
   }
 

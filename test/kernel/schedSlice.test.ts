@@ -128,6 +128,37 @@ test('makes no slice longer: a thread that asks for less than the target is left
   expect(slicesOf(agent.pid)).toEqual([200_000, DEFAULT]);
 });
 
+test.each([
+  ['a storm of children', 100, 1, false],
+  ['children that run as long as a compiler', 4, 15_000, false],
+  ['children that have ended when taut looks', 20, 1, true],
+])(
+  '%s: what they ran with the slice of the agent is counted, and not what they ran after that',
+  async (_, n, us, isHeld) => {
+    using sandbox = new Sandbox();
+    await using agent = sandbox.python('burner.py');
+    await agent.line(/^ready/);
+    await using taut = await sandbox.watch(SLICE);
+    const counted = async () => {
+      const [agents] = (await sandbox.json<StatusDocument>('status')).agents;
+      const knob = agents?.knobs.find(({ id }) => id === 'sched_slice_ns');
+      return Math.round((knob?.inheritedCpu ?? Number.NaN) * 1e9);
+    };
+    const said = async (command: string) => Number((await ask(agent, command)).split(' ')[1]);
+    if (isHeld) process.kill(taut.pid, 'SIGSTOP');
+    const low = await said(`burn ${n} ${us}`);
+    if (isHeld) process.kill(taut.pid, 'SIGCONT');
+    await until('all is counted that they ran for certain', async () => (await counted()) >= low);
+    const high = await said('reap');
+    const ns = await counted();
+    expect(ns).toBeGreaterThan(0);
+    expect(ns).toBeLessThanOrEqual(high);
+    expect(await taut.stop()).toBe(0);
+    const [exported] = sandbox.lastSums('taut.inherited.cpu');
+    expect(Math.round((exported?.value ?? Number.NaN) * 1e9)).toBe(ns);
+  },
+);
+
 test('a target that is the number of the default is known again: it is read back, contained, and put back', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox, 0);
