@@ -110,7 +110,7 @@ Napi::Object Layout(Napi::Env env) {
                                {"held", offsetof(taut_event, held)},
                                {"startNs", offsetof(taut_event, start_ns)},
                                {"atNs", offsetof(taut_event, at_ns)}}));
-  layout.Set("visit", Numbers(env, {{"attach", TAUT_VISIT_ATTACH}, {"detach", TAUT_VISIT_DETACH}, {"retell", TAUT_VISIT_RETELL}}));
+  layout.Set("visit", Numbers(env, {{"attach", TAUT_VISIT_ATTACH}, {"detach", TAUT_VISIT_DETACH}, {"retell", TAUT_VISIT_RETELL}, {"slices", TAUT_VISIT_SLICES}}));
   set("holdNs", TAUT_HOLD_NS);
 
   auto contacts = Napi::Array::New(env);

@@ -11,6 +11,7 @@ Napi::Function WakeupTracer::Define(Napi::Env env) {
   return DefineClass(
       env, "WakeupTracer",
       {InstanceMethod("load", &WakeupTracer::Load), InstanceMethod("visitThreads", &WakeupTracer::VisitThreads),
+       InstanceMethod("readSlices", &WakeupTracer::ReadSlices),
        InstanceMethod("setSettings", &WakeupTracer::SetSettings), InstanceMethod("reserve", &WakeupTracer::ReserveCall),
        InstanceMethod("freeBlock", &WakeupTracer::FreeBlock), InstanceMethod("emptySeries", &WakeupTracer::EmptySeries), InstanceMethod("addAgent", &WakeupTracer::AddAgent),
        InstanceMethod("removeAgent", &WakeupTracer::RemoveAgent),

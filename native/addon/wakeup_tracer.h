@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "bpf_object.h"
 #include "closable.h"
@@ -25,6 +26,7 @@ class WakeupTracer : public Closable<WakeupTracer> {
   // Each returns 0 (or the value after ->) or -errno.
   Napi::Value Load(const Napi::CallbackInfo& info);          // (are slices counted): loads the object, and maps its counts
   Napi::Value VisitThreads(const Napi::CallbackInfo& info);  // (visit, pid, slot, thread or 0 for all) -> threads changed
+  Napi::Value ReadSlices(const Napi::CallbackInfo& info);    // (pid) -> Uint32Array: a thread, 1 if its slice is its own, …
   Napi::Value SetSettings(const Napi::CallbackInfo& info);   // (sample mask, 1 if detail is shed, canary's slot)
   Napi::Value ReserveCall(const Napi::CallbackInfo& info);   // (slot): makes room for series up to this slot
   Napi::Value FreeBlock(const Napi::CallbackInfo& info);     // (block) -> 1, or 0 if it was not there
@@ -35,6 +37,7 @@ class WakeupTracer : public Closable<WakeupTracer> {
   Napi::Value ReadCounters(const Napi::CallbackInfo& info);  // -> [number], in layout's order
 
   int MapFd(const char* name) const;
+  int Visit(taut_control control, std::vector<char>& told);
   int MapCounters();
   int SetSlices(bool are_there);
   int AddBlock(uint32_t block);

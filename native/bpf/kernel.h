@@ -78,6 +78,10 @@ struct hrtimer_clock_base {
 	__s64 offset;            /* this base's clock - CLOCK_MONOTONIC */
 };
 
+struct bpf_iter_meta {
+	struct seq_file *seq; /* what a program writes there, the reader of the iterator reads */
+};
+
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;

@@ -98,11 +98,20 @@ static __always_inline void exited(struct task_struct *task)
 	let_go(t, task);
 }
 
+/* Where threads have slices of their own. sched_getattr(2) tells the length of a slice, but not whose it is. */
+static __always_inline void tell_slice(struct task_struct *task, struct seq_file *told)
+{
+	struct taut_slice s = {.tid = task->pid, .is_own = has_own_slice(task)};
+
+	if (knows_slices(task))
+		bpf_seq_write(told, &s, sizeof(s));
+}
+
 /*
- * Attaches or detaches the threads of one process, or tells what is owed of all: user space sets `control`, then reads
- * the iterator to its end.
+ * Attaches or detaches the threads of one process, tells of their slices, or tells what is owed of all: user space sets
+ * `control`, then reads the iterator to its end.
  */
-static __always_inline void visit(struct task_struct *task)
+static __always_inline void visit(struct task_struct *task, struct seq_file *told)
 {
 	__u32 zero = 0;
 	struct taut_control *c = bpf_map_lookup_elem(&control, &zero);
@@ -115,6 +124,10 @@ static __always_inline void visit(struct task_struct *task)
 	}
 	if (task->tgid != c->pid || (c->tid && task->pid != c->tid))
 		return;
+	if (c->visit == TAUT_VISIT_SLICES) {
+		tell_slice(task, told);
+		return;
+	}
 	struct thread_state *t = thread_of(task);
 	if (c->visit == TAUT_VISIT_ATTACH) {
 		if (t && t->slot) /* already attached at its fork, because its maker was */

@@ -58,6 +58,6 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task) { exited(task); return 0; }
 
 SEC("iter/task")
-int visit_thread(struct bpf_iter__task *ctx) { visit(ctx->task); return 0; }
+int visit_thread(struct bpf_iter__task *ctx) { visit(ctx->task, ctx->meta->seq); return 0; }
 
 char LICENSE[] SEC("license") = "GPL";

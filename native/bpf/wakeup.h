@@ -126,11 +126,15 @@ static __always_inline void first_wakeup(struct task_struct *task)
 	stamp_wakeup(t, t->wakeup_ns);
 }
 
-/* Whether the thread has another slice than the kernel's default. */
+static __always_inline bool knows_slices(struct task_struct *task)
+{
+	return features.slices && bpf_core_field_exists(task->se.custom_slice);
+}
+
+/* Whether somebody has set the thread's slice: it may be as long as the kernel's default all the same. */
 static __always_inline bool has_own_slice(struct task_struct *task)
 {
-	return features.slices && bpf_core_field_exists(task->se.custom_slice) &&
-	       BPF_CORE_READ_BITFIELD(task, se.custom_slice);
+	return knows_slices(task) && BPF_CORE_READ_BITFIELD(task, se.custom_slice);
 }
 
 /* Records or discards a wakeup whose thread runs now. */

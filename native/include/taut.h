@@ -189,8 +189,17 @@ struct taut_exec {
 #define TAUT_RENAMES 8
 #define TAUT_HOLD_NS 100000000
 
-/* The task of the thread iterator's next run. RETELL: tells what found no room, of all threads of the host. */
-enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2, TAUT_VISIT_RETELL = 3 };
+/*
+ * The task of the thread iterator's next run. RETELL: tells what found no room, of all threads of the host. SLICES: writes
+ * a taut_slice for each thread, where threads have slices of their own.
+ */
+enum taut_visit { TAUT_VISIT_ATTACH = 1, TAUT_VISIT_DETACH = 2, TAUT_VISIT_RETELL = 3, TAUT_VISIT_SLICES = 4 };
+
+struct taut_slice {
+	taut_u32 tid;
+	taut_u32 is_own; /* somebody has set it; 0: it is the kernel's default */
+};
+TAUT_ASSERT(sizeof(struct taut_slice) == 8, "the same on both sides");
 
 struct taut_control {
 	taut_u32 visit;

@@ -5,8 +5,10 @@
 import { childrenOf } from '../proc/ancestry.ts';
 import { nowTicks } from '../proc/clock.ts';
 import type { ProcFiles } from '../proc/files.ts';
-import { isGone, ProcHandle } from '../proc/handle.ts';
+import { isGone, optional, ProcHandle } from '../proc/handle.ts';
 import { threadIds } from '../proc/processes.ts';
+import { parseRunTime } from '../proc/schedstat.ts';
+import type { ThreadStat } from '../proc/stat.ts';
 import type { Inheritance } from './converge.ts';
 import type { Born } from './descendants.ts';
 import type { Knob } from './knob.ts';
@@ -37,12 +39,21 @@ export class Containment {
   readonly #files: ProcFiles | undefined;
   /** Threads that were looked at, by id. */
   readonly #settled = new Map<number, Settled>();
+  #ranNs = 0n;
   #walk = 0;
   #hasNew = false;
 
   constructor(knob: Knob, files?: ProcFiles) {
     this.#knob = knob;
     this.#files = files;
+  }
+
+  /**
+   * CPU time, nanoseconds, that the threads which had the agent's value ran until they were put back; of one that had ended before, all
+   * that it ran, if its parent had not waited for it yet. Undefined for a knob that does not decide who runs.
+   */
+  get ranNs(): bigint | undefined {
+    return this.#knob.eases === 'run queue' ? this.#ranNs : undefined;
   }
 
   /** Puts back a new thread or process. @returns whether it had the agent's value. @throws TautError */
@@ -105,7 +116,10 @@ export class Containment {
       if (startTicks !== undefined && stat.startTicks !== startTicks) return 'gone';
       const exempt = knob.exempt(stat);
       const isTooOld = stat.startTicks < sinceTicks;
-      if (exempt === 'zombie') return 'gone';
+      if (exempt === 'zombie') {
+        this.#ended(thread, stat, knob.inherited(target), isTooOld);
+        return 'gone';
+      }
       if (exempt && !isTooOld) {
         // When it is real-time no more, the kernel gives it what it was born with, whatever it had in between.
         this.#settled.delete(tid);
@@ -113,8 +127,12 @@ export class Containment {
         return 'exempt';
       }
       if (this.#isKnown(tid, stat.startTicks)) return 'other';
-      const isHeir = !isTooOld && knob.read(thread) === knob.inherited(target);
-      if (isHeir) knob.restore(thread, original);
+      const inherited = knob.inherited(target);
+      const isHeir = !isTooOld && knob.verify(thread, inherited) === inherited;
+      if (isHeir) {
+        knob.restore(thread, original);
+        this.#account(thread);
+      }
       this.#settled.set(tid, { startTicks: stat.startTicks, walk: this.#walk });
       this.#hasNew = true;
       return isHeir ? 'contained' : 'other';
@@ -122,6 +140,18 @@ export class Containment {
       if (isGone(error)) return 'gone';
       throw error;
     }
+  }
+
+  /** A zombie still shows what it had, and how long it ran. */
+  #ended(thread: ProcHandle, { startTicks }: ThreadStat, inherited: bigint, isTooOld: boolean): void {
+    if (this.ranNs === undefined || isTooOld || this.#isKnown(thread.id, startTicks)) return;
+    if (this.#knob.verify(thread, inherited) === inherited) this.#account(thread);
+    this.#settled.set(thread.id, { startTicks, walk: this.#walk });
+  }
+
+  /** After the write: that has the kernel bring the run time of a running thread up to date. */
+  #account(thread: ProcHandle): void {
+    if (this.ranNs !== undefined) this.#ranNs += optional(() => parseRunTime(thread.text('schedstat', 64)), 0n);
   }
 
   #isKnown(tid: number, startTicks: number): boolean {

@@ -44,6 +44,9 @@ export interface Hears {
   ended(threads: readonly (ThreadIdentity & { readonly knob: string })[]): void;
 }
 
+/** Whether somebody has set the scheduler's slice of a thread, for those of a process of which that is known. */
+export type OwnSlices = (pid: number) => ReadonlyMap<number, boolean>;
+
 const DEAF: Hears = { outcome: () => {}, ended: () => {} };
 
 /** Stop listing after this many passes; threads that start later are tuned when the kernel reports them. */
@@ -56,6 +59,7 @@ export class Converger {
   readonly #ledger: Ledger;
   readonly #process: ProcHandle;
   readonly #inheritance: Inheritance | undefined;
+  readonly #ownSlices: OwnSlices | undefined;
   readonly #sinceTicks: number;
   #heirsFrom: number;
   #hears: Hears;
@@ -75,6 +79,7 @@ export class Converger {
     order: TuneOrder,
     inheritance: Inheritance | undefined,
     hears: Hears = DEAF,
+    ownSlices?: OwnSlices,
   ) {
     this.#knob = knob;
     this.#ledger = ledger;
@@ -82,6 +87,7 @@ export class Converger {
     this.#order = order;
     this.#inheritance = inheritance;
     this.#hears = hears;
+    this.#ownSlices = ownSlices;
     this.#sinceTicks = inheritance?.sinceTicks ?? nowTicks(process.files);
     this.#heirsFrom = this.#sinceTicks;
   }
@@ -167,7 +173,7 @@ export class Converger {
   /** Whether the process's main thread has another value than the target. */
   #isUntuned(): boolean {
     try {
-      return this.#knob.read(this.#process) !== this.order.target;
+      return this.#knob.verify(this.#process, this.order.target) !== this.order.target;
     } catch (error) {
       if (isGone(error)) return true;
       throw error;
@@ -240,6 +246,11 @@ export class Converger {
 
   #tune(threads: readonly { tid: number; maker: number | undefined }[]): void {
     const candidates: Candidate[] = [];
+    let ownSlices: ReturnType<OwnSlices> | undefined; // asked for when a thread needs it, once for all
+    const hasOwnSlice = (tid: number) => {
+      ownSlices ??= this.#ownSlices?.(this.#process.id);
+      return ownSlices?.get(tid);
+    };
     try {
       for (const { tid, maker } of threads) {
         const before = this.threads.get(tid);
@@ -247,7 +258,7 @@ export class Converger {
           before?.startTicks === startTicks && before.isOriginalKnown !== false
             ? before.original
             : this.#originalOf(value, startTicks, maker);
-        const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf);
+        const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf, hasOwnSlice);
         // Its birth is heard late: it was tuned when it was found, and what it has by now may be somebody else's value.
         const isDone = before?.startTicks === examined.startTicks && before.outcome !== 'exempt';
         if (isCandidate(examined) && isDone) examined.thread[Symbol.dispose]();
@@ -287,8 +298,9 @@ export class Converger {
 
   /** Undoes a write that came after the thread was restored. */
   #takeBack({ thread, startTicks, original }: Candidate): ThreadState {
+    const { target } = this.order;
     try {
-      if (this.#knob.read(thread) === this.order.target) this.#knob.restore(thread, original);
+      if (this.#knob.verify(thread, target) === target) this.#knob.restore(thread, original);
     } catch (error) {
       if (!isGone(error)) throw error;
     }

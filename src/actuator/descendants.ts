@@ -36,7 +36,8 @@ export function recordInherited(
     using thread = new ProcHandle(tid, files);
     const { startTicks } = thread.stat();
     if (born.startTicks !== undefined && startTicks !== born.startTicks) return undefined;
-    if (knob.read(thread) !== knob.inherited(order.target)) return undefined;
+    const inherited = knob.inherited(order.target);
+    if (knob.verify(thread, inherited) !== inherited) return undefined;
     using process = new ProcHandle(thread.processId(), files);
     const identity = { pid: process.id, processStartTicks: process.stat().startTicks, tid, startTicks };
     ledger.record([

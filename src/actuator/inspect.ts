@@ -26,7 +26,7 @@ export function inspect(
     const stat = thread.stat();
     if (stat.startTicks !== state.startTicks) return 'another';
     const exempt = knob.exempt(stat);
-    const value = knob.read(thread);
+    const value = knob.verify(thread, target);
     if (exempt) return { ...state, outcome: 'exempt', value, detail: exempt };
     if (state.outcome === 'exempt') return 'tunable';
     return value === target ? 'same' : { ...state, outcome: 'drifted', value };

@@ -12,6 +12,9 @@ export interface Support {
   readonly mend: string;
 }
 
+/** Whether somebody has set the scheduler's slice of a thread; undefined: not known. */
+export type HasOwnSlice = (tid: number) => boolean | undefined;
+
 /**
  * A per-thread kernel setting that can be read, written, read back and put back. The rest of taut uses only this
  * interface; details of a setting are only in its own file. Values are in the knob's own unit, as `bigint`.
@@ -43,11 +46,17 @@ export interface Knob {
   /** Parses a target as people write it. @throws RangeError that says what is wrong with it. */
   parse(text: string): bigint;
   format(value: bigint): string;
-  /** @throws TautError; ESRCH when the thread is gone, EPERM without the privilege. */
-  read(thread: ProcHandle): bigint;
+  /**
+   * @param hasOwnSlice for a knob whose values alone do not tell whether somebody has set them.
+   * @throws TautError; ESRCH when the thread is gone, EPERM without the privilege.
+   */
+  read(thread: ProcHandle, hasOwnSlice?: HasOwnSlice): bigint;
   /** @throws TautError as `read`, and EINVAL for a value that the kernel refuses. */
   write(thread: ProcHandle, value: bigint): void;
-  /** Checks a write. @returns `wanted` if it is in force, or will be when the thread runs next; else what is. */
+  /**
+   * As `read`, for what taut may have written: some values look like what the kernel gives by itself.
+   * @returns `wanted` if it is in force, or will be when the thread runs next; else what is.
+   */
   verify(thread: ProcHandle, wanted: bigint): bigint;
   /** Puts the thread back to `original`. */
   restore(thread: ProcHandle, original: bigint): void;

@@ -117,7 +117,8 @@ function restoreOne(
     if (entry.pid === process?.id && process.hasEnded()) return { outcome: 'vanished', was };
     const exempt = knob.exempt(stat);
     if (exempt === 'zombie') return { outcome: 'vanished', was };
-    was = knob.read(thread);
+    was = knob.verify(thread, entry.target);
+    if (was !== entry.target) was = knob.verify(thread, entry.original);
     faultPoint('restore-read');
     if (was === entry.original) return { outcome: 'restored', was };
     if (exempt) return { outcome: 'failed', was, detail: `${exempt} now; restore again when it is not` };
@@ -190,7 +191,8 @@ function heirOf(
     const inherited = knob.inherited(entry.target);
     const stat = thread.stat();
     if (stat.startTicks < entry.heirsFrom) return undefined;
-    if (thread.processId() !== pid || knob.exempt(stat) || knob.read(thread) !== inherited) return undefined;
+    if (thread.processId() !== pid || knob.exempt(stat) || knob.verify(thread, inherited) !== inherited)
+      return undefined;
     using process = new ProcHandle(pid, files);
     const processStartTicks = process.stat().startTicks;
     return { ...entry, pid, processStartTicks, tid, startTicks: stat.startTicks, target: inherited };

@@ -4,7 +4,7 @@ import type { ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
 import { exemption, REAL_TIME } from './exempt.ts';
-import type { Knob, Support } from './knob.ts';
+import type { HasOwnSlice, Knob, Support } from './knob.ts';
 
 /** What the kernel accepts; it would take shorter and longer ones for these without a word. */
 const MIN_NS = 100_000n;
@@ -63,9 +63,11 @@ export const schedSlice: Knob = {
     return value === DEFAULT ? "the kernel's default" : formatNs(value);
   },
 
-  read(thread: ProcHandle): bigint {
+  read(thread: ProcHandle, hasOwnSlice: HasOwnSlice = () => undefined): bigint {
     const ns = BigInt(thread.slice());
-    return ns === 0n || isDefault(ns) ? DEFAULT : ns;
+    const isOwn = ns === 0n ? undefined : hasOwnSlice(thread.id);
+    if (isOwn === undefined) return standsFor(ns);
+    return isOwn ? ns : DEFAULT;
   },
 
   write(thread: ProcHandle, value: bigint): void {
@@ -73,8 +75,9 @@ export const schedSlice: Knob = {
   },
 
   /** A written value is in force when the thread is next put on a CPU; it reads back at once. */
-  verify(thread: ProcHandle): bigint {
-    return schedSlice.read(thread);
+  verify(thread: ProcHandle, wanted: bigint): bigint {
+    const ns = BigInt(thread.slice());
+    return ns !== 0n && ns === wanted ? wanted : standsFor(ns);
   },
 
   restore(thread: ProcHandle, original: bigint): void {
@@ -94,6 +97,11 @@ export const schedSlice: Knob = {
     return value;
   },
 };
+
+/** @param ns as the kernel tells it; 0 while the thread's policy has none. */
+function standsFor(ns: bigint): bigint {
+  return ns === 0n || isDefault(ns) ? DEFAULT : ns;
+}
 
 /** The administrator may change the default, and CPUs come and go: what was found is looked up again after this time. */
 const KNOWN_MS = 1_000;

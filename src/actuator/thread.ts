@@ -2,7 +2,7 @@
 import { TautError } from '../native.ts';
 import { isGone, ProcHandle } from '../proc/handle.ts';
 import { faultPoint } from './faultPoints.ts';
-import type { Knob } from './knob.ts';
+import type { HasOwnSlice, Knob } from './knob.ts';
 
 /**
  * - `tuned`: has the target, read back
@@ -60,6 +60,7 @@ export function examine(
   tid: number,
   target: bigint,
   originalOf: (value: bigint, startTicks: number) => bigint,
+  hasOwnSlice: HasOwnSlice,
 ): Candidate | ThreadState {
   let thread: ProcHandle | undefined;
   let keep = false;
@@ -69,7 +70,8 @@ export function examine(
     if (!process.hasThread(tid)) return settled(thread.processId() === process.id ? 'vanished' : 'foreign');
     const stat = thread.stat();
     const { startTicks } = stat;
-    const value = knob.read(thread);
+    let value = knob.verify(thread, target);
+    if (value !== target) value = knob.read(thread, hasOwnSlice);
     const original = originalOf(value, startTicks);
     const exempt = knob.exempt(stat) ?? chosen(knob, original);
     if (exempt === 'zombie') return settled('vanished');

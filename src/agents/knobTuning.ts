@@ -14,6 +14,8 @@ export interface KnobTuning {
   readonly threads: ReadonlyMap<number, ThreadState>;
   /** When the last decision was carried out and verified, milliseconds since the epoch. */
   readonly settledAtMs: number;
+  /** As `Containment.ranNs`, since the agent was attached to. */
+  readonly inheritedNs: bigint | undefined;
   /** Carries out the gate's decision. */
   decide(decision: GateDecision): void;
   /** Looks for what events did not tell, and for values that another program has set; it leaves these values. */

@@ -5,13 +5,16 @@ import * as semconv from '../telemetry/semconv.ts';
 /** Counts what taut does with agents and their threads. Without an SDK the counts go nowhere. */
 export class Operations {
   readonly #counter: Counter;
+  readonly #inherited: Counter;
   readonly #mode: Attributes;
 
   /** @param mode the tracer's: an attribute of every point. */
   constructor(mode: string) {
     this.#mode = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
-    const { name, ...options } = descriptor('taut.operations');
-    this.#counter = metrics.getMeter(semconv.SCOPE_NAME).createCounter(name, options);
+    const meter = metrics.getMeter(semconv.SCOPE_NAME);
+    const counter = ({ name, ...options }: ReturnType<typeof descriptor>) => meter.createCounter(name, options);
+    this.#counter = counter(descriptor('taut.operations'));
+    this.#inherited = counter(descriptor('taut.inherited.cpu'));
   }
 
   /**
@@ -22,6 +25,12 @@ export class Operations {
     const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };
     const by = knob === undefined ? {} : { [semconv.ATTR_TAUT_KNOB]: knob };
     this.#counter.add(n, { ...attributes, ...by, ...this.#mode });
+  }
+
+  /** Counts CPU time, nanoseconds, that descendants of agents of this name ran with the agent's value of a knob. */
+  inherited(agent: string, knob: string, ns: bigint): void {
+    const by = { [semconv.ATTR_TAUT_AGENT_NAME]: agent, [semconv.ATTR_TAUT_KNOB]: knob };
+    this.#inherited.add(Number(ns) / 1e9, { ...by, ...this.#mode });
   }
 
   /** Counts several outcomes of one kind of operation. */

@@ -22,8 +22,11 @@ export interface AgentStatus extends KnobStatus {
   readonly name: string;
   readonly rule: string;
   readonly attachPath: string;
-  /** Every knob. `id`: as in the ledger and in telemetry, like `timer_slack_ns`. */
-  readonly knobs: readonly (KnobStatus & { readonly id: string })[];
+  /**
+   * Every knob. `id`: as in the ledger and in telemetry, like `timer_slack_ns`. `inheritedCpu`: seconds that children ran with the
+   * agent's value until they were put back; only of a knob that decides who runs.
+   */
+  readonly knobs: readonly (KnobStatus & { readonly id: string; readonly inheritedCpu?: number })[];
   /** Null when its wakeups are not measured one by one (see the mode), or share a series with others' or another taut's. */
   readonly waits: Waits | null;
 }
@@ -84,11 +87,12 @@ export function agentEvent(event: AgentEvent['event'], agent: Agent, waits?: Wai
 
 export function agentStatus(agent: Agent, waits?: Waits): AgentStatus {
   const { pid, name, rule, attachPath } = agent.identity;
-  const knobs = agent.tunings.map(({ knob, target, gate }) => ({
+  const knobs = agent.tunings.map(({ knob, target, gate, inheritedNs }) => ({
     id: knob.id,
     target: target === undefined ? null : Number(target),
     gate: gateStatus(gate),
     threads: agent.counts(knob),
+    ...(inheritedNs !== undefined && { inheritedCpu: Number(inheritedNs) / 1e9 }),
   }));
   const { target, gate, threads } = knobs[0] ?? NOTHING;
   return { pid, name, rule, attachPath, target, gate, threads, knobs, waits: waits ?? null };

@@ -38,6 +38,8 @@ export class ToolsTuning implements KnobTuning {
   /** Undefined while nothing is to be tuned. The process is filled in for each tool. */
   #order: Omit<TuneOrder, 'pid' | 'processStartTicks'> | undefined;
   settledAtMs = 0;
+  /** What tools start is to have their value. */
+  readonly inheritedNs = undefined;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
 
   constructor(knob: Knob, host: TuningHost, agent: Tuned, kin: Kin) {

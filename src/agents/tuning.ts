@@ -4,7 +4,7 @@
  */
 import type { Span } from '@opentelemetry/api';
 import { Containment } from '../actuator/containment.ts';
-import { Converger, type Drift, type Hears, type Inheritance } from '../actuator/converge.ts';
+import { Converger, type Drift, type Hears, type Inheritance, type OwnSlices } from '../actuator/converge.ts';
 import { type Born, type Descendants, recordInherited } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Ledger, ThreadIdentity } from '../actuator/ledger.ts';
@@ -35,6 +35,8 @@ export interface TuningHost {
   readonly obstacles: Obstacles;
   readonly descendants: Descendants;
   readonly onRecord: RecordedThreads;
+  /** Undefined: that is not known. */
+  readonly ownSlices?: OwnSlices;
   /** Returns the tuning that began before the agent was attached, if any. */
   readonly begun?: (pid: number, knob: Knob) => BegunTuning | undefined;
 }
@@ -68,6 +70,8 @@ export class Tuning implements KnobTuning {
   #target: bigint | undefined;
   /** Not reported yet. */
   #begun: BegunTuning | undefined;
+  /** How much of `inheritedNs` was counted. */
+  #countedNs = 0n;
   /** When threads were last written and read back, or put back: milliseconds since the epoch. 0: never. */
   settledAtMs = 0;
   gate: GateDecision = { value: null, reason: 'not asked yet' };
@@ -92,6 +96,10 @@ export class Tuning implements KnobTuning {
 
   get threads(): ReadonlyMap<number, ThreadState> {
     return this.#converger?.threads ?? new Map();
+  }
+
+  get inheritedNs(): bigint | undefined {
+    return this.#containment.ranNs;
   }
 
   /** Carries out the gate's decision. */
@@ -143,6 +151,7 @@ export class Tuning implements KnobTuning {
     }
     const contained = this.#containment.born(born, inheritance);
     if (contained) operations.count('contain', 'ok', 1, this.knob.id);
+    this.#countInherited();
     return contained;
   }
 
@@ -160,6 +169,14 @@ export class Tuning implements KnobTuning {
     const { contained, settledBefore, hasNew } = this.#containment.tree(this.#agent.identity.pid, inheritance, isAgent);
     if (hasNew) obstacles.attempt(() => this.#converger?.settled(Math.min(startTicks, settledBefore)));
     if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);
+    this.#countInherited();
+  }
+
+  #countInherited(): void {
+    const ns = this.inheritedNs ?? 0n;
+    if (ns > this.#countedNs)
+      this.#host.operations.inherited(this.#agent.identity.name, this.knob.id, ns - this.#countedNs);
+    this.#countedNs = ns;
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */
@@ -196,17 +213,18 @@ export class Tuning implements KnobTuning {
   /** Ends tuning: reports what was not reported yet. */
   end(): void {
     this.#outcomes.end();
+    this.#countInherited();
     this.#parent = undefined; // it may be gone for long, and have a parent itself
   }
 
   #tune(target: bigint): void {
-    const { ledger, obstacles } = this.#host;
+    const { ledger, obstacles, ownSlices } = this.#host;
     const { identity, handle } = this.#agent;
     if (!ledger || obstacles.isLacking(this.knob)) return;
     const { pid, startTicks: processStartTicks, name: agent, rule } = identity;
     const { reason } = this.gate;
     const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
-    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited);
+    const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, undefined, ownSlices);
     this.#converge(converger, nowMs());
   }
 

@@ -69,16 +69,18 @@ export class Watcher implements Disposable {
     this.measurement = new Measurement({ measuring, maxOverhead, log: options.log });
     this.#record = new TuningRecord(options, operations, obstacles);
     const onRecord = this.#record.threads;
+    const { tracer } = measuring;
     const host = {
       ...{ knobs: KNOBS, ledger, log: options.log, operations, obstacles, descendants, onRecord },
       ...(options.begun && { begun: options.begun }),
+      ...(tracer && { ownSlices: (pid: number) => tracer.ownSlices(pid) }),
     };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
     this.#agents = new Agents({ ...options, failed, measurement: this.measurement }, host, () => this.#onChange());
     const { decisions, scope, log } = options;
     const common = { agents: this.#agents, decisions, scope, log, failed };
     const onExeced = (thread: Execed) => this.#record.follow(thread);
-    const losses = new Losses(measuring.tracer, log);
+    const losses = new Losses(tracer, log);
     this.#kernelEvents = new KernelEvents({ ...common, descendants, onExeced, losses });
     this.#networkEvents = new NetworkEvents({ ...common, operations });
     const record = { ledger, onRecord, operations, obstacles };

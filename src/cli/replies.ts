@@ -24,7 +24,7 @@ const knob = { target: value.nullable(), gate, threads };
 const agent = z.looseObject({
   ...{ pid: z.int(), name: text, rule: text, attachPath: text },
   ...knob,
-  knobs: z.array(z.looseObject({ id: text, ...knob })).optional(),
+  knobs: z.array(z.looseObject({ id: text, ...knob, inheritedCpu: count.optional() })).optional(),
   waits: waits.nullable().optional(),
 });
 

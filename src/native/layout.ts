@@ -38,7 +38,7 @@ export interface Layout {
   /** Indexed by the kind's number. */
   readonly events: readonly KernelEvent['kind'][];
   readonly event: Offsets<'kind' | 'pid' | 'tid' | 'ppid' | 'maker' | 'size' | 'user' | 'held' | 'startNs' | 'atNs'>;
-  readonly visit: Numbers<'attach' | 'detach' | 'retell'>;
+  readonly visit: Numbers<'attach' | 'detach' | 'retell' | 'slices'>;
   /** How long a process that gives itself names all the time is not told of, nanoseconds. */
   readonly holdNs: number;
   /** Indexed by the kind's number; entry 0 is undefined. */

@@ -6,6 +6,8 @@ export interface NativeWakeupTracer {
   load(slices: boolean): Outcome;
   /** @param thread 0: all threads of the process. */
   visitThreads(visit: number, pid: number, slot: number, thread: number): number | Errno;
+  /** For each thread of the process its id, and 1 if somebody has set its slice, else 0. Empty: the kernel can't tell. */
+  readSlices(pid: number): Uint32Array | Errno;
   setSettings(sampleMask: number, shedDetail: number, canarySlot: number): Outcome;
   reserve(slot: number): Outcome;
   /** None of the block's slots may be in use. @returns 1, or 0 when it was not there. */

@@ -13,6 +13,11 @@ export function parseSchedstat(text: string): Waited {
   return { ns: BigInt(waited), timeslices: Number(timeslices) };
 }
 
+/** How long the thread of a schedstat file has been on a CPU, nanoseconds; 0 where the kernel does not count (CONFIG_SCHED_INFO). */
+export function parseRunTime(text: string): bigint {
+  return BigInt(text.split(' ', 1)[0] ?? 0);
+}
+
 /** Waiting times of each thread of a process, by thread id. */
 export function waitedOfThreads(pid: number): Map<number, Waited> {
   const threads = new Map<number, Waited>();

@@ -110,6 +110,12 @@ export const METRICS = {
     description: 'Operations on agents and their threads, by outcome.',
     splitBy: [semconv.ATTR_TAUT_OPERATION, semconv.ATTR_TAUT_OUTCOME, semconv.ATTR_TAUT_KNOB],
   },
+  'taut.inherited.cpu': {
+    ...{ source: 'counted', kind: 'counter', unit: 's' },
+    description:
+      "CPU time that children of agents ran with the agent's scheduler slice, from their birth until taut put them back, or until their end.",
+    splitBy: [semconv.ATTR_TAUT_AGENT_NAME, semconv.ATTR_TAUT_KNOB],
+  },
   'taut.tracer.events': {
     ...{ source: 'observed', kind: 'counter', unit: '{event}' },
     description: 'Every event that the tracer saw: recorded, or discarded for a reason.',

@@ -222,6 +222,18 @@ export class Tracer implements Disposable {
     return check(this.#native.visitThreads(this.#layout.visit.retell, ALL, 0, ALL), 'tell lost events again');
   }
 
+  /**
+   * Whether somebody has set the scheduler's slice of a thread, for each thread of a process. Empty when nothing is known:
+   * before Linux 6.12, and without the option `slices`.
+   */
+  ownSlices(pid: number): ReadonlyMap<number, boolean> {
+    const words = this.#native.readSlices(pid);
+    const own = new Map<number, boolean>();
+    if (!(words instanceof Uint32Array)) return own; // the process has ended
+    for (let i = 0; i < words.length; i += 2) own.set(words[i] ?? 0, words[i + 1] === 1);
+    return own;
+  }
+
   /** Resets `counters` to 0. Call before the first agent is attached, so that the counters add up. */
   countFromHere(): void {
     this.#counted = check(this.#native.readCounters(), 'read the counters');

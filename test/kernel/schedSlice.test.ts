@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { Tracer } from '../../src/tracer/tracer.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, slacks, threadIds, until } from '../support/program.ts';
 import { FIXTURES, Sandbox } from '../support/taut.ts';
@@ -90,6 +91,33 @@ test('what a thread had comes back: a slice of its own, with its nice value, its
   expect(attributes(agent.pid)).toEqual(before);
 });
 
+test('a slice of its own comes back as its own, also where it is as long as the default, and the default as the default', async () => {
+  using sandbox = new Sandbox();
+  using tracer = new Tracer({ slices: true });
+  await using agent = await agentOf(sandbox, 1);
+  // A thread that asks for as much as it has is left as it is by the kernel.
+  for (const ns of [CUSTOM, DEFAULT]) schedattr('slice', ns, agent.pid);
+  const [main = 0, other = 0] = threadIds(agent.pid);
+  const before = [slicesOf(agent.pid), tracer.ownSlices(agent.pid)];
+  expect(before).toEqual([
+    [DEFAULT, DEFAULT],
+    new Map([
+      [main, true],
+      [other, false],
+    ]),
+  ]);
+  await using taut = await sandbox.watch(SLICE);
+  expect([slicesOf(agent.pid), tracer.ownSlices(agent.pid)]).toEqual([
+    [TARGET, TARGET],
+    new Map([
+      [main, true],
+      [other, true],
+    ]),
+  ]);
+  expect(await taut.stop()).toBe(0);
+  expect([slicesOf(agent.pid), tracer.ownSlices(agent.pid)]).toEqual(before);
+});
+
 test('makes no slice longer: a thread that asks for less than the target is left alone', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox, 1);
@@ -98,6 +126,51 @@ test('makes no slice longer: a thread that asks for less than the target is left
   expect(slicesOf(agent.pid)).toEqual([200_000, 500_000]);
   expect(await taut.stop()).toBe(0);
   expect(slicesOf(agent.pid)).toEqual([200_000, DEFAULT]);
+});
+
+test.each([
+  ['a storm of children', 100, 1, false],
+  ['children that run as long as a compiler', 4, 15_000, false],
+  ['children that have ended when taut looks', 20, 1, true],
+])(
+  '%s: what they ran with the slice of the agent is counted, and not what they ran after that',
+  async (_, n, us, isHeld) => {
+    using sandbox = new Sandbox();
+    await using agent = sandbox.python('burner.py');
+    await agent.line(/^ready/);
+    await using taut = await sandbox.watch(SLICE);
+    const counted = async () => {
+      const [agents] = (await sandbox.json<StatusDocument>('status')).agents;
+      const knob = agents?.knobs.find(({ id }) => id === 'sched_slice_ns');
+      return Math.round((knob?.inheritedCpu ?? Number.NaN) * 1e9);
+    };
+    const said = async (command: string) => Number((await ask(agent, command)).split(' ')[1]);
+    if (isHeld) process.kill(taut.pid, 'SIGSTOP');
+    const low = await said(`burn ${n} ${us}`);
+    if (isHeld) process.kill(taut.pid, 'SIGCONT');
+    await until('all is counted that they ran for certain', async () => (await counted()) >= low);
+    const high = await said('reap');
+    const ns = await counted();
+    expect(ns).toBeGreaterThan(0);
+    expect(ns).toBeLessThanOrEqual(high);
+    expect(await taut.stop()).toBe(0);
+    const [exported] = sandbox.lastSums('taut.inherited.cpu');
+    expect(Math.round((exported?.value ?? Number.NaN) * 1e9)).toBe(ns);
+  },
+);
+
+test('a target that is the number of the default is known again: it is read back, contained, and put back', async () => {
+  using sandbox = new Sandbox();
+  await using agent = await agentOf(sandbox, 0);
+  schedattr('slice', 10 * DEFAULT, agent.pid);
+  await using taut = await sandbox.watch(`${SLICE}=${DEFAULT}ns`);
+  const child = Number((await ask(agent, 'child')).split(' ')[1]);
+  await until('the child has what the agent had', () => slicesOf(child)[0] === 10 * DEFAULT);
+  const [, slice] = (await sandbox.json<StatusDocument>('status')).agents[0]?.knobs ?? [];
+  expect(slice).toMatchObject({ target: DEFAULT, threads: { total: 1, tuned: 1 } });
+  expect(slicesOf(agent.pid)).toEqual([DEFAULT]);
+  expect(await taut.stop()).toBe(0);
+  expect(slicesOf(agent.pid)).toEqual([10 * DEFAULT]);
 });
 
 test.each([
