@@ -26,7 +26,7 @@ export interface Build {
 }
 
 const WIDTH = 760;
-const PLOT = { left: 190, right: WIDTH - 190, top: 102 } as const;
+const PLOT = { left: 210, right: WIDTH - 190, top: 102 } as const;
 const ROW = 34;
 const FOOT = 74;
 /** Seconds: the ends of the axis, and its ticks. */
@@ -61,7 +61,7 @@ export function drawBuild({ jobs, arms }: Build, where: string): string {
 <rect class="back" width="${WIDTH}" height="${height}" rx="8"/>
 <rect class="edge" x=".5" y=".5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
 <text class="title" x="28" y="34">How late an agent is woken beside its own build</text>
-<text class="small" x="28" y="54">One sample agent and a build of ${jobs} jobs in turns. The dot is the middle wakeup; at the bar's end 99 of 100 have come.</text>
+<text class="small" x="28" y="54">One sample agent, a build of ${jobs} jobs. The dot: half of its wakeups came within that; the bar's end: 99 of 100.</text>
 <text class="small" x="${COLUMNS.late}" y="${PLOT.top - 12}" text-anchor="end">&gt; 0.5 ms</text>
 <text class="small" x="${COLUMNS.build}" y="${PLOT.top - 12}" text-anchor="end">the build</text>
 ${TICKS.map((tick) => `<line class="line" x1="${n(x(tick))}" x2="${n(x(tick))}" y1="${PLOT.top}" y2="${bottom}"/>`).join('\n')}

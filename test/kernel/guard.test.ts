@@ -85,20 +85,21 @@ test("the demo and its sample agent are killed in the middle of the agent's buil
   await taut.line(/beside a build/, 90_000);
   using ledger = new Ledger(sandbox.stateDir);
   const runs = (pid: number, what: string) => commandOf(pid).some((word) => word.includes(what));
-  const builders = () => ledger.entries().filter(({ knob }) => knob === toolPriority.id);
-  let build = builders();
-  await until('the build is at another priority', () => {
-    build = builders();
-    return build.length > 0;
-  });
+  const isLowered = () => ledger.entries().some(({ knob }) => knob === toolPriority.id);
+  await until('the build is at another priority', isLowered);
   const [agent = 0] = childrenOf(taut.pid).filter((pid) => runs(pid, 'sample-agent'));
+  const build = childrenOf(agent).filter((pid) => runs(pid, 'gzip'));
+  expect(build.length).toBeGreaterThan(0);
+  using end = new DisposableStack();
+  end.defer(() => {
+    for (const pid of build.filter((one) => runs(one, 'gzip'))) process.kill(pid, 'SIGKILL');
+  });
   const [guard = 0] = guardsOf(taut.pid);
   process.kill(agent, 'SIGKILL');
   taut.child.kill('SIGKILL');
   await until('the guard has ended', () => !isRunning(guard));
   expect(ledger.entries()).toEqual([]);
-  const isOver = ({ pid }: { pid: number }) => !isRunning(pid) || !runs(pid, 'gzip');
-  await until('the build has ended', () => build.every(isOver));
+  await until('the build has ended', () => build.every((pid) => !isRunning(pid) || !runs(pid, 'gzip')));
 });
 
 test('the restore that it runs is killed too, after each thread that it has written', async () => {
