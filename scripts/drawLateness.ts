@@ -1,10 +1,4 @@
-/**
- * Draws docs/lateness.svg, the README's picture, from the measurements of `taut demo --json` on this machine:
- *   taut demo --seconds 20 --json | node scripts/drawLateness.ts docs/lateness.svg
- * `npm run picture` does both.
- */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+/** Draws docs/lateness.svg from the first act of `taut demo --json`: how late an agent's timers fire. */
 
 /** From the demo's JSON: bucket i counts seconds above b^(offset + i), up to b^(offset + i + 1), b = 2^(2^-scale). */
 interface Histogram {
@@ -157,15 +151,4 @@ function percent(share: number): string {
 /** Two decimals are enough for a screen. */
 function n(value: number): string {
   return String(Math.round(value * 100) / 100);
-}
-
-if (import.meta.main) {
-  const [, , file] = process.argv;
-  if (file === undefined) throw new Error('usage: taut demo --json | node scripts/drawLateness.ts FILE.svg');
-  const { phases } = JSON.parse(readFileSync(0, 'utf8'));
-  const phase = (name: string): Measured =>
-    phases.find((one: { name: string }) => one.name === name).metrics['taut.timer.lateness'].reachable;
-  const machine = `Linux ${release().split('-')[0]}, ${cpus().length} cores`;
-  const where = `${machine}, ${new Date().toISOString().slice(0, 10)}.`;
-  writeFileSync(file, drawLateness(phase('original'), phase('tuned'), where));
 }

@@ -4,8 +4,11 @@ import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { timerSlack } from '../actuator/timerSlack.ts';
 import type { Watcher } from '../agents/watcher.ts';
+import type { Targets } from '../gate/gate.ts';
 import { createLog, type Log } from '../util/log.ts';
-import { measurePhase, type Phase, threadSlacks } from './demo/phase.ts';
+import { besideBuild } from './demo/besideBuild.ts';
+import { buildToJson, describeBuild } from './demo/buildReport.ts';
+import { commonest, measurePhase, type Phase, threadValues } from './demo/phase.ts';
 import { describeAll, describePhase, toJson } from './demo/report.ts';
 import { startSample } from './demo/sample.ts';
 import { SwitchGate } from './demo/switchGate.ts';
@@ -24,9 +27,11 @@ interface DemoOptions extends CommonOptions {
   readonly guard?: boolean;
 }
 
-/** What the demo shows: its phases compare how late timers fire, which this knob alone decides. */
+/** What the first act shows: its phases compare how late timers fire, which this knob alone decides. */
 const KNOB = timerSlack;
 const TARGET = KNOB.defaultTarget;
+/** How long a turn beside the build is, in phases. */
+const TURN = 1 / 6;
 const NEVER = new AbortController().signal;
 
 const MORE = `
@@ -41,7 +46,12 @@ export function addDemo(program: Command): void {
   const command = program
     .command('demo')
     .description('show it on this machine in under a minute: a sample agent is measured, tuned, and put back')
-    .option('--seconds <n>', 'how long each of the three phases is', seconds, 8)
+    .option(
+      '--seconds <n>',
+      'how long each of the three phases is; beside a build each setting has half as long',
+      seconds,
+      8,
+    )
     .addHelpText('after', MORE);
   withJson(withGuard(withCommon(command)), 'the phases').action(demo);
 }
@@ -60,14 +70,14 @@ async function demo(options: DemoOptions): Promise<void> {
   }
 }
 
-/** Three measured phases on the same process: as found, tuned, restored. */
+/** Three measured phases on the same process: as found, tuned, restored. Then what it waits for beside its own build. */
 async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise<void> {
   using means = meansOf(options.stateDir, log.warn);
   if ('why' in means)
     throw new CliError(`${means.why}, and one taut tunes at a time: end that one for the demo`, EXIT.failed);
   printError(`starting a sample agent: streams from a local server, short timers, file reads, a child tool`);
   await using sample = await startSample();
-  const gate = new SwitchGate(KNOB);
+  const gate = new SwitchGate();
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
   const run = { ledger: means.ledger, guard: options.guard !== false, begun: () => undefined, ended: NEVER };
   const sinkDir = join(options.stateDir, 'demo');
@@ -80,42 +90,47 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
     );
 
   const { watcher } = session;
-  const original = commonest(threadSlacks(sample.pid));
+  const change = async (targets: Targets, reason: string) => {
+    gate.set(targets, reason);
+    await settled(watcher, sample.pid, targets);
+  };
+  const original = commonest(threadValues(KNOB, sample.pid));
   const phases: Phase[] = [];
-  const phase = async (name: Phase['name'], target: bigint | undefined, reason: string) => {
-    gate.set({ value: target ?? null, reason });
-    await settled(watcher, sample.pid, target);
+  const phase = async (name: Phase['name'], targets: Targets, reason: string) => {
+    await change(targets, reason);
     printError(`measuring ${options.seconds} s ${reason} ...`);
     const measuring = measurePhase(name, watcher, sample.pid, options.seconds, original, TARGET);
     const measured = await lifetime.unlessEnded(measuring);
     phases.push(measured);
     if (!options.json) printText(describePhase(measured));
   };
-  await phase('original', undefined, 'before anything is changed');
-  await phase('tuned', TARGET, `with every thread tuned to ${KNOB.format(TARGET)}`);
-  await phase('restored', undefined, 'with every thread put back');
+  await phase('original', new Map(), 'before anything is changed');
+  await phase('tuned', new Map([[KNOB.id, TARGET]]), `with every thread tuned to ${KNOB.format(TARGET)}`);
+  await phase('restored', new Map(), 'with every thread put back');
 
-  if (options.json) printJson(toJson(phases));
-  else printText(`\n${describeAll(phases)}\n\n${await whereabouts(session)}`);
-  const last = phases.at(-1)?.threads;
-  if (last?.original !== last?.total) throw new CliError('not every thread is back at its original', EXIT.failed);
+  if (!options.json) printText(`\n${describeAll(phases)}\n`);
+
+  const seconds = TURN * options.seconds;
+  const unlessEnded = <T>(work: Promise<T>) => lifetime.unlessEnded(work);
+  const beside = await besideBuild({ watcher, sample, seconds, change, unlessEnded, progress: printError });
+  if (options.json) printJson({ ...toJson(phases), build: buildToJson(beside) });
+  else printText(`${describeBuild(beside)}\n\n${await whereabouts(session)}`);
+  const last = [phases.at(-1)?.threads, ...(beside.arms.at(-1)?.settings.map(({ threads }) => threads) ?? [])];
+  if (last.some((threads) => threads?.original !== threads?.total))
+    throw new CliError('not every thread is back at its original', EXIT.failed);
 }
 
 /** Waits until the gate's decision is carried out, which happens asynchronously. */
-async function settled(watcher: Watcher, pid: number, target: bigint | undefined): Promise<void> {
+async function settled(watcher: Watcher, pid: number, targets: Targets): Promise<void> {
   const deadline = performance.now() + 10_000;
   const isSettled = () => {
     const agent = watcher.agent(pid);
-    return !agent || agent.tunings.find(({ knob }) => knob === KNOB)?.target === target;
+    return !agent || agent.tunings.every(({ knob, target }) => target === targets.get(knob.id));
   };
   while (!isSettled()) {
     if (performance.now() > deadline) throw new CliError('the sample agent could not be tuned', EXIT.failed);
     await setTimeout(10);
   }
-}
-
-function commonest(slacks: ReadonlyMap<bigint, number>): bigint {
-  return [...slacks].reduce((a, b) => (b[1] > a[1] ? b : a), [0n, 0])[0];
 }
 
 async function whereabouts({ telemetry }: Session): Promise<string> {

@@ -2,11 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { type Arm, drawBuild } from '../../scripts/drawBuild.ts';
+import { KNOBS } from '../../src/actuator/knobs.ts';
+import type { ThreadCounts } from '../../src/agents/identity.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { outcome, Program, slacks, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
+import { isWellFormed } from '../support/xml.ts';
 
 test('attach watches just the processes that it is given, and ends with them', async () => {
   using sandbox = new Sandbox();
@@ -172,17 +176,25 @@ test('a telemetry variable that cannot be understood stops the start', async () 
   expect([code, err.includes('OTEL_EXPORTER_OTLP_ENDPOINT=collector:4318')]).toEqual([2, true]);
 });
 
-test('the demo shows most of the slack given back to the timers that it governs, and puts every thread back', async () => {
+test('the demo shows most of the slack given back to the timers that it governs, then each setting beside a build, and puts every thread back', async () => {
   using sandbox = new Sandbox();
-  await using program = sandbox.taut('demo', '--seconds', '3', '--json');
+  await using program = sandbox.taut('demo', '--seconds', '2', '--json');
   const { code, out } = await outcome(program);
   expect(code).toBe(0);
-  const { phases } = JSON.parse(out) as {
+  const { phases, build } = JSON.parse(out) as {
     phases: {
       name: string;
-      threads: { total: number; original: number; tuned: number };
+      threads: ThreadCounts;
       metrics: { 'taut.timer.lateness': { reachable: { count: number } } };
     }[];
+    build: {
+      readonly jobs: number;
+      readonly arms: readonly (Arm & {
+        readonly targets: Readonly<Record<string, number>>;
+        readonly settings: readonly { readonly id: string; readonly threads: ThreadCounts }[];
+      })[];
+      readonly leftOut: readonly { readonly id: string }[];
+    };
   };
   expect(phases.map((p) => p.name)).toEqual(['original', 'tuned', 'restored']);
   for (const { metrics } of phases) expect(metrics['taut.timer.lateness'].reachable.count).toBeGreaterThan(100);
@@ -204,4 +216,19 @@ test('the demo shows most of the slack given back to the timers that it governs,
     expect(threads).toMatchObject(
       i === 1 ? { original: 0, tuned: threads.total } : { original: threads.total, tuned: 0 },
     );
+
+  // Beside its build: as found, each knob that this host can do, all of them, put back. Each does what it says, and no more.
+  const able = KNOBS.map(({ id }) => id).filter((id) => build.leftOut.every((knob) => knob.id !== id));
+  expect(build.arms.map(({ targets }) => Object.keys(targets))).toEqual([[], ...able.map((id) => [id]), able, []]);
+  for (const { targets, settings, metrics } of build.arms) {
+    expect(metrics['taut.wakeup.latency'].count).toBeGreaterThan(0);
+    expect(settings.map(({ id }) => id)).toEqual(able);
+    for (const { id, threads } of settings) {
+      expect(threads.total).toBeGreaterThan(0);
+      const [original, tuned] = id in targets ? [0, threads.total] : [threads.total, 0];
+      expect({ id, ...threads }).toMatchObject({ original, tuned });
+    }
+  }
+  expect(Math.max(...build.arms.map((arm) => arm.build.filesPerSecond))).toBeGreaterThan(0);
+  expect(isWellFormed(drawBuild(build, 'here'))).toBe(true);
 });

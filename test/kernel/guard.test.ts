@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../src/actuator/ledger.ts';
 import { ownerPid } from '../../src/actuator/owner.ts';
+import { toolPriority } from '../../src/actuator/toolPriority.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
@@ -76,6 +77,29 @@ test.each([
   if (held.hasEnded()) return; // its input has ended with taut
   expect(slacks(agent)).not.toContain(1);
   process.kill(agent, 'SIGKILL');
+});
+
+test("the demo and its sample agent are killed in the middle of the agent's build, which ends by itself", async () => {
+  using sandbox = new Sandbox();
+  await using taut = sandbox.taut('demo', '--seconds', '1');
+  await taut.line(/beside a build/, 90_000);
+  using ledger = new Ledger(sandbox.stateDir);
+  const runs = (pid: number, what: string) => commandOf(pid).some((word) => word.includes(what));
+  const isLowered = () => ledger.entries().some(({ knob }) => knob === toolPriority.id);
+  await until('the build is at another priority', isLowered);
+  const [agent = 0] = childrenOf(taut.pid).filter((pid) => runs(pid, 'sample-agent'));
+  const build = childrenOf(agent).filter((pid) => runs(pid, 'gzip'));
+  expect(build.length).toBeGreaterThan(0);
+  using end = new DisposableStack();
+  end.defer(() => {
+    for (const pid of build.filter((one) => runs(one, 'gzip'))) process.kill(pid, 'SIGKILL');
+  });
+  const [guard = 0] = guardsOf(taut.pid);
+  process.kill(agent, 'SIGKILL');
+  taut.child.kill('SIGKILL');
+  await until('the guard has ended', () => !isRunning(guard));
+  expect(ledger.entries()).toEqual([]);
+  await until('the build has ended', () => build.every((pid) => !isRunning(pid) || !runs(pid, 'gzip')));
 });
 
 test('the restore that it runs is killed too, after each thread that it has written', async () => {

@@ -1,4 +1,4 @@
-/** The README's picture: drawn from the demo's JSON, and nothing else. */
+/** The picture of how late timers fire: drawn from the demo's JSON, and nothing else. */
 import { expect, test } from 'vitest';
 import { drawLateness, type Measured } from '../../scripts/drawLateness.ts';
 import type { Phase } from '../../src/cli/demo/phase.ts';

@@ -114,9 +114,9 @@ test('a flag of its own decides about it, and a wrong value is found', async () 
   }
 });
 
-test('the demo, which is about one knob, leaves it alone', () => {
-  const gate = new SwitchGate(timerSlack);
-  gate.set({ value: 1n, reason: 'with every thread tuned' });
+test("the demo's first act, which is about one knob, leaves it alone", () => {
+  const gate = new SwitchGate();
+  gate.set(new Map([[timerSlack.id, 1n]]), 'with every thread tuned');
   const values = KNOBS.map((knob) => gate.decide({ knob }).value);
   expect(values).toEqual([1n, null]);
 });

@@ -1,5 +1,6 @@
 /** One measured phase: what the kernel counted between its begin and its end, in the same histograms as the export. */
 import { setTimeout } from 'node:timers/promises';
+import type { Knob } from '../../actuator/knob.ts';
 import { timerSlack } from '../../actuator/timerSlack.ts';
 import type { Watcher } from '../../agents/watcher.ts';
 import { addon } from '../../native.ts';
@@ -48,7 +49,7 @@ export async function measurePhase(
   const after = watcher.measurement.snapshot(pid);
   if (!before || !after) throw new Error('the sample agent is not measured any more');
   const spent = costNow(watcher);
-  const slacks = threadSlacks(pid);
+  const slacks = threadValues(timerSlack, pid);
   const having = (slack: bigint) => slacks.get(slack) ?? 0;
   return {
     name,
@@ -70,22 +71,28 @@ export function summarize(histogram: ExpHistogram): Summary {
   return { count: histogram.count, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-/** Number of threads of a process by their timer slack in nanoseconds, now. */
-export function threadSlacks(pid: number): Map<bigint, number> {
-  const slacks = new Map<bigint, number>();
+/** Number of threads of a process by what a knob of them is now, in the knob's unit. */
+export function threadValues(knob: Knob, pid: number): Map<bigint, number> {
+  const values = new Map<bigint, number>();
   for (const tid of threadIds(pid)) {
     try {
       using thread = new ProcHandle(tid);
-      const slack = timerSlack.read(thread);
-      slacks.set(slack, (slacks.get(slack) ?? 0) + 1);
+      const value = knob.read(thread);
+      values.set(value, (values.get(value) ?? 0) + 1);
     } catch (error) {
       if (!isGone(error)) throw error;
     }
   }
-  return slacks;
+  return values;
 }
 
-function between(
+/** What the most threads have. */
+export function commonest(values: ReadonlyMap<bigint, number>): bigint {
+  return [...values].reduce((a, b) => (b[1] > a[1] ? b : a), [0n, 0])[0];
+}
+
+/** What was counted of a quantity between two snapshots, in those of its series that are meant. */
+export function between(
   before: AgentSnapshot,
   after: AgentSnapshot,
   quantity: Quantity,

@@ -2,7 +2,7 @@
 import type { ExpHistogram, SlackClass } from '../../tracer/series.ts';
 import { formatNs } from '../../util/duration.ts';
 import { type Phase, type PhaseName, type Summary, summarize } from './phase.ts';
-import { axis, sparkline } from './picture.ts';
+import { axis, QUIET, sparkline } from './picture.ts';
 
 const TITLES: Record<PhaseName, string> = { original: 'before', tuned: 'tuned', restored: 'restored' };
 
@@ -12,7 +12,7 @@ const ROWS: Record<SlackClass, string> = {
   none: 'late: timers without slack',
 };
 
-export function toJson(phases: readonly Phase[]): unknown {
+export function toJson(phases: readonly Phase[]): { readonly phases: readonly unknown[] } {
   return {
     phases: phases.map((phase) => ({
       name: phase.name,
@@ -28,7 +28,7 @@ export function toJson(phases: readonly Phase[]): unknown {
 }
 
 /** The quantiles, with the buckets behind them. */
-function measured(histogram: ExpHistogram) {
+export function measured(histogram: ExpHistogram) {
   const { scale, offset, buckets, zeroCount } = histogram;
   return { ...summarize(histogram), histogram: { scale, offset, buckets, zeroCount } };
 }
@@ -55,10 +55,10 @@ export function describeAll(phases: readonly Phase[]): string {
   return [
     'how late timers fire whose slack is tuned',
     ...phases.map((phase) => line(phase, pictureOf(reachable(phase)))),
-    `  ${''.padEnd(9)} ${axis()}`,
+    `  ${''.padEnd(9)} ${axis(QUIET)}`,
     'wait for a CPU, once awake: the control of timer slack, which has no part in it',
     ...phases.map((phase) => line(phase, pictureOf(phase.runQueueDelay))),
-    `  ${''.padEnd(9)} ${axis()}`,
+    `  ${''.padEnd(9)} ${axis(QUIET)}`,
     '',
     verdict(phases),
   ].join('\n');
@@ -76,7 +76,7 @@ function verdict(phases: readonly Phase[]): string {
 }
 
 function pictureOf(histogram: Parameters<typeof sparkline>[0] | undefined): string {
-  return histogram ? sparkline(histogram) : '';
+  return histogram ? sparkline(histogram, QUIET) : '';
 }
 
 function row(what: string, { count, p50, p90, p99 }: Summary): string {

@@ -1,38 +1,69 @@
-/** The sample agent and its server, as real processes that are ended by process id. */
+/** The sample agent, its server and its build, as real processes that are ended by process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { packageRoot } from '../../native.ts';
+import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { holdPath, packageRoot } from '../../native.ts';
+
+export interface Build {
+  /** Ids of its long-lived processes, one a job. What they start lives for a moment. */
+  readonly pids: readonly number[];
+  /** How many files it has compressed until now, all jobs together. */
+  done(): number;
+}
 
 export interface Sample extends AsyncDisposable {
   /** Process id of the agent. */
   readonly pid: number;
+  /** Has the agent start a build, which runs until the agent ends. @param jobs how many at a time. */
+  build(jobs: number): Promise<Build>;
 }
+
+/** How long what is left of the build may take to end after the agent. */
+const END_MS = 2_000;
 
 export async function startSample(): Promise<Sample> {
   await using stack = new AsyncDisposableStack();
   const server = start('sample-server.mjs', []);
   stack.defer(() => stop(server));
-  const port = await firstLine(server);
-  const agent = start('sample-agent.mjs', [port]);
+  const port = await lineOf(server);
+  const agent = start('sample-agent.mjs', [port, holdPath()]);
+  const compressed = agent.stdio[3] as Readable;
+  let done = 0;
+  compressed.on('data', (newlines: Buffer) => {
+    done += newlines.length;
+  });
+  stack.defer(() => released(compressed));
   stack.defer(() => stop(agent));
-  await firstLine(agent);
-  if (agent.pid === undefined) throw new Error('the sample agent did not start');
+  await lineOf(agent);
+  const { pid } = agent;
+  if (pid === undefined) throw new Error('the sample agent did not start');
   const owned = stack.move();
-  return { pid: agent.pid, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    pid,
+    async build(jobs) {
+      agent.stdin?.write(`build ${jobs}\n`);
+      const [, ...pids] = (await lineOf(agent)).split(' ');
+      return { pids: pids.map(Number), done: () => done };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 function start(script: string, args: string[]): ChildProcess {
   const path = join(packageRoot(), 'src/cli/demo', script);
-  return spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
+/** The next line that it says. */
+async function lineOf(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error('no standard output');
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('the sample process ended early')));
   ended.catch(() => {}); // the process also ends after the race, when nobody waits for this promise
-  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [string];
+  using lines = createInterface({ input: child.stdout });
+  const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   return line;
 }
 
@@ -41,4 +72,10 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   await ended;
+}
+
+/** Waits until nobody holds the other end any more; when that takes too long, whoever writes to it ends. */
+async function released(stream: Readable): Promise<void> {
+  if (!stream.readableEnded) await Promise.race([once(stream, 'close'), setTimeout(END_MS, undefined, { ref: false })]);
+  stream.destroy();
 }

@@ -1,24 +1,19 @@
-import type { Knob } from '../../actuator/knob.ts';
-import type { Gate, GateDecision, GateQuestion } from '../../gate/gate.ts';
+import type { Gate, GateDecision, GateQuestion, Targets } from '../../gate/gate.ts';
 
-/** A gate whose decision on one knob the demo sets. It never opens for another. */
+/** A gate whose decisions the demo sets. It never opens for a knob that has no target. */
 export class SwitchGate implements Gate {
-  readonly #knob: Knob;
-  #decision: GateDecision = { value: null, reason: 'the demo measures first' };
+  #targets: Targets = new Map();
+  #reason = 'the demo measures first';
   readonly #callbacks = new Set<() => void>();
 
-  constructor(knob: Knob) {
-    this.#knob = knob;
-  }
-
-  set(decision: GateDecision): void {
-    this.#decision = decision;
+  set(targets: Targets, reason: string): void {
+    this.#targets = targets;
+    this.#reason = reason;
     for (const callback of this.#callbacks) callback();
   }
 
   decide({ knob }: Pick<GateQuestion, 'knob'>): GateDecision {
-    if (knob.id === this.#knob.id) return this.#decision;
-    return { value: null, reason: `the demo is about ${this.#knob.title} alone` };
+    return { value: this.#targets.get(knob.id) ?? null, reason: this.#reason };
   }
 
   onChange(callback: () => void): () => void {

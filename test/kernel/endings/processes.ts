@@ -82,6 +82,7 @@ function kindOf(pid: number): Kind | undefined {
   if (args[0] === '') return undefined; // a kernel thread, or ended
   const program = basename(readlinkSync(`/proc/${pid}/exe`));
   if (program.startsWith('taut-guard')) return 'guard';
+  if (args.some((arg) => arg.startsWith('while gzip '))) return 'sample'; // a job of its build
   if (program !== 'node') return undefined;
   const at = args.findIndex((arg) => /\/dist\/src\/cli\/main\.js$|\/fixtures\/libraryUser\.ts$/.test(arg));
   if (args[at + 1] === 'restore' || args.some((arg) => arg.endsWith('/dist/src/cli/guardRestore.js'))) return 'restore';

@@ -101,6 +101,16 @@ export const SIGNALS: Ending[] = [
     end: signals(0, ...Array<NodeJS.Signals>(20).fill('SIGTERM')),
   },
   {
+    name: 'SIGTERM, while its sample agent builds',
+    ways: ['demo'],
+    quick: ['demo'],
+    by: 'itself',
+    end: async (life) => {
+      await life.program.line(/beside a build/);
+      life.signal('SIGTERM');
+    },
+  },
+  {
     name: 'SIGTERM, then SIGINT, then SIGQUIT',
     ways: COMMANDS,
     quick: ['watch'],
