@@ -1,11 +1,5 @@
 /** Makes the exporter of each signal for its destination. */
 import { join } from 'node:path';
-import { OTLPLogExporter as JsonLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
-import { OTLPLogExporter as ProtobufLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
-import { OTLPMetricExporter as JsonMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
-import { OTLPMetricExporter as ProtobufMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
-import { OTLPTraceExporter as JsonTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as ProtobufTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
@@ -17,21 +11,36 @@ export function sinkFile(stateDir: string, signal: SignalName): string {
   return join(stateDir, 'otlp', `${signal}.jsonl`);
 }
 
-/** OTLP exporters read endpoint, headers, compression, timeout and certificates from OTEL_* variables on their own. */
-export function spanExporter(to: Destination, stateDir: string): SpanExporter | undefined {
+/**
+ * OTLP exporters read endpoint, headers, compression, timeout and certificates from OTEL_* variables on their own. Each is
+ * loaded where it is wanted: the embedded sink needs neither Node's HTTP client nor what encodes protobuf.
+ */
+export async function spanExporter(to: Destination, stateDir: string): Promise<SpanExporter | undefined> {
   if (to.kind === 'none') return undefined;
   if (to.kind === 'files') return fileSpanExporter(sinkFile(stateDir, 'traces'));
-  return to.protocol === 'http/json' ? new JsonTraceExporter() : new ProtobufTraceExporter();
+  const { OTLPTraceExporter } =
+    to.protocol === 'http/json'
+      ? await import('@opentelemetry/exporter-trace-otlp-http')
+      : await import('@opentelemetry/exporter-trace-otlp-proto');
+  return new OTLPTraceExporter();
 }
 
-export function metricExporter(to: Destination, stateDir: string): PushMetricExporter | undefined {
+export async function metricExporter(to: Destination, stateDir: string): Promise<PushMetricExporter | undefined> {
   if (to.kind === 'none') return undefined;
   if (to.kind === 'files') return fileMetricExporter(sinkFile(stateDir, 'metrics'));
-  return to.protocol === 'http/json' ? new JsonMetricExporter() : new ProtobufMetricExporter();
+  const { OTLPMetricExporter } =
+    to.protocol === 'http/json'
+      ? await import('@opentelemetry/exporter-metrics-otlp-http')
+      : await import('@opentelemetry/exporter-metrics-otlp-proto');
+  return new OTLPMetricExporter();
 }
 
-export function logExporter(to: Destination, stateDir: string): LogRecordExporter | undefined {
+export async function logExporter(to: Destination, stateDir: string): Promise<LogRecordExporter | undefined> {
   if (to.kind === 'none') return undefined;
   if (to.kind === 'files') return fileLogExporter(sinkFile(stateDir, 'logs'));
-  return to.protocol === 'http/json' ? new JsonLogExporter() : new ProtobufLogExporter();
+  const { OTLPLogExporter } =
+    to.protocol === 'http/json'
+      ? await import('@opentelemetry/exporter-logs-otlp-http')
+      : await import('@opentelemetry/exporter-logs-otlp-proto');
+  return new OTLPLogExporter();
 }

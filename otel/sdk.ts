@@ -74,7 +74,7 @@ const INTERVAL_MS = { otlp: 60_000, files: 10_000, none: 60_000 } as const;
 const SHUTDOWN_MS = 2_000;
 
 /** @throws TelemetryConfigError when a variable has a wrong value. */
-export function startTelemetry(options: TelemetryOptions): Telemetry {
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { env, stateDir } = options;
   const to = destinations(options);
   const say = rarely(options.onWarning);
@@ -87,9 +87,9 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     return exporter;
   };
   const providers = [
-    startTraces(env, resource, telling(spanExporter(to.traces, stateDir), 'traces')),
-    startMetrics(options, resource, to.metrics.kind, telling(metricExporter(to.metrics, stateDir), 'metrics')),
-    startLogs(env, resource, telling(logExporter(to.logs, stateDir), 'logs')),
+    startTraces(env, resource, telling(await spanExporter(to.traces, stateDir), 'traces')),
+    startMetrics(options, resource, to.metrics.kind, telling(await metricExporter(to.metrics, stateDir), 'metrics')),
+    startLogs(env, resource, telling(await logExporter(to.logs, stateDir), 'logs')),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));

@@ -1,7 +1,6 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { timerSlack } from '../actuator/timerSlack.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Comparison } from '../discovery/compare.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
 import { type Compared, Decisions, type Explanation } from '../discovery/decisions.ts';
@@ -18,6 +17,7 @@ import { describe, describeRule, type Explained, type GatedKnobs, type RuleWalk,
 import type { CommonOptions } from './given.ts';
 import { pid, withCommon, withConfig, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
+import { readConfig } from './readConfig.ts';
 import { splitCommandLine } from './splitCommandLine.ts';
 
 interface ExplainOptions extends CommonOptions {
@@ -77,7 +77,7 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
   if (told && !(told instanceof NoAccess)) return byDaemon(id, told, stateDir, options);
   const roots = await askRoots<Told>(stateDir, request);
   if (roots) return byDaemon(id, roots, ROOT_STATE_DIR, options);
-  const found = decideNow(id, options);
+  const found = await decideNow(id, options);
   if (told) return { ...found, access: 'none', notes: [...found.notes, told.message] };
   const isAgent = found.decision === 'attach';
   const notes = isAgent ? [`no taut is running with ${stateDir}: nobody measures it, and nobody tunes it`] : [];
@@ -85,17 +85,17 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
 }
 
 /** @param stateDir state directory of the daemon that answered. */
-function byDaemon(
+async function byDaemon(
   id: number,
   { kept, near, gate, access, ...told }: Told,
   stateDir: string,
   options: ExplainOptions,
-): Explained {
+): Promise<Explained> {
   const kernelThread = kernelThreadOf(id);
   const knobs = told.knobs ?? (gate ? [{ id: timerSlack.id, gate }] : []);
   if (access !== 'public') {
     if (kept) return { ...explained(kept), near, gate, knobs, kernelThread };
-    return { ...decideNow(id, options), daemon: true };
+    return { ...(await decideNow(id, options)), daemon: true };
   }
   const notes = [
     `the daemon with ${stateDir} tells everybody no more; its evidence is for those who may look in there`,
@@ -112,8 +112,8 @@ function explained({ verdict, sightings, more }: LoggedDecision): Explained {
 }
 
 /** Compares the rules with the process as it is now, because no daemon has decided about it. */
-function decideNow(id: number, options: ExplainOptions): Explained {
-  const decisions = new Decisions(compileRules(loadConfig(options.config)));
+async function decideNow(id: number, options: ExplainOptions): Promise<Explained> {
+  const decisions = new Decisions(compileRules(await readConfig(options.config)));
   try {
     using process = new LazyHandle(id);
     decisions.decide(process, { kind: 'host' }, { source: 'explain', atMs: nowMs() });
@@ -201,7 +201,7 @@ async function compareWith(
     }
   }
   try {
-    return { comparison: new Decisions(compileRules(loadConfig(options.config))).compare(of), daemon: false };
+    return { comparison: new Decisions(compileRules(await readConfig(options.config))).compare(of), daemon: false };
   } catch (error) {
     if (of.argv === undefined && isGone(error)) throw notThere(of.pid);
     throw error;

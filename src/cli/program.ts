@@ -90,7 +90,7 @@ async function exitCode(error: unknown): Promise<number> {
     await exitCode(error.error);
     return exitCode(error.suppressed);
   }
-  const { ConfigError } = await import('../config/load.ts');
+  const { ConfigError } = await import('../config/configError.ts');
   const { TelemetryConfigError } = await import('../../otel/environment.ts');
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliError || error instanceof ConfigError || error instanceof TelemetryConfigError) {

@@ -1,8 +1,9 @@
 /** Reads the rules again when their file changes and on SIGHUP. A file with a mistake changes nothing. */
-import { ConfigError, loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/configError.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { type FileState, onFileChange } from '../util/fileChanges.ts';
 import type { Log } from '../util/log.ts';
+import { readConfig } from './readConfig.ts';
 
 const POLL_MS = 500;
 
@@ -18,7 +19,7 @@ export function onNewRules(file: RulesFile | undefined, log: Log, use: (rules: R
   const reload = () => {
     last = last.then(async () => {
       try {
-        const config = loadConfig(file?.path);
+        const config = await readConfig(file?.path);
         await use(compileRules(config));
         log.info(`rules read again: ${config.rules.length} of its own`);
       } catch (error) {

@@ -12,7 +12,7 @@ import { version } from './version.ts';
  */
 export async function reportRestoration(restoration: Restoration, stateDir: string, log: Log): Promise<void> {
   try {
-    await using _telemetry = startTelemetry({
+    await using _telemetry = await startTelemetry({
       ...{ env: process.env, stateDir, sinkProblem: placeProblem(join(stateDir, 'otlp')), serviceVersion: version() },
       onWarning: (message) => log.warn(message),
     });

@@ -13,7 +13,6 @@ import type { CommonOptions } from './given.ts';
 import { logFor, pid, withCommon, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
 import { askOwners } from './owners.ts';
-import { reportRestoration } from './reportRestoration.ts';
 
 interface RestoreCommandOptions extends CommonOptions {
   readonly dryRun?: boolean;
@@ -63,7 +62,9 @@ Examples:
       if (options.json) printJson({ ...summary, dryRun: options.dryRun === true, entries: results, problems });
       else if (results.length > 0 || problems.length === 0) describe(results, summary, options).forEach(printLine);
       if (problems.length > 0 || results.some((r) => r.outcome === 'failed')) process.exitCode = EXIT.failed;
-      if (told) await reportRestoration(told, options.stateDir, logFor(options));
+      if (!told) return;
+      const { reportRestoration } = await import('./reportRestoration.ts');
+      await reportRestoration(told, options.stateDir, logFor(options));
     },
   );
 }

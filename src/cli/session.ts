@@ -13,7 +13,6 @@ import { Operations } from '../agents/operations.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
 import type { AgentEvent } from '../agents/status.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
-import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
@@ -31,6 +30,7 @@ import { asked, type TuneOptions, targetsOf } from './given.ts';
 import type { Lifetime } from './lifetime.ts';
 import { requireOpenFiles } from './openFiles.ts';
 import { servePublicly } from './publicSocket.ts';
+import { readConfig } from './readConfig.ts';
 import { onNewRules } from './reload.ts';
 import type { Request } from './requests.ts';
 import { serveRun } from './run/socket.ts';
@@ -82,7 +82,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
-  const config = loadConfig(options.config);
+  const config = await readConfig(options.config);
   const rules = compileRules(config);
   const gate = stack.adopt(
     options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log))),
@@ -111,7 +111,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   // The watcher ends after the last export, so that the last export has the final counts.
   stack.defer(() => observed?.[Symbol.dispose]());
   const telemetry = stack.use(
-    startTelemetry({
+    await startTelemetry({
       env: process.env,
       stateDir: sinkDir,
       sinkProblem: placeProblem(join(sinkDir, 'otlp')),

@@ -1,21 +1,16 @@
 /** Reads configuration files: YAML (and JSON, which is YAML), with the position of every mistake. */
 import { readFileSync } from 'node:fs';
 import { type Document, LineCounter, parseDocument } from 'yaml';
+import { ConfigError } from './configError.ts';
 import { doubleIds, type Mistake, schemaMistakes, withPositions, yamlMistakes } from './mistakes.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configSchema, defaultConfig } from './schema.ts';
 import { type Surroundings, warningsOf } from './warnings.ts';
 
-/** The message has one line for each mistake: `file:line:column: what; what to do`. */
-export class ConfigError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'ConfigError';
-  }
-}
+export { ConfigError };
 
 /** Without a file: the defaults, only the built-in rules. @throws ConfigError with the position of every mistake. */
 export function loadConfig(path: string | undefined): Config {
-  if (path === undefined) return configSchema.parse({ version: 1 });
+  if (path === undefined) return defaultConfig();
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

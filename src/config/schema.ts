@@ -115,3 +115,8 @@ type RuleTargets = Readonly<Partial<Record<ReturnType<typeof keyOf>, bigint | 'o
 export type Rule = z.infer<typeof ruleSchema> & RuleTargets;
 export type RuleInput = z.input<typeof ruleSchema>;
 export type Config = z.infer<typeof configSchema>;
+
+/** What holds without a file: the built-in rules alone. */
+export function defaultConfig(): Config {
+  return configSchema.parse({ version: 1 });
+}

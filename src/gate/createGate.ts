@@ -1,6 +1,4 @@
 import type { Provider } from '@openfeature/server-sdk';
-import { FlagFile } from './flagFile.ts';
-import { flagGate } from './flagGate.ts';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
 import { staticGate } from './staticGate.ts';
 
@@ -27,7 +25,9 @@ export async function createGate({
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
-  if (provider) return flagGate(provider, targets);
+  // OpenFeature is loaded where there are flags: most have none.
+  if (provider) return (await import('./flagGate.ts')).flagGate(provider, targets);
   if (flagsFile === undefined) return staticGate(targets, why);
+  const [{ flagGate }, { FlagFile }] = await Promise.all([import('./flagGate.ts'), import('./flagFile.ts')]);
   return flagGate(new FlagFile(flagsFile, onProblem, knobs), targets);
 }
