@@ -25,11 +25,22 @@ const LAUNCHING: ReadonlyMap<string, string> = new Map([
  * Whether a program waits for its agent or for a person, so that it must not be slowed: a language server, an MCP server
  * or an editor, also when it is started by a launcher that its arguments name it to.
  */
-export function isHelper(argv: readonly string[], exe: () => string | undefined): boolean {
+export function isHelper(given: readonly string[], exe: () => string | undefined): boolean {
+  const argv = behindEnv(given);
   const { name, package: npm } = effectiveProgram(argv, exe);
   if (HELPERS(name) !== undefined || (npm !== undefined && OF_MCP.test(npm))) return true;
   if (argv.includes('--stdio') || argv.some((one) => one.includes('org.eclipse.jdt.ls'))) return true;
   return launched(name, argv).some((one) => OF_MCP.test(one));
+}
+
+/**
+ * What `env` becomes. The scripts of npm and of Python packages begin with it, so for a moment a server runs it; the variables
+ * and options that may stand before the program are left out.
+ */
+function behindEnv(argv: readonly string[]): readonly string[] {
+  if (!/^(?:.*\/)?env$/.test(argv[0] ?? '')) return argv;
+  const at = argv.findIndex((one, i) => i > 0 && !/^-|^\w+=/.test(one));
+  return at < 0 ? argv : argv.slice(at);
 }
 
 /** What a launcher is told to start. Of docker it may be any later word: its options take values. */

@@ -4,8 +4,8 @@ import { type Program, until } from '../support/program.ts';
 import type { Sandbox } from '../support/taut.ts';
 import { install } from './install.ts';
 import type { AgentProgram } from './programs.ts';
-import { connected, inhabitants, runners } from './truth.ts';
-import type { World } from './world.ts';
+import { commandLine, connected, inhabitants, runners } from './truth.ts';
+import type { Task, World } from './world.ts';
 
 export class Encounter implements AsyncDisposable {
   readonly program: AgentProgram;
@@ -20,9 +20,9 @@ export class Encounter implements AsyncDisposable {
   }
 
   /** Starts an agent. @returns when the model is speaking to it. */
-  static async begin(program: AgentProgram, world: World): Promise<Encounter> {
+  static async begin(program: AgentProgram, world: World, task?: Task): Promise<Encounter> {
     const before = world.requests().length;
-    const process = world.start(program, install(program));
+    const process = world.start(program, install(program), task);
     const encounter = new Encounter(program, world, process);
     let ended = false;
     void process.ended.then(() => {
@@ -44,6 +44,12 @@ export class Encounter implements AsyncDisposable {
   /** Its processes, by what they run. */
   runners(): number[] {
     return runners(this.#world, install(this.program)).toSorted();
+  }
+
+  /** Those of this world that have these words in their command line, but for whoever was told them. */
+  running(words: string): number[] {
+    const told = (line: string) => line.includes(PLEASE);
+    return inhabitants(this.#world).filter((pid) => commandLine(pid).includes(words) && !told(commandLine(pid)));
   }
 
   /** Those of them that hold its connection to the model: /proc says so, not taut. */
@@ -96,6 +102,9 @@ export class Encounter implements AsyncDisposable {
     await this.#process[Symbol.asyncDispose]();
   }
 }
+
+/** What the models take for a command that they are to have run. */
+export const PLEASE = 'run this: ';
 
 /** What the models answer at length. */
 const SPEECH = /\/(messages|responses|completions)(\?|\s)|:streamGenerateContent/;

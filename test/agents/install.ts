@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { AgentProgram } from './programs.ts';
+import type { Package } from './programs.ts';
 
 export interface Installed {
   /** Everything of the program is in it. */
@@ -20,7 +20,7 @@ const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), '
 export const NODE_FOLDER = dirname(process.execPath);
 
 /** @throws Error when it can't be installed. */
-export function install({ name, registry, package: id, version, command }: AgentProgram): Installed {
+export function install({ name, registry, package: id, version, command }: Package): Installed {
   const pin = JSON.stringify([registry, id, version, process.version, process.arch]);
   const folder = join(CACHE, `${name}-${createHash('sha256').update(pin).digest('hex').slice(0, 16)}`);
   const commands = join(folder, registry === 'npm' ? 'node_modules/.bin' : 'venv/bin');

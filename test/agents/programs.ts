@@ -1,7 +1,7 @@
 /** The real agent programs of this suite: where each comes from, how it is run without a person, and whom it asks. */
 
-export interface AgentProgram {
-  /** As the built-in rules call it. */
+/** What is installed for these tests. */
+export interface Package {
   readonly name: string;
   readonly registry: 'npm' | 'pypi';
   readonly package: string;
@@ -9,7 +9,16 @@ export interface AgentProgram {
   readonly version: string;
   /** Of the command, in the folder of commands that its installation makes. */
   readonly command: string;
+}
+
+/** Its name is that which the built-in rules give it. */
+export interface AgentProgram extends Package {
+  /** Without a person. */
   readonly args: readonly string[];
+  /** With a person at a terminal; undefined of those whom nobody has measured there. */
+  readonly interactive?: readonly string[];
+  /** Lets it run what the model asks for, without a question; undefined of those that are not asked for that here. */
+  readonly freely?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The model's, where its conversation goes. */
   readonly host: string;
@@ -19,6 +28,15 @@ export interface AgentProgram {
   readonly otherHosts?: readonly string[];
 }
 
+/** A server of tools, as agents have them. */
+export const MCP_SERVER: Package = {
+  name: 'mcp-server-filesystem',
+  registry: 'npm',
+  package: '@modelcontextprotocol/server-filesystem',
+  version: '2026.8.31',
+  command: 'mcp-server-filesystem',
+};
+
 export const PROGRAMS: readonly AgentProgram[] = [
   {
     name: 'claude-code', // a native program (Bun)
@@ -27,6 +45,8 @@ export const PROGRAMS: readonly AgentProgram[] = [
     version: '2.1.331',
     command: 'claude',
     args: ['-p', 'hi'],
+    interactive: [],
+    freely: ['--allowedTools', 'Bash'],
     env: { ANTHROPIC_API_KEY: 'sk-ant-none' },
     host: 'api.anthropic.com',
     address: '127.0.1.1',
@@ -38,6 +58,8 @@ export const PROGRAMS: readonly AgentProgram[] = [
     version: '0.169.0',
     command: 'codex',
     args: ['exec', '--skip-git-repo-check', 'hi'],
+    interactive: [],
+    freely: ['--dangerously-bypass-approvals-and-sandbox', '-m', 'gpt-5'],
     env: { CODEX_API_KEY: 'sk-none' },
     host: 'api.openai.com',
     address: '127.0.1.2',
@@ -50,6 +72,8 @@ export const PROGRAMS: readonly AgentProgram[] = [
     version: '0.61.0',
     command: 'gemini',
     args: ['-m', 'gemini-2.5-flash', '-p', 'hi'],
+    interactive: ['-m', 'gemini-2.5-flash'],
+    freely: ['--approval-mode', 'yolo'],
     env: { GEMINI_API_KEY: 'none', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
     host: 'generativelanguage.googleapis.com',
     address: '127.0.1.3',

@@ -55,6 +55,11 @@ export function connected(world: World, address: string): number[] {
   );
 }
 
+/** With blanks between its words; empty when it is gone. */
+export function commandLine(pid: number): string {
+  return text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
 /** The timer slack of every thread of a process, nanoseconds. */
 export function slacks(pid: number): number[] {
   const threads = optional(() => readdirSync(`/proc/${pid}/task`), []);

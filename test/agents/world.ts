@@ -1,10 +1,19 @@
 /** A network of its own for real agents, with a real resolver and the models that they talk to. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { Program } from '../support/program.ts';
 import { type Installed, NODE_FOLDER } from './install.ts';
+import { personalFiles, type ToolServer } from './personal.ts';
 import { type AgentProgram, PROGRAMS } from './programs.ts';
+import { inhabitants } from './truth.ts';
+
+/** What an agent is asked for instead of a greeting, and the servers of tools that it has for that. */
+export interface Task {
+  readonly prompt: string;
+  readonly servers: readonly ToolServer[];
+}
 
 export class World implements AsyncDisposable {
   /** Its folder: the agents' homes are in it. */
@@ -40,13 +49,41 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts an agent in it, with a home of its own; it has the process id of the returned program. */
-  start({ args, env }: AgentProgram, { command }: Installed): Program {
+  start({ name, args, freely, env }: AgentProgram, { command }: Installed, task?: Task): Program {
+    const words = task ? [...args.map((word) => (word === 'hi' ? task.prompt : word)), ...(freely ?? [])] : args;
+    const program = this.#enter([command, ...words], env, (folder) =>
+      task ? personalFiles(name, folder, task.servers) : {},
+    );
+    program.child.stdin?.end(); // some read it to its end before they begin
+    return program;
+  }
+
+  /** Starts an agent as a person does, below a program that is the person at its terminal. */
+  startAt(
+    terminal: readonly string[],
+    { name, interactive, env }: AgentProgram,
+    { command }: Installed,
+    servers: readonly ToolServer[],
+  ): Program {
+    const words = [...terminal, command, ...(interactive ?? [])];
+    return this.#enter(words, env, (folder) => personalFiles(name, folder, servers));
+  }
+
+  #enter(
+    words: readonly string[],
+    env: AgentProgram['env'],
+    files: (folder: string) => Readonly<Record<string, string>>,
+  ): Program {
     const home = mkdtempSync(join(this.dir, 'home-'));
     const folder = join(home, 'project');
     mkdirSync(folder);
+    for (const [path, text] of Object.entries(files(folder))) {
+      mkdirSync(dirname(join(home, path)), { recursive: true });
+      writeFileSync(join(home, path), text);
+    }
     const ca = join(this.dir, 'ca.pem');
-    const enter = ['-t', String(this.pid), '--net', '--mount', 'sh', '-c', 'cd "$0" && exec "$@"', folder, command];
-    const program = new Program('nsenter', [...enter, ...args], {
+    const enter = ['-t', String(this.pid), '--net', '--mount', 'sh', '-c', 'cd "$0" && exec "$@"', folder];
+    return new Program('nsenter', [...enter, ...words], {
       PATH: `${NODE_FOLDER}:${process.env['PATH']}`,
       HOME: home,
       TERM: 'xterm-256color',
@@ -54,8 +91,6 @@ export class World implements AsyncDisposable {
       SSL_CERT_FILE: ca,
       ...env,
     });
-    program.child.stdin?.end(); // some read it to its end before they begin
-    return program;
   }
 
   /** Lets every model finish what it says. */
@@ -68,8 +103,18 @@ export class World implements AsyncDisposable {
     return this.#models.lines.filter((line) => line.startsWith('request ')).map((line) => line.slice(8));
   }
 
+  /** Ends whatever agents have left running, such as a daemon or a tool in a session of its own. */
+  endGuests(): void {
+    const own = new Set([this.pid, ...childrenOf(this.pid)]);
+    for (const pid of inhabitants(this).filter((one) => !own.has(one)))
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {} // gone
+  }
+
   /** It ends with its standard input, resolver and all. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.endGuests();
     this.#models.child.stdin?.end();
     await this.#models.ended;
     rmSync(this.dir, { recursive: true, force: true });

@@ -20,6 +20,9 @@ test.each([
   'python3 -m mcp_server_fetch',
   'docker run -i --rm -e TOKEN ghcr.io/github/github-mcp-server',
   '/home/u/.cargo/bin/my-mcp',
+  '/usr/bin/env node /x/node_modules/.bin/mcp-server-filesystem /repo',
+  '/usr/bin/env -S node --no-warnings /x/node_modules/.bin/mcp-server-filesystem',
+  'env TOKEN=x python3 /v/bin/mcp-server-git',
   'vim notes.md',
 ])('a helper: %s', (line) => {
   expect(helper(line)).toBe(true);
@@ -37,6 +40,9 @@ test.each([
   'cargo build',
   'npx tsc -p .',
   'git log --grep=mcp',
+  'env',
+  '/usr/bin/env node /home/u/mcp-server/build.js',
+  'env MCP=mcp-server make',
   'ls',
 ])('a tool: %s', (line) => {
   expect(helper(line)).toBe(false);
