@@ -18,6 +18,7 @@ const project = (name: string, options: { testTimeout: number; hookTimeout?: num
 
 export default defineConfig({
   test: {
+    maxConcurrency: 3, // of real agents, which start on a few cores
     reporters: ['default', new URL('support/tally.ts', import.meta.url).pathname],
     projects: [
       project('unit', { testTimeout: 30_000, parallel: true }),

@@ -1,14 +1,7 @@
-/** The real agent programs of this suite: where each comes from, how it is run without a person, and whom it asks. */
+/** The agents that are measured while they talk to a model: how each is run without a person, and whom it asks. */
+import type { Installable } from './install.ts';
 
-export interface AgentProgram {
-  /** As the built-in rules call it. */
-  readonly name: string;
-  readonly registry: 'npm' | 'pypi';
-  readonly package: string;
-  /** Exactly this one: what is known of its processes is known of this version. */
-  readonly version: string;
-  /** Of the command, in the folder of commands that its installation makes. */
-  readonly command: string;
+export interface AgentProgram extends Installable {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The model's, where its conversation goes. */

@@ -3,8 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from '../support/program.ts';
-import { type Installed, NODE_FOLDER } from './install.ts';
-import { type AgentProgram, PROGRAMS } from './programs.ts';
+import { type Installable, type Installed, NODE_FOLDER } from './install.ts';
+import { PROGRAMS } from './programs.ts';
+
+/** How a program is run. */
+export interface Runnable extends Installable {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
 
 export class World implements AsyncDisposable {
   /** Its folder: the agents' homes are in it. */
@@ -40,13 +46,29 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts an agent in it, with a home of its own; it has the process id of the returned program. */
-  start({ args, env }: AgentProgram, { command }: Installed): Program {
+  start({ args, env }: Runnable, { command }: Installed): Program {
+    const program = this.#enter(env, ['sh', '-c', 'cd "$0" && exec "$@"'], [command, ...args]);
+    program.child.stdin?.end(); // some read it to its end before they begin
+    return program;
+  }
+
+  /**
+   * Starts an agent in it as `start` does, but in a terminal, and as the first process of a process namespace: with the returned
+   * program all that the agent started ends, wherever that has moved itself.
+   */
+  startInTerminal({ args, env }: Runnable, { command }: Installed): Program {
+    const bounds = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const terminal = 'cd "$0" && stty cols 120 rows 40 2>/dev/null; exec script -qec "$*" /dev/null';
+    return this.#enter(env, [...bounds, 'sh', '-c', terminal], [command, ...args].map(quoted));
+  }
+
+  /** @param starter gets the folder that the agent works in and the words of its command line as further arguments. */
+  #enter(env: Runnable['env'], starter: readonly string[], command: readonly string[]): Program {
     const home = mkdtempSync(join(this.dir, 'home-'));
     const folder = join(home, 'project');
     mkdirSync(folder);
     const ca = join(this.dir, 'ca.pem');
-    const enter = ['-t', String(this.pid), '--net', '--mount', 'sh', '-c', 'cd "$0" && exec "$@"', folder, command];
-    const program = new Program('nsenter', [...enter, ...args], {
+    return new Program('nsenter', ['-t', String(this.pid), '--net', '--mount', ...starter, folder, ...command], {
       PATH: `${NODE_FOLDER}:${process.env['PATH']}`,
       HOME: home,
       TERM: 'xterm-256color',
@@ -54,8 +76,6 @@ export class World implements AsyncDisposable {
       SSL_CERT_FILE: ca,
       ...env,
     });
-    program.child.stdin?.end(); // some read it to its end before they begin
-    return program;
   }
 
   /** Lets every model finish what it says. */
@@ -74,4 +94,9 @@ export class World implements AsyncDisposable {
     await this.#models.ended;
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** For a shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
