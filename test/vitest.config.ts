@@ -27,6 +27,7 @@ const project = (name: string, { testTimeout, hookTimeout = testTimeout, workers
 
 export default defineConfig({
   test: {
+    maxConcurrency: 3, // of real agents, which start on a few cores
     reporters: ['default', new URL('support/tally.ts', import.meta.url).pathname],
     projects: [
       project('unit', { testTimeout: 30_000, workers: 2 }),

@@ -1,6 +1,6 @@
 /**
- * One agent may be several processes: a script that only starts the native program of its package, or itself again with other
- * flags, and waits for that. The one that does the work, the lowest, is the agent; those above are parts of it.
+ * One agent may be several processes: a script that only starts the native program of its package, itself again with other
+ * flags, or another script in its place, and waits for that. The one that does the work, the lowest, is the agent; those above are parts of it.
  */
 import { type EffectiveProgram, effectiveProgram } from '../discovery/program.ts';
 import { childrenOf } from '../proc/ancestry.ts';
@@ -28,7 +28,8 @@ export class Parts {
     const launcher = this.#programOf(pid);
     if (launcher?.interpreter === undefined || levels === 0) return undefined;
     for (const child of childrenOf(pid, this.#files)) {
-      if (!isWorkerOf(launcher, this.#programOf(child))) continue;
+      const worker = this.#programOf(child);
+      if (!isWorkerOf(launcher, worker) && !this.#standsInFor(launcher, pid, worker, child)) continue;
       const agent = this.#agent(child);
       if (agent?.identity.name === name && isByRule(agent)) return agent;
       const below = this.workerBelow(child, name, levels - 1);
@@ -43,7 +44,31 @@ export class Parts {
     const { name, pid } = worker.identity;
     if (parent?.identity.name !== name || !isByRule(parent) || !isByRule(worker)) return undefined;
     const launcher = this.#programOf(ppid);
-    return launcher?.interpreter !== undefined && isWorkerOf(launcher, this.#programOf(pid)) ? parent : undefined;
+    if (launcher?.interpreter === undefined) return undefined;
+    const own = this.#programOf(pid);
+    return isWorkerOf(launcher, own) || this.#standsInFor(launcher, ppid, own, pid) ? parent : undefined;
+  }
+
+  /**
+   * Whether a script runs another script in its place, as Qwen Code's does: one that reads and writes what the first would. A
+   * helper of the package talks to its parent over pipes of its own.
+   */
+  #standsInFor(launcher: EffectiveProgram, pid: number, worker: EffectiveProgram | undefined, child: number): boolean {
+    if (worker?.interpreter !== launcher.interpreter) return false;
+    const [its, own] = [pid, child].map((one) => this.#streamsOf(one));
+    return its !== undefined && its === own;
+  }
+
+  /** Standard input and output of a process; undefined when they are not shown, or lead nowhere. */
+  #streamsOf(pid: number): string | undefined {
+    try {
+      using process = new ProcHandle(pid, this.#files);
+      const [input, output] = [process.link('fd/0'), process.link('fd/1')];
+      return input === undefined || output === undefined || output === '/dev/null' ? undefined : `${input} ${output}`;
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
   }
 
   #programOf(pid: number): EffectiveProgram | undefined {
@@ -65,7 +90,7 @@ function isByRule({ identity: { rule, attachPath } }: Agent): boolean {
   return rule !== 'pid' && attachPath !== 'descendant';
 }
 
-/** A native program, or the same script once more. Another script of the package is a helper, below which nothing is left out. */
+/** A native program, or the same script once more. */
 function isWorkerOf(launcher: EffectiveProgram, worker: EffectiveProgram | undefined): boolean {
   return worker !== undefined && (worker.interpreter === undefined || worker.path === launcher.path);
 }

@@ -16,7 +16,11 @@ const SCRIPT_RUNTIMES: RuleInput['runtime'] = ['node', 'bun', 'deno'];
 
 /** What agents run their own program for beside being one: servers of tools, supervisors, texts for shells. */
 const HELPERS = ['mcp', 'mcp-server', 'mcp-serve', 'daemon', 'native-host', 'completion', 'completions'];
-const HELPER_OPTIONS = ['--chrome-native-host', '--native-host', '--claude-in-chrome-mcp'];
+const HELPER_OPTIONS = [
+  ...['--chrome-native-host', '--native-host', '--claude-in-chrome-mcp'],
+  // Launchers and updaters ask a program which it is (Copilot CLI asks itself).
+  ...['--version', '--binary-version', '--help'],
+];
 const NO_AGENT = { command: HELPERS, anyArg: HELPER_OPTIONS } satisfies Excepted;
 
 /** What package managers run once, before or after they put a package in its place. */
@@ -158,8 +162,11 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
     ...{ id: 'builtin/grok-build-bin', path: ['*/node_modules/.bin/grok', '*/@xai-official/grok*', '*/.grok/*'] },
   },
   npm('grok-build', '@xai-official/grok'),
+  // Another agent for the same models, which is a script.
+  onlyScript('grok-cli', ['grok']),
+  npm('grok-cli', '@vibe-kit/grok-cli'),
   native('droid', ['droid']),
-  script('kimi-code', ['kimi']),
+  script('kimi-code', ['kimi', 'kimi-code']),
   native('kimi-code', ['kimi', 'kimi-cli']),
   ...python('kimi-cli', ['kimi', 'kimi-cli'], ['kimi_cli']),
   onlyScript('auggie', ['auggie']),
@@ -196,7 +203,9 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   native('plandex', ['plandex']),
   script('letta', ['letta']),
   npm('letta', '@letta-ai/letta-code'),
-  ...python('letta', ['letta'], ['letta']).map((rule) => ({
+  // Its Python package brings a Node along.
+  hosted('letta', 'letta', '*/letta_code/*/letta.js'),
+  ...python('letta', ['letta'], ['letta', 'letta_code']).map((rule) => ({
     ...rule,
     id: rule.id.replace('letta-script', 'letta-pip'),
   })),
@@ -204,8 +213,20 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   { ...native('openhands', ['openhands']), id: 'builtin/openhands-native' },
   ...python('gptme', ['gptme'], ['gptme']),
   ...python('mini-swe-agent', ['mini', 'mini-swe-agent'], ['minisweagent']),
-  ...python('vibe', ['vibe', 'vibe-acp'], ['vibe', 'mistral_vibe']),
+  // Behind its native front end, `vibe-app-server` talks to the model.
+  ...python('vibe', ['vibe', 'vibe-acp', 'vibe-app-server'], ['vibe', 'mistral_vibe']),
   ...python('trae-cli', ['trae-cli'], ['trae_agent']),
+  onlyScript('nanocoder', ['nanocoder']),
+  npm('nanocoder', '@nanocollective/nanocoder'),
+  ...python('open-interpreter', ['interpreter'], ['interpreter']),
+  ...python('code-puppy', ['code-puppy'], ['code_puppy']),
+  ...python('cecli', ['cecli'], ['cecli']),
+  ...python('fast-agent', ['fast-agent', 'fast-agent-acp'], ['fast_agent']),
+  ...python('deepagents', ['deepagents-code'], ['deepagents_code']),
+  ...python('ra-aid', ['ra-aid'], ['ra_aid']),
+  ...python('nanobot', ['nanobot', 'nanobot-agent'], ['nanobot']),
+  ...python('tunacode', ['tunacode'], ['tunacode']),
+  ...python('clai', ['clai'], ['clai']),
   // A process that asks for a model's address talks to a model. Last, so that a known agent keeps its name.
   { id: 'builtin/model-client', name: 'model-client', dns: MODELS },
 ];

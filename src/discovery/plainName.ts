@@ -11,14 +11,16 @@ const DECORATIONS = [
   // The file of a release: `codex-x86_64-unknown-linux-musl`, `claude-linux-x64`.
   new RegExp(`^(.+?)[-_.]${MACHINE}(?:-[a-z]+)?-linux(?:-[a-z0-9]+)?$`, 'i'),
   new RegExp(`^(.+?)[-_.]linux[-_]${MACHINE}(?:[-_](?:musl|gnu|glibc|baseline|modern))*$`, 'i'),
+  // A native program that is hidden beside the script that starts it: `bin/.kilo` beside `bin/kilo`.
+  /^\.+([^.].*)$/,
 ];
 
 /** What all decorations have in common: most names have none, and each program that runs on the host is asked about. */
-const MAY_BE_DECORATED = /wrapped_*$|[-.](?:raw|real|orig|bin|distrib)$|[Ll]inux/;
+const MAY_BE_DECORATED = /^\.|wrapped_*$|[-.](?:raw|real|orig|bin|distrib)$|[Ll]inux/;
 
 const ENDING = /\.(?:exe|[cm]?[jt]sx?|py)$/i;
 
-/** `.claude-wrapped` -> `claude`, `codex-raw` -> `codex`. */
+/** `.claude-wrapped` -> `claude`, `codex-raw` -> `codex`, `.kilo` -> `kilo`. */
 export function undecorated(name: string): string {
   if (!MAY_BE_DECORATED.test(name)) return name;
   for (const decoration of DECORATIONS) {

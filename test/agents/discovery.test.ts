@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Sandbox } from '../support/taut.ts';
 import { Encounter } from './encounter.ts';
-import { install } from './install.ts';
+import { installAll } from './install.ts';
 import { attachments } from './measured.ts';
 import { PROGRAMS } from './programs.ts';
 import { ms, printTable } from './table.ts';
@@ -14,7 +14,7 @@ let quiet: World;
 const times = new Map<string, string[]>();
 
 beforeAll(async () => {
-  for (const program of PROGRAMS) install(program);
+  await Promise.all(installAll(PROGRAMS).values());
   world = await World.open();
   quiet = await World.open('hosts');
 });

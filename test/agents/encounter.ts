@@ -2,7 +2,7 @@
 import type { AgentStatus, StatusDocument } from '../../src/agents/status.ts';
 import { type Program, until } from '../support/program.ts';
 import type { Sandbox } from '../support/taut.ts';
-import { install } from './install.ts';
+import { installed } from './install.ts';
 import type { AgentProgram } from './programs.ts';
 import { commandLine, connected, inhabitants, runners } from './truth.ts';
 import type { Task, World } from './world.ts';
@@ -22,7 +22,7 @@ export class Encounter implements AsyncDisposable {
   /** Starts an agent. @returns when the model is speaking to it. */
   static async begin(program: AgentProgram, world: World, task?: Task): Promise<Encounter> {
     const before = world.requests().length;
-    const process = world.start(program, install(program), task);
+    const process = world.start(program, installed(program), task);
     const encounter = new Encounter(program, world, process);
     let ended = false;
     void process.ended.then(() => {
@@ -43,7 +43,7 @@ export class Encounter implements AsyncDisposable {
 
   /** Its processes, by what they run. */
   runners(): number[] {
-    return runners(this.#world, install(this.program)).toSorted();
+    return runners(this.#world, installed(this.program)).toSorted();
   }
 
   /** Those of this world that have these words in their command line, but for whoever was told them. */

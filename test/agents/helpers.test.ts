@@ -8,7 +8,7 @@ import { ofThreads, until } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
 import { entries } from '../support/waiting.ts';
 import { Encounter, PLEASE } from './encounter.ts';
-import { install } from './install.ts';
+import { installAll, installed } from './install.ts';
 import { MCP_SERVER, PROGRAMS } from './programs.ts';
 import { World } from './world.ts';
 
@@ -18,7 +18,7 @@ const AGENTS = PROGRAMS.filter(({ freely }) => freely !== undefined);
 let world: World;
 
 beforeAll(async () => {
-  for (const program of [...AGENTS, MCP_SERVER]) install(program);
+  await Promise.all(installAll([...AGENTS, MCP_SERVER]).values());
   world = await World.open();
 });
 
@@ -43,7 +43,7 @@ test.each(AGENTS)(
     const languageServer = join(sandbox.dir, 'fixture-language-server');
     copyFileSync(join(import.meta.dirname, 'fixtures/turns.py'), languageServer);
     const servers = [
-      { name: 'files', command: install(MCP_SERVER).command, args: [sandbox.dir] },
+      { name: 'files', command: installed(MCP_SERVER).command, args: [sandbox.dir] },
       { name: 'language', command: '/usr/bin/python3', args: [languageServer] },
     ];
     await using taut = await sandbox.watch('--optimize-tools');

@@ -1,18 +1,8 @@
-/** The real agent programs of this suite: where each comes from, how it is run without a person, and whom it asks. */
-
-/** What is installed for these tests. */
-export interface Package {
-  readonly name: string;
-  readonly registry: 'npm' | 'pypi';
-  readonly package: string;
-  /** Exactly this one: what is known of its processes is known of this version. */
-  readonly version: string;
-  /** Of the command, in the folder of commands that its installation makes. */
-  readonly command: string;
-}
+/** The agents that are measured while they talk to a model: how each is run without a person, and whom it asks. */
+import type { Installable } from './install.ts';
 
 /** Its name is that which the built-in rules give it. */
-export interface AgentProgram extends Package {
+export interface AgentProgram extends Installable {
   /** Without a person. */
   readonly args: readonly string[];
   /** With a person at a terminal; undefined of those whom nobody has measured there. */
@@ -29,7 +19,7 @@ export interface AgentProgram extends Package {
 }
 
 /** A server of tools, as agents have them. */
-export const MCP_SERVER: Package = {
+export const MCP_SERVER: Installable = {
   name: 'mcp-server-filesystem',
   registry: 'npm',
   package: '@modelcontextprotocol/server-filesystem',

@@ -4,7 +4,7 @@ import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { until } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
 import { Encounter } from './encounter.ts';
-import { install } from './install.ts';
+import { installAll } from './install.ts';
 import { measured } from './measured.ts';
 import { PROGRAMS } from './programs.ts';
 import { printTable, us } from './table.ts';
@@ -18,7 +18,7 @@ let world: World;
 const rows: string[][] = [];
 
 beforeAll(async () => {
-  for (const program of PROGRAMS) install(program);
+  await Promise.all(installAll(PROGRAMS).values());
   world = await World.open();
 });
 

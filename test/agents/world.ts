@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { childrenOf } from '../../src/proc/ancestry.ts';
 import { Program } from '../support/program.ts';
-import { type Installed, NODE_FOLDER } from './install.ts';
+import { type Installable, type Installed, NODE_FOLDER } from './install.ts';
 import { personalFiles, type ToolServer } from './personal.ts';
 import { type AgentProgram, PROGRAMS } from './programs.ts';
 import { inhabitants } from './truth.ts';
@@ -13,6 +13,12 @@ import { inhabitants } from './truth.ts';
 export interface Task {
   readonly prompt: string;
   readonly servers: readonly ToolServer[];
+}
+
+/** How a program is run. */
+export interface Runnable extends Installable {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export class World implements AsyncDisposable {
@@ -49,11 +55,14 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts an agent in it, with a home of its own; it has the process id of the returned program. */
-  start({ name, args, freely, env }: AgentProgram, { command }: Installed, task?: Task): Program {
-    const words = task ? [...args.map((word) => (word === 'hi' ? task.prompt : word)), ...(freely ?? [])] : args;
-    const program = this.#enter([command, ...words], env, (folder) =>
-      task ? personalFiles(name, folder, task.servers) : {},
-    );
+  start(
+    { name, args, freely = [], env }: Runnable & Partial<AgentProgram>,
+    { command }: Installed,
+    task?: Task,
+  ): Program {
+    const words = task ? [...args.map((word) => (word === 'hi' ? task.prompt : word)), ...freely] : args;
+    const files = (folder: string) => (task ? personalFiles(name, folder, task.servers) : {});
+    const program = this.#enter(env, ['sh', '-c', 'cd "$0" && exec "$@"'], [command, ...words], files);
     program.child.stdin?.end(); // some read it to its end before they begin
     return program;
   }
@@ -66,13 +75,29 @@ export class World implements AsyncDisposable {
     servers: readonly ToolServer[],
   ): Program {
     const words = [...terminal, command, ...(interactive ?? [])];
-    return this.#enter(words, env, (folder) => personalFiles(name, folder, servers));
+    const files = (folder: string) => personalFiles(name, folder, servers);
+    return this.#enter(env, ['sh', '-c', 'cd "$0" && exec "$@"'], words, files);
   }
 
+  /**
+   * Starts an agent in it as `start` does, but in a terminal, and as the first process of a process namespace: with the returned
+   * program all that the agent started ends, wherever that has moved itself.
+   */
+  startInTerminal({ args, env }: Runnable, { command }: Installed): Program {
+    const bounds = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const terminal = 'cd "$0" && stty cols 120 rows 40 2>/dev/null; exec script -qec "$*" /dev/null';
+    return this.#enter(env, [...bounds, 'sh', '-c', terminal], [command, ...args].map(quoted));
+  }
+
+  /**
+   * @param starter gets the folder that the agent works in and the words of its command line as further arguments.
+   * @param files gives the files in its home, for that folder.
+   */
   #enter(
-    words: readonly string[],
-    env: AgentProgram['env'],
-    files: (folder: string) => Readonly<Record<string, string>>,
+    env: Runnable['env'],
+    starter: readonly string[],
+    command: readonly string[],
+    files: (folder: string) => Readonly<Record<string, string>> = () => ({}),
   ): Program {
     const home = mkdtempSync(join(this.dir, 'home-'));
     const folder = join(home, 'project');
@@ -82,8 +107,7 @@ export class World implements AsyncDisposable {
       writeFileSync(join(home, path), text);
     }
     const ca = join(this.dir, 'ca.pem');
-    const enter = ['-t', String(this.pid), '--net', '--mount', 'sh', '-c', 'cd "$0" && exec "$@"', folder];
-    return new Program('nsenter', [...enter, ...words], {
+    return new Program('nsenter', ['-t', String(this.pid), '--net', '--mount', ...starter, folder, ...command], {
       PATH: `${NODE_FOLDER}:${process.env['PATH']}`,
       HOME: home,
       TERM: 'xterm-256color',
@@ -119,4 +143,9 @@ export class World implements AsyncDisposable {
     await this.#models.ended;
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** For a shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

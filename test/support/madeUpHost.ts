@@ -37,6 +37,8 @@ interface Process {
   argv: readonly string[];
   /** The path of the program that it runs, whatever it calls itself. */
   exe: string;
+  /** What its standard input and output are, if they are shown. */
+  streams: string | undefined;
   /** By id; the main thread has the id of the process. */
   readonly threads: Map<number, Thread>;
   /** The agent that it descends from, as the tracer has marked it at its fork. */
@@ -111,6 +113,11 @@ export class MadeUpHost implements ProcFiles {
       Object.assign(leader, { value, natural, policy, isDenied });
     }
     this.exec(process.pid, argv, tid);
+  }
+
+  /** Gives a process these standard streams. */
+  connect(pid: number, streams: string): void {
+    this.#thread(pid).process.streams = streams;
   }
 
   /** A process gives itself another title, as `process.title` does: over its arguments, and as its name. */
@@ -263,7 +270,8 @@ export class MadeUpHost implements ProcFiles {
 
   readLinkAt(at: number, name: string): string | Errno {
     const { hasEnded, process } = this.#at(at, name);
-    return hasEnded || name !== 'exe' ? ENOENT : process.exe;
+    const shown = name === 'exe' ? process.exe : /^fd\/[01]$/.test(name) ? process.streams : undefined;
+    return hasEnded || shown === undefined ? ENOENT : shown;
   }
 
   writeAt(at: number, name: string, text: string): 0 | Errno {
@@ -322,7 +330,7 @@ export class MadeUpHost implements ProcFiles {
     const comm = nameOf(argv);
     return this.#add(
       pid,
-      { pid, ppid, comm, argv, exe: argv[0] ?? '', threads: new Map(), descendsFrom: undefined },
+      { pid, ppid, comm, argv, exe: argv[0] ?? '', streams: undefined, threads: new Map(), descendsFrom: undefined },
       value,
       natural,
     );

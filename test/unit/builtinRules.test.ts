@@ -11,6 +11,8 @@ const name = (argv: string[], exe = argv[0], comm = 'MainThread') =>
 
 const M = '/home/u/.npm-global/lib/node_modules';
 
+const V = '/home/u/v/lib/python3.12/site-packages';
+
 const AGENTS: [string, string[], string?][] = [
   ['claude-code', ['/home/u/p/node_modules/.bin/claude'], `${M}/@anthropic-ai/claude-code/bin/claude.exe`],
   ['claude-code', ['/usr/local/bin/claude', '-p', 'hello']],
@@ -55,6 +57,21 @@ const AGENTS: [string, string[], string?][] = [
   ['amp', ['amp'], '/home/u/.amp/bin/amp'],
   ['amp', ['node', '/home/u/p/node_modules/.bin/amp'], NODE],
   ['crush', ['crush'], '/usr/lib/node_modules/@charmland/crush/bin/crush'],
+  ['kilo', [`${M}/@kilocode/cli/bin/.kilo`]],
+  ['kimi-code', ['kimi-code      '], NODE],
+  ['grok-cli', ['node', '/home/u/p/node_modules/.bin/grok'], NODE],
+  ['grok-build', ['/home/u/p/node_modules/.bin/grok'], `${M}/@xai-official/grok/bin/grok-native`],
+  ['nanocoder', ['node', '/home/u/p/node_modules/.bin/nanocoder'], NODE],
+  ['letta', [`${V}/letta_code/_payload/bin/node`, `${V}/letta_code/_payload/app/letta.js`]],
+  ['vibe', ['/home/u/v/bin/python', '/home/u/v/bin/vibe-app-server'], '/usr/bin/python3.12'],
+  ['nanobot', ['nanobot-agent    '], '/usr/bin/python3.12'],
+  ...['cecli', 'clai', 'code-puppy', 'fast-agent', 'ra-aid', 'tunacode'].map((agent): [string, string[], string] => [
+    agent,
+    ['/home/u/v/bin/python', `/home/u/v/bin/${agent}`],
+    '/usr/bin/python3.12',
+  ]),
+  ['deepagents', ['/home/u/v/bin/python', '/home/u/v/bin/deepagents-code'], '/usr/bin/python3.12'],
+  ['open-interpreter', ['/home/u/v/bin/python', '/home/u/v/bin/interpreter'], '/usr/bin/python3.12'],
 ];
 
 test.each(AGENTS)('%s is found as %j', (agent, argv, exe) => {
@@ -103,6 +120,13 @@ const OTHERS: [string[], string?][] = [
   [['cn', 'x'], '/usr/local/bin/cn'],
   [['gemini', 'gemini://example.org'], '/usr/bin/gemini'],
   [['python3', '/usr/bin/crush', 'x.css'], '/usr/bin/python3.11'],
+  [['node', '/srv/grok/server.js'], NODE],
+  // Asked what it is.
+  [[`${M}/@github/copilot-linux-x64/copilot`, '--binary-version']],
+  [['claude', '--version'], '/home/u/.local/bin/claude'],
+  [['python3', '/srv/interpreter.py'], '/usr/bin/python3.11'],
+  [['.kilo', 'notes.txt'], '/home/u/bin/.kilo'],
+  [['nanobot', '--config', 'x'], '/usr/local/bin/nanobot'],
 ];
 
 test.each(OTHERS)('%j is no agent', (argv, exe) => {

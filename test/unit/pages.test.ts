@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CommanderError } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
+import { withFindings } from '../../scripts/agentsTables.ts';
 import { withTables } from '../../scripts/telemetryTables.ts';
 import { KNOBS } from '../../src/actuator/knobs.ts';
 import { bareOption } from '../../src/cli/bareOption.ts';
@@ -15,6 +16,7 @@ import { flagFindings } from '../../src/gate/flagFindings.ts';
 import { EVENTS } from '../../src/telemetry/events.ts';
 import { METRICS } from '../../src/telemetry/metrics.ts';
 import * as semconv from '../../src/telemetry/semconv.ts';
+import { CATALOGUE } from '../agents/catalogue.ts';
 import {
   BLOCK,
   blocks,
@@ -219,6 +221,16 @@ test('the page of telemetry has every name that taut uses, and no other of its o
 test('the tables of metrics, events, attributes and reasons are those of the code: npm run docs writes them', () => {
   const page = read('docs/telemetry.md');
   expect(withTables(page)).toBe(page);
+});
+
+test('the page of agents has each program that the suite runs, in that version: npm run docs:agents writes it', () => {
+  const page = read('docs/agents.md');
+  expect(withFindings(page, [])).toBe(page);
+  const isShown = (id: string, version: string) => page.includes(`| \`${id}\` ${version} |`);
+  const ran = CATALOGUE.map(({ package: id, version }) => ({ id, version }));
+  expect(ran.filter(({ id, version }) => !isShown(id, version))).toEqual([]);
+  const names = new Set(BUILTIN_RULES.map(({ name }) => name));
+  expect(CATALOGUE.filter(({ name }) => !names.has(name))).toEqual([]);
 });
 
 function filesBelow(folder: string): string[] {

@@ -73,3 +73,26 @@ test('a child that becomes the native program later is the agent from then on', 
   await life.hear();
   expect(life.pids()).toEqual([worker]);
 });
+
+test('a script that another one of its package runs in its place, with its streams, is the agent; with streams of its own it is another', async () => {
+  const argvs = [
+    ['node', SCRIPT],
+    ['node', '--a', '/x/node_modules/@x/bot/other.js'],
+  ];
+  for (const [streams, agents] of [
+    ['/dev/pts/1', 1],
+    ['pipe:[2]', 2],
+  ] as const) {
+    using life = new Life({ rules: RULES });
+    const launcher = life.host.start(argvs[0] ?? []);
+    life.host.connect(launcher, '/dev/pts/1');
+    await life.hear();
+    const worker = life.host.fork(launcher);
+    life.host.connect(worker, streams);
+    life.host.exec(worker, argvs[1] ?? []);
+    await life.hear();
+    expect(life.pids(), streams).toEqual([launcher, worker].slice(-agents));
+    await life.scan();
+    expect(life.pids(), streams).toEqual([launcher, worker].slice(-agents));
+  }
+});
