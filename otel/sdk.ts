@@ -1,5 +1,6 @@
 /** Starts OpenTelemetry from the standard OTEL_* variables, and ends it within a time limit. */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { DiagLogLevel, diag, logs, metrics, trace } from '@opentelemetry/api';
 import {
   defaultResource,
@@ -20,18 +21,20 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { startOf } from '../src/proc/identity.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
+import { Spool } from './delivery/spool.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
-import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
+import { createExporters, sinkFile, where } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
-import { type Exporter, type Pending, reportFailures } from './reportFailures.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
+type Say = (text: string) => void;
 
 export interface TelemetryOptions {
   readonly env: Env;
@@ -39,6 +42,10 @@ export interface TelemetryOptions {
   readonly stateDir: string;
   /** Why the embedded sink can't write there; undefined when it can. */
   readonly sinkProblem: string | undefined;
+  /** What a backend does not take now waits in `<stateDir>/spool`, up to so many bytes; 0: in memory. */
+  readonly spoolLimit: number;
+  /** Why nothing can be kept there; undefined when it can. */
+  readonly spoolProblem: string | undefined;
   readonly serviceVersion: string;
   /** Undefined when nothing is measured. */
   readonly measured?: Measured;
@@ -65,13 +72,15 @@ export interface Telemetry extends AsyncDisposable {
   files(): Partial<Record<SignalName, string>>;
   /** Exports pending data. Resolves within `ms` milliseconds, whatever the backend does; never rejects. */
   flush(ms?: number): Promise<void>;
-  /** Exports a last time, then ends. Resolves within `ms` milliseconds; never rejects. */
+  /** Exports a last time for `ms` milliseconds, keeps what was not taken, and ends, half a second later at most; never rejects. */
   shutdown(ms?: number): Promise<void>;
 }
 
 /** The specification's default of 60 s suits a backend; a file on the same machine can be updated more often. */
 const INTERVAL_MS = { otlp: 60_000, files: 10_000, none: 60_000 } as const;
-const SHUTDOWN_MS = 2_000;
+/** How long the last export may take, and how long it then takes at most to keep for the next taut what was not sent. */
+const SHUTDOWN_MS = 1_000;
+const KEEP_MS = 500;
 
 /** @throws TelemetryConfigError when a variable has a wrong value. */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
@@ -81,22 +90,25 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   diag.setLogger(complaints(say), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = describeSelf(env, options.serviceVersion);
 
-  const pending: Pending[] = [];
-  const telling = <T, E extends Exporter<T>>(exporter: E | undefined, signal: SignalName): E | undefined => {
-    if (exporter) pending.push(reportFailures(exporter, `${signal} ${where(to[signal], stateDir)}`, say));
-    return exporter;
-  };
+  const spool = openSpool(options, to, say);
+  const exporters = createExporters({
+    ...{ to, stateDir, spool, spoolLimit: options.spoolLimit, say },
+    metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
+    onMetricsExported: () => {},
+  });
   const providers = [
-    startTraces(env, resource, telling(spanExporter(to.traces, stateDir), 'traces')),
-    startMetrics(options, resource, to.metrics.kind, telling(metricExporter(to.metrics, stateDir), 'metrics')),
-    startLogs(env, resource, telling(logExporter(to.logs, stateDir), 'logs')),
+    startTraces(env, resource, exporters.traces),
+    startMetrics(options, resource, to.metrics.kind, exporters.metrics),
+    startLogs(env, resource, exporters.logs),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
   let ended: Promise<void> | undefined;
   const shutdown = (ms = SHUTDOWN_MS) => {
-    ended ??= all('shutdown', ms).then(() => {
-      for (const text of pending.map((one) => one.describe())) if (text !== undefined) say(text);
+    const giveUp = setTimeout(exporters.giveUp, ms);
+    ended ??= all('shutdown', ms + KEEP_MS).then(async () => {
+      clearTimeout(giveUp);
+      await spool?.end();
       for (const api of [trace, metrics, logs, diag]) api.disable();
     });
     return ended;
@@ -119,6 +131,17 @@ function destinations({ env, stateDir, sinkProblem, onWarning }: TelemetryOption
   const mend = 'mend that, or set OTEL_EXPORTER_OTLP_ENDPOINT';
   onWarning(`${inFiles.join(', ')} can't be written into ${stateDir}/otlp: ${sinkProblem}; ${mend}`);
   return { ...to, ...Object.fromEntries(inFiles.map((signal) => [signal, { kind: 'none' }])) };
+}
+
+/** Undefined where nothing goes to a backend, or nothing may or can be kept. */
+function openSpool(options: TelemetryOptions, to: Record<SignalName, Destination>, say: Say): Spool | undefined {
+  const { stateDir, spoolLimit, spoolProblem: problem } = options;
+  if (spoolLimit === 0 || SIGNALS.every((signal) => to[signal].kind !== 'otlp')) return undefined;
+  const dir = join(stateDir, 'spool');
+  const startTicks = startOf(process.pid);
+  if (problem === undefined && startTicks !== undefined) return new Spool({ dir, pid: process.pid, startTicks, say });
+  say(`what a backend does not take can't be kept in ${dir}: ${problem}; it waits in memory`);
+  return undefined;
 }
 
 /** The resource of taut. The SDK's process detector is not used: it would export taut's arguments. */
@@ -160,13 +183,10 @@ function startMetrics(
 ): MeterProvider {
   const readers = [];
   if (exporter) {
-    const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to]);
-    const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
     readers.push(
       new PeriodicExportingMetricReader({
         exporter,
-        exportIntervalMillis,
-        exportTimeoutMillis,
+        ...metricTimes(env, to),
         metricProducers: producers(options, exporter),
       }),
     );
@@ -174,6 +194,12 @@ function startMetrics(
   const provider = new MeterProvider({ resource, readers });
   metrics.setGlobalMeterProvider(provider);
   return provider;
+}
+
+function metricTimes(env: Env, to: Destination['kind']) {
+  const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to]);
+  const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
+  return { exportIntervalMillis, exportTimeoutMillis };
 }
 
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
@@ -217,9 +243,4 @@ function describe(to: Record<SignalName, Destination>, stateDir: string): string
   });
   if (new Set(places).size === 1) return `traces, metrics and logs go ${places[0]}`;
   return SIGNALS.map((signal, i) => `${signal} go ${places[i]}`).join('; ');
-}
-
-function where(to: Destination, stateDir: string): string {
-  if (to.kind === 'otlp') return `to ${masked(to.address)}`;
-  return to.kind === 'files' ? `into ${stateDir}/otlp` : 'nowhere';
 }
