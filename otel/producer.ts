@@ -16,6 +16,7 @@ import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram, Quantity, Series, Shed, Snapshot, TracedProcess } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
+import type { Exported } from './exported.ts';
 
 /** Converts the kernel's nanoseconds to seconds, as OTLP wants; the buckets are in seconds already. */
 export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
@@ -70,16 +71,19 @@ export interface KernelHistogramsOptions {
   /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
+  /** If it is given, deltas go on from a collection only when that was exported. */
+  readonly exported?: Exported;
   /** How much taut can measure: the attribute `taut.tracer.mode` of every point. */
   readonly mode?: () => string;
 }
 
 export class KernelHistograms implements MetricProducer {
   readonly #options: KernelHistogramsOptions;
-  readonly #delta = new DeltaOf(subtract);
+  readonly #delta: DeltaOf<ExpHistogram>;
 
   constructor(options: KernelHistogramsOptions) {
     this.#options = options;
+    this.#delta = new DeltaOf(subtract, options.exported);
   }
 
   async collect(): Promise<CollectionResult> {

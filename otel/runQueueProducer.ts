@@ -13,6 +13,7 @@ import * as semconv from '../src/telemetry/semconv.ts';
 import type { RunQueueTime } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
+import type { Exported } from './exported.ts';
 import { processAttributes } from './producer.ts';
 
 export interface RunQueueTimesOptions {
@@ -21,6 +22,8 @@ export interface RunQueueTimesOptions {
   /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
+  /** If it is given, deltas go on from a collection only when that was exported. */
+  readonly exported?: Exported;
   readonly mode?: () => string;
 }
 
@@ -28,10 +31,11 @@ type SchedstatName = ReturnType<typeof metricsFrom<'schedstat'>>[number];
 
 export class RunQueueTimes implements MetricProducer {
   readonly #options: RunQueueTimesOptions;
-  readonly #delta = new DeltaOf<number>((later, earlier) => later - earlier);
+  readonly #delta: DeltaOf<number>;
 
   constructor(options: RunQueueTimesOptions) {
     this.#options = options;
+    this.#delta = new DeltaOf<number>((later, earlier) => later - earlier, options.exported);
   }
 
   async collect(): Promise<CollectionResult> {

@@ -26,6 +26,7 @@ import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
+import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
@@ -61,6 +62,8 @@ export interface Measured {
   readonly snapshots: () => readonly Snapshot[];
   /** The run queue times of mode `schedstat`, cumulative. */
   readonly runQueueTimes: () => readonly RunQueueTime[];
+  /** Called when what was read last of these has been exported, so that what has ended may be left out. */
+  readonly exported: () => void;
   /** Wakeup latency of the canary. */
   readonly canaryLatency: () => ExpHistogram | undefined;
 }
@@ -90,15 +93,17 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   diag.setLogger(complaints(say), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = describeSelf(env, options.serviceVersion);
 
+  const exported = new Exported();
+  exported.on(() => options.measured?.exported());
   const spool = openSpool(options, to, say);
   const exporters = createExporters({
     ...{ to, stateDir, spool, spoolLimit: options.spoolLimit, say },
     metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
-    onMetricsExported: () => {},
+    onMetricsExported: () => exported.tell(),
   });
   const providers = [
     startTraces(env, resource, exporters.traces),
-    startMetrics(options, resource, to.metrics.kind, exporters.metrics),
+    startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics),
     startLogs(env, resource, exporters.logs),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
@@ -176,7 +181,7 @@ function startTraces(env: Env, resource: Resource, exporter: SpanExporter | unde
 }
 
 function startMetrics(
-  { env, ...options }: TelemetryOptions,
+  { env, ...options }: TelemetryOptions & { readonly exported: Exported },
   resource: Resource,
   to: Destination['kind'],
   exporter: PushMetricExporter | undefined,
@@ -202,16 +207,18 @@ function metricTimes(env: Env, to: Destination['kind']) {
   return { exportIntervalMillis, exportTimeoutMillis };
 }
 
+type Producing = Pick<TelemetryOptions, 'measured' | 'serviceVersion'> & { readonly exported: Exported };
+
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
 function producers(
-  { measured, serviceVersion: version }: Pick<TelemetryOptions, 'measured' | 'serviceVersion'>,
+  { measured, serviceVersion: version, exported }: Producing,
   exporter: PushMetricExporter,
 ): MetricProducer[] {
   if (!measured) return [];
   const { mode, snapshots, runQueueTimes: times, canaryLatency: latency } = measured;
   const common = (kind: InstrumentType) => {
     const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
-    return { mode, version, temporality };
+    return { mode, version, temporality, exported };
   };
   return [
     new KernelHistograms({ snapshots, ...common(InstrumentType.HISTOGRAM) }),

@@ -120,8 +120,9 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,
-        snapshots: () => observed?.measurement.snapshots() ?? [],
-        runQueueTimes: () => observed?.measurement.runQueueTimes() ?? [],
+        snapshots: () => observed?.measurement.snapshots(true) ?? [],
+        runQueueTimes: () => observed?.measurement.runQueueTimes(true) ?? [],
+        exported: () => observed?.measurement.exported(),
         canaryLatency: () => observed?.measurement.canaryLatency(),
       },
       onWarning: (message) => log.warn(message),

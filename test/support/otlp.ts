@@ -37,7 +37,12 @@ export interface Metric {
   readonly exponentialHistogram?: { readonly aggregationTemporality: number; readonly dataPoints: HistogramPoint[] };
   readonly sum?: {
     readonly aggregationTemporality: number;
-    readonly dataPoints: { readonly attributes: Attribute[]; readonly asDouble?: number; readonly asInt?: string }[];
+    readonly dataPoints: {
+      readonly attributes: Attribute[];
+      readonly asDouble?: number;
+      readonly asInt?: string;
+      readonly timeUnixNano?: string;
+    }[];
   };
 }
 
