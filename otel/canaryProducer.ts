@@ -13,6 +13,7 @@ import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram } from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
+import type { Exported } from './exported.ts';
 import { toExponentialHistogram } from './producer.ts';
 
 export interface CanaryLatencyOptions {
@@ -21,15 +22,17 @@ export interface CanaryLatencyOptions {
   readonly mode: () => string;
   readonly temporality: AggregationTemporality;
   readonly version: string;
+  readonly exported: Exported;
 }
 
 export class CanaryLatency implements MetricProducer {
   readonly #options: CanaryLatencyOptions;
-  readonly #delta = new DeltaOf(subtract);
+  readonly #delta: DeltaOf<ExpHistogram>;
   readonly #start: HrTime = hrTime();
 
   constructor(options: CanaryLatencyOptions) {
     this.#options = options;
+    this.#delta = new DeltaOf(subtract, options.exported);
   }
 
   async collect(): Promise<CollectionResult> {

@@ -3,44 +3,83 @@ import { join } from 'node:path';
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
-import type { Destination, SignalName } from './environment.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { MOST_IN_MEMORY } from './delivery/queue.ts';
+import type { Spool } from './delivery/spool.ts';
+import { type Destination, SIGNALS, type SignalName } from './environment.ts';
 import { fileLogExporter, fileMetricExporter, fileSpanExporter } from './local/exporters.ts';
+import { masked } from './readable.ts';
+import { type Exporter, reportFailures } from './reportFailures.ts';
 
 /** The file into which the embedded sink writes a signal. */
 export function sinkFile(stateDir: string, signal: SignalName): string {
   return join(stateDir, 'otlp', `${signal}.jsonl`);
 }
 
-/**
- * OTLP exporters read endpoint, headers, compression, timeout and certificates from OTEL_* variables on their own. Each is
- * loaded where it is wanted: the embedded sink needs neither Node's HTTP client nor what encodes protobuf.
- */
-export async function spanExporter(to: Destination, stateDir: string): Promise<SpanExporter | undefined> {
-  if (to.kind === 'none') return undefined;
-  if (to.kind === 'files') return fileSpanExporter(sinkFile(stateDir, 'traces'));
-  const { OTLPTraceExporter } =
-    to.protocol === 'http/json'
-      ? await import('@opentelemetry/exporter-trace-otlp-http')
-      : await import('@opentelemetry/exporter-trace-otlp-proto');
-  return new OTLPTraceExporter();
+export interface ExportersOptions {
+  readonly to: Record<SignalName, Destination>;
+  readonly stateDir: string;
+  /** Undefined: what a backend does not take waits in memory. */
+  readonly spool: Spool | undefined;
+  /** Bytes on disk, of all signals. */
+  readonly spoolLimit: number;
+  /** An export of metrics may take so long. */
+  readonly metricsMs: number;
+  /** A collection of metrics has been exported, or waits to be. */
+  readonly onMetricsExported: () => void;
+  readonly say: (text: string) => void;
 }
 
-export async function metricExporter(to: Destination, stateDir: string): Promise<PushMetricExporter | undefined> {
-  if (to.kind === 'none') return undefined;
-  if (to.kind === 'files') return fileMetricExporter(sinkFile(stateDir, 'metrics'));
-  const { OTLPMetricExporter } =
-    to.protocol === 'http/json'
-      ? await import('@opentelemetry/exporter-metrics-otlp-http')
-      : await import('@opentelemetry/exporter-metrics-otlp-proto');
-  return new OTLPMetricExporter();
+export interface Exporters {
+  readonly traces: SpanExporter | undefined;
+  readonly metrics: PushMetricExporter | undefined;
+  readonly logs: LogRecordExporter | undefined;
+  /** Nothing more is sent from now on. */
+  giveUp(): void;
 }
 
-export async function logExporter(to: Destination, stateDir: string): Promise<LogRecordExporter | undefined> {
-  if (to.kind === 'none') return undefined;
-  if (to.kind === 'files') return fileLogExporter(sinkFile(stateDir, 'logs'));
-  const { OTLPLogExporter } =
-    to.protocol === 'http/json'
-      ? await import('@opentelemetry/exporter-logs-otlp-http')
-      : await import('@opentelemetry/exporter-logs-otlp-proto');
-  return new OTLPLogExporter();
+/** What speaks OTLP is loaded where a signal goes to a backend: the embedded sink needs none of it. */
+export async function createExporters(options: ExportersOptions): Promise<Exporters> {
+  const { to, stateDir, metricsMs, onMetricsExported } = options;
+  const over = SIGNALS.some((signal) => to[signal].kind === 'otlp') ? await import('./delivery/exporters.ts') : undefined;
+  const deliveries: Delivery[] = [];
+  const delivered = <E>(signal: SignalName, make: (over: Over, to: Otlp, delivery: Delivery) => E): E | undefined => {
+    const destination = to[signal];
+    if (!over || destination.kind !== 'otlp') return undefined;
+    const about = deliveryOptions(signal, destination, options);
+    const delivery = over.createDelivery(signal, destination, about, signal === 'metrics' ? metricsMs : undefined);
+    deliveries.push(delivery);
+    return make(over, destination, delivery);
+  };
+  const inFile = <T, E extends Exporter<T>>(signal: SignalName, make: (path: string) => E): E | undefined => {
+    if (to[signal].kind !== 'files') return undefined;
+    const exporter = make(sinkFile(stateDir, signal));
+    reportFailures(exporter, `${signal} ${where(to[signal], stateDir)}`, options.say);
+    return exporter;
+  };
+  return {
+    traces: delivered('traces', (o, ...about) => o.spanExporter(...about)) ?? inFile('traces', fileSpanExporter),
+    metrics:
+      delivered('metrics', (o, ...about) => new o.MetricDelivery(...about, onMetricsExported)) ??
+      inFile('metrics', (path) => fileMetricExporter(path, onMetricsExported)),
+    logs: delivered('logs', (o, ...about) => o.logExporter(...about)) ?? inFile('logs', fileLogExporter),
+    giveUp: () => {
+      for (const delivery of deliveries) delivery.giveUp();
+    },
+  };
+}
+
+type Otlp = Extract<Destination, { kind: 'otlp' }>;
+type Over = typeof import('./delivery/exporters.ts');
+
+function deliveryOptions(signal: SignalName, to: Otlp, { spool, spoolLimit, stateDir, say }: ExportersOptions) {
+  // A third each: no signal can push out another one.
+  const limit = spool ? Math.floor(spoolLimit / SIGNALS.length) : MOST_IN_MEMORY;
+  return { spool, limit, say, where: `${signal} ${where(to, stateDir)}` };
+}
+
+/** Where a signal goes, without secrets. */
+export function where(to: Destination, stateDir: string): string {
+  if (to.kind === 'otlp') return `to ${masked(to.address)}`;
+  return to.kind === 'files' ? `into ${stateDir}/otlp` : 'nowhere';
 }

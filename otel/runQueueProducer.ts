@@ -11,8 +11,10 @@ import {
 import { descriptor, METRICS, metricsFrom } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import type { RunQueueTime } from '../src/tracer/series.ts';
+import type { Beginnings } from './beginnings.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
+import type { Exported } from './exported.ts';
 import { processAttributes } from './producer.ts';
 
 export interface RunQueueTimesOptions {
@@ -21,6 +23,10 @@ export interface RunQueueTimesOptions {
   /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
   readonly version?: string;
+  /** If it is given, deltas go on from a collection only when that was exported. */
+  readonly exported?: Exported;
+  /** If it is given, a cumulative series begins with a point of zero. */
+  readonly beginnings?: Beginnings;
   readonly mode?: () => string;
 }
 
@@ -28,10 +34,11 @@ type SchedstatName = ReturnType<typeof metricsFrom<'schedstat'>>[number];
 
 export class RunQueueTimes implements MetricProducer {
   readonly #options: RunQueueTimesOptions;
-  readonly #delta = new DeltaOf<number>((later, earlier) => later - earlier);
+  readonly #delta: DeltaOf<number>;
 
   constructor(options: RunQueueTimesOptions) {
     this.#options = options;
+    this.#delta = new DeltaOf<number>((later, earlier) => later - earlier, options.exported);
   }
 
   async collect(): Promise<CollectionResult> {
@@ -40,21 +47,25 @@ export class RunQueueTimes implements MetricProducer {
       const all = times();
       const metrics = metricsFrom('schedstat').map((name) => this.#sum(name, all, now));
       this.#delta.sweep();
+      this.#options.beginnings?.sweep(now);
       return metrics.filter(({ dataPoints }) => dataPoints.length > 0);
     });
   }
 
   #sum(name: SchedstatName, times: readonly RunQueueTime[], now: HrTime): MetricData {
-    const { temporality, mode } = this.#options;
+    const { temporality, mode, beginnings } = this.#options;
     const isDelta = temporality === AggregationTemporality.DELTA;
-    const dataPoints = times.map((time) => {
+    const dataPoints = times.flatMap((time) => {
       const attributes = {
         ...processAttributes(time),
         ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode() }),
       };
       const total = { startTime: millisToHrTime(time.attachedAtMs), value: METRICS[name].read(time) };
       const key = JSON.stringify([name, time.attachedAtMs, attributes]);
-      return { ...(isDelta ? this.#delta.next(key, total, now) : total), endTime: now, attributes };
+      if (isDelta) return [{ ...this.#delta.next(key, total, now), endTime: now, attributes }];
+      const zero = beginnings?.of(key, total.startTime, now);
+      const last = { ...total, endTime: now, attributes };
+      return zero ? [{ ...last, value: 0, endTime: zero }, last] : [last];
     });
     return {
       descriptor: { ...descriptor(name), valueType: ValueType.DOUBLE },

@@ -1,5 +1,6 @@
 /** Starts OpenTelemetry from the standard OTEL_* variables, and ends it within a time limit. */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { DiagLogLevel, diag, logs, metrics, trace } from '@opentelemetry/api';
 import {
   defaultResource,
@@ -20,18 +21,22 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { startOf } from '../src/proc/identity.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
+import { Beginnings } from './beginnings.ts';
 import { CanaryLatency } from './canaryProducer.ts';
+import { Spool } from './delivery/spool.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
-import { logExporter, metricExporter, sinkFile, spanExporter } from './exporters.ts';
+import { Exported } from './exported.ts';
+import { createExporters, sinkFile, where } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
-import { type Exporter, type Pending, reportFailures } from './reportFailures.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
+type Say = (text: string) => void;
 
 export interface TelemetryOptions {
   readonly env: Env;
@@ -39,6 +44,10 @@ export interface TelemetryOptions {
   readonly stateDir: string;
   /** Why the embedded sink can't write there; undefined when it can. */
   readonly sinkProblem: string | undefined;
+  /** What a backend does not take now waits in `<stateDir>/spool`, up to so many bytes; 0: in memory. */
+  readonly spoolLimit: number;
+  /** Why nothing can be kept there; undefined when it can. */
+  readonly spoolProblem: string | undefined;
   readonly serviceVersion: string;
   /** Undefined when nothing is measured. */
   readonly measured?: Measured;
@@ -54,6 +63,8 @@ export interface Measured {
   readonly snapshots: () => readonly Snapshot[];
   /** The run queue times of mode `schedstat`, cumulative. */
   readonly runQueueTimes: () => readonly RunQueueTime[];
+  /** Called when what was read last of these has been exported, so that what has ended may be left out. */
+  readonly exported: () => void;
   /** Wakeup latency of the canary. */
   readonly canaryLatency: () => ExpHistogram | undefined;
 }
@@ -65,13 +76,15 @@ export interface Telemetry extends AsyncDisposable {
   files(): Partial<Record<SignalName, string>>;
   /** Exports pending data. Resolves within `ms` milliseconds, whatever the backend does; never rejects. */
   flush(ms?: number): Promise<void>;
-  /** Exports a last time, then ends. Resolves within `ms` milliseconds; never rejects. */
+  /** Exports a last time for `ms` milliseconds, keeps what was not taken, and ends, half a second later at most; never rejects. */
   shutdown(ms?: number): Promise<void>;
 }
 
 /** The specification's default of 60 s suits a backend; a file on the same machine can be updated more often. */
 const INTERVAL_MS = { otlp: 60_000, files: 10_000, none: 60_000 } as const;
-const SHUTDOWN_MS = 2_000;
+/** How long the last export may take, and how long it then takes at most to keep for the next taut what was not sent. */
+const SHUTDOWN_MS = 1_000;
+const KEEP_MS = 500;
 
 /** @throws TelemetryConfigError when a variable has a wrong value. */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
@@ -81,22 +94,27 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   diag.setLogger(complaints(say), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const resource = describeSelf(env, options.serviceVersion);
 
-  const pending: Pending[] = [];
-  const telling = <T, E extends Exporter<T>>(exporter: E | undefined, signal: SignalName): E | undefined => {
-    if (exporter) pending.push(reportFailures(exporter, `${signal} ${where(to[signal], stateDir)}`, say));
-    return exporter;
-  };
+  const exported = new Exported();
+  exported.on(() => options.measured?.exported());
+  const spool = openSpool(options, to, say);
+  const exporters = await createExporters({
+    ...{ to, stateDir, spool, spoolLimit: options.spoolLimit, say },
+    metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
+    onMetricsExported: () => exported.tell(),
+  });
   const providers = [
-    startTraces(env, resource, telling(await spanExporter(to.traces, stateDir), 'traces')),
-    startMetrics(options, resource, to.metrics.kind, telling(await metricExporter(to.metrics, stateDir), 'metrics')),
-    startLogs(env, resource, telling(await logExporter(to.logs, stateDir), 'logs')),
+    startTraces(env, resource, exporters.traces),
+    startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics),
+    startLogs(env, resource, exporters.logs),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
   let ended: Promise<void> | undefined;
   const shutdown = (ms = SHUTDOWN_MS) => {
-    ended ??= all('shutdown', ms).then(() => {
-      for (const text of pending.map((one) => one.describe())) if (text !== undefined) say(text);
+    const giveUp = setTimeout(exporters.giveUp, ms);
+    ended ??= all('shutdown', ms + KEEP_MS).then(async () => {
+      clearTimeout(giveUp);
+      await spool?.end();
       for (const api of [trace, metrics, logs, diag]) api.disable();
     });
     return ended;
@@ -119,6 +137,17 @@ function destinations({ env, stateDir, sinkProblem, onWarning }: TelemetryOption
   const mend = 'mend that, or set OTEL_EXPORTER_OTLP_ENDPOINT';
   onWarning(`${inFiles.join(', ')} can't be written into ${stateDir}/otlp: ${sinkProblem}; ${mend}`);
   return { ...to, ...Object.fromEntries(inFiles.map((signal) => [signal, { kind: 'none' }])) };
+}
+
+/** Undefined where nothing goes to a backend, or nothing may or can be kept. */
+function openSpool(options: TelemetryOptions, to: Record<SignalName, Destination>, say: Say): Spool | undefined {
+  const { stateDir, spoolLimit, spoolProblem: problem } = options;
+  if (spoolLimit === 0 || SIGNALS.every((signal) => to[signal].kind !== 'otlp')) return undefined;
+  const dir = join(stateDir, 'spool');
+  const startTicks = startOf(process.pid);
+  if (problem === undefined && startTicks !== undefined) return new Spool({ dir, pid: process.pid, startTicks, say });
+  say(`what a backend does not take can't be kept in ${dir}: ${problem}; it waits in memory`);
+  return undefined;
 }
 
 /** The resource of taut. The SDK's process detector is not used: it would export taut's arguments. */
@@ -153,21 +182,18 @@ function startTraces(env: Env, resource: Resource, exporter: SpanExporter | unde
 }
 
 function startMetrics(
-  { env, ...options }: TelemetryOptions,
+  { env, ...options }: TelemetryOptions & { readonly exported: Exported },
   resource: Resource,
   to: Destination['kind'],
   exporter: PushMetricExporter | undefined,
 ): MeterProvider {
   const readers = [];
   if (exporter) {
-    const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to]);
-    const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
     readers.push(
       new PeriodicExportingMetricReader({
         exporter,
-        exportIntervalMillis,
-        exportTimeoutMillis,
-        metricProducers: producers(options, exporter),
+        ...metricTimes(env, to),
+        metricProducers: producers({ ...options, isFile: to === 'files' }, exporter),
       }),
     );
   }
@@ -176,21 +202,34 @@ function startMetrics(
   return provider;
 }
 
+function metricTimes(env: Env, to: Destination['kind']) {
+  const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to]);
+  const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
+  return { exportIntervalMillis, exportTimeoutMillis };
+}
+
+interface Producing extends Pick<TelemetryOptions, 'measured' | 'serviceVersion'> {
+  readonly exported: Exported;
+  /** Of a file nobody computes an increase: its points need no beginning. */
+  readonly isFile: boolean;
+}
+
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
 function producers(
-  { measured, serviceVersion: version }: Pick<TelemetryOptions, 'measured' | 'serviceVersion'>,
+  { measured, serviceVersion: version, exported, isFile }: Producing,
   exporter: PushMetricExporter,
 ): MetricProducer[] {
   if (!measured) return [];
   const { mode, snapshots, runQueueTimes: times, canaryLatency: latency } = measured;
   const common = (kind: InstrumentType) => {
     const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
-    return { mode, version, temporality };
+    return { mode, version, temporality, exported };
   };
+  const beginning = () => (isFile ? {} : { beginnings: new Beginnings(exported) });
   return [
-    new KernelHistograms({ snapshots, ...common(InstrumentType.HISTOGRAM) }),
+    new KernelHistograms({ snapshots, ...beginning(), ...common(InstrumentType.HISTOGRAM) }),
     new CanaryLatency({ latency, ...common(InstrumentType.HISTOGRAM) }),
-    new RunQueueTimes({ times, ...common(InstrumentType.OBSERVABLE_COUNTER) }),
+    new RunQueueTimes({ times, ...beginning(), ...common(InstrumentType.OBSERVABLE_COUNTER) }),
   ];
 }
 
@@ -217,9 +256,4 @@ function describe(to: Record<SignalName, Destination>, stateDir: string): string
   });
   if (new Set(places).size === 1) return `traces, metrics and logs go ${places[0]}`;
   return SIGNALS.map((signal, i) => `${signal} go ${places[i]}`).join('; ');
-}
-
-function where(to: Destination, stateDir: string): string {
-  if (to.kind === 'otlp') return `to ${masked(to.address)}`;
-  return to.kind === 'files' ? `into ${stateDir}/otlp` : 'nowhere';
 }

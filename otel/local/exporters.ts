@@ -62,12 +62,29 @@ export function fileLogExporter(path: string): LogRecordExporter {
 }
 
 class MetricFileExporter extends FileExporter<ResourceMetrics> {
+  readonly #onExported: () => void;
+
+  constructor(path: string, onExported: () => void) {
+    super(JsonMetricsSerializer, path);
+    this.#onExported = onExported;
+  }
+
+  override export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
+    super.export(metrics, (result) => {
+      if (result.code === ExportResultCode.SUCCESS) this.#onExported();
+      done(result);
+    });
+  }
+
   protected override requests(metrics: ResourceMetrics): Iterable<ResourceMetrics> {
     return parts(metrics);
   }
 }
 
-/** Cumulative temporality, because this exporter states no preference. A collection without metrics writes no line. */
-export function fileMetricExporter(path: string): PushMetricExporter {
-  return new MetricFileExporter(JsonMetricsSerializer, path);
+/**
+ * Cumulative temporality, because this exporter states no preference. A collection without metrics writes no line.
+ * @param onExported called when a collection is in the file.
+ */
+export function fileMetricExporter(path: string, onExported: () => void = () => {}): PushMetricExporter {
+  return new MetricFileExporter(path, onExported);
 }

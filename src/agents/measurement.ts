@@ -75,8 +75,15 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.sample();
   }
 
-  snapshots(): Snapshot[] {
-    return this.#tracer?.collect() ?? [];
+  /** @param keep the last counts of those that have ended stay, until `exported`. */
+  snapshots(keep = false): Snapshot[] {
+    return this.#tracer?.collect(keep) ?? [];
+  }
+
+  /** What was read last need not be read again. */
+  exported(): void {
+    this.#tracer?.exported();
+    this.#options.measuring.schedstat?.exported();
   }
 
   /** What a process waited for until now; undefined when it has no series of its own. */
@@ -90,9 +97,9 @@ export class Measurement implements Disposable {
     return this.#tracer?.snapshot(pid);
   }
 
-  /** Run-queue time per agent; empty unless the mode is `schedstat`. */
-  runQueueTimes(): RunQueueTime[] {
-    return this.#options.measuring.schedstat?.collect() ?? [];
+  /** Run-queue time per agent; empty unless the mode is `schedstat`. @param keep as of `snapshots` */
+  runQueueTimes(keep = false): RunQueueTime[] {
+    return this.#options.measuring.schedstat?.collect(keep) ?? [];
   }
 
   /** How late the canary was woken; undefined when there is no canary. */

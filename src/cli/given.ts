@@ -26,10 +26,16 @@ export interface TuneOptions extends CommonOptions {
   readonly maxOverhead?: number;
   /** False: `--no-guard`. */
   readonly guard?: boolean;
+  /** Bytes that may wait on disk for a backend. */
+  readonly spoolLimit?: number;
 }
 
 /** Options that are not given. */
-export const DEFAULTS = { logLevel: 'info', descendants: 'contain' } as const satisfies Partial<TuneOptions>;
+export const DEFAULTS = {
+  logLevel: 'info',
+  descendants: 'contain',
+  spoolLimit: 64 << 20,
+} as const satisfies Partial<TuneOptions>;
 
 /** What it comes to when no option is given but these, without a value. */
 export function givenAlone(knobs: readonly Knob[], env: NodeJS.ProcessEnv, profile?: Profile): TuneOptions {

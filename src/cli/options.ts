@@ -66,6 +66,14 @@ export function withTuning(command: Command): Command {
         'record less when measuring uses more than so many percent of a core in the kernel',
       ).argParser(percent),
     )
+    .addOption(
+      new Option(
+        '--spool-limit <size>',
+        'how much telemetry may wait on disk for a backend that does not take it now; 0: none',
+      )
+        .argParser(size)
+        .default(DEFAULTS.spoolLimit, '64M'),
+    )
     .option(
       '--flags <file>',
       'a feature flag file in flagd format decides which agents are tuned; read again when it changes',
@@ -106,6 +114,17 @@ function percent(text: string): number {
   if (text === '' || !(value > 0 && value <= 100_000))
     throw new InvalidArgumentError('a percentage of one core is wanted: more than 0');
   return value / 100;
+}
+
+const UNITS = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 } as const;
+
+/** Bytes, like `64M`. */
+function size(text: string): number {
+  const [, digits, unit = ''] = /^(\d+)([KMG]?)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
+  if (digits === undefined || !Number.isSafeInteger(bytes))
+    throw new InvalidArgumentError('a number of bytes is wanted, with K, M or G if you like: 64M');
+  return bytes;
 }
 
 export function logFor(options: CommonOptions): Log {

@@ -4,6 +4,7 @@ import { Operations } from '../agents/operations.ts';
 import { type Restoration, reportRestored } from '../agents/reportRestored.ts';
 import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
+import { DEFAULTS } from './given.ts';
 import { version } from './version.ts';
 
 /**
@@ -14,6 +15,7 @@ export async function reportRestoration(restoration: Restoration, stateDir: stri
   try {
     await using _telemetry = await startTelemetry({
       ...{ env: process.env, stateDir, sinkProblem: placeProblem(join(stateDir, 'otlp')), serviceVersion: version() },
+      ...{ spoolLimit: DEFAULTS.spoolLimit, spoolProblem: placeProblem(join(stateDir, 'spool')) },
       onWarning: (message) => log.warn(message),
     });
     reportRestored(new Operations('none'), restoration);

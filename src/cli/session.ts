@@ -26,7 +26,7 @@ import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
-import { asked, type TuneOptions, targetsOf } from './given.ts';
+import { asked, DEFAULTS, type TuneOptions, targetsOf } from './given.ts';
 import type { Lifetime } from './lifetime.ts';
 import { requireOpenFiles } from './openFiles.ts';
 import { servePublicly } from './publicSocket.ts';
@@ -115,11 +115,14 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       env: process.env,
       stateDir: sinkDir,
       sinkProblem: placeProblem(join(sinkDir, 'otlp')),
+      spoolLimit: options.spoolLimit ?? DEFAULTS.spoolLimit,
+      spoolProblem: placeProblem(join(sinkDir, 'spool')),
       serviceVersion: version(),
       measured: {
         mode: () => measuring.mode,
-        snapshots: () => observed?.measurement.snapshots() ?? [],
-        runQueueTimes: () => observed?.measurement.runQueueTimes() ?? [],
+        snapshots: () => observed?.measurement.snapshots(true) ?? [],
+        runQueueTimes: () => observed?.measurement.runQueueTimes(true) ?? [],
+        exported: () => observed?.measurement.exported(),
         canaryLatency: () => observed?.measurement.canaryLatency(),
       },
       onWarning: (message) => log.warn(message),
@@ -175,7 +178,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       await watcher.end('shutdown', (left) => {
         lifetime.doing = `putting back what it changed (${left} agents are left)`;
       });
-      lifetime.doing = 'sending the last telemetry, which takes two seconds at most';
+      lifetime.doing = 'sending the last telemetry, which takes a second at most';
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -148,6 +148,12 @@ export const METRICS = {
     splitBy: [],
     read: ({ timeslices }) => timeslices,
   },
+  'taut.telemetry.dropped': {
+    ...{ source: 'counted', kind: 'counter', unit: '{item}' },
+    description:
+      'Spans, points and log records that no backend got: refused, rejected, damaged, or without room to wait.',
+    splitBy: [semconv.ATTR_TAUT_TELEMETRY_SIGNAL],
+  },
   'taut.self.cpu': {
     ...{ source: 'observed', kind: 'counter', unit: 's' },
     description: 'CPU time that taut itself has used: its BPF programs (kernel) and its own process (user).',

@@ -121,6 +121,8 @@ export const ATTR_TAUT_DISCARD_REASON = 'taut.discard.reason';
 export const ATTR_TAUT_SELF_PART = 'taut.self.part';
 /** `measured` or `calibrated` ([how](how-it-measures.md#what-measuring-costs)). */
 export const ATTR_TAUT_SELF_METHOD = 'taut.self.method';
+/** `traces`, `metrics` or `logs`. */
+export const ATTR_TAUT_TELEMETRY_SIGNAL = 'taut.telemetry.signal';
 
 // How much is measured.
 /** On every point: how much is measured here ([modes](kernels.md#modes)). */

@@ -1,11 +1,13 @@
 /**
- * Keeps the last counts of processes that are not measured any more, until the next collection takes them. A process
+ * Keeps the last counts of processes that are not measured any more, until a collection takes them. A process
  * that is measured again before that continues its series, because one collection must not hold two points of a series.
  */
 import type { TracedProcess } from './series.ts';
 
 export class LetGo<T extends TracedProcess> {
   #last: T[] = [];
+  /** Those that the last collection had, and that stay until it was exported. */
+  #shown: ReadonlySet<T> = new Set();
 
   get size(): number {
     return this.#last.length;
@@ -21,10 +23,17 @@ export class LetGo<T extends TracedProcess> {
     return at < 0 ? undefined : this.#last.splice(at, 1)[0];
   }
 
-  /** Takes out all last counts. */
-  take(): T[] {
-    const taken = this.#last;
-    this.#last = [];
+  /** All last counts. @param keep they stay here until `exported`. */
+  take(keep = false): T[] {
+    const taken = [...this.#last];
+    if (keep) this.#shown = new Set(taken);
+    else this.#last = [];
     return taken;
+  }
+
+  /** Takes out what was kept of the last collection. */
+  exported(): void {
+    this.#last = this.#last.filter((one) => !this.#shown.has(one));
+    this.#shown = new Set();
   }
 }

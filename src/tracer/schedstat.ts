@@ -49,11 +49,19 @@ export class Schedstat {
     for (const session of this.#sessions.values()) update(session);
   }
 
-  /** All attached processes, and a last time each process that was detached since the last call. */
-  collect(): RunQueueTime[] {
-    const gone = this.#letGo.take();
+  /**
+   * All attached processes, and a last time each process that was detached since the last call.
+   * @param keep those that were detached come again, until `exported`.
+   */
+  collect(keep = false): RunQueueTime[] {
+    const gone = this.#letGo.take(keep);
     this.sample();
     return [...gone, ...[...this.#sessions.values()].map(told)];
+  }
+
+  /** What the last collection had need not be in another one. */
+  exported(): void {
+    this.#letGo.exported();
   }
 }
 

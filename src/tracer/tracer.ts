@@ -43,7 +43,8 @@ const MAX_PASSES = 64;
 export type LostKind = 'exec' | 'birth' | 'end' | 'rename' | 'unseen';
 
 interface Session extends TracedProcess {
-  /** Whether a collection has had its counts. */
+  /** Whether a collection has had its counts, and whether one that was exported has. */
+  isShown: boolean;
   isCollected: boolean;
   readonly slot: number;
   readonly attachedAtMs: number;
@@ -149,7 +150,14 @@ export class Tracer implements Disposable {
       const before = own === undefined ? undefined : this.#letGo.resume(process);
       const shed = new ShedSeries(this.#shed, before?.series);
       const attachedAtMs = before?.attachedAtMs ?? nowMs();
-      this.#sessions.set(process.pid, { ...process, slot, attachedAtMs, shed, isCollected: before !== undefined });
+      this.#sessions.set(process.pid, {
+        ...process,
+        slot,
+        attachedAtMs,
+        shed,
+        isShown: false,
+        isCollected: before !== undefined,
+      });
       check(
         this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL),
         'attach the threads of an agent',
@@ -191,12 +199,22 @@ export class Tracer implements Disposable {
     return session && !this.#isOverflow(session) ? this.#read(session) : undefined;
   }
 
-  /** All attached processes, a last time each one detached since the last call, and the shared series as one. */
-  collect(): Snapshot[] {
-    const gone = this.#letGo.take();
+  /**
+   * All attached processes, a last time each one detached since the last call, and the shared series as one.
+   * @param keep those that were detached come again, until `exported`.
+   */
+  collect(keep = false): Snapshot[] {
+    const gone = this.#letGo.take(keep);
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
-    for (const session of own) session.isCollected = true;
+    for (const session of own) session.isShown = true;
+    if (!keep) this.exported();
     return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
+  }
+
+  /** What the last collection had need not be in another one. */
+  exported(): void {
+    this.#letGo.exported();
+    for (const session of this.#sessions.values()) session.isCollected ||= session.isShown;
   }
 
   /** The counters by name (`native/include/taut.h`): `wakeup_seen`, `wakeup_recorded`, `discard_…`. */

@@ -9,7 +9,7 @@ import { type BackendName, binary } from './binaries.ts';
 const CONFIG = resolve(import.meta.dirname, '../../otel/backends');
 
 /** Ports that are free now. */
-async function freePorts(n: number): Promise<number[]> {
+export async function freePorts(n: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: n }, () => {
       const server = createServer();
@@ -85,6 +85,22 @@ export async function startBackends(): Promise<Backends> {
     otlp,
     jaeger,
     prometheus,
+    received: (signal) => requests(join(dir, `${signal}.jsonl`)),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** A collector on a port, for which nobody else is there: what it is sent is in its files. */
+export async function startCollector(port: number): Promise<Pick<Backends, 'received'> & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const dir = mkdtempSync(join(tmpdir(), 'taut-backends-'));
+  stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+  const nobody = { JAEGER_OTLP_PORT: '9', PROMETHEUS_PORT: '9' };
+  const env = { ...nobody, OUT_DIR: dir, OTLP_PORT: String(port) };
+  const otlp = `http://127.0.0.1:${port}`;
+  stack.use(await start('otelcol', ['--config', join(CONFIG, 'collector.yaml')], env, otlp));
+  const owned = stack.move();
+  return {
     received: (signal) => requests(join(dir, `${signal}.jsonl`)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

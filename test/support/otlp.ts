@@ -24,7 +24,8 @@ export interface HistogramPoint {
   readonly attributes: Attribute[];
   readonly startTimeUnixNano: string;
   readonly timeUnixNano: string;
-  readonly count: string | number;
+  /** The collector leaves it out where it is 0. */
+  readonly count?: string | number;
   readonly sum: number;
   readonly scale: number;
   readonly zeroCount?: string | number;
@@ -37,7 +38,12 @@ export interface Metric {
   readonly exponentialHistogram?: { readonly aggregationTemporality: number; readonly dataPoints: HistogramPoint[] };
   readonly sum?: {
     readonly aggregationTemporality: number;
-    readonly dataPoints: { readonly attributes: Attribute[]; readonly asDouble?: number; readonly asInt?: string }[];
+    readonly dataPoints: {
+      readonly attributes: Attribute[];
+      readonly asDouble?: number;
+      readonly asInt?: string;
+      readonly timeUnixNano?: string;
+    }[];
   };
 }
 

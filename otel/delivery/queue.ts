@@ -1,0 +1,149 @@
+/** The requests of one signal that wait to be sent, oldest first: on disk, or in memory where that is not possible. */
+import type { SignalName } from '../environment.ts';
+import { readable } from '../readable.ts';
+import type { Losses } from './losses.ts';
+import type { Kept, Spool } from './spool.ts';
+
+/** Bytes that may wait in memory. */
+export const MOST_IN_MEMORY = 4 << 20;
+
+export interface QueueOptions {
+  readonly signal: SignalName;
+  readonly where: string;
+  readonly spool: Spool | undefined;
+  /** Bytes that may wait. */
+  readonly limit: number;
+  readonly losses: Losses;
+  readonly say: (text: string) => void;
+}
+
+export class Waiting {
+  readonly items: number;
+  readonly bytes: number;
+  readonly #kept: Kept | undefined;
+  readonly #line: Uint8Array | undefined;
+  /** It is being sent. */
+  isHeld = false;
+
+  constructor(items: number, where: Kept | Uint8Array) {
+    this.items = items;
+    this.#kept = where instanceof Uint8Array ? undefined : where;
+    this.#line = where instanceof Uint8Array ? where : undefined;
+    this.bytes = this.#kept?.bytes ?? this.#line?.length ?? 0;
+  }
+
+  get isInMemory(): boolean {
+    return this.#kept === undefined;
+  }
+
+  get name(): string {
+    return this.#kept?.path ?? 'a request in memory';
+  }
+
+  hold(): Disposable {
+    this.isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        this.isHeld = false;
+      },
+    };
+  }
+
+  /** Undefined when another taut has taken the file. @throws Error of the file system. */
+  async read(): Promise<Uint8Array | undefined> {
+    return this.#line ?? this.#kept?.read();
+  }
+
+  async remove(): Promise<void> {
+    await this.#kept?.remove();
+  }
+}
+
+export class Queue {
+  readonly #options: QueueOptions;
+  readonly #waiting: Waiting[] = [];
+  #isFailing = false;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  next(): Waiting | undefined {
+    return this.#waiting[0];
+  }
+
+  /** Takes what tauts that have ended have left. */
+  async adopt(): Promise<void> {
+    const { spool, signal } = this.#options;
+    const left = (await spool?.left()) ?? [];
+    for (const kept of left) if (kept.signal === signal) this.#waiting.push(new Waiting(kept.items, kept));
+  }
+
+  /** Makes room by dropping the oldest. @returns undefined when there is no room for it; that is counted. */
+  async add(items: number, line: Uint8Array): Promise<Waiting | undefined> {
+    const { limit, spool } = this.#options;
+    await this.#makeRoom(line.length, limit, () => true);
+    const kept = this.#bytes() + line.length <= limit ? await this.#write(items, line) : undefined;
+    if (!kept) await this.#makeRoom(line.length, MOST_IN_MEMORY, (one) => one.isInMemory);
+    const fits = kept || line.length <= Math.min(limit, MOST_IN_MEMORY);
+    if (!fits) return this.#lose(items, spool ? '--spool-limit has no room for them' : 'there is no room for them');
+    const waiting = new Waiting(items, kept ?? line);
+    this.#waiting.push(waiting);
+    return waiting;
+  }
+
+  withdraw(superfluous: readonly Waiting[]): void {
+    for (const waiting of superfluous)
+      if (!waiting.isHeld && this.#waiting.includes(waiting)) void this.remove(waiting);
+  }
+
+  async remove(waiting: Waiting): Promise<void> {
+    const at = this.#waiting.indexOf(waiting);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    await waiting.remove();
+  }
+
+  /** What is in memory is lost now. */
+  end(): void {
+    const items = this.#waiting.filter((one) => one.isInMemory).reduce((sum, one) => sum + one.items, 0);
+    if (items > 0) this.#lose(items, 'taut ends, and the backend has not taken them');
+  }
+
+  async #write(items: number, line: Uint8Array): Promise<Kept | undefined> {
+    const { spool, signal, where, say } = this.#options;
+    try {
+      const kept = await spool?.write(signal, items, line);
+      if (this.#isFailing) say(`${where}: what waits is kept on disk again`);
+      this.#isFailing = false;
+      return kept;
+    } catch (error) {
+      if (!this.#isFailing) say(`${where}: what waits is kept in memory only: ${readable([error])}`);
+      this.#isFailing = true;
+      return undefined;
+    }
+  }
+
+  #bytes(which: (one: Waiting) => boolean = () => true): number {
+    return this.#waiting.filter(which).reduce((sum, one) => sum + one.bytes, 0);
+  }
+
+  async #makeRoom(bytes: number, limit: number, which: (one: Waiting) => boolean): Promise<void> {
+    if (bytes > limit) return;
+    let items = 0;
+    while (this.#bytes(which) + bytes > limit) {
+      const oldest = this.#waiting.find((one) => which(one) && !one.isHeld);
+      if (!oldest) break;
+      items += oldest.items;
+      await this.remove(oldest);
+    }
+    if (items > 0) this.#lose(items, this.#options.spool ? '--spool-limit is reached' : 'too much waits');
+  }
+
+  #lose(items: number, why: string): undefined {
+    this.#options.losses.count(items, why);
+  }
+}
