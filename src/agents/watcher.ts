@@ -103,6 +103,7 @@ export class Watcher implements Disposable {
       tracerCounters: () => tracer?.counters() ?? new Map(),
       kernelCpu: () => this.measurement.kernelCpu(),
       isDegraded: () => this.measurement.isDegraded,
+      isOff: () => gate.isOff,
     });
     const looked = this.#firstLook();
     await Promise.all([looked, this.#networkEvents.use(looked)]);
@@ -150,6 +151,11 @@ export class Watcher implements Disposable {
         this.#agents.letGo(pid, 'the rules have changed');
     }
     await this.scan();
+    await this.#agents.gateAll();
+  }
+
+  /** Asks the gate again about every agent. Resolves when its decisions are carried out. */
+  async gateAnew(): Promise<void> {
     await this.#agents.gateAll();
   }
 

@@ -37,8 +37,11 @@ const tracer = z.looseObject({
   sampling: z.looseObject({ factor: count, detail: z.boolean() }),
 });
 
+const off = z.looseObject({ reason: text.nullable(), since: text.nullable(), by: text.nullable() }).nullable();
+
 const status = z.looseObject({
   access: z.enum(['full', 'public']),
+  off: off.optional(),
   daemon: z.looseObject({ pid: z.int(), since: text }),
   tracer: tracer.nullable(),
   agents: z.array(agent),
@@ -84,4 +87,5 @@ export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
   last: z.array(kept),
   restore: z.array(restored),
   adopt: agent,
+  switch: z.looseObject({ off }),
 };

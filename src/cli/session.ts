@@ -8,6 +8,7 @@ import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
+import type { Off } from '../actuator/off.ts';
 import { schedSlice } from '../actuator/schedSlice.ts';
 import { Operations } from '../agents/operations.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
@@ -19,6 +20,7 @@ import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
 import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
+import { OffGate } from '../gate/offGate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
@@ -32,6 +34,7 @@ import type { Lifetime } from './lifetime.ts';
 import { requireOpenFiles } from './openFiles.ts';
 import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
+import { sayOff } from './reportOff.ts';
 import type { Request } from './requests.ts';
 import { serveRun } from './run/socket.ts';
 import { holdLocks, openLedger, recover, watchLedger } from './sessionLedger.ts';
@@ -84,13 +87,13 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
   const config = loadConfig(options.config);
   const rules = compileRules(config);
-  const gate = stack.adopt(
-    options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log))),
-    (g) => g.close(),
-  );
+  const behind = options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log)));
   const isDynamic = options.flags !== undefined || options.gate !== undefined;
   const isAsked = targetsOf(options).size > 0 || isDynamic;
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
+
+  const onSwitch = (off: Off | undefined) => sayOff(off, mayTune ? log : undefined);
+  const gate = stack.adopt(new OffGate(behind, stateDir, onSwitch), (g) => g.close());
 
   const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));
   if (measuring.tracer) stack.use(measuring.tracer);
@@ -140,7 +143,11 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
-  const running = { watcher, decisions, status };
+  const lookAtSwitch = async () => {
+    gate.look();
+    await watcher.gateAnew();
+  };
+  const running = { watcher, decisions, status, lookAtSwitch };
   const replies = (request: Request) => answer(request, running);
   if (run) {
     const server = await serveRun(stateDir, replies, log);
@@ -150,6 +157,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
   }
   removeStale(stateDir);
+  gate.look();
   await watcher.start();
   const use = async (changed: RuleSet) => {
     decisions.use(changed);

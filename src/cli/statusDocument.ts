@@ -1,5 +1,6 @@
 import type { Ledger } from '../actuator/ledger.ts';
 import { ledgerPath } from '../actuator/ledgerFile.ts';
+import { readOff } from '../actuator/off.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import { NoAccess, openLedger } from './access.ts';
@@ -13,6 +14,7 @@ interface Running {
 export function statusDocument(stateDir: string, open?: Ledger, running?: Running): StatusDocument {
   return {
     access: 'full',
+    off: readOff(stateDir) ?? null,
     daemon: running?.daemon ?? null,
     tracer: running?.watcher.measurement.status() ?? null,
     runs: [],

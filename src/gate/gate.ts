@@ -53,6 +53,8 @@ export type Targets = ReadonlyMap<string, bigint>;
 
 export interface Gate {
   decide(question: GateQuestion): GateDecision | Promise<GateDecision>;
+  /** Whether the kill switch keeps it shut; undefined where there is none. */
+  readonly isOff?: boolean;
   /** Calls back when decisions may have changed. @returns a function that ends that. */
   onChange(callback: () => void): () => void;
   close(): Promise<void>;

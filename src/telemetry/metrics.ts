@@ -110,6 +110,15 @@ export const METRICS = {
     description: 'Operations on agents and their threads, by outcome.',
     splitBy: [semconv.ATTR_TAUT_OPERATION, semconv.ATTR_TAUT_OUTCOME, semconv.ATTR_TAUT_KNOB],
   },
+  'taut.off': {
+    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    description: 'Whether the kill switch (taut off) keeps taut from tuning (1) or not (0).',
+    splitBy: [],
+    observe: ({ isOff }) => {
+      const off = isOff();
+      return off === undefined ? [] : [{ value: off ? 1 : 0 }];
+    },
+  },
   'taut.tracer.events': {
     ...{ source: 'observed', kind: 'counter', unit: '{event}' },
     description: 'Every event that the tracer saw: recorded, or discarded for a reason.',

@@ -7,6 +7,7 @@ import { KNOBS } from '../../actuator/knobs.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
 import type { Scope } from '../../discovery/scope.ts';
 import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
+import { decideUnlessOff } from '../../gate/offGate.ts';
 import { observeOnlyGate, staticGate } from '../../gate/staticGate.ts';
 import { LazyHandle } from '../../proc/handle.ts';
 import { withoutFrom } from '../../tracer/features.ts';
@@ -44,7 +45,7 @@ export async function planFor(command: readonly string[], options: TuneOptions, 
       const named = { name: effectiveProgram([...command], () => undefined).name, rule: 'pid' };
       return rules ? rules(pid, { kind: 'tree', root: pid, command }) : named;
     },
-    decide: async (knob, pid, name, ruleId) => gate.decide({ knob, pid, name, ruleId }),
+    decide: async (knob, pid, name, ruleId) => decideUnlessOff(gate, options.stateDir, { knob, pid, name, ruleId }),
   };
 }
 
