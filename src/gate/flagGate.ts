@@ -22,6 +22,14 @@ import {
 } from './gate.ts';
 import { NOT_ASKED } from './staticGate.ts';
 
+/** After each of these a provider may answer otherwise. */
+const EVENTS = [
+  ProviderEvents.Ready,
+  ProviderEvents.Stale,
+  ProviderEvents.Error,
+  ProviderEvents.ConfigurationChanged,
+] as const;
+
 /** OpenFeature has one provider per domain: with domains of their own, gates disturb neither an application nor each other. */
 let domains = 0;
 
@@ -30,36 +38,66 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
   const domain = `taut-${++domains}`;
   await OpenFeature.setProviderAndWait(domain, provider);
   const client = OpenFeature.getClient(domain);
+  const evaluator = new Evaluator(client);
   return {
     decide: async (question) => {
-      const own = await evaluate(client, question, flagKey(question.knob));
+      const own = await evaluator.evaluate(flagKey(question.knob), question);
       const { name } = provider.metadata;
-      const profile = isMissing(own) ? await evaluate(client, question, PROFILE_FLAG) : own;
+      const profile = isMissing(own) ? await evaluator.evaluate(PROFILE_FLAG, question) : own;
       if (isMissing(profile)) return decision(own, name, question, targets);
       return decision(profile === own ? own : ofProfile(profile, question.knob), name, question, targets);
     },
     onChange(callback) {
-      client.addHandler(ProviderEvents.ConfigurationChanged, callback);
-      return () => client.removeHandler(ProviderEvents.ConfigurationChanged, callback);
+      // Who begins to listen is told at once of the state that there is, which is no change.
+      let isListening = false;
+      const hear = () => isListening && callback();
+      for (const event of EVENTS) client.addHandler(event, hear);
+      isListening = true;
+      return () => {
+        for (const event of EVENTS) client.removeHandler(event, hear);
+      };
     },
     // A domain can't be given up. A provider that has no domain any more is closed.
     close: () => OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER),
   };
 }
 
-/** A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit): taut tries each type. */
-async function evaluate(
-  client: Client,
-  { pid, name, ruleId }: GateQuestion,
-  key: string,
-): Promise<EvaluationDetails<FlagValue>> {
-  const host = hostname();
-  const context: EvaluationContext = { targetingKey: `${host}/${pid}`, host, pid, agent: name, rule: ruleId };
-  const asBoolean = await client.getBooleanDetails(key, false, context);
-  if (asBoolean.errorCode !== 'TYPE_MISMATCH') return asBoolean;
-  const asString = await client.getStringDetails(key, 'off', context);
-  if (asString.errorCode !== 'TYPE_MISMATCH') return asString;
-  return client.getNumberDetails(key, 0, context);
+type Type = 'boolean' | 'string' | 'number';
+/** The first is that of most flags. */
+const TYPES: readonly Type[] = ['boolean', 'string', 'number'];
+
+/**
+ * A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit). A provider has to be asked for one of
+ * them, and each question may cost something: the type that a flag had last is tried first.
+ */
+class Evaluator {
+  readonly #client: Client;
+  /** By the flag's key, of which taut has a few. */
+  readonly #types = new Map<string, Type>();
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async evaluate(key: string, { pid, name, ruleId }: GateQuestion): Promise<EvaluationDetails<FlagValue>> {
+    const host = hostname();
+    const context: EvaluationContext = { targetingKey: `${host}/${pid}`, host, pid, agent: name, rule: ruleId };
+    const known = this.#types.get(key) ?? 'boolean';
+    let details = await this.#as(known, key, context);
+    for (const type of TYPES) {
+      if (details.errorCode !== 'TYPE_MISMATCH') break;
+      if (type === known) continue;
+      details = await this.#as(type, key, context);
+      if (details.errorCode === undefined) this.#types.set(key, type);
+    }
+    return details;
+  }
+
+  #as(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
+    if (type === 'boolean') return this.#client.getBooleanDetails(key, false, context);
+    if (type === 'string') return this.#client.getStringDetails(key, 'off', context);
+    return this.#client.getNumberDetails(key, 0, context);
+  }
 }
 
 const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode === 'FLAG_NOT_FOUND';
