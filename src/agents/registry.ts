@@ -248,17 +248,20 @@ export class Agents {
       const { knob } = tuning;
       const askedMs = nowMs();
       const question = ++this.#questions;
+      const last = agent.isAttached ? tuning.gate : undefined;
       const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
       const asked = decisions.asked(pid, ruleId, knob.id);
       const said = gate.decide({
         ...{ knob, pid, name, ruleId },
         ...(ruleTarget === undefined ? {} : { ruleTarget }),
         ...(asked === undefined ? {} : { asked }),
+        ...(last && { last }),
       });
       const decision = said instanceof Promise ? await said : said;
       if (!this.#isPresent(agent)) return [];
       if ((this.#answered.get(tuning) ?? 0) > question) continue;
       this.#answered.set(tuning, question);
+      if (decision === last) continue;
       const [before, changed] = [tuning.target, tuning.gate.value !== decision.value];
       agent.decide(tuning, decision, askedMs);
       if (changed && agent.isAttached) reportGateChanged(agent.identity, knob, decision);

@@ -61,6 +61,8 @@ export interface StatusDocument {
   /** The kill switch: since when and why nothing is tuned; null when it is not. */
   readonly off: Off | null;
   readonly daemon: { readonly pid: number; readonly since: string } | null;
+  /** Whose flags decide, and its state; null when none do. */
+  readonly flagProvider: { readonly name: string; readonly state: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   /** Each `taut run` that manages its command itself, without the daemon. */

@@ -104,6 +104,7 @@ export class Watcher implements Disposable {
       kernelCpu: () => this.measurement.kernelCpu(),
       isDegraded: () => this.measurement.isDegraded,
       isOff: () => gate.isOff,
+      hasFlags: () => gate.provider && gate.provider.state === 'READY',
     });
     const looked = this.#firstLook();
     await Promise.all([looked, this.#networkEvents.use(looked)]);

@@ -18,6 +18,13 @@ export interface CommonOptions {
 
 export interface TuneOptions extends CommonOptions {
   readonly flags?: string;
+  /** A module that has a provider of feature flags. */
+  readonly flagProvider?: string;
+  readonly flagProviderOptions?: unknown;
+  /** Milliseconds. */
+  readonly flagPoll?: number;
+  /** Milliseconds. */
+  readonly flagLastKnown?: number;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
   /** `--optimize`. */
@@ -71,6 +78,11 @@ export function asked(options: TuneOptions): Asked {
     }
   }
   return { targets, why, leftOut };
+}
+
+/** Whether feature flags decide. */
+export function hasFlags({ flags, flagProvider }: TuneOptions): boolean {
+  return flags !== undefined || flagProvider !== undefined;
 }
 
 /** What the command line asks for, by the knob's id. */

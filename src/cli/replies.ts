@@ -42,6 +42,7 @@ const off = z.looseObject({ reason: text.nullable(), since: text.nullable(), by:
 const status = z.looseObject({
   access: z.enum(['full', 'public']),
   off: off.optional(),
+  flagProvider: z.looseObject({ name: text, state: text }).nullable().optional(),
   daemon: z.looseObject({ pid: z.int(), since: text }),
   tracer: tracer.nullable(),
   agents: z.array(agent),

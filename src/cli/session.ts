@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
-import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
 import type { Off } from '../actuator/off.ts';
 import { schedSlice } from '../actuator/schedSlice.ts';
@@ -18,7 +17,6 @@ import { loadConfig } from '../config/load.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
-import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
 import { OffGate } from '../gate/offGate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
@@ -29,9 +27,10 @@ import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
-import { asked, type TuneOptions, targetsOf } from './given.ts';
+import { hasFlags, type TuneOptions, targetsOf } from './given.ts';
 import type { Lifetime } from './lifetime.ts';
 import { requireOpenFiles } from './openFiles.ts';
+import { openGate } from './openGate.ts';
 import { servePublicly } from './publicSocket.ts';
 import { onNewRules } from './reload.ts';
 import { sayOff } from './reportOff.ts';
@@ -88,7 +87,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const config = loadConfig(options.config);
   const rules = compileRules(config);
   const behind = options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log)));
-  const isDynamic = options.flags !== undefined || options.gate !== undefined;
+  const isDynamic = hasFlags(options) || options.gate !== undefined;
   const isAsked = targetsOf(options).size > 0 || isDynamic;
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
@@ -142,7 +141,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
   if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
-  const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
+  const status = () => statusDocument(stateDir, ledger, { daemon, watcher, flagProvider: gate.provider });
   const lookAtSwitch = async () => {
     gate.look();
     await watcher.gateAnew();
@@ -187,20 +186,6 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
-  const { targets, why, leftOut } = asked(options);
-  for (const sentence of leftOut) log.info(sentence);
-  try {
-    return await createGate({
-      ...{ targets, why, knobs: KNOBS },
-      ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
-      onProblem: (message) => log.warn(message),
-    });
-  } catch (error) {
-    throw new CliError((error as Error).message, EXIT.usage);
-  }
 }
 
 /** What taut measures in each mode but `full`. */

@@ -45,7 +45,7 @@ async function rootsDaemon(stateDir: string): Promise<StatusDocument['hostDaemon
 }
 
 function describe(document: StatusDocument, stateDir: string): string[] {
-  const { access, off, daemon, runs, tracer, agents, guard, ledger, hostDaemon } = document;
+  const { access, off, daemon, flagProvider, runs, tracer, agents, guard, ledger, hostDaemon } = document;
   const lines = [
     daemon ? `taut ${daemon.pid} is running, since ${daemon.since}` : `no taut is running with ${stateDir}`,
   ];
@@ -55,6 +55,8 @@ function describe(document: StatusDocument, stateDir: string): string[] {
     lines.push(`taut ${run.pid} is running for one command or demo, since ${run.since}`);
     lines.push(...describeGuard(run.guard));
   }
+  if (flagProvider)
+    lines.push(`flags: provider ${flagProvider.name}, ${flagProvider.state.toLowerCase().replace('_', ' ')}`);
   if (tracer) lines.push(describeTracer(tracer));
   for (const agent of agents)
     lines.push(

@@ -8,6 +8,7 @@ import { NoAccess, openLedger } from './access.ts';
 interface Running {
   readonly daemon: StatusDocument['daemon'];
   readonly watcher: Watcher;
+  readonly flagProvider?: StatusDocument['flagProvider'] | undefined;
 }
 
 /** The document of `status --json`; without a daemon, only the ledger's part is filled. */
@@ -16,6 +17,7 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
     access: 'full',
     off: readOff(stateDir) ?? null,
     daemon: running?.daemon ?? null,
+    flagProvider: running?.flagProvider ?? null,
     tracer: running?.watcher.measurement.status() ?? null,
     runs: [],
     agents: running?.watcher.agents() ?? [],

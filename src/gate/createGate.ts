@@ -2,6 +2,7 @@ import type { Provider } from '@openfeature/server-sdk';
 import { FlagFile } from './flagFile.ts';
 import { flagGate } from './flagGate.ts';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
+import { type ProviderOptions, providerGate } from './providerGate.ts';
 import { staticGate } from './staticGate.ts';
 
 export interface GateOptions {
@@ -13,6 +14,8 @@ export interface GateOptions {
   readonly flagsFile?: string;
   /** A provider of OpenFeature that decides, instead of a file. It belongs to the gate, which closes it. */
   readonly provider?: Provider;
+  /** The provider is a service's, which may be down: it shuts the gate then, and the start does not wait for it. */
+  readonly service?: Omit<ProviderOptions, 'onProblem'>;
   /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
@@ -24,9 +27,11 @@ export async function createGate({
   why,
   flagsFile,
   provider,
+  service,
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
+  if (provider && service) return providerGate(provider, targets, { ...service, onProblem });
   if (provider) return flagGate(provider, targets);
   if (flagsFile === undefined) return staticGate(targets, why);
   return flagGate(new FlagFile(flagsFile, onProblem, knobs), targets);

@@ -35,11 +35,24 @@ let domains = 0;
 
 /** @param targets the values of a flag that is `true`. @throws Error when the provider can't start. */
 export async function flagGate(provider: Provider, targets: Targets): Promise<Gate> {
+  const { gate, ready } = openFlags(provider, targets);
+  await ready;
+  return gate;
+}
+
+/** As `flagGate`, and the gate is shut until the provider is `ready`, which rejects when it can't start. */
+export function openFlags(
+  provider: Provider,
+  targets: Targets,
+): { readonly gate: Gate; readonly ready: Promise<void> } {
   const domain = `taut-${++domains}`;
-  await OpenFeature.setProviderAndWait(domain, provider);
+  const ready = OpenFeature.setProviderAndWait(domain, provider);
   const client = OpenFeature.getClient(domain);
   const evaluator = new Evaluator(client);
-  return {
+  const gate: Gate = {
+    get provider() {
+      return { name: provider.metadata.name, state: client.providerStatus };
+    },
     decide: async (question) => {
       const own = await evaluator.evaluate(flagKey(question.knob), question);
       const { name } = provider.metadata;
@@ -60,11 +73,17 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
     // A domain can't be given up. A provider that has no domain any more is closed.
     close: () => OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER),
   };
+  return { gate, ready };
 }
 
 type Type = 'boolean' | 'string' | 'number';
 /** The first is that of most flags. */
 const TYPES: readonly Type[] = ['boolean', 'string', 'number'];
+
+/** A provider whose flags are all text, as the environment's are, says that it can't parse one. */
+function isWrongType({ errorCode }: EvaluationDetails<FlagValue>): boolean {
+  return errorCode === 'TYPE_MISMATCH' || errorCode === 'PARSE_ERROR';
+}
 
 /**
  * A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit). A provider has to be asked for one of
@@ -85,7 +104,7 @@ class Evaluator {
     const known = this.#types.get(key) ?? 'boolean';
     let details = await this.#as(known, key, context);
     for (const type of TYPES) {
-      if (details.errorCode !== 'TYPE_MISMATCH') break;
+      if (!isWrongType(details)) break;
       if (type === known) continue;
       details = await this.#as(type, key, context);
       if (details.errorCode === undefined) this.#types.set(key, type);
@@ -131,7 +150,7 @@ function decision(
 ): GateDecision {
   const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
   const flag = { key, provider, variant, reason };
-  if (errorCode) return { value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag };
+  if (errorCode) return { value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
   const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
   if (why !== undefined) return { value: null, reason: `${said}: ${why}`, flag };
   if (value === false || value === 'off') return { value: null, reason: said, flag };

@@ -43,6 +43,10 @@ export class OffGate implements Gate {
     return isOff(this.#stateDir);
   }
 
+  get provider() {
+    return this.#gate.provider;
+  }
+
   decide(question: GateQuestion): GateDecision | Promise<GateDecision> {
     return decideUnlessOff(this.#gate, this.#stateDir, question);
   }

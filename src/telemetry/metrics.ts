@@ -119,6 +119,15 @@ export const METRICS = {
       return off === undefined ? [] : [{ value: off ? 1 : 0 }];
     },
   },
+  'taut.flags.ready': {
+    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    description: 'Whether the provider of feature flags is ready (1) or not (0): down, stale, or not started yet.',
+    splitBy: [],
+    observe: ({ hasFlags }) => {
+      const ready = hasFlags();
+      return ready === undefined ? [] : [{ value: ready ? 1 : 0 }];
+    },
+  },
   'taut.tracer.events': {
     ...{ source: 'observed', kind: 'counter', unit: '{event}' },
     description: 'Every event that the tracer saw: recorded, or discarded for a reason.',

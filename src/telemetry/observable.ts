@@ -16,6 +16,8 @@ export interface Observable {
   isDegraded(): boolean | undefined;
   /** Whether the kill switch keeps taut from tuning. Undefined where there is none. */
   isOff(): boolean | undefined;
+  /** Whether the provider of feature flags is ready. Undefined where no flag decides. */
+  hasFlags(): boolean | undefined;
 }
 
 /** One value of a metric, and the attributes that split it from the others. */

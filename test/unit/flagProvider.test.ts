@@ -83,6 +83,7 @@ class Counting {
   readonly events = new OpenFeatureEventEmitter();
   readonly #values: Record<string, unknown>;
   asked = 0;
+  wrongType = ErrorCode.TYPE_MISMATCH;
 
   constructor(values: Record<string, unknown>) {
     this.#values = values;
@@ -98,7 +99,7 @@ class Counting {
       this.asked++;
       const value = this.#values[key];
       if (value === undefined) return { value: fallback, errorCode: ErrorCode.FLAG_NOT_FOUND };
-      if (typeof value !== type) return { value: fallback, errorCode: ErrorCode.TYPE_MISMATCH };
+      if (typeof value !== type) return { value: fallback, errorCode: this.wrongType };
       return { value: value as T };
     };
   }
@@ -124,6 +125,14 @@ test.each([
   expect(await targetOf(gate)).toBe(target);
   provider.asked = 0;
   expect([await targetOf(gate), await targetOf(gate), provider.asked]).toEqual([target, target, 2]);
+});
+
+test('a provider of texts, which can not parse one as a boolean, is asked for the text, and then for that alone', async () => {
+  const { gate, provider } = await countingGate('10us');
+  provider.wrongType = ErrorCode.PARSE_ERROR;
+  expect(await targetOf(gate)).toBe(10_000n);
+  provider.asked = 0;
+  expect([await targetOf(gate), provider.asked]).toEqual([10_000n, 1]);
 });
 
 test('a flag that has another type now is understood, and then asked for once again', async () => {

@@ -66,6 +66,7 @@ test('observed metrics are exported with what splits them and the mode, and agen
     kernelCpu: () => ({ seconds: 1.5, method: 'calibrated' }),
     isDegraded: () => true,
     isOff: () => true,
+    hasFlags: () => true,
   });
 
   const first = await collect();

@@ -13,7 +13,7 @@ import { restoreEntries } from '../../actuator/restore.ts';
 import { type AgentStatus, isTuned, knobsOf } from '../../agents/status.ts';
 import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
-import { targetsOf } from '../given.ts';
+import { hasFlags, targetsOf } from '../given.ts';
 import { type Means, meansOf, type Other } from '../means.ts';
 import { requireOpenFiles } from '../openFiles.ts';
 import { socketPath } from '../stateDir.ts';
@@ -101,7 +101,7 @@ async function wanted({ plan, pid, options }: Started, socket: string | undefine
   const identity = plan.identify(pid);
   const isOurs = socket !== undefined && dirname(socket) === resolve(options.stateDir);
   if (!identity || (!isOurs && isOff(options.stateDir))) return new Map();
-  if (options.flags === undefined) return targetsOf(options);
+  if (!hasFlags(options)) return targetsOf(options);
   const asked = new Map<string, bigint>();
   for (const knob of KNOBS) {
     const { value } = await plan.decide(knob, pid, identity.name, identity.rule);
