@@ -64,11 +64,14 @@ async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
   const telling = tellSwitched(stateDir);
   using ledger = open(stateDir);
   const startMs = nowMs();
-  const { byTauts, rest, problems } = await putBack(ledger, telling);
+  const { rest, problems } = await putBack(ledger, telling);
   const failed = rest.filter(({ outcome }) => outcome === 'failed');
   const left = failed.length;
-  if (json) printJson({ off: made, putBack: byTauts + rest.length - left, failed, problems });
-  else printLine(`${describeOff(made)}; ${inWords(byTauts + rest.length - left)} put back`);
+  if (json) printJson({ off: made, fromRecord: rest.length - left, failed, problems });
+  else
+    printLine(
+      `${describeOff(made)}; ${left === 0 ? 'everything is put back' : `${left} values could not be put back`}`,
+    );
   for (const { tid, pid, detail } of failed)
     printError(`taut: thread ${tid} of ${pid} could not be put back: ${detail}`);
   for (const problem of problems) printError(`taut: ${problem}`);
@@ -114,8 +117,6 @@ function open(stateDir: string): Ledger | undefined {
 }
 
 interface Done {
-  /** How many values the running tauts have put back. */
-  readonly byTauts: number;
   /** What they have not, and this command did: theirs who are gone, and who hang. */
   readonly rest: readonly Restored[];
   readonly problems: readonly string[];
@@ -123,26 +124,20 @@ interface Done {
 
 /** Waits for the running tauts as long as they put back, and does the rest from the record. */
 async function putBack(ledger: Ledger | undefined, telling: Promise<void>): Promise<Done> {
-  if (!ledger) return { byTauts: 0, rest: [], problems: [] };
-  const before = ledger.entries().length;
+  if (!ledger) return { rest: [], problems: [] };
   let isDone = false;
   void telling.then(() => {
     isDone = true;
   });
-  for (let left = before, sinceMs = performance.now(); left > 0 && !isDone; await setTimeout(LOOK_MS)) {
+  for (let left = ledger.count(), sinceMs = performance.now(); left > 0 && !isDone; await setTimeout(LOOK_MS)) {
     const now = ledger.count();
     if (now < left) sinceMs = performance.now();
     else if (performance.now() - sinceMs > PATIENCE_MS) break;
     left = now;
   }
-  const entries = ledger.entries();
+  const entries = ledger.entries(); // also finds what can't be understood
   const rest = restoreEntries(ledger, KNOBS, entries, { onUnremoved: ({ message }) => printError(`taut: ${message}`) });
-  return { byTauts: Math.max(0, before - entries.length), rest, problems: [...ledger.lost, ...ledger.unreadable] };
-}
-
-function inWords(values: number): string {
-  if (values === 0) return 'nothing was to be';
-  return values === 1 ? '1 value of a thread was' : `${values} values of threads were`;
+  return { rest, problems: [...ledger.lost, ...ledger.unreadable] };
 }
 
 function reason(text: string): string {

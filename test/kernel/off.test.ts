@@ -39,7 +39,7 @@ test('a running taut puts everything back, says why everywhere, and tunes again 
   await until('it is tuned', () => slacks(agent.pid)[0] === 1);
   const done = await off(sandbox);
   expect([done.code, slacks(agent.pid), onRecord(sandbox)], done.err).toEqual([0, [50_000], 0]);
-  expect(done.out).toMatch(/: incident 4711; 1 value of a thread was put back$/);
+  expect(done.out).toMatch(/: incident 4711; everything is put back$/);
   await taut.line(/tuning is off since .*: incident 4711; measuring goes on, and taut on lifts that/);
   const status = await hasHeard(sandbox, taut);
   expect(status).toMatchObject({ off: { reason: 'incident 4711' }, agents: [{ target: null }] });
