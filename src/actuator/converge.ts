@@ -268,9 +268,11 @@ export class Converger {
       faultPoint('examined');
       this.#ledger.record(candidates.map((c) => this.#entry(c)));
       faultPoint('recorded');
+      // Asked after they are on record: who turns tuning off from now on finds them there, and has them withdrawn.
+      const isOff = candidates.length > 0 && this.#ledger.isOff();
       const written = candidates.map((candidate) => ({
         candidate,
-        failed: write(this.#knob, candidate, this.order.target),
+        failed: isOff ? leftAlone(candidate) : write(this.#knob, candidate, this.order.target),
       }));
       this.writtenAtMs = nowMs();
       const withdrawn = this.#withdrawn(candidates);
@@ -339,4 +341,9 @@ export class Converger {
     const heirsFrom = this.#heirsFrom;
     return { ...this.order, tid: thread.id, startTicks, knob: this.#knob.id, original, heirsFrom, atMs: Date.now() };
   }
+}
+
+/** As another's value would be left alone. */
+function leftAlone({ startTicks, original, value }: Candidate): ThreadState {
+  return { startTicks, outcome: 'drifted', original, value };
 }

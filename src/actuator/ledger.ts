@@ -6,6 +6,7 @@
  * killed. A power cut loses that data, but it also ends every tuned thread.
  */
 import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   type Execed,
@@ -21,6 +22,7 @@ import { COLUMNS } from './ledgerLayout.ts';
 import { logProblem } from './ledgerLog.ts';
 import { select } from './ledgerQuery.ts';
 import { salvage } from './ledgerSalvage.ts';
+import { isOff } from './off.ts';
 import { isOwnerAlive, type Owner, selfOwner } from './owner.ts';
 
 export type { Execed, LedgerEntry, LedgerFilter, NewEntry, ThreadIdentity } from './ledgerEntry.ts';
@@ -211,6 +213,11 @@ export class Ledger implements Disposable {
     } catch {
       return true; // the directory can't be entered now, which says nothing about the file
     }
+  }
+
+  /** Whether tuning is off: what is on record must not be written then. */
+  isOff(): boolean {
+    return isOff(dirname(this.path));
   }
 
   /** Gives up the file, which is gone: nothing can be recorded any more, and entries are read from memory. */

@@ -5,7 +5,8 @@ import { observeAll } from '../telemetry/observe.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 
-export interface Observed extends Pick<Observable, 'tracerCounters' | 'kernelCpu' | 'isDegraded'> {
+export interface Observed
+  extends Pick<Observable, 'tracerCounters' | 'kernelCpu' | 'isDegraded' | 'isOff' | 'hasFlags'> {
   /** The tracer's mode, an attribute of every point. */
   readonly mode: string;
   readonly knobs: readonly Knob[];

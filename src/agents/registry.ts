@@ -17,6 +17,7 @@ import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
 import { Kin } from './kin.ts';
+import type { KnobTuning } from './knobTuning.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { reportGateChanged } from './reportGate.ts';
 import { Room } from './room.ts';
@@ -35,6 +36,12 @@ export interface AgentsOptions {
   readonly failed: (what: string, error: unknown) => void;
   /** Most agents at a time. Default: as many as files may be open for them. */
   readonly maxAgents?: number;
+}
+
+/** A knob of an agent whose value is another one now. */
+interface Turned {
+  readonly tuning: KnobTuning;
+  readonly before: bigint | undefined;
 }
 
 interface Measures {
@@ -57,6 +64,10 @@ export class Agents {
   readonly #byPid = new Map<number, Agent>();
   readonly #inheritance: InheritedDecisions;
   readonly #room: Room;
+  /** How many questions the gate was asked. */
+  #questions = 0;
+  /** The question whose answer was carried out last. */
+  readonly #answered = new WeakMap<KnobTuning, number>();
   /** What descends from the agents whose tools are tuned. */
   readonly kin: Kin;
   #ended = false;
@@ -242,44 +253,55 @@ export class Agents {
     return this.#byPid.get(agent.identity.pid) === agent;
   }
 
-  /** Asks the gate about every knob, and carries out its decisions. */
-  async #gate(agent: Agent): Promise<void> {
+  /**
+   * Asks the gate about every knob, and carries out its decisions. A decision that comes late, after a newer one was carried out,
+   * is dropped. @returns what is another value now.
+   */
+  async #gate(agent: Agent): Promise<Turned[]> {
     const { pid, name, rule: ruleId } = agent.identity;
     const { gate, decisions } = this.#options;
     using _spans = agent.holdSpans();
+    const turned: Turned[] = [];
     for (const tuning of agent.tunings) {
       const { knob } = tuning;
       const askedMs = nowMs();
+      const question = ++this.#questions;
+      const last = agent.isAttached ? tuning.gate : undefined;
       const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
       const asked = decisions.asked(pid, ruleId, knob.id);
       const said = gate.decide({
         ...{ knob, pid, name, ruleId },
         ...(ruleTarget === undefined ? {} : { ruleTarget }),
         ...(asked === undefined ? {} : { asked }),
+        ...(last && { last }),
       });
       const decision = said instanceof Promise ? await said : said;
-      if (!this.#isPresent(agent)) return;
-      const changed = tuning.gate.value !== decision.value;
+      if (!this.#isPresent(agent)) return [];
+      if ((this.#answered.get(tuning) ?? 0) > question) continue;
+      this.#answered.set(tuning, question);
+      if (decision === last) continue;
+      const [before, changed] = [tuning.target, tuning.gate.value !== decision.value];
       agent.decide(tuning, decision, askedMs);
       if (changed && agent.isAttached) reportGateChanged(agent.identity, knob, decision);
+      if (tuning.target !== before) turned.push({ tuning, before });
     }
+    return turned;
   }
 
-  /** Asks the gate again about every agent: its decision may have changed. */
+  /** Asks the gate again about every agent, as its decisions may have changed: about all at once, as an answer may take long. */
   async gateAll(): Promise<void> {
-    for (const agent of this.all()) {
-      try {
-        const before = agent.tunings.map(({ target }) => target);
-        await this.#gate(agent);
-        if (!this.#isPresent(agent)) continue;
-        for (const [i, tuning] of agent.tunings.entries()) {
-          if (tuning.target === before[i]) continue;
-          sayGate(this.#options.log, agent.identity, tuning, before[i]);
-          this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, this.#waits(agent), tuning.knob);
-        }
-      } catch (error) {
-        this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
+    await Promise.all(this.all().map((agent) => this.#gateAgain(agent)));
+  }
+
+  async #gateAgain(agent: Agent): Promise<void> {
+    try {
+      for (const { tuning, before } of await this.#gate(agent)) {
+        if (!this.#isPresent(agent)) return;
+        sayGate(this.#options.log, agent.identity, tuning, before);
+        this.#changed(tuning.target === undefined ? 'revert' : 'tune', agent, this.#waits(agent), tuning.knob);
       }
+    } catch (error) {
+      this.#options.failed(`deciding whether to tune ${agent.identity.name} (${agent.identity.pid})`, error);
     }
   }
 

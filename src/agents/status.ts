@@ -1,5 +1,6 @@
 /** The JSON documents about agents (`--json`). Other programs rely on them: fields may be added, but never renamed. */
 import type { Knob } from '../actuator/knob.ts';
+import type { Off } from '../actuator/off.ts';
 import { timerSlack } from '../actuator/timerSlack.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
@@ -60,7 +61,11 @@ type Guarded = { readonly pid: number } | null;
 export interface StatusDocument {
   /** `public`: only what the daemon shows to every user; this user may not read its state directory. */
   readonly access: 'full' | 'public';
+  /** The kill switch: since when and why nothing is tuned; null when it is not. */
+  readonly off: Off | null;
   readonly daemon: { readonly pid: number; readonly since: string } | null;
+  /** Whose flags decide, and its state; null when none do. */
+  readonly flagProvider: { readonly name: string; readonly state: string } | null;
   /** Null when no daemon runs. */
   readonly tracer: TracerStatus | null;
   /** Each `taut run` that manages its command itself, without the daemon. */

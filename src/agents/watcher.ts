@@ -105,6 +105,8 @@ export class Watcher implements Disposable {
       tracerCounters: () => tracer?.counters() ?? new Map(),
       kernelCpu: () => this.measurement.kernelCpu(),
       isDegraded: () => this.measurement.isDegraded,
+      isOff: () => gate.isOff,
+      hasFlags: () => gate.provider && gate.provider.state === 'READY',
     });
     const looked = this.#firstLook();
     await Promise.all([looked, this.#networkEvents.use(looked)]);
@@ -152,6 +154,11 @@ export class Watcher implements Disposable {
         this.#agents.letGo(pid, 'the rules have changed');
     }
     await this.scan();
+    await this.#agents.gateAll();
+  }
+
+  /** Asks the gate again about every agent. Resolves when its decisions are carried out. */
+  async gateAnew(): Promise<void> {
     await this.#agents.gateAll();
   }
 

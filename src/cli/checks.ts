@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
+import { describeOff, readOff } from '../actuator/off.ts';
 import { NetworkSource } from '../discovery/network/source.ts';
 import { addon } from '../native.ts';
 import { DESCRIPTORS_REMEDY, descriptorLimit, descriptorProblem } from '../proc/descriptors.ts';
@@ -55,6 +56,13 @@ export async function examine(stateDir: string): Promise<Examination> {
     detail: descriptorProblem(files) ?? `${files} at a time`,
     mend: DESCRIPTORS_REMEDY,
   };
+  const off = readOff(stateDir);
+  const killSwitch: Check = {
+    name: 'kill switch',
+    ok: off === undefined,
+    detail: off ? describeOff(off) : 'not in use',
+    mend: 'when the reason is gone: taut on',
+  };
   const mayLoad = native.ok && openFiles.ok;
   const { mode, checks: measuring } = mayLoad ? await tryMeasuring() : { mode: 'none' as const, checks: [] };
   const checks: Check[] = [
@@ -83,10 +91,11 @@ export async function examine(stateDir: string): Promise<Examination> {
       ? tryNetwork(hostIds ? NETWORK_MEND : 'see PID namespace above')
       : { ...(native.ok ? openFiles : native), name: 'names and connections', detail: 'needs what is missing above' },
     ledger,
+    killSwitch,
   ];
   const measure =
     openFiles.ok && (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
-  const mayTune = native.ok && nice.ok && ledger.ok && openFiles.ok;
+  const mayTune = native.ok && nice.ok && ledger.ok && openFiles.ok && killSwitch.ok;
   const knobs = supports.map(({ knob: { id, title }, support }) => ({ id, title, tune: mayTune && support.ok }));
   return { measure, tune: knobs.some(({ tune }) => tune), knobs, mode, checks };
 }

@@ -9,6 +9,8 @@ interface Daemon {
   readonly watcher: Watcher;
   readonly decisions: Decisions;
   readonly status: () => StatusDocument;
+  /** Looks at the kill switch; resolves when what follows from it is done. */
+  readonly lookAtSwitch: () => Promise<void>;
 }
 
 function adopted({ pid, startTicks, command, targets }: Extract<Request, { op: 'adopt' }>): Adopted {
@@ -16,7 +18,7 @@ function adopted({ pid, startTicks, command, targets }: Extract<Request, { op: '
   return { pid, startTicks, command, targets: new Map(asked) };
 }
 
-export function answer(request: Request, { watcher, decisions, status }: Daemon): unknown {
+export function answer(request: Request, { watcher, decisions, status, lookAtSwitch }: Daemon): unknown {
   switch (request.op) {
     case 'status':
       return status();
@@ -28,6 +30,8 @@ export function answer(request: Request, { watcher, decisions, status }: Daemon)
       return decisions.last(request.n);
     case 'restore':
       return request.pids.flatMap((pid) => watcher.revert(pid, 'taut restore'));
+    case 'switch':
+      return lookAtSwitch().then(() => ({ off: status().off }));
     case 'adopt':
       return watcher.adopt(adopted(request));
   }

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { describeOff, readOff } from '../actuator/off.ts';
 import { timerSlack } from '../actuator/timerSlack.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import type { Targets } from '../gate/gate.ts';
@@ -72,6 +73,8 @@ async function demo(options: DemoOptions): Promise<void> {
 
 /** Three measured phases on the same process: as found, tuned, restored. Then what it waits for beside its own build. */
 async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise<void> {
+  const off = readOff(options.stateDir);
+  if (off) throw new CliError(`${describeOff(off)}; the demo tunes its sample agent: taut on lifts that`, EXIT.failed);
   using means = meansOf(options.stateDir, log.warn);
   if ('why' in means)
     throw new CliError(`${means.why}, and one taut tunes at a time: end that one for the demo`, EXIT.failed);

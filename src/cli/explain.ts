@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { describeOff, readOff } from '../actuator/off.ts';
 import { timerSlack } from '../actuator/timerSlack.ts';
 import type { Comparison } from '../discovery/compare.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
@@ -80,7 +81,9 @@ async function ofProcess(id: number, options: ExplainOptions): Promise<Explained
   const found = await decideNow(id, options);
   if (told) return { ...found, access: 'none', notes: [...found.notes, told.message] };
   const isAgent = found.decision === 'attach';
+  const off = isAgent ? readOff(stateDir) : undefined;
   const notes = isAgent ? [`no taut is running with ${stateDir}: nobody measures it, and nobody tunes it`] : [];
+  if (off) notes.push(`${describeOff(off)} (taut on lifts that)`);
   return { ...found, notes: [...found.notes, ...notes] };
 }
 

@@ -18,6 +18,13 @@ export interface CommonOptions {
 
 export interface TuneOptions extends CommonOptions {
   readonly flags?: string;
+  /** A module that has a provider of feature flags. */
+  readonly flagProvider?: string;
+  readonly flagProviderOptions?: unknown;
+  /** Milliseconds. */
+  readonly flagPoll?: number;
+  /** Milliseconds. */
+  readonly flagLastKnown?: number;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
   /** `--optimize`. */
@@ -35,6 +42,8 @@ export const DEFAULTS = {
   logLevel: 'info',
   descendants: 'contain',
   spoolLimit: 64 << 20,
+  flagPoll: 5_000,
+  flagLastKnown: 600_000,
 } as const satisfies Partial<TuneOptions>;
 
 /** What it comes to when no option is given but these, without a value. */
@@ -77,6 +86,11 @@ export function asked(options: TuneOptions): Asked {
     }
   }
   return { targets, why, leftOut };
+}
+
+/** Whether feature flags decide. */
+export function hasFlags({ flags, flagProvider }: TuneOptions): boolean {
+  return flags !== undefined || flagProvider !== undefined;
 }
 
 /** What the command line asks for, by the knob's id. */

@@ -1,4 +1,5 @@
 /** Options that several commands share, and their defaults. */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DESCENDANTS } from '../actuator/descendants.ts';
@@ -77,7 +78,51 @@ export function withTuning(command: Command): Command {
     .option(
       '--flags <file>',
       'a feature flag file in flagd format decides which agents are tuned; read again when it changes',
+    )
+    .addOption(
+      new Option(
+        '--flag-provider <module>',
+        'a provider of OpenFeature decides: an installed package, or a file like ./provider.js',
+      ).conflicts('flags'),
+    )
+    .addOption(
+      new Option(
+        '--flag-provider-options <json>',
+        'what the provider is made with: JSON, or a file that has it',
+      ).argParser(jsonOrFile),
+    )
+    .addOption(
+      new Option(
+        '--flag-poll <time>',
+        'ask a provider so often that does not tell of changes: 5s, unless given',
+      ).argParser(milliseconds),
+    )
+    .addOption(
+      new Option(
+        '--flag-last-known <time>',
+        'agents keep what was decided last for so long when the provider does not answer: 10m, unless given',
+      ).argParser(milliseconds),
     );
+}
+
+function jsonOrFile(text: string): unknown {
+  try {
+    return JSON.parse(/^\s*[[{]/.test(text) ? text : readFileSync(text, 'utf8'));
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** The longest time that a timer of Node takes, about 24 days. */
+const MAX_MS = 2 ** 31 - 1;
+
+function milliseconds(text: string): number {
+  const match = /^(\d+)([smhd])$/.exec(text);
+  const ms = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
+  if (ms < 1 || ms > MAX_MS)
+    throw new InvalidArgumentError('a time is a whole number with s, m, h or d, like 10m, up to 24d');
+  return ms;
 }
 
 /** What a parser of values refuses is a wrong argument. */
@@ -116,12 +161,12 @@ function percent(text: string): number {
   return value / 100;
 }
 
-const UNITS = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 } as const;
+const BYTES = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 } as const;
 
 /** Bytes, like `64M`. */
 function size(text: string): number {
   const [, digits, unit = ''] = /^(\d+)([KMG]?)$/i.exec(text) ?? [];
-  const bytes = Number(digits) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
+  const bytes = Number(digits) * BYTES[unit.toUpperCase() as keyof typeof BYTES];
   if (digits === undefined || !Number.isSafeInteger(bytes))
     throw new InvalidArgumentError('a number of bytes is wanted, with K, M or G if you like: 64M');
   return bytes;

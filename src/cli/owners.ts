@@ -24,6 +24,12 @@ export function withRuns(document: StatusDocument, runs: readonly StatusDocument
   };
 }
 
+/** Has every taut of a state directory look at the kill switch. Resolves when each has done so, or does not answer. */
+export async function tellSwitched(stateDir: string): Promise<void> {
+  const paths = [socketPath(stateDir), ...runsOf(stateDir).map((pid) => runSocketPath(stateDir, pid))];
+  await Promise.allSettled(paths.map((path) => askAt(path, { op: 'switch' })));
+}
+
 /** Asks each living taut to put back the threads of its ledger entries. `say` reports a taut that does not answer. */
 export async function askOwners(
   stateDir: string,

@@ -37,6 +37,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   status: async () => (await import('./status.ts')).addStatus,
   explain: async () => (await import('./explain.ts')).addExplain,
   restore: async () => (await import('./restore.ts')).addRestore,
+  off: async () => (await import('./off.ts')).addOff,
+  on: async () => (await import('./off.ts')).addOn,
   doctor: async () => (await import('./doctor.ts')).addDoctor,
   config: async () => (await import('./config.ts')).addConfig,
   flags: async () => (await import('./flags.ts')).addFlags,

@@ -37,8 +37,12 @@ const tracer = z.looseObject({
   sampling: z.looseObject({ factor: count, detail: z.boolean() }),
 });
 
+const off = z.looseObject({ reason: text.nullable(), since: text.nullable(), by: text.nullable() }).nullable();
+
 const status = z.looseObject({
   access: z.enum(['full', 'public']),
+  off: off.optional(),
+  flagProvider: z.looseObject({ name: text, state: text }).nullable().optional(),
   daemon: z.looseObject({ pid: z.int(), since: text }),
   tracer: tracer.nullable(),
   agents: z.array(agent),
@@ -84,4 +88,5 @@ export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
   last: z.array(kept),
   restore: z.array(restored),
   adopt: agent,
+  switch: z.looseObject({ off }),
 };

@@ -13,6 +13,7 @@ export const requestSchema = z.discriminatedUnion('op', [
   }),
   z.strictObject({ op: z.literal('last'), n: z.int().positive().max(4096) }),
   z.strictObject({ op: z.literal('restore'), pids: z.array(z.int().positive()).max(1_000_000) }),
+  z.strictObject({ op: z.literal('switch') }),
   z.strictObject({
     op: z.literal('adopt'),
     pid: z.int().positive(),

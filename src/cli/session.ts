@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
-import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
+import type { Off } from '../actuator/off.ts';
 import { schedSlice } from '../actuator/schedSlice.ts';
 import { Operations } from '../agents/operations.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
@@ -16,8 +16,8 @@ import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
-import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
+import { OffGate } from '../gate/offGate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
@@ -26,12 +26,14 @@ import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
-import { asked, DEFAULTS, type TuneOptions, targetsOf } from './given.ts';
+import { DEFAULTS, hasFlags, type TuneOptions, targetsOf } from './given.ts';
 import type { Lifetime } from './lifetime.ts';
 import { requireOpenFiles } from './openFiles.ts';
+import { openGate } from './openGate.ts';
 import { servePublicly } from './publicSocket.ts';
 import { readConfig } from './readConfig.ts';
 import { onNewRules } from './reload.ts';
+import { sayOff } from './reportOff.ts';
 import type { Request } from './requests.ts';
 import { serveRun } from './run/socket.ts';
 import { holdLocks, openLedger, recover, watchLedger } from './sessionLedger.ts';
@@ -84,13 +86,13 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
   const config = await readConfig(options.config);
   const rules = compileRules(config);
-  const gate = stack.adopt(
-    options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log))),
-    (g) => g.close(),
-  );
-  const isDynamic = options.flags !== undefined || options.gate !== undefined;
+  const behind = options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log)));
+  const isDynamic = hasFlags(options) || options.gate !== undefined;
   const isAsked = targetsOf(options).size > 0 || isDynamic;
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
+
+  const onSwitch = (off: Off | undefined) => sayOff(off, mayTune ? log : undefined);
+  const gate = stack.adopt(new OffGate(behind, stateDir, onSwitch), (g) => g.close());
 
   const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));
   if (measuring.tracer) stack.use(measuring.tracer);
@@ -142,8 +144,12 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
   if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));
-  const status = () => statusDocument(stateDir, ledger, { daemon, watcher });
-  const running = { watcher, decisions, status };
+  const status = () => statusDocument(stateDir, ledger, { daemon, watcher, flagProvider: gate.provider });
+  const lookAtSwitch = async () => {
+    gate.look();
+    await watcher.gateAnew();
+  };
+  const running = { watcher, decisions, status, lookAtSwitch };
   const replies = (request: Request) => answer(request, running);
   if (run) {
     const server = await serveRun(stateDir, replies, log);
@@ -153,6 +159,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     stack.use(await servePublicly(stateDir, (request) => answerPublicly(request, running), log));
   }
   removeStale(stateDir);
+  gate.look();
   await watcher.start();
   const use = async (changed: RuleSet) => {
     decisions.use(changed);
@@ -182,20 +189,6 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function openGate(options: SessionOptions, log: Log): Promise<Gate> {
-  const { targets, why, leftOut } = asked(options);
-  for (const sentence of leftOut) log.info(sentence);
-  try {
-    return await createGate({
-      ...{ targets, why, knobs: KNOBS },
-      ...(options.flags === undefined ? {} : { flagsFile: options.flags }),
-      onProblem: (message) => log.warn(message),
-    });
-  } catch (error) {
-    throw new CliError((error as Error).message, EXIT.usage);
-  }
 }
 
 /** What taut measures in each mode but `full`. */

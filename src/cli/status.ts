@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatValue, titleOf } from '../actuator/knobNames.ts';
+import { describeOff } from '../actuator/off.ts';
 import { type AgentStatus, isTuned, knobsOf, type StatusDocument, type TracerStatus } from '../agents/status.ts';
 import type { Mode } from '../tracer/features.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
@@ -44,14 +45,18 @@ async function rootsDaemon(stateDir: string): Promise<StatusDocument['hostDaemon
 }
 
 function describe(document: StatusDocument, stateDir: string): string[] {
-  const { access, daemon, runs, tracer, agents, guard, ledger, hostDaemon } = document;
+  const { access, off, daemon, flagProvider, runs, tracer, agents, guard, ledger, hostDaemon } = document;
   const lines = [
     daemon ? `taut ${daemon.pid} is running, since ${daemon.since}` : `no taut is running with ${stateDir}`,
   ];
+  // A taut of an earlier version says nothing of it.
+  if (off) lines.push(`${describeOff(off)} (taut on lifts that)`);
   for (const run of runs) {
     lines.push(`taut ${run.pid} is running for one command or demo, since ${run.since}`);
     lines.push(...describeGuard(run.guard));
   }
+  if (flagProvider)
+    lines.push(`flags: provider ${flagProvider.name}, ${flagProvider.state.toLowerCase().replace('_', ' ')}`);
   if (tracer) lines.push(describeTracer(tracer));
   for (const agent of agents)
     lines.push(

@@ -1,5 +1,6 @@
 import type { Ledger } from '../actuator/ledger.ts';
 import { ledgerPath } from '../actuator/ledgerFile.ts';
+import { readOff } from '../actuator/off.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import { NoAccess, openLedger } from './access.ts';
@@ -7,13 +8,16 @@ import { NoAccess, openLedger } from './access.ts';
 interface Running {
   readonly daemon: StatusDocument['daemon'];
   readonly watcher: Watcher;
+  readonly flagProvider?: StatusDocument['flagProvider'] | undefined;
 }
 
 /** The document of `status --json`; without a daemon, only the ledger's part is filled. */
 export function statusDocument(stateDir: string, open?: Ledger, running?: Running): StatusDocument {
   return {
     access: 'full',
+    off: readOff(stateDir) ?? null,
     daemon: running?.daemon ?? null,
+    flagProvider: running?.flagProvider ?? null,
     tracer: running?.watcher.measurement.status() ?? null,
     runs: [],
     agents: running?.watcher.agents() ?? [],

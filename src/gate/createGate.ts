@@ -1,5 +1,6 @@
 import type { Provider } from '@openfeature/server-sdk';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
+import type { ProviderOptions } from './providerGate.ts';
 import { staticGate } from './staticGate.ts';
 
 export interface GateOptions {
@@ -11,6 +12,8 @@ export interface GateOptions {
   readonly flagsFile?: string;
   /** A provider of OpenFeature that decides, instead of a file. It belongs to the gate, which closes it. */
   readonly provider?: Provider;
+  /** The provider is a service's, which may be down: it shuts the gate then, and the start does not wait for it. */
+  readonly service?: Omit<ProviderOptions, 'onProblem'>;
   /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
@@ -22,10 +25,13 @@ export async function createGate({
   why,
   flagsFile,
   provider,
+  service,
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
   // OpenFeature is loaded where there are flags: most have none.
+  if (provider && service)
+    return (await import('./providerGate.ts')).providerGate(provider, targets, { ...service, onProblem });
   if (provider) return (await import('./flagGate.ts')).flagGate(provider, targets);
   if (flagsFile === undefined) return staticGate(targets, why);
   const [{ flagGate }, { FlagFile }] = await Promise.all([import('./flagGate.ts'), import('./flagFile.ts')]);

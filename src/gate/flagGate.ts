@@ -22,44 +22,101 @@ import {
 } from './gate.ts';
 import { NOT_ASKED } from './staticGate.ts';
 
+/** After each of these a provider may answer otherwise. */
+const EVENTS = [
+  ProviderEvents.Ready,
+  ProviderEvents.Stale,
+  ProviderEvents.Error,
+  ProviderEvents.ConfigurationChanged,
+] as const;
+
 /** OpenFeature has one provider per domain: with domains of their own, gates disturb neither an application nor each other. */
 let domains = 0;
 
 /** @param targets the values of a flag that is `true`. @throws Error when the provider can't start. */
 export async function flagGate(provider: Provider, targets: Targets): Promise<Gate> {
+  const { gate, ready } = openFlags(provider, targets);
+  await ready;
+  return gate;
+}
+
+/** As `flagGate`, and the gate is shut until the provider is `ready`, which rejects when it can't start. */
+export function openFlags(
+  provider: Provider,
+  targets: Targets,
+): { readonly gate: Gate; readonly ready: Promise<void> } {
   const domain = `taut-${++domains}`;
-  await OpenFeature.setProviderAndWait(domain, provider);
+  const ready = OpenFeature.setProviderAndWait(domain, provider);
   const client = OpenFeature.getClient(domain);
-  return {
+  const evaluator = new Evaluator(client);
+  const gate: Gate = {
+    get provider() {
+      return { name: provider.metadata.name, state: client.providerStatus };
+    },
     decide: async (question) => {
-      const own = await evaluate(client, question, flagKey(question.knob));
+      const own = await evaluator.evaluate(flagKey(question.knob), question);
       const { name } = provider.metadata;
-      const profile = isMissing(own) ? await evaluate(client, question, PROFILE_FLAG) : own;
+      const profile = isMissing(own) ? await evaluator.evaluate(PROFILE_FLAG, question) : own;
       if (isMissing(profile)) return decision(own, name, question, targets);
       return decision(profile === own ? own : ofProfile(profile, question.knob), name, question, targets);
     },
     onChange(callback) {
-      client.addHandler(ProviderEvents.ConfigurationChanged, callback);
-      return () => client.removeHandler(ProviderEvents.ConfigurationChanged, callback);
+      // Who begins to listen is told at once of the state that there is, which is no change.
+      let isListening = false;
+      const hear = () => isListening && callback();
+      for (const event of EVENTS) client.addHandler(event, hear);
+      isListening = true;
+      return () => {
+        for (const event of EVENTS) client.removeHandler(event, hear);
+      };
     },
     // A domain can't be given up. A provider that has no domain any more is closed.
     close: () => OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER),
   };
+  return { gate, ready };
 }
 
-/** A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit): taut tries each type. */
-async function evaluate(
-  client: Client,
-  { pid, name, ruleId }: GateQuestion,
-  key: string,
-): Promise<EvaluationDetails<FlagValue>> {
-  const host = hostname();
-  const context: EvaluationContext = { targetingKey: `${host}/${pid}`, host, pid, agent: name, rule: ruleId };
-  const asBoolean = await client.getBooleanDetails(key, false, context);
-  if (asBoolean.errorCode !== 'TYPE_MISMATCH') return asBoolean;
-  const asString = await client.getStringDetails(key, 'off', context);
-  if (asString.errorCode !== 'TYPE_MISMATCH') return asString;
-  return client.getNumberDetails(key, 0, context);
+type Type = 'boolean' | 'string' | 'number';
+/** The first is that of most flags. */
+const TYPES: readonly Type[] = ['boolean', 'string', 'number'];
+
+/** A provider whose flags are all text, as the environment's are, says that it can't parse one. */
+function isWrongType({ errorCode }: EvaluationDetails<FlagValue>): boolean {
+  return errorCode === 'TYPE_MISMATCH' || errorCode === 'PARSE_ERROR';
+}
+
+/**
+ * A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit). A provider has to be asked for one of
+ * them, and each question may cost something: the type that a flag had last is tried first.
+ */
+class Evaluator {
+  readonly #client: Client;
+  /** By the flag's key, of which taut has a few. */
+  readonly #types = new Map<string, Type>();
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async evaluate(key: string, { pid, name, ruleId }: GateQuestion): Promise<EvaluationDetails<FlagValue>> {
+    const host = hostname();
+    const context: EvaluationContext = { targetingKey: `${host}/${pid}`, host, pid, agent: name, rule: ruleId };
+    const known = this.#types.get(key) ?? 'boolean';
+    let details = await this.#as(known, key, context);
+    for (const type of TYPES) {
+      if (!isWrongType(details)) break;
+      if (type === known) continue;
+      details = await this.#as(type, key, context);
+      if (details.errorCode === undefined) this.#types.set(key, type);
+    }
+    return details;
+  }
+
+  #as(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
+    if (type === 'boolean') return this.#client.getBooleanDetails(key, false, context);
+    if (type === 'string') return this.#client.getStringDetails(key, 'off', context);
+    return this.#client.getNumberDetails(key, 0, context);
+  }
 }
 
 const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode === 'FLAG_NOT_FOUND';
@@ -93,7 +150,7 @@ function decision(
 ): GateDecision {
   const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
   const flag = { key, provider, variant, reason };
-  if (errorCode) return { value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag };
+  if (errorCode) return { value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
   const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
   if (why !== undefined) return { value: null, reason: `${said}: ${why}`, flag };
   if (value === false || value === 'off') return { value: null, reason: said, flag };

@@ -33,6 +33,8 @@ export interface GateQuestion {
   readonly ruleTarget?: bigint | 'off';
   /** The value that a `taut run` asked for when it handed the process over; `off`: it asked for none, do not tune. */
   readonly asked?: bigint | 'off';
+  /** What was decided last on this knob of this agent; undefined for a new agent. */
+  readonly last?: GateDecision;
 }
 
 export interface GateDecision {
@@ -46,13 +48,22 @@ export interface GateDecision {
     readonly variant: string | undefined;
     readonly reason: string | undefined;
   };
+  /** Why there is no answer: a code of OpenFeature, or words. */
+  readonly failure?: string;
+  /** The decision is an earlier one, as there is no answer now: its reason, and since when there is none (`performance.now`). */
+  readonly known?: { readonly reason: string; readonly atMs: number };
 }
 
 /** Targets by the knob's id; without the knobs whose option was not given. */
 export type Targets = ReadonlyMap<string, bigint>;
 
 export interface Gate {
+  /** Returns the question's `last` itself when that is the decision still: then nothing is to be done. */
   decide(question: GateQuestion): GateDecision | Promise<GateDecision>;
+  /** Whether the kill switch keeps it shut; undefined where there is none. */
+  readonly isOff?: boolean;
+  /** Whose flags decide, and its state by OpenFeature: `READY`, `ERROR`, …; undefined where no flag does. */
+  readonly provider?: { readonly name: string; readonly state: string } | undefined;
   /** Calls back when decisions may have changed. @returns a function that ends that. */
   onChange(callback: () => void): () => void;
   close(): Promise<void>;

@@ -37,6 +37,11 @@ export const EVENTS = {
       semconv.ATTR_FEATURE_FLAG_RESULT_REASON,
     ],
   },
+  'taut.switched': {
+    severity: SeverityNumber.WARN,
+    when: 'the [kill switch](outcomes.md#the-kill-switch) turned tuning off, or on again (severity INFO)',
+    attributes: [semconv.ATTR_TAUT_OFF, semconv.ATTR_TAUT_OFF_REASON],
+  },
   'taut.events_lost': {
     severity: SeverityNumber.WARN,
     when: 'there was no room for what the kernel reports, or a process caused too much of it; what can be is [made good](rules.md#when-there-is-too-much)',

@@ -116,6 +116,24 @@ export const METRICS = {
       "CPU time that children of agents ran with the agent's scheduler slice, from their birth until taut put them back, or until their end.",
     splitBy: [semconv.ATTR_TAUT_AGENT_NAME, semconv.ATTR_TAUT_KNOB],
   },
+  'taut.off': {
+    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    description: 'Whether the kill switch (taut off) keeps taut from tuning (1) or not (0).',
+    splitBy: [],
+    observe: ({ isOff }) => {
+      const off = isOff();
+      return off === undefined ? [] : [{ value: off ? 1 : 0 }];
+    },
+  },
+  'taut.flags.ready': {
+    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    description: 'Whether the provider of feature flags is ready (1) or not (0): down, stale, or not started yet.',
+    splitBy: [],
+    observe: ({ hasFlags }) => {
+      const ready = hasFlags();
+      return ready === undefined ? [] : [{ value: ready ? 1 : 0 }];
+    },
+  },
   'taut.tracer.events': {
     ...{ source: 'observed', kind: 'counter', unit: '{event}' },
     description: 'Every event that the tracer saw: recorded, or discarded for a reason.',

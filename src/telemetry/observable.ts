@@ -14,6 +14,10 @@ export interface Observable {
   kernelCpu(): { readonly seconds: number; readonly method: string } | undefined;
   /** Whether the canary and the tracer disagree. Undefined when there is no canary. */
   isDegraded(): boolean | undefined;
+  /** Whether the kill switch keeps taut from tuning. Undefined where there is none. */
+  isOff(): boolean | undefined;
+  /** Whether the provider of feature flags is ready. Undefined where no flag decides. */
+  hasFlags(): boolean | undefined;
 }
 
 /** One value of a metric, and the attributes that split it from the others. */

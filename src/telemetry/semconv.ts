@@ -69,6 +69,10 @@ export const ATTR_TAUT_PASSES = 'taut.passes';
 export const ATTR_TAUT_COMPLETE = 'taut.complete';
 /** The id under which the record of changes has what was written. It is no span's id. */
 export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
+/** Whether tuning is off by the kill switch. */
+export const ATTR_TAUT_OFF = 'taut.off';
+/** Why it was turned off. */
+export const ATTR_TAUT_OFF_REASON = 'taut.off.reason';
 /** Why an agent was put back. */
 export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
 /** Why threads on record were put back. */

@@ -1,9 +1,17 @@
 /** Gates beside an application's own use of OpenFeature: any provider decides, and nobody's provider is disturbed. */
-import { InMemoryProvider, OpenFeature } from '@openfeature/server-sdk';
+import { setImmediate } from 'node:timers/promises';
+import {
+  ErrorCode,
+  InMemoryProvider,
+  OpenFeature,
+  OpenFeatureEventEmitter,
+  ProviderEvents,
+} from '@openfeature/server-sdk';
 import { afterEach, expect, test } from 'vitest';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { createGate } from '../../src/gate/createGate.ts';
 import { flagKey, type Gate } from '../../src/gate/gate.ts';
+import { until } from '../support/program.ts';
 
 const question = { knob: timerSlack, pid: 42, name: 'claude-code', ruleId: 'r' };
 const KEY = flagKey(timerSlack);
@@ -68,3 +76,86 @@ test('a provider is told of the end of its gate', async () => {
   expect(closed).toEqual(['closed']);
   expect(await targetOf(gate), 'whoever asks later is not tuned').toBeNull();
 });
+
+/** Has flags of these values, counts how often it is asked, and sends events that a test wants. */
+class Counting {
+  readonly metadata = { name: 'counting' };
+  readonly events = new OpenFeatureEventEmitter();
+  readonly #values: Record<string, unknown>;
+  asked = 0;
+  wrongType = ErrorCode.TYPE_MISMATCH;
+
+  constructor(values: Record<string, unknown>) {
+    this.#values = values;
+  }
+
+  resolveBooleanEvaluation = this.#resolve('boolean');
+  resolveStringEvaluation = this.#resolve('string');
+  resolveNumberEvaluation = this.#resolve('number');
+  resolveObjectEvaluation = this.#resolve('object');
+
+  #resolve(type: string) {
+    return async <T>(key: string, fallback: T) => {
+      this.asked++;
+      const value = this.#values[key];
+      if (value === undefined) return { value: fallback, errorCode: ErrorCode.FLAG_NOT_FOUND };
+      if (typeof value !== type) return { value: fallback, errorCode: this.wrongType };
+      return { value: value as T };
+    };
+  }
+
+  turnInto(value: unknown): void {
+    this.#values[KEY] = value;
+  }
+}
+
+async function countingGate(value: unknown): Promise<{ gate: Gate; provider: Counting }> {
+  const provider = new Counting({ [KEY]: value });
+  const gate = await createGate({ provider, onProblem: () => {} });
+  open.push(gate);
+  return { gate, provider };
+}
+
+test.each([
+  [true, 1n],
+  ['10us', 10_000n],
+  [250, 250n],
+])('a provider is asked once for a flag of %j whose type is known', async (value, target) => {
+  const { gate, provider } = await countingGate(value);
+  expect(await targetOf(gate)).toBe(target);
+  provider.asked = 0;
+  expect([await targetOf(gate), await targetOf(gate), provider.asked]).toEqual([target, target, 2]);
+});
+
+test('a provider of texts, which can not parse one as a boolean, is asked for the text, and then for that alone', async () => {
+  const { gate, provider } = await countingGate('10us');
+  provider.wrongType = ErrorCode.PARSE_ERROR;
+  expect(await targetOf(gate)).toBe(10_000n);
+  provider.asked = 0;
+  expect([await targetOf(gate), provider.asked]).toEqual([10_000n, 1]);
+});
+
+test('a flag that has another type now is understood, and then asked for once again', async () => {
+  const { gate, provider } = await countingGate('10us');
+  expect(await targetOf(gate)).toBe(10_000n);
+  provider.turnInto(true);
+  expect(await targetOf(gate)).toBe(1n);
+  provider.asked = 0;
+  expect([await targetOf(gate), provider.asked]).toEqual([1n, 1]);
+});
+
+test.each([ProviderEvents.Ready, ProviderEvents.Stale, ProviderEvents.Error, ProviderEvents.ConfigurationChanged])(
+  'whoever listens is told when a provider says %s, and not of what was so before',
+  async (event) => {
+    const { gate, provider } = await countingGate(true);
+    let changes = 0;
+    const end = gate.onChange(() => changes++);
+    expect(changes).toBe(0);
+    provider.events.emit(event);
+    await until('it is heard', () => changes > 0);
+    end();
+    provider.events.emit(event);
+    await setImmediate();
+    expect(changes).toBe(1);
+  },
+);

@@ -1,5 +1,7 @@
 /** Processes and threads that end, or whose ids are used again, at the worst moment: while taut looks at them. */
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { GateDecision } from '../../src/gate/gate.ts';
 import { nowMs } from '../../src/proc/clock.ts';
 import { Life, TARGET } from '../support/life.ts';
 import { ORIGINAL } from '../support/madeUpHost.ts';
@@ -235,3 +237,30 @@ test.each(['bot', 'cat'])(
     await beforeEachAccess(attached, execs, (life) => life.reconcile(), isTuned);
   },
 );
+
+test('an answer of the gate that comes late does not overrule a newer one', async () => {
+  using life = new Life();
+  const pid = await life.run('bot');
+  const answers: PromiseWithResolvers<GateDecision>[] = [];
+  life.gate.asks = () => {
+    const answer = Promise.withResolvers<GateDecision>();
+    answers.push(answer);
+    return answer.promise;
+  };
+  const [first, second] = [life.agents.gateAll(), life.agents.gateAll()];
+  answers[1]?.resolve({ value: null, reason: 'the newer answer' });
+  await second;
+  answers[0]?.resolve({ value: TARGET, reason: 'the older answer' });
+  await first;
+  expect([life.host.value(pid), life.agent(pid)?.tunings[0]?.gate.reason]).toEqual([ORIGINAL, 'the newer answer']);
+});
+
+test('an agent about which the gate does not answer keeps no other agent waiting', async () => {
+  using life = new Life();
+  const [silent, other] = [await life.run('bot'), await life.run('bot')];
+  const never = new Promise<GateDecision>(() => {});
+  life.gate.asks = ({ pid }) => (pid === silent ? never : { value: null, reason: 'the test says so' });
+  void life.agents.gateAll();
+  await setImmediate();
+  expect([life.host.value(silent), life.host.value(other)]).toEqual([TARGET, ORIGINAL]);
+});

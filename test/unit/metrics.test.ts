@@ -65,6 +65,8 @@ test('observed metrics are exported with what splits them and the mode, and agen
     tracerCounters: () => new Map(Object.entries({ wakeup_seen: 9, wakeup_recorded: 7, discard_on_cpu: 2 })),
     kernelCpu: () => ({ seconds: 1.5, method: 'calibrated' }),
     isDegraded: () => true,
+    isOff: () => true,
+    hasFlags: () => true,
   });
 
   const first = await collect();

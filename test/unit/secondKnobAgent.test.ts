@@ -116,7 +116,7 @@ test('status and log say which knob is tuned, to what', () => {
 
 test('explain gives the decision on each knob, to its user and to every user', () => {
   const watcher = { agent: (pid: number) => agents.get(pid) } as Watcher;
-  const daemon = { watcher, decisions, status: () => statusDocument(directory) };
+  const daemon = { watcher, decisions, status: () => statusDocument(directory), lookAtSwitch: async () => {} };
   const request = { op: 'explain', pid: agent().identity.pid } as const;
   for (const reply of [answer(request, daemon), answerPublicly(request, daemon)]) {
     const { gate, knobs } = REPLIES.explain.parse(JSON.parse(jsonText(reply))) as Explained;

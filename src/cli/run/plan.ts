@@ -3,16 +3,16 @@
  * modules that the options need are loaded, because the command waits.
  */
 import { checkEnvironment } from '../../../otel/environment.ts';
-import { KNOBS } from '../../actuator/knobs.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
 import type { Scope } from '../../discovery/scope.ts';
 import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
+import { decideUnlessOff } from '../../gate/offGate.ts';
 import { observeOnlyGate, staticGate } from '../../gate/staticGate.ts';
 import { LazyHandle } from '../../proc/handle.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import type { Log } from '../../util/log.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { asked, type TuneOptions, targetsOf } from '../given.ts';
+import { asked, hasFlags, type TuneOptions, targetsOf } from '../given.ts';
 
 export interface Plan {
   readonly command: readonly string[];
@@ -34,7 +34,7 @@ export async function planFor(command: readonly string[], options: TuneOptions, 
   await checkTelemetry(process.env);
   const rules = options.config === undefined ? undefined : await ownRules(options.config);
   const targets = targetsOf(options);
-  const mayTune = !options.observeOnly && (targets.size > 0 || options.flags !== undefined);
+  const mayTune = !options.observeOnly && (targets.size > 0 || hasFlags(options));
   const gate = mayTune ? await openGate(options, log) : observeOnlyOr(options);
   return {
     command,
@@ -44,7 +44,7 @@ export async function planFor(command: readonly string[], options: TuneOptions, 
       const named = { name: effectiveProgram([...command], () => undefined).name, rule: 'pid' };
       return rules ? rules(pid, { kind: 'tree', root: pid, command }) : named;
     },
-    decide: async (knob, pid, name, ruleId) => gate.decide({ knob, pid, name, ruleId }),
+    decide: async (knob, pid, name, ruleId) => decideUnlessOff(gate, options.stateDir, { knob, pid, name, ruleId }),
   };
 }
 
@@ -60,16 +60,10 @@ async function checkTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
+  if (hasFlags(options)) return (await import('../openGate.ts')).openGate(options, log);
   const { targets, why, leftOut } = asked(options);
   for (const sentence of leftOut) log.info(sentence);
-  if (options.flags === undefined) return staticGate(targets, why);
-  const { createGate } = await import('../../gate/createGate.ts');
-  try {
-    const onProblem = (message: string) => log.warn(message);
-    return await createGate({ targets, flagsFile: options.flags, knobs: KNOBS, onProblem });
-  } catch (error) {
-    throw new CliError((error as Error).message, EXIT.usage);
-  }
+  return staticGate(targets, why);
 }
 
 async function ownRules(file: string) {

@@ -3,15 +3,17 @@
  * its tree; or it lets another taut do so. A failure here is reported, and never affects the command.
  */
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { startGuard } from '../../actuator/guard.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
+import { isOff } from '../../actuator/off.ts';
 import { restoreEntries } from '../../actuator/restore.ts';
 import { type AgentStatus, isTuned, knobsOf } from '../../agents/status.ts';
 import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
-import { targetsOf } from '../given.ts';
+import { hasFlags, targetsOf } from '../given.ts';
 import { type Means, meansOf, type Other } from '../means.ts';
 import { requireOpenFiles } from '../openFiles.ts';
 import { socketPath } from '../stateDir.ts';
@@ -57,7 +59,7 @@ async function tuneAndMeasure(started: Started): Promise<void> {
 async function takenOrMeasured(started: Started, { why, socket }: Other): Promise<void> {
   const { pid, log } = started;
   try {
-    const targets = await wanted(started);
+    const targets = await wanted(started, socket);
     const taken = socket === undefined ? undefined : await handOverSoon(started, socket, targets);
     if (taken) {
       const said = isTuned(taken) ? 'tunes it' : `leaves it as it is (${whyNot(taken, targets)})`;
@@ -91,11 +93,15 @@ async function handOverSoon(started: Started, socket: string, targets: Targets):
   return undefined;
 }
 
-/** The targets that the command line and the flags ask for now. */
-async function wanted({ plan, pid, options }: Started): Promise<Targets> {
+/**
+ * The targets that the command line and the flags ask for now. A taut of the same state directory heeds the same kill switch, and
+ * tunes the command when that is lifted.
+ */
+async function wanted({ plan, pid, options }: Started, socket: string | undefined): Promise<Targets> {
   const identity = plan.identify(pid);
-  if (!identity) return new Map();
-  if (options.flags === undefined) return targetsOf(options);
+  const isOurs = socket !== undefined && dirname(socket) === resolve(options.stateDir);
+  if (!identity || (!isOurs && isOff(options.stateDir))) return new Map();
+  if (!hasFlags(options)) return targetsOf(options);
   const asked = new Map<string, bigint>();
   for (const knob of KNOBS) {
     const { value } = await plan.decide(knob, pid, identity.name, identity.rule);

@@ -1,0 +1,20 @@
+/** Tells that the kill switch was turned: to the backends, and to who would see something tuned otherwise. */
+import { SeverityNumber } from '@opentelemetry/api';
+import { describeOff, type Off } from '../actuator/off.ts';
+import { emit } from '../telemetry/events.ts';
+import * as semconv from '../telemetry/semconv.ts';
+import type { Log } from '../util/log.ts';
+
+/** @param off undefined: it is on again. @param log undefined: nothing is to be tuned anyway. */
+export function sayOff(off: Off | undefined, log: Log | undefined): void {
+  if (off) log?.warn(`${describeOff(off)}; measuring goes on, and taut on lifts that`);
+  else log?.info('tuning is on again: options, flags and rules decide');
+  emit(
+    'taut.switched',
+    {
+      [semconv.ATTR_TAUT_OFF]: off !== undefined,
+      ...(off?.reason && { [semconv.ATTR_TAUT_OFF_REASON]: off.reason }),
+    },
+    off ? SeverityNumber.WARN : SeverityNumber.INFO,
+  );
+}

@@ -1,0 +1,56 @@
+/** The command line with a provider of feature flags that is a module of the user's own. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { StatusDocument } from '../../src/agents/status.ts';
+import { outcome, slacks, until } from '../support/program.ts';
+import { sleeper } from '../support/sleeper.ts';
+import { Sandbox } from '../support/taut.ts';
+
+/** A service that is the file of its options: it is down when that is not there. */
+const PROVIDER = `
+import { readFile } from 'node:fs/promises';
+export default class FileProvider {
+  metadata = { name: 'file-of-the-test' };
+  constructor({ path }) { this.path = path; }
+  async initialize() { await readFile(this.path); }
+  async resolveBooleanEvaluation() { return { value: (await readFile(this.path, 'utf8')) === 'on', variant: 'of the file' }; }
+}
+`;
+
+test('a provider that is down shuts the gate; it opens when that is there, and an agent keeps what it has when it goes', async () => {
+  using sandbox = new Sandbox();
+  const service = join(sandbox.dir, 'service');
+  const module = join(sandbox.dir, 'provider.mjs');
+  writeFileSync(module, PROVIDER);
+  await using agent = await sleeper(sandbox);
+  const options = ['--flag-provider', module, '--flag-provider-options', JSON.stringify({ path: service })];
+  await using taut = await sandbox.watch(...options, '--flag-poll', '1s');
+  await taut.line(/the flag provider file-of-the-test does not answer .*no other is tuned/);
+  const status = async () => sandbox.json<StatusDocument>('status');
+  expect(await status()).toMatchObject({ flagProvider: { name: 'file-of-the-test' }, agents: [{ target: null }] });
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  writeFileSync(service, 'on');
+  await until('it is tuned', () => slacks(agent.pid)[0] === 1);
+  rmSync(service);
+  await until('it is said', async () =>
+    /as was last known/.test((await status()).agents[0]?.knobs[0]?.gate.reason ?? ''),
+  );
+  await using later = await sleeper(sandbox);
+  await until('the other is there', async () => (await status()).agents.length === 2);
+  expect([slacks(agent.pid), slacks(later.pid)]).toEqual([[1], [50_000]]);
+  writeFileSync(service, 'off');
+  await until('it is put back', () => slacks(agent.pid)[0] === 50_000);
+  expect(await taut.stop()).toBe(0);
+});
+
+test.each([
+  [['--flag-provider', 'no-such-package'], /there is no flag provider no-such-package/],
+  [['--flag-provider', './x.mjs', '--flags', 'flags.json'], /cannot be used with option '--flags/],
+  [['--flag-provider', './x.mjs', '--flag-poll', '5'], /a time is a whole number with s, m, h or d/],
+  [['--flag-provider', './x.mjs', '--flag-provider-options', '{'], /flag-provider-options/],
+])('%j is refused', async (options, why) => {
+  using sandbox = new Sandbox();
+  const { code, err } = await outcome(sandbox.taut('watch', ...options));
+  expect([code, err]).toEqual([2, expect.stringMatching(why)]);
+});

@@ -1,0 +1,175 @@
+/** A flag service that is down, slow or silent: who is tuned stays so for a time, and nobody else is tuned. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { OpenFeatureEventEmitter, type Provider, ProviderEvents } from '@openfeature/server-sdk';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { timerSlack } from '../../src/actuator/timerSlack.ts';
+import { createGate } from '../../src/gate/createGate.ts';
+import type { Gate } from '../../src/gate/gate.ts';
+import { loadProvider } from '../../src/gate/loadProvider.ts';
+import { until } from '../support/program.ts';
+
+const question = { knob: timerSlack, pid: 42, name: 'claude-code', ruleId: 'r' };
+const open: Gate[] = [];
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'taut-provider-'));
+});
+afterEach(async () => {
+  for (const gate of open.splice(0)) await gate.close();
+  rmSync(dir, { recursive: true });
+});
+
+/** Answers as a test says. */
+class Service {
+  readonly metadata = { name: 'service' };
+  answer: () => Promise<boolean> = async () => true;
+  initialize?: () => Promise<void>;
+  events?: OpenFeatureEventEmitter;
+
+  async resolveBooleanEvaluation() {
+    return { value: await this.answer() };
+  }
+}
+
+async function gateOf(service: Service, { problems = [] as string[], pollMs = 60_000, lastKnownMs = 60_000 } = {}) {
+  const onProblem = (problem: string) => problems.push(problem);
+  const provider = service as unknown as Provider;
+  const gate = await createGate({ provider, service: { pollMs, lastKnownMs }, onProblem });
+  open.push(gate);
+  return gate;
+}
+
+const down = async () => {
+  throw new Error('connection refused');
+};
+
+test('while there is no answer an agent keeps what was decided last, and a new one is left alone; both is said once', async () => {
+  const service = new Service();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const last = await gate.decide(question);
+  expect(last.value).toBe(1n);
+  service.answer = down;
+  const kept = await gate.decide({ ...question, last });
+  expect([kept.value, kept.reason]).toEqual([1n, `${last.reason}, as was last known (GENERAL)`]);
+  expect(await gate.decide({ ...question, last: kept }), 'it is the same decision still').toBe(kept);
+  expect(await gate.decide(question)).toMatchObject({
+    value: null,
+    reason: expect.stringMatching(/connection refused/),
+  });
+  service.answer = async () => false;
+  expect((await gate.decide({ ...question, last: kept })).value).toBeNull();
+  expect(problems).toEqual([
+    'the flag provider service does not answer (GENERAL): agents keep for a time what was decided last, and no other is tuned',
+    'the flag provider service answers again',
+  ]);
+});
+
+test('what was last known ends after its time, and all are asked about again then', async () => {
+  const service = new Service();
+  const gate = await gateOf(service, { lastKnownMs: 20 });
+  const last = await gate.decide(question);
+  service.answer = down;
+  let asked = 0;
+  gate.onChange(() => asked++);
+  const kept = await gate.decide({ ...question, last });
+  expect(kept.value).toBe(1n);
+  await until('it is over', async () => (await gate.decide({ ...question, last: kept })).value === null);
+  await until('all are asked about again', () => asked > 0);
+});
+
+test('a provider that answers never is no answer, and keeps nobody waiting for ever', async () => {
+  const service = new Service();
+  service.answer = () => new Promise(() => {});
+  const gate = await gateOf(service);
+  expect(await gate.decide(question)).toMatchObject({ value: null, failure: 'no answer in 2 s' });
+});
+
+test('a provider that is not ready shuts the gate, which opens when it is', async () => {
+  const service = new Service();
+  const ready = Promise.withResolvers<void>();
+  service.initialize = () => ready.promise;
+  service.events = new OpenFeatureEventEmitter();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  expect([(await gate.decide(question)).value, gate.provider]).toEqual([null, { name: 'service', state: 'NOT_READY' }]);
+  expect(problems).toEqual([expect.stringMatching(/does not answer \(it is not ready\)/)]);
+  let changes = 0;
+  gate.onChange(() => changes++);
+  ready.resolve();
+  await until('it is heard', () => changes > 0);
+  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'READY']);
+});
+
+test('a provider that can not start is told of, and asked nevertheless', async () => {
+  const service = new Service();
+  service.initialize = down;
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  expect(problems).toEqual([expect.stringMatching(/connection refused/)]);
+  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'ERROR']);
+});
+
+test('a provider without events is asked again and again, one with events is not', async () => {
+  let polled = 0;
+  let told = 0;
+  const other = new Service();
+  other.events = new OpenFeatureEventEmitter();
+  (await gateOf(other, { pollMs: 1 })).onChange(() => told++);
+  (await gateOf(new Service(), { pollMs: 1 })).onChange(() => polled++);
+  await until('it is asked again', () => polled > 3);
+  expect(told).toBe(0);
+  other.events.emit(ProviderEvents.ConfigurationChanged);
+  await until('it is heard', () => told === 1);
+});
+
+const CLASS =
+  'class P { constructor(o) { this.metadata = { name: o?.name ?? "made" }; } resolveBooleanEvaluation() {} }';
+
+test.each([
+  ['a.mjs', `${CLASS}; export default P;`, 'given'],
+  ['b.mjs', `${CLASS}; export const make = 7; export const provider = (o) => new P(o);`, 'given'],
+  ['c.mjs', `export ${CLASS.replaceAll('class P', 'class MyProvider')}; export const other = 1;`, 'given'],
+  ['d.cjs', `${CLASS}; module.exports = { MyProvider: P };`, 'given'],
+  ['e.cjs', `${CLASS}; module.exports = P;`, 'given'],
+  ['f.mjs', `${CLASS}; export default new P();`, undefined],
+  ['g.mjs', `${CLASS}; export default async () => new P();`, undefined],
+])('a module %s gives a provider: %s', async (name, text, given) => {
+  writeFileSync(join(dir, name), text);
+  const options = given === undefined ? {} : { options: { name: given } };
+  const provider = await loadProvider({ module: `./${name}`, from: dir, ...options });
+  expect(provider.metadata.name).toBe(given ?? 'made');
+});
+
+test('a package is found where it is installed, below the directory that is named', async () => {
+  const home = join(dir, 'node_modules/@team/flags');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'package.json'), '{ "main": "index.cjs" }');
+  writeFileSync(join(home, 'index.cjs'), `${CLASS}; exports.provider = P;`);
+  expect((await loadProvider({ module: '@team/flags', from: dir })).metadata.name).toBe('made');
+});
+
+test.each([
+  ['none.mjs', 'export const a = 1;', /has no flag provider: it is its default export/],
+  ['two.mjs', `export ${CLASS.replace('P', 'AProvider')}; export class BProvider {}`, /has no flag provider/],
+  ['wrong.mjs', 'export default () => 7;', /has no flag provider/],
+  ['throws.mjs', 'export default () => { throw new Error("no key"); };', /can't be made: no key/],
+  ['broken.mjs', 'export default', /can't be loaded: /],
+])('a module %s that has none is refused, and why is said', async (name, text, why) => {
+  writeFileSync(join(dir, name), text);
+  await expect(loadProvider({ module: `./${name}`, from: dir })).rejects.toThrow(why);
+});
+
+test('a module that is not there, that others can write, or that takes no options is refused', async () => {
+  await expect(loadProvider({ module: 'no-such-package', from: dir })).rejects.toThrow(
+    /there is no flag provider no-such/,
+  );
+  const path = join(dir, 'mine.mjs');
+  writeFileSync(path, `${CLASS}; export default new P();`);
+  await expect(loadProvider({ module: path, options: {}, from: dirname(dir) })).rejects.toThrow(/takes no options/);
+  chmodSync(path, 0o666);
+  await expect(loadProvider({ module: path, from: dir })).rejects.toThrow(/other users can write to/);
+});
