@@ -115,9 +115,9 @@ small_program() {
 small_program guard "the guard"
 small_program hold "what holds a command until it is tuned"
 
-if outdated dist/.built src otel tsconfig.json $stamp; then
+if outdated dist/.built src otel tsconfig.json scripts/bundle.ts $stamp; then
 	say "compiling taut"
 	rm -rf dist
-	node_modules/.bin/tsc -p . || give_up "taut could not be compiled (see above)"
+	node_modules/.bin/tsc -p . && node scripts/bundle.ts || give_up "taut could not be compiled (see above)"
 	touch dist/.built
 fi

@@ -71,7 +71,7 @@ interface Addon extends NativeFiles {
   parseSockets(datagram: Buffer): DiagSocket[] | Errno;
 }
 
-/** The folder of the package, with `package.json` and `build/`: found from `src/` and from `dist/src/`. */
+/** The folder of the package, with `package.json` and `build/`: found from `src/`, `dist/src/` and `dist/cli/`. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);

@@ -6,6 +6,7 @@ import { bareOption, type CommandShape } from './bareOption.ts';
 import { CliError, EXIT } from './exit.ts';
 import { HELP, OVERVIEW } from './help.ts';
 import { printError, printLine, printText } from './output.ts';
+import { withSourcePlaces } from './sourcePlaces.ts';
 import { version } from './version.ts';
 
 export const program = new Command('taut')
@@ -99,7 +100,10 @@ async function exitCode(error: unknown): Promise<number> {
     sayError(`taut: ${error.message}`);
     return error instanceof CliError ? error.exitCode : EXIT.usage;
   }
-  const text = error instanceof Error ? (process.env['TAUT_DEBUG'] && error.stack) || error.message : error;
+  const text =
+    error instanceof Error
+      ? (process.env['TAUT_DEBUG'] && error.stack && withSourcePlaces(error.stack)) || error.message
+      : error;
   sayError(`taut: ${text}`);
   return EXIT.failed;
 }

@@ -1,4 +1,5 @@
 import type { Log } from '../util/log.ts';
+import { withSourcePlaces } from './sourcePlaces.ts';
 
 /**
  * Logs uncaught errors and unhandled rejections, and then calls `act` at once, synchronously.
@@ -7,7 +8,7 @@ import type { Log } from '../util/log.ts';
  */
 export function onUncaught(log: Log, so: string, act: () => void): void {
   process.on('uncaughtException', (error: unknown) => {
-    const what = error instanceof Error ? error.stack : String(error);
+    const what = error instanceof Error ? withSourcePlaces(error.stack ?? error.message) : String(error);
     log.error(`an error that taut did not expect, please report it${so}: ${what}`);
     try {
       act();

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { HOLD_MS } from '../../src/cli/run/held.ts';
 import { holdPath } from '../../src/native.ts';
+import { packagesIn } from '../support/loads.ts';
 import { outcome, Program, slacks, until } from '../support/program.ts';
 import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 import { entries, finished, pidOf, TUNED, WAITING } from '../support/waiting.ts';
@@ -68,14 +69,8 @@ async function loadsOf(sandbox: Sandbox, ...options: string[]) {
   await finished(program);
   const lines = readFileSync(trace, 'utf8').split('\n');
   const start = lines.findIndex((line) => line.includes(`execve("${holdPath()}"`));
-  const packages = (from: number, to?: number) =>
-    new Set(
-      lines
-        .slice(from, to)
-        .flatMap((line) => /openat\(.*node_modules\/((?:@[^/]+\/)?[^/]+)\/.*\.js"/.exec(line)?.[1] ?? []),
-    );
   const ms = /execve\("[^"]*", \["[^"]*", "\d+", "(\d+)"/.exec(lines[start] ?? '')?.[1];
-  return { before: packages(0, start), after: packages(start), heldMs: Number(ms) };
+  return { before: packagesIn(lines.slice(0, start)), after: packagesIn(lines.slice(start)), heldMs: Number(ms) };
 }
 
 test.each([
@@ -195,6 +190,7 @@ test.each(['uncaught', 'rejection'])(
     await using program = sandbox.tautWith({ TAUT_FAULT: fault }, 'run', TUNED, '--', ...WAITING);
     const pid = await pidOf(program);
     await program.line(/did not expect/);
+    await program.line(/src\/actuator\/faultPoints\.ts:\d+/); // where, in the sources
     await until('it is put back', () => slacks(pid)[0] === 50_000);
     expect(await entries(sandbox)).toBe(0);
     expect(await finished(program)).toBe(7);
