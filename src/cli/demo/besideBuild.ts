@@ -64,13 +64,13 @@ export interface Stage {
   progress(line: string): void;
 }
 
-/** Leaves everything put back. @throws Error when the build ends early */
+/** Leaves everything put back. @throws Error when the build does nothing */
 export async function besideBuild(stage: Stage): Promise<BesideBuild> {
   const { watcher, sample, seconds, change, unlessEnded, progress } = stage;
   const { knobs, leftOut } = usable(KNOBS);
   for (const { title, why } of leftOut) progress(`the ${title} is left out: ${why}`);
   const jobs = Math.min(MOST_JOBS, JOBS_EACH * availableParallelism());
-  const build = await sample.build(jobs);
+  const build = await unlessEnded(sample.build(jobs));
   const looked = knobs.map((knob) => ({ knob, original: commonest(valuesOf(knob, sample, build)) }));
   const arms = armsOf(knobs);
   const measured = new Map<Arm, Measured>();

@@ -17,10 +17,15 @@ export interface Build {
 export interface Sample extends AsyncDisposable {
   /** Process id of the agent. */
   readonly pid: number;
-  /** Has the agent start a build, which runs until the agent ends. @param jobs how many at a time. */
+  /**
+   * Has the agent start a build, which runs until the agent ends. Resolves when it has done its first work.
+   * @param jobs how many at a time. @throws Error when it does nothing, as on a host without gzip
+   */
   build(jobs: number): Promise<Build>;
 }
 
+/** How long the first file may take, on a busy host. */
+const FIRST_MS = 15_000;
 /** How long what is left of the build may take to end after the agent. */
 const END_MS = 2_000;
 
@@ -46,6 +51,11 @@ export async function startSample(): Promise<Sample> {
     async build(jobs) {
       agent.stdin?.write(`build ${jobs}\n`);
       const [, ...pids] = (await lineOf(agent)).split(' ');
+      const deadline = performance.now() + FIRST_MS;
+      while (done === 0) {
+        if (performance.now() > deadline) throw new Error('the build of the sample agent does nothing: it needs gzip');
+        await setTimeout(10);
+      }
       return { pids: pids.map(Number), done: () => done };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
