@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
+import { compiled } from '../support/compiled.ts';
 import { ask, tell } from '../support/conversation.ts';
 import { Program, slacks, threadIds, until } from '../support/program.ts';
 import { FIXTURES, Sandbox } from '../support/taut.ts';
 
+const reuse = compiled('reuse');
 const SLICE = '--optimize-sched-slice';
 const TARGET = 100_000;
 const CUSTOM = 3_000_000;
@@ -272,6 +274,24 @@ test('a taut that runs under a short slice itself knows the default all the same
   expect(slicesOf(agent.pid)).toEqual([TARGET, TARGET]);
   expect(await taut.stop()).toBe(0);
   expect(slicesOf(agent.pid)).toEqual([DEFAULT, DEFAULT]);
+});
+
+test('a thread whose id another one gets just before the write: that one has what it had, and the outcome is foreign', async () => {
+  using sandbox = new Sandbox();
+  using tracer = new Tracer({ slices: true });
+  const env = { ...process.env, REUSE_MARK: sandbox.mark };
+  await using race = new Program(reuse, sandbox.watchCommand(SLICE, '--no-guard'), env);
+  const stranger = Number((await race.line(/^reused/)).split(' ')[1]);
+  expect(race.lines).toContain(`victim ${stranger}`);
+  await race.line(/watching/);
+  expect(attributes(stranger)).toEqual([{ policy: 0, flags: 0, nice: 0, slice: DEFAULT }]);
+  expect(tracer.ownSlices(stranger)).toEqual(new Map([[stranger, false]]));
+  expect((await sandbox.json<StatusDocument>('status')).ledger.entries).toBe(0);
+  race.child.stdin?.end();
+  expect(await race.ended).toBe(0);
+  expect(race.lines.at(-1)).toBe('ended 0');
+  const tuned = sandbox.lastSums('taut.operations').filter((sum) => sum.attributes['taut.operation'] === 'tune');
+  expect(tuned).toMatchObject([{ value: 1, attributes: { 'taut.outcome': 'foreign', 'taut.knob': 'sched_slice_ns' } }]);
 });
 
 test("without CAP_SYS_NICE, another user's agent is not changed, and that is said once", async () => {
