@@ -48,7 +48,7 @@ export const PROGRAMS: readonly AgentProgram[] = [
     version: '0.169.0',
     command: 'codex',
     args: ['exec', '--skip-git-repo-check', 'hi'],
-    interactive: [],
+    interactive: ['--no-daemon'], // otherwise a process in another session starts its tools
     freely: ['--dangerously-bypass-approvals-and-sandbox', '-m', 'gpt-5'],
     env: { CODEX_API_KEY: 'sk-none' },
     host: 'api.openai.com',
