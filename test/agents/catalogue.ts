@@ -55,11 +55,18 @@ export const CATALOGUE: readonly Catalogued[] = [
   npm('droid', 'droid@0.215.0'),
   npm('grok-build', '@xai-official/grok@1.0.41', 'grok', { shows: undefined }),
   npm('grok-cli', '@vibe-kit/grok-cli@0.0.34', 'grok', { env: { GROK_API_KEY: 'none' } }),
-  npm('kilo', '@kilocode/cli@7.7.7'),
+  npm('kilo', '@kilocode/cli@7.7.7', 'kilo', {
+    shows: undefined, // not before npm has given up its network
+    isHelper: ({ exe }) => !exe.endsWith('/.kilo'), // the script that starts it
+  }),
   npm('kimi-code', '@moonshot-ai/kimi-code@2.1.0', 'kimi'),
   npm('pi', '@earendil-works/pi-coding-agent@1.6.0'),
   npm('qodercli', '@qoder-ai/qodercli@1.1.52'),
   npm('qwen-code', '@qwen-code/qwen-code@0.24.4', 'qwen'),
+  npm('cline', 'cline@3.0.65', 'cline', { isLarge: true }),
+  npm('nanocoder', '@nanocollective/nanocoder@1.30.0', 'nanocoder', { isLarge: true }),
+  npm('openclaw', 'openclaw@2026.9.6', 'openclaw', { isLarge: true, args: ['tui'] }),
+  npm('opencode', 'opencode-ai@1.18.33', 'opencode', { isLarge: true }),
   pypi('clai', 'clai@2.62.0'),
   pypi('fast-agent', 'fast-agent-mcp@0.10.48', 'fast-agent', {
     python: '3.13',
@@ -74,4 +81,14 @@ export const CATALOGUE: readonly Catalogued[] = [
   }),
   pypi('open-interpreter', 'open-interpreter@0.0.296', 'interpreter'),
   pypi('tunacode', 'tunacode-cli@0.2.3', 'tunacode', { python: '3.12' }),
+  pypi('cecli', 'cecli-dev@1.10.0', 'cecli', { python: '3.12', isLarge: true }),
+  pypi('code-puppy', 'code-puppy@0.0.946', 'code-puppy', { python: '3.12', isLarge: true }),
+  pypi('deepagents', 'deepagents-code@0.1.88', 'deepagents-code', { python: '3.12', isLarge: true }),
+  pypi('mini-swe-agent', 'mini-swe-agent@2.4.6', 'mini', { isLarge: true }),
+  pypi('openhands', 'openhands@1.16.0', 'openhands', { python: '3.12', isLarge: true }),
+  pypi('ra-aid', 'ra-aid@0.30.2', 'ra-aid', { isLarge: true, args: ['--chat'] }),
+  pypi('vibe', 'mistral-vibe@3.0.2', 'vibe', {
+    ...{ python: '3.12', isLarge: true, shows: undefined },
+    isHelper: ({ exe }) => exe.endsWith('/vibe-rs'), // its front end
+  }),
 ];

@@ -23,14 +23,10 @@ export interface Finding {
 
 const FILE = join(CACHE, 'findings.json');
 
-export function findingOf(
-  program: Installable,
-  terminal: Terminal,
-  found: readonly AgentStatus[],
-  launchers: readonly number[],
-): Finding {
+export function findingOf(program: Installable, terminal: Terminal, found: readonly AgentStatus[]): Finding {
   const { name, package: id, version } = program;
   const { folder } = installed(program);
+  const launchers = found.flatMap(({ pid }) => terminal.above(pid));
   const own = new Set([...found.map(({ pid }) => pid), ...launchers]);
   const others = terminal.seen.filter(({ pid }) => !own.has(pid));
   return {

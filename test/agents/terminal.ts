@@ -1,7 +1,6 @@
 /** One real agent in a terminal of its own, as a person starts it, and every process that it is seen to start. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Program } from '../support/program.ts';
-import { until } from '../support/program.ts';
 import { installed } from './install.ts';
 import type { Runnable, World } from './world.ts';
 
@@ -29,6 +28,9 @@ const DRAWING = /\x1b\[[0-9;?<>=!$]*[ -/]*[@-~]|\x1b[\]P_][^\x07\x1b]*(?:\x07|\x
 export class Terminal implements AsyncDisposable {
   /** Every process and what it ran, in the order in which they were seen: one that ran two programs is there twice. */
   readonly seen: Seen[] = [];
+  /** Those that live, a moment ago. */
+  processes: readonly Seen[] = [];
+  hasEnded = false;
   readonly #process: Program;
   readonly #known = new Set<string>();
   readonly #looks: NodeJS.Timeout;
@@ -38,6 +40,10 @@ export class Terminal implements AsyncDisposable {
     this.#process = world.startInTerminal(program, installed(program));
     for (const stream of [this.#process.child.stdout, this.#process.child.stderr])
       stream?.on('data', (bytes: Buffer) => this.#onOutput(bytes.toString()));
+    this.#process.child.stdin?.on('error', () => undefined); // it may have ended before it is answered
+    void this.#process.ended.then(() => {
+      this.hasEnded = true;
+    });
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -46,28 +52,14 @@ export class Terminal implements AsyncDisposable {
     return this.#output.replace(DRAWING, '').replace(/\s+/g, ' ');
   }
 
-  /** Waits until it shows something. @throws Error with what it shows when it ends before. */
-  async shows(pattern: RegExp): Promise<void> {
-    let ended = false;
-    void this.#process.ended.then(() => {
-      ended = true;
-    });
-    const problem = () => `its screen: ${this.screen().slice(-2_000)}`;
-    await until(
-      `it shows ${pattern}`,
-      () => {
-        if (pattern.test(this.screen())) return true;
-        if (ended) throw new Error(`it ended; ${problem()}`);
-        return false;
-      },
-      120_000,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}; ${problem()}`);
-    });
+  /** For who must find out why it was not found. */
+  report(): string {
+    const seen = this.seen.map(({ pid, argv }) => `${pid} ${argv.join(' ').trim()}`).join('\n');
+    return `there were\n${seen}\nand on its screen: ${this.screen().slice(-1_000)}`;
   }
 
   /** Its processes that live, as they are now; the terminal's own are left out. */
-  processes(): Seen[] {
+  #read(): Seen[] {
     const namespace = link(`/proc/${this.#process.pid}/ns/pid_for_children`);
     if (namespace === '' || namespace === link('/proc/self/ns/pid')) return [];
     return readdirSync('/proc')
@@ -93,7 +85,7 @@ export class Terminal implements AsyncDisposable {
     const isRenamed = ({ pid, argv, exe }: Seen) =>
       argv.slice(1).every((word) => word === '') &&
       this.seen.some((before) => before.pid === pid && before.exe === exe && runs(before));
-    const own = this.processes().filter((process) => (runs(process) || isRenamed(process)) && !isHelper(process));
+    const own = this.processes.filter((process) => (runs(process) || isRenamed(process)) && !isHelper(process));
     const parents = new Set(own.map(({ ppid }) => ppid));
     return own
       .filter(({ pid, exe }) => !parents.has(pid) || inFolder(exe))
@@ -120,7 +112,8 @@ export class Terminal implements AsyncDisposable {
   }
 
   #look(): void {
-    for (const process of this.processes()) {
+    this.processes = this.#read();
+    for (const process of this.processes) {
       const key = JSON.stringify(process);
       if (this.#known.has(key)) continue;
       this.#known.add(key);

@@ -85,7 +85,7 @@ export class World implements AsyncDisposable {
    */
   startInTerminal({ args, env }: Runnable, { command }: Installed): Program {
     const bounds = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    const terminal = 'cd "$0" && stty cols 120 rows 40 2>/dev/null; exec script -qec "$*" /dev/null';
+    const terminal = 'cd "$0" && exec script -qec "$*" /dev/null';
     return this.#enter(env, [...bounds, 'sh', '-c', terminal], [command, ...args].map(quoted));
   }
 
