@@ -41,7 +41,9 @@ export interface Exporters {
 /** What speaks OTLP is loaded where a signal goes to a backend: the embedded sink needs none of it. */
 export async function createExporters(options: ExportersOptions): Promise<Exporters> {
   const { to, stateDir, metricsMs, onMetricsExported } = options;
-  const over = SIGNALS.some((signal) => to[signal].kind === 'otlp') ? await import('./delivery/exporters.ts') : undefined;
+  const over = SIGNALS.some((signal) => to[signal].kind === 'otlp')
+    ? await import('./delivery/exporters.ts')
+    : undefined;
   const deliveries: Delivery[] = [];
   const delivered = <E>(signal: SignalName, make: (over: Over, to: Otlp, delivery: Delivery) => E): E | undefined => {
     const destination = to[signal];
@@ -58,11 +60,11 @@ export async function createExporters(options: ExportersOptions): Promise<Export
     return exporter;
   };
   return {
-    traces: delivered('traces', (o, ...about) => o.spanExporter(...about)) ?? inFile('traces', fileSpanExporter),
+    traces: delivered('traces', (o, ...about) => new o.SpanDelivery(...about)) ?? inFile('traces', fileSpanExporter),
     metrics:
       delivered('metrics', (o, ...about) => new o.MetricDelivery(...about, onMetricsExported)) ??
       inFile('metrics', (path) => fileMetricExporter(path, onMetricsExported)),
-    logs: delivered('logs', (o, ...about) => o.logExporter(...about)) ?? inFile('logs', fileLogExporter),
+    logs: delivered('logs', (o, ...about) => new o.LogDelivery(...about)) ?? inFile('logs', fileLogExporter),
     giveUp: () => {
       for (const delivery of deliveries) delivery.giveUp();
     },

@@ -1,6 +1,11 @@
-/** The SDK's exporters over a `Delivery`, one for each signal. */
+/**
+ * The SDK's exporters over a `Delivery`, one for each signal: their own transport repeats a request in memory, can't be
+ * stopped, and does not tell what was rejected.
+ */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import {
   type ISerializer,
@@ -11,14 +16,9 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
-import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import {
-  AggregationTemporality,
-  InstrumentType,
-  type PushMetricExporter,
-  type ResourceMetrics,
-} from '@opentelemetry/sdk-metrics';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { AggregationTemporality, InstrumentType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Destination, SignalName } from '../environment.ts';
 import { parts } from '../local/metricLines.ts';
 import { TOLD } from '../sayRarely.ts';
@@ -66,51 +66,73 @@ function parcel<T>(signal: SignalName, { protocol }: Otlp, content: T, items: nu
 }
 
 /** Spans or log records: they are rare, and each is told once, so they are on disk before they are sent. */
-class ItemExporter<T> {
+async function sendItems(delivery: Delivery, parcel: Parcel, done: (result: ExportResult) => void): Promise<void> {
+  const { kind } = await delivery.put(parcel, true);
+  done(resultOf(kind !== 'lost'));
+}
+
+/** The SDK's exporter, with a delivery in the place of its transport. */
+export class SpanDelivery extends OTLPTraceExporter {
+  readonly #to: Otlp;
   readonly #delivery: Delivery;
-  readonly #parcel: (items: T[]) => Parcel;
 
-  constructor(delivery: Delivery, of: (items: T[]) => Parcel) {
+  constructor(to: Otlp, delivery: Delivery) {
+    super();
+    this.#to = to;
     this.#delivery = delivery;
-    this.#parcel = of;
   }
 
-  export(items: T[], done: (result: ExportResult) => void): void {
-    void this.#delivery.put(this.#parcel(items), true).then(({ kind }) => done(resultOf(kind !== 'lost')));
+  override export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    void sendItems(this.#delivery, parcel('traces', this.#to, spans, spans.length), done);
   }
 
-  forceFlush(): Promise<void> {
+  override forceFlush(): Promise<void> {
     return this.#delivery.flushed();
   }
 
-  shutdown(): Promise<void> {
+  override shutdown(): Promise<void> {
     return this.#delivery.end();
   }
 }
 
-export function spanExporter(to: Otlp, delivery: Delivery): SpanExporter {
-  return new ItemExporter<ReadableSpan>(delivery, (spans) => parcel('traces', to, spans, spans.length));
-}
+/** The same for log records. */
+export class LogDelivery extends OTLPLogExporter {
+  readonly #to: Otlp;
+  readonly #delivery: Delivery;
 
-export function logExporter(to: Otlp, delivery: Delivery): LogRecordExporter {
-  return new ItemExporter<ReadableLogRecord>(delivery, (records) => parcel('logs', to, records, records.length));
+  constructor(to: Otlp, delivery: Delivery) {
+    super();
+    this.#to = to;
+    this.#delivery = delivery;
+  }
+
+  override export(records: ReadableLogRecord[], done: (result: ExportResult) => void): void {
+    void sendItems(this.#delivery, parcel('logs', this.#to, records, records.length), done);
+  }
+
+  override forceFlush(): Promise<void> {
+    return this.#delivery.flushed();
+  }
+
+  override shutdown(): Promise<void> {
+    return this.#delivery.end();
+  }
 }
 
 /**
  * A collection is sent at once, and waits only if that fails. Where all points are cumulative, a newer collection has
  * all that an older one has, so just the newest waits.
  */
-export class MetricDelivery implements PushMetricExporter {
+export class MetricDelivery extends OTLPMetricExporter {
   readonly #to: Otlp;
   readonly #delivery: Delivery;
-  /** Reads the temporality that the variables ask for; it sends nothing. */
-  readonly #preference = new OTLPMetricExporter();
   readonly #isCumulative: boolean;
   readonly #onExported: () => void;
   #superfluous: Waiting[] = [];
 
   /** @param onExported called when the points of a collection need not be in another one. */
   constructor(to: Otlp, delivery: Delivery, onExported: () => void) {
+    super();
     this.#to = to;
     this.#delivery = delivery;
     this.#onExported = onExported;
@@ -120,11 +142,7 @@ export class MetricDelivery implements PushMetricExporter {
     this.#isCumulative = kinds.every(isCumulative);
   }
 
-  selectAggregationTemporality(kind: InstrumentType): AggregationTemporality {
-    return this.#preference.selectAggregationTemporality(kind);
-  }
-
-  export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
+  override export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
     void this.#send(metrics).then((isExported) => {
       if (isExported) this.#onExported();
       done(resultOf(isExported));
@@ -142,11 +160,11 @@ export class MetricDelivery implements PushMetricExporter {
     return outcomes.length === 0 || outcomes.some(({ kind }) => kind !== 'lost');
   }
 
-  forceFlush(): Promise<void> {
+  override forceFlush(): Promise<void> {
     return this.#delivery.flushed();
   }
 
-  shutdown(): Promise<void> {
+  override shutdown(): Promise<void> {
     return this.#delivery.end();
   }
 }
