@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { KNOBS } from '../../src/actuator/knobs.ts';
+import type { StatusDocument } from '../../src/agents/status.ts';
 import { type HistogramPoint, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { Program, until } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
@@ -122,10 +123,11 @@ class Bench {
   /** One arm, from the start of the tools to their end. */
   async turn({ kind, hasBystander = false }: Load, { on, byHand }: Arm): Promise<Turn> {
     this.switch(on);
+    const isOn = new Set(KNOBS.filter(({ option }) => on.includes(option)).map(({ id }) => id));
     process.kill(this.#bystander, hasBystander ? 'SIGCONT' : 'SIGSTOP');
     await until('the flags are heard', async () => {
-      const { agents } = await this.#sandbox.json<{ agents: { knobs: { target: unknown }[] }[] }>('status');
-      return agents[0]?.knobs.filter(({ target }) => target !== null).length === on.length;
+      const { agents } = await this.#sandbox.json<StatusDocument>('status');
+      return agents[0]?.knobs.every(({ id, target }) => (target !== null) === isOn.has(id)) === true;
     });
     const tools = (await this.#ask(`tools ${TOOLS} ${kind}`)).split(' ').slice(1).map(Number);
     byHand?.(this.#pid, tools);

@@ -12,7 +12,7 @@ import { KNOBS } from '../../src/actuator/knobs.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
-import { install } from '../agents/install.ts';
+import { installAll, installed } from '../agents/install.ts';
 import { PROGRAMS } from '../agents/programs.ts';
 import { printTable } from '../agents/table.ts';
 import { commandLine, inhabitants } from '../agents/truth.ts';
@@ -31,8 +31,8 @@ interface Arm {
   readonly name: string;
   /** The flags that are on. */
   readonly on: readonly string[];
-  /** How many knobs these turn. */
-  readonly knobs: number;
+  /** The knobs that these turn. */
+  readonly knobs: readonly string[];
   readonly isIdle?: boolean;
 }
 
@@ -48,14 +48,14 @@ interface Turn {
   readonly nice: readonly number[];
 }
 
-const RESPONSIVE = KNOBS.filter(({ profile }) => profile === 'responsive').length;
-const FOUND: Arm = { name: 'as found', on: [], knobs: 0 };
+const RESPONSIVE = KNOBS.filter(({ profile }) => profile === 'responsive').map(({ id }) => id);
+const FOUND: Arm = { name: 'as found', on: [], knobs: [] };
 const ARMS: readonly Arm[] = [
-  { name: 'nothing running', on: [], knobs: 0, isIdle: true },
+  { name: 'nothing running', on: [], knobs: [], isIdle: true },
   FOUND,
-  ...KNOBS.map(({ option }) => ({ name: `--${option}`, on: [option], knobs: 1 })),
+  ...KNOBS.map(({ id, option }) => ({ name: `--${option}`, on: [option], knobs: [id] })),
   { name: '--optimize', on: ['optimize'], knobs: RESPONSIVE },
-  { name: 'put back', on: [], knobs: 0 },
+  { name: 'put back', on: [], knobs: [] },
 ];
 const LOADS = [
   { kind: 'compute', what: `${TOOLS} shells that only count` },
@@ -107,8 +107,9 @@ class Bench {
     let agents: StatusDocument['agents'] = [];
     await until('the flags are heard', async () => {
       agents = await this.#agents();
-      const isTurned = ({ target }: { readonly target: unknown }) => target !== null;
-      return agents.length > 0 && agents.every((agent) => agent.knobs.filter(isTurned).length === knobs);
+      const hasHeard = (agent: (typeof agents)[number]) =>
+        agent.knobs.every(({ id, target }) => (target !== null) === knobs.includes(id));
+      return agents.length > 0 && agents.every(hasHeard);
     });
     if (!isIdle) {
       this.#order(`start ${TOOLS} ${kind}`);
@@ -234,7 +235,7 @@ function shuffled<T>(all: readonly T[]): T[] {
 let world: World;
 
 beforeAll(async () => {
-  for (const program of AGENTS) install(program);
+  await Promise.all(installAll(AGENTS).values());
   world = await World.open();
 });
 
@@ -251,7 +252,7 @@ test.each(AGENTS)('$title beside its own tools', async (program) => {
   execFileSync('mkfifo', [inside('orders')]);
   const args = [source('builder.py'), inside('orders'), source('typing.c')];
   const servers = [{ name: 'builder', command: '/usr/bin/python3', args }];
-  await using person = world.startAt([inside('typing'), inside('screen')], program, install(program), servers);
+  await using person = world.startAt([inside('typing'), inside('screen')], program, installed(program), servers);
   const bench = new Bench(sandbox, world, person);
   bench.switch([]);
   await using _taut = await sandbox.watch('--flags', bench.flags);
