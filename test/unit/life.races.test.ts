@@ -1,6 +1,8 @@
 /** Processes and threads that end, or whose ids are used again, at the worst moment: while taut looks at them. */
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { turnOff } from '../../src/actuator/off.ts';
 import type { GateDecision } from '../../src/gate/gate.ts';
 import { nowMs } from '../../src/proc/clock.ts';
 import { Life, TARGET } from '../support/life.ts';
@@ -263,4 +265,16 @@ test('an agent about which the gate does not answer keeps no other agent waiting
   void life.agents.gateAll();
   await setImmediate();
   expect([life.host.value(silent), life.host.value(other)]).toEqual([TARGET, ORIGINAL]);
+});
+
+test('nothing is written while tuning is off, whatever the gate had decided before, and nothing stays on record', async () => {
+  using life = new Life();
+  turnOff(dirname(life.ledger.path), { reason: null, since: null, by: null });
+  const pid = await life.run('bot');
+  expect([life.pids(), life.host.value(pid), life.host.changed(), life.ledger.count()]).toEqual([
+    [pid],
+    ORIGINAL,
+    [],
+    0,
+  ]);
 });
