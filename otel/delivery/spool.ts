@@ -2,7 +2,7 @@
  * A directory with requests that wait for a backend. Each taut has a directory of its own in it, and each request is a
  * file there, one line of OTLP in JSON: the format of the embedded sink. A file appears whole, by a rename, so a killed
  * taut leaves none that is cut off; it goes when the backend has answered. A taut takes over what those left that have
- * ended. Storage of one file a request is also what the SDKs of .NET and Java do: nothing is ever rewritten.
+ * ended. A file a request is also what OpenTelemetry's persistent storage for .NET keeps: nothing is ever rewritten.
  */
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -10,6 +10,7 @@ export function gateAttributes(knob: Knob, decision: GateDecision) {
     [semconv.ATTR_TAUT_KNOB]: knob.id,
     [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
     [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
+    ...(decision.layer && { [semconv.ATTR_TAUT_GATE_LAYER]: decision.layer }),
     ...flagAttributes(decision),
   };
 }

@@ -2,7 +2,7 @@
 import type { Knob } from '../actuator/knob.ts';
 import type { Off } from '../actuator/off.ts';
 import { timerSlack } from '../actuator/timerSlack.ts';
-import type { GateDecision } from '../gate/gate.ts';
+import type { GateDecision, Layer } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Agent } from './agent.ts';
 import type { ThreadCounts } from './identity.ts';
@@ -13,7 +13,7 @@ export interface KnobStatus {
   /** In the knob's unit (timer slack: nanoseconds); null when the knob is not tuned. */
   readonly target: number | null;
   /** The gate's last decision. */
-  readonly gate: { readonly value: number | null; readonly reason: string };
+  readonly gate: { readonly value: number | null; readonly reason: string; readonly layer?: Layer };
   readonly threads: ThreadCounts;
 }
 
@@ -122,6 +122,6 @@ export function isTuned(told: ToldStatus): boolean {
   return knobsOf(told).some(({ target }) => target !== null);
 }
 
-function gateStatus({ value, reason }: GateDecision): KnobStatus['gate'] {
-  return { value: value === null ? null : Number(value), reason };
+function gateStatus({ value, reason, layer }: GateDecision): KnobStatus['gate'] {
+  return { value: value === null ? null : Number(value), reason, ...(layer && { layer }) };
 }

@@ -76,8 +76,8 @@ export function toJson({ pid: id, decision, ruleId, evidence, gate, name, attach
   };
 }
 
-function gateJson({ value, reason }: GateDecision) {
-  return { value, reason };
+function gateJson({ value, reason, layer, flag }: GateDecision) {
+  return { value, reason, layer: layer ?? null, flag: flag ?? null };
 }
 
 export function describe(one: Explained): string[] {

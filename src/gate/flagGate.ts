@@ -150,16 +150,19 @@ function decision(
 ): GateDecision {
   const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
   const flag = { key, provider, variant, reason };
-  if (errorCode) return { value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
+  const layer = 'flag';
+  if (errorCode)
+    return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
   const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
-  if (why !== undefined) return { value: null, reason: `${said}: ${why}`, flag };
-  if (value === false || value === 'off') return { value: null, reason: said, flag };
-  if (ruleTarget === 'off') return { value: null, reason: `rule ${ruleId} says off`, flag };
-  if (asked === 'off') return { value: null, reason: NOT_ASKED, flag };
-  if (isOn) return { value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
+  if (why !== undefined) return { layer, value: null, reason: `${said}: ${why}`, flag };
+  if (value === false || value === 'off') return { layer, value: null, reason: said, flag };
+  if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
+  if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
+  if (isOn)
+    return { layer, value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
   try {
-    return { value: knob.parse(String(value)), reason: said, flag };
+    return { layer, value: knob.parse(String(value)), reason: said, flag };
   } catch (error) {
-    return { value: null, reason: `${said}: ${(error as Error).message}`, flag };
+    return { layer, value: null, reason: `${said}: ${(error as Error).message}`, flag };
   }
 }

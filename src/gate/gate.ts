@@ -37,7 +37,15 @@ export interface GateQuestion {
   readonly last?: GateDecision;
 }
 
+/**
+ * Who decided: `never` (--observe-only, the kill switch) comes before `rule` (it says off), that before `flag`, that before
+ * `option`; `off`: nobody asked for tuning.
+ */
+export type Layer = 'never' | 'rule' | 'flag' | 'option' | 'off';
+
 export interface GateDecision {
+  /** Undefined where a gate of an application's own decides. */
+  readonly layer?: Layer;
   /** The target, in the knob's unit; null: do not tune. */
   readonly value: bigint | null;
   /** The reason in words, for `status`, `explain` and the `gate` span. */

@@ -7,7 +7,7 @@ const POLL_MS = 250;
 /** Undefined when tuning is not off. */
 function shut(stateDir: string): GateDecision | undefined {
   const off = readOff(stateDir);
-  return off && { value: null, reason: `${describeOff(off)} (taut on lifts that)` };
+  return off && { layer: 'never', value: null, reason: `${describeOff(off)} (taut on lifts that)` };
 }
 
 /** What a gate decides, unless tuning is off, also by the time that it has decided. */

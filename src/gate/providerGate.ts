@@ -56,7 +56,12 @@ class ProviderGate implements Gate {
 
   async decide(question: GateQuestion): Promise<GateDecision> {
     const late = new AbortController();
-    const silent: GateDecision = { value: null, reason: 'no answer', failure: `no answer in ${ANSWER_MS / 1_000} s` };
+    const silent: GateDecision = {
+      layer: 'flag',
+      value: null,
+      reason: 'no answer',
+      failure: `no answer in ${ANSWER_MS / 1_000} s`,
+    };
     const { signal } = late;
     const decision = await Promise.race([
       this.#gate.decide(question),

@@ -21,19 +21,20 @@ function decide(
   why: string | undefined,
 ): GateDecision {
   const value = targets.get(knob.id);
-  if (value === undefined) return { value: null, reason: why ?? `--${knob.option} was not given` };
+  if (value === undefined) return { layer: 'off', value: null, reason: why ?? `--${knob.option} was not given` };
   const given = why ?? `--${knob.option}`;
-  if (ruleTarget === 'off') return { value: null, reason: `rule ${ruleId} says off` };
-  if (asked === 'off') return { value: null, reason: NOT_ASKED };
-  if (ruleTarget !== undefined) return { value: ruleTarget, reason: `${given}; rule ${ruleId} gives the value` };
-  if (asked !== undefined) return { value: asked, reason: `${given}; taut run gives the value` };
-  return { value, reason: given };
+  if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off` };
+  const layer = 'option';
+  if (asked === 'off') return { layer, value: null, reason: NOT_ASKED };
+  if (ruleTarget !== undefined) return { layer, value: ruleTarget, reason: `${given}; rule ${ruleId} gives the value` };
+  if (asked !== undefined) return { layer, value: asked, reason: `${given}; taut run gives the value` };
+  return { layer, value, reason: given };
 }
 
 /** A gate that never allows tuning. */
 export function observeOnlyGate(reason = '--observe-only'): Gate {
   return {
-    decide: () => ({ value: null, reason }),
+    decide: () => ({ layer: 'never', value: null, reason }),
     onChange: () => () => {},
     close: async () => {},
   };

@@ -31,6 +31,7 @@ export const EVENTS = {
       ...AGENT,
       semconv.ATTR_TAUT_GATE_VALUE,
       semconv.ATTR_TAUT_GATE_REASON,
+      semconv.ATTR_TAUT_GATE_LAYER,
       semconv.ATTR_FEATURE_FLAG_KEY,
       semconv.ATTR_FEATURE_FLAG_PROVIDER_NAME,
       semconv.ATTR_FEATURE_FLAG_RESULT_VARIANT,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { createGate } from '../../src/gate/createGate.ts';
 import type { Gate } from '../../src/gate/gate.ts';
+import { observeOnlyGate } from '../../src/gate/staticGate.ts';
 
 const question = { knob: timerSlack, pid: 42, name: 'claude-code', ruleId: 'r' };
 let dir: string;
@@ -69,6 +70,27 @@ test('a flag that is disabled or missing never opens the gate, also with a value
   expect((await (await gate(1n)).decide(question)).value).toBeNull();
   writeFileSync(file, '{"flags": {}}');
   expect((await (await gate(1n)).decide(question)).value).toBeNull();
+});
+
+test('who decided is said: who asked for nothing, an option, a rule, a flag, or what comes before them all', async () => {
+  flags({ on: true, off: false }, 'on');
+  const asked = new Map([[timerSlack.id, 1n]]);
+  const option = await createGate({ targets: asked, onProblem: () => {} });
+  const off = { ...question, ruleTarget: 'off' as const };
+  const layers = [
+    await (await createGate({ onProblem: () => {} })).decide(question),
+    await option.decide(question),
+    await option.decide({ ...question, ruleTarget: 500n }),
+    await option.decide(off),
+    await (await gate(1n)).decide(question),
+    await (await gate(1n)).decide(off),
+    await observeOnlyGate().decide(question),
+  ].map(({ layer }) => layer);
+  expect(layers).toEqual(['off', 'option', 'option', 'rule', 'flag', 'rule', 'never']);
+  flags({ on: true, off: false }, 'off');
+  expect(await (await gate(1n)).decide(question)).toMatchObject({ layer: 'flag', value: null });
+  writeFileSync(file, '{"flags": {}}');
+  expect(await (await gate(1n)).decide(question)).toMatchObject({ layer: 'flag', value: null });
 });
 
 test('targeting sees the agent', async () => {

@@ -66,7 +66,11 @@ test('the gate is shut while it is off, whatever is behind it, and that is not e
   const gate = new OffGate(behind, dir, () => {});
   expect([await gate.decide(question), gate.isOff]).toEqual([open, false]);
   turnOff(dir, MADE);
-  expect(await gate.decide(question)).toEqual({ value: null, reason: `${describeOff(MADE)} (taut on lifts that)` });
+  expect(await gate.decide(question)).toEqual({
+    layer: 'never',
+    value: null,
+    reason: `${describeOff(MADE)} (taut on lifts that)`,
+  });
   expect([asked, gate.isOff]).toEqual([1, true]);
   turnOn(dir);
   expect(await gate.decide(question)).toEqual(open);
