@@ -82,22 +82,22 @@ const GOOSE_MIGRATIONS =
     ' ',
   );
 
-/** The names of model services, as programs that talk to models look them up. */
+/**
+ * The names of model services, as programs that talk to models look them up. They are from the programs of `docs/agents.md`:
+ * whom those name that can talk to many services, and whom the others ask.
+ */
 const MODELS = [
-  'api.anthropic.com',
-  'api.openai.com',
-  'chatgpt.com',
-  'generativelanguage.googleapis.com',
-  'dashscope.aliyuncs.com',
-  'openrouter.ai',
-  'api.continue.dev',
-  'models.opencode.ai',
-  'data.cline.bot',
-  'api.githubcopilot.com',
-  'api.x.ai',
-  'api.moonshot.ai',
-  'api.mistral.ai',
-  'api.deepseek.com',
+  ...['api.anthropic.com', 'api.openai.com', '*.api.openai.com', 'chatgpt.com', 'generativelanguage.googleapis.com'],
+  ...['cloudcode-pa.googleapis.com', 'aiplatform.googleapis.com', '*-aiplatform.googleapis.com'],
+  ...['aiplatform.*.rep.googleapis.com', 'bedrock-runtime.*.amazonaws.com', '*.openai.azure.com'],
+  ...['*.services.ai.azure.com', 'api.githubcopilot.com', 'api.*.githubcopilot.com'],
+  ...['dashscope.aliyuncs.com', 'dashscope-*.aliyuncs.com', '*.dashscope.aliyuncs.com', 'open.bigmodel.cn'],
+  ...['api.deepseek.com', 'api.moonshot.ai', 'api.moonshot.cn', 'api.kimi.com', 'api.minimax.io', 'api.minimaxi.com'],
+  ...['api.z.ai', 'api.x.ai', 'api.mistral.ai', 'codestral.mistral.ai', 'api.cohere.com', 'api.perplexity.ai'],
+  ...['openrouter.ai', 'router.huggingface.co', 'ai-gateway.vercel.sh', 'integrate.api.nvidia.com', 'api.groq.com'],
+  ...['api.cerebras.ai', 'api.sambanova.ai', 'api.together.xyz', 'api.fireworks.ai', 'api.deepinfra.com'],
+  ...['api.novita.ai', 'inference.baseten.co', 'llm.chutes.ai', 'api.synthetic.new', 'api.llama.com'],
+  ...['api.continue.dev', 'models.opencode.ai', 'api.cline.bot', 'data.cline.bot', 'api.kilo.ai', 'api.factory.ai'],
 ];
 
 export const BUILTIN_RULES: readonly RuleInput[] = [

@@ -132,3 +132,24 @@ const OTHERS: [string[], string?][] = [
 test.each(OTHERS)('%j is no agent', (argv, exe) => {
   expect(name(argv, exe)).toBeUndefined();
 });
+
+test.each([
+  ['api.anthropic.com', 'model-client'],
+  ['eu.api.openai.com', 'model-client'],
+  ['us-central1-aiplatform.googleapis.com', 'model-client'],
+  ['bedrock-runtime.eu-central-1.amazonaws.com', 'model-client'],
+  ['dashscope-intl.aliyuncs.com', 'model-client'],
+  ['my-resource.openai.azure.com', 'model-client'],
+  ['router.huggingface.co', 'model-client'],
+  ['api.individual.githubcopilot.com', 'model-client'],
+  ['api.openai.com.evil.example', undefined],
+  ['openai.azure.com', undefined],
+  ['huggingface.co', undefined],
+  ['docs.mistral.ai', undefined],
+  ['api.github.com', undefined],
+  ['storage.googleapis.com', undefined],
+  ['s3.eu-central-1.amazonaws.com', undefined],
+] as const)('a process that asks for %s is %s', (asked, agent) => {
+  const facts = { ...NO_PROCESS, pid: 1, argv: ['/srv/app'], exe: '/srv/app', comm: 'app', names: [asked] };
+  expect(decide(facts, RULES).rule?.name).toBe(agent);
+});
