@@ -42,8 +42,6 @@ export const DEFAULTS = {
   logLevel: 'info',
   descendants: 'contain',
   spoolLimit: 64 << 20,
-  flagPoll: 5_000,
-  flagLastKnown: 600_000,
 } as const satisfies Partial<TuneOptions>;
 
 /** What it comes to when no option is given but these, without a value. */

@@ -4,7 +4,11 @@ import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Log } from '../util/log.ts';
 import { CliError, EXIT } from './exit.ts';
-import { asked, DEFAULTS, type TuneOptions } from './given.ts';
+import { asked, type TuneOptions } from './given.ts';
+
+/** Where no option says otherwise; milliseconds. */
+const POLL_MS = 5_000;
+const LAST_KNOWN_MS = 600_000;
 
 /** @throws CliError when the flag file can't be understood, or the provider's module can't be used. */
 export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
@@ -18,8 +22,8 @@ export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
     const { loadProvider } = await import('../gate/loadProvider.ts');
     const provider = await loadProvider({ module, options: flagProviderOptions, from: process.cwd() });
     const service = {
-      pollMs: flagPoll ?? DEFAULTS.flagPoll,
-      lastKnownMs: flagLastKnown ?? DEFAULTS.flagLastKnown,
+      pollMs: flagPoll ?? POLL_MS,
+      lastKnownMs: flagLastKnown ?? LAST_KNOWN_MS,
     };
     return await createGate({ ...common, provider, service });
   } catch (error) {
