@@ -14,7 +14,6 @@ import { descriptor } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
 import type { ExpHistogram, Quantity, Series, Shed, Snapshot, TracedProcess } from '../src/tracer/series.ts';
-import type { Beginnings } from './beginnings.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import type { Exported } from './exported.ts';
@@ -32,10 +31,6 @@ export function toExponentialHistogram(h: ExpHistogram): ExponentialHistogram {
     ...(h.maxNs === undefined ? {} : { max: Number(h.maxNs) / 1e9 }),
   };
 }
-
-const EMPTY: ExpHistogram = {
-  ...{ scale: 3, offset: 0, buckets: [], zeroCount: 0, count: 0, sumNs: 0n, minNs: undefined, maxNs: undefined },
-};
 
 /** The attributes of one agent, or of all agents beyond the limit together. */
 function whose(snapshot: Snapshot): Attributes {
@@ -78,8 +73,6 @@ export interface KernelHistogramsOptions {
   readonly version?: string;
   /** If it is given, deltas go on from a collection only when that was exported. */
   readonly exported?: Exported;
-  /** If it is given, a cumulative series begins with a point of zero. */
-  readonly beginnings?: Beginnings;
   /** How much taut can measure: the attribute `taut.tracer.mode` of every point. */
   readonly mode?: () => string;
 }
@@ -100,26 +93,26 @@ export class KernelHistograms implements MetricProducer {
 
   #metrics(snapshots: readonly Snapshot[], now: HrTime): ExponentialHistogramMetricData[] {
     const byQuantity = new Map<Quantity, DataPoint<ExponentialHistogram>[]>();
-    const { temporality, beginnings } = this.#options;
-    const isDelta = temporality === AggregationTemporality.DELTA;
+    const { temporality } = this.#options;
     for (const agent of snapshots) {
       for (const series of agent.series) {
         const attributes = seriesAttributes(agent, series, this.#options.mode?.());
         const attachedAt = millisToHrTime(agent.attachedAtMs);
         let point = { startTime: attachedAt, value: series.histogram };
-        const key = JSON.stringify([agent.attachedAtMs, series.quantity, attributes]);
-        if (isDelta) point = this.#delta.next(key, point, now);
+        if (temporality === AggregationTemporality.DELTA)
+          point = this.#delta.next(JSON.stringify([agent.attachedAtMs, series.quantity, attributes]), point, now);
         if (point.value.count === 0) continue;
         const points = byQuantity.get(series.quantity) ?? [];
         if (points.length === 0) byQuantity.set(series.quantity, points);
-        const { startTime } = point;
-        const zero = isDelta ? undefined : beginnings?.of(key, startTime, now);
-        if (zero) points.push({ startTime, endTime: zero, attributes, value: toExponentialHistogram(EMPTY) });
-        points.push({ startTime, endTime: now, attributes, value: toExponentialHistogram(point.value) });
+        points.push({
+          startTime: point.startTime,
+          endTime: now,
+          attributes,
+          value: toExponentialHistogram(point.value),
+        });
       }
     }
     this.#delta.sweep();
-    beginnings?.sweep(now);
     return [...byQuantity].map(([quantity, dataPoints]) => ({
       descriptor: { ...descriptor(`taut.${quantity}`), valueType: ValueType.DOUBLE },
       aggregationTemporality: temporality,

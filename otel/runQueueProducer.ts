@@ -11,7 +11,6 @@ import {
 import { descriptor, METRICS, metricsFrom } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import type { RunQueueTime } from '../src/tracer/series.ts';
-import type { Beginnings } from './beginnings.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import type { Exported } from './exported.ts';
@@ -25,8 +24,6 @@ export interface RunQueueTimesOptions {
   readonly version?: string;
   /** If it is given, deltas go on from a collection only when that was exported. */
   readonly exported?: Exported;
-  /** If it is given, a cumulative series begins with a point of zero. */
-  readonly beginnings?: Beginnings;
   readonly mode?: () => string;
 }
 
@@ -47,25 +44,21 @@ export class RunQueueTimes implements MetricProducer {
       const all = times();
       const metrics = metricsFrom('schedstat').map((name) => this.#sum(name, all, now));
       this.#delta.sweep();
-      this.#options.beginnings?.sweep(now);
       return metrics.filter(({ dataPoints }) => dataPoints.length > 0);
     });
   }
 
   #sum(name: SchedstatName, times: readonly RunQueueTime[], now: HrTime): MetricData {
-    const { temporality, mode, beginnings } = this.#options;
+    const { temporality, mode } = this.#options;
     const isDelta = temporality === AggregationTemporality.DELTA;
-    const dataPoints = times.flatMap((time) => {
+    const dataPoints = times.map((time) => {
       const attributes = {
         ...processAttributes(time),
         ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode() }),
       };
       const total = { startTime: millisToHrTime(time.attachedAtMs), value: METRICS[name].read(time) };
       const key = JSON.stringify([name, time.attachedAtMs, attributes]);
-      if (isDelta) return [{ ...this.#delta.next(key, total, now), endTime: now, attributes }];
-      const zero = beginnings?.of(key, total.startTime, now);
-      const last = { ...total, endTime: now, attributes };
-      return zero ? [{ ...last, value: 0, endTime: zero }, last] : [last];
+      return { ...(isDelta ? this.#delta.next(key, total, now) : total), endTime: now, attributes };
     });
     return {
       descriptor: { ...descriptor(name), valueType: ValueType.DOUBLE },

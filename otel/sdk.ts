@@ -23,7 +23,6 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { startOf } from '../src/proc/identity.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
-import { Beginnings } from './beginnings.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
@@ -193,7 +192,7 @@ function startMetrics(
       new PeriodicExportingMetricReader({
         exporter,
         ...metricTimes(env, to),
-        metricProducers: producers({ ...options, isFile: to === 'files' }, exporter),
+        metricProducers: producers(options, exporter),
       }),
     );
   }
@@ -208,15 +207,11 @@ function metricTimes(env: Env, to: Destination['kind']) {
   return { exportIntervalMillis, exportTimeoutMillis };
 }
 
-interface Producing extends Pick<TelemetryOptions, 'measured' | 'serviceVersion'> {
-  readonly exported: Exported;
-  /** Of a file nobody computes an increase: its points need no beginning. */
-  readonly isFile: boolean;
-}
+type Producing = Pick<TelemetryOptions, 'measured' | 'serviceVersion'> & { readonly exported: Exported };
 
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
 function producers(
-  { measured, serviceVersion: version, exported, isFile }: Producing,
+  { measured, serviceVersion: version, exported }: Producing,
   exporter: PushMetricExporter,
 ): MetricProducer[] {
   if (!measured) return [];
@@ -225,11 +220,10 @@ function producers(
     const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
     return { mode, version, temporality, exported };
   };
-  const beginning = () => (isFile ? {} : { beginnings: new Beginnings(exported) });
   return [
-    new KernelHistograms({ snapshots, ...beginning(), ...common(InstrumentType.HISTOGRAM) }),
+    new KernelHistograms({ snapshots, ...common(InstrumentType.HISTOGRAM) }),
     new CanaryLatency({ latency, ...common(InstrumentType.HISTOGRAM) }),
-    new RunQueueTimes({ times, ...beginning(), ...common(InstrumentType.OBSERVABLE_COUNTER) }),
+    new RunQueueTimes({ times, ...common(InstrumentType.OBSERVABLE_COUNTER) }),
   ];
 }
 

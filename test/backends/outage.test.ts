@@ -47,7 +47,7 @@ function lateness(requests: MetricRequest[], pid: number) {
     (metric.exponentialHistogram?.dataPoints ?? [])
       .map(({ count, attributes }) => ({
         isDelta: metric.exponentialHistogram?.aggregationTemporality === DELTA,
-        count: Number(count ?? 0),
+        count: Number(count),
         of: values(attributes),
       }))
       .filter(({ of }) => of['process.pid'] === pid && of['taut.timer.slack_class'] === 'reachable'),

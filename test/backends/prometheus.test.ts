@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { quantile } from '../../src/tracer/arithmetic.ts';
-import { tell } from '../support/conversation.ts';
 import { type HistogramPoint, type MetricRequest, metricsOf, values } from '../support/otlp.ts';
 import { until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
@@ -35,11 +34,11 @@ test('Prometheus takes the histograms as native ones, and its quantile is ours',
     const before = last()?.count;
     await setTimeout(4 * FLUSH_MS);
     exported = last();
-    const count = Number(exported?.count ?? 0);
+    const count = Number(exported?.count);
     return exported?.count === before && (await ask(`histogram_count(${labels})`)) === count;
   });
   if (!exported) throw new Error('nothing was exported');
-  const count = Number(exported.count ?? 0);
+  const count = Number(exported.count);
   const histogram = {
     scale: exported.scale,
     offset: exported.positive.offset ?? 0,
@@ -52,39 +51,4 @@ test('Prometheus takes the histograms as native ones, and its quantile is ours',
   };
   for (const q of [0.5, 0.9, 0.99])
     expect(await ask(`histogram_quantile(${q}, ${labels})`)).toBeCloseTo(quantile(histogram, q) ?? Number.NaN, 12);
-});
-
-test('an increase counts agents that live shorter than the interval between two exports', async () => {
-  await using backends = await startBackends();
-  using sandbox = new Sandbox({ OTEL_EXPORTER_OTLP_ENDPOINT: backends.otlp, OTEL_METRIC_EXPORT_INTERVAL: '60000' });
-  await using taut = await sandbox.watch();
-  const pids: number[] = [];
-  for (let n = 0; n < 4; n++) {
-    await using agent = await sleeper(sandbox);
-    await tell(agent, 'sleep 50 700');
-    pids.push(agent.pid);
-  }
-  await taut.stop(); // the only export
-
-  const selector = '{"taut.timer.lateness", "taut.timer.slack_class"="reachable"}';
-  const ask = async (query: string): Promise<Map<number, number>> => {
-    const reply = await fetch(`${backends.prometheus}/api/v1/query?query=${encodeURIComponent(query)}`);
-    const { data } = (await reply.json()) as {
-      data?: { result?: { metric: Record<string, string>; value: [number, string] }[] };
-    };
-    return new Map((data?.result ?? []).map(({ metric, value }) => [Number(metric['process.pid']), Number(value[1])]));
-  };
-  let last = new Map<number, number>();
-  await until('Prometheus has every agent', async () => {
-    last = await ask(`histogram_count(last_over_time(${selector}[10m]))`);
-    return pids.every((pid) => (last.get(pid) ?? 0) > 0);
-  });
-  const increases = await ask(`histogram_count(increase(${selector}[10m]))`);
-  for (const pid of pids) {
-    const count = last.get(pid) ?? Number.NaN;
-    expect(count).toBeGreaterThan(0);
-    // Prometheus extrapolates beyond the last point: by as much again at most, as there are two points.
-    expect(increases.get(pid)).toBeGreaterThanOrEqual(count);
-    expect(increases.get(pid)).toBeLessThanOrEqual(2 * count);
-  }
 });

@@ -24,8 +24,7 @@ export interface HistogramPoint {
   readonly attributes: Attribute[];
   readonly startTimeUnixNano: string;
   readonly timeUnixNano: string;
-  /** The collector leaves it out where it is 0. */
-  readonly count?: string | number;
+  readonly count: string | number;
   readonly sum: number;
   readonly scale: number;
   readonly zeroCount?: string | number;
