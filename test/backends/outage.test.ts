@@ -27,8 +27,8 @@ function waiting<T>(sandbox: Sandbox, signal: string): T[] {
 
 /** When the newest collection that waits was made: milliseconds since the epoch. */
 function newest(sandbox: Sandbox): number {
-  const counts = metricsOf(waiting<MetricRequest>(sandbox, 'metrics'), 'taut.agent.count');
-  const times = counts.flatMap(({ sum }) => (sum?.dataPoints ?? []).map((point) => Number(point.timeUnixNano) / 1e6));
+  const costs = metricsOf(waiting<MetricRequest>(sandbox, 'metrics'), 'taut.self.cpu');
+  const times = costs.flatMap(({ sum }) => (sum?.dataPoints ?? []).map((point) => Number(point.timeUnixNano) / 1e6));
   return Math.max(0, ...times);
 }
 
