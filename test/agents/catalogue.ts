@@ -51,7 +51,7 @@ export const CATALOGUE: readonly Catalogued[] = [
   npm('auggie', '@augmentcode/auggie@0.36.0'),
   npm('codex-acp', '@zed-industries/codex-acp@0.16.0', 'codex-acp', { shows: undefined }),
   npm('continue', '@continuedev/cli@1.5.47', 'cn'),
-  npm('copilot', '@github/copilot@1.0.102'),
+  npm('copilot', '@github/copilot@1.0.102', 'copilot', { shows: undefined }), // it may show nothing without its network
   npm('droid', 'droid@0.215.0'),
   npm('grok-build', '@xai-official/grok@1.0.41', 'grok', { shows: undefined }),
   npm('grok-cli', '@vibe-kit/grok-cli@0.0.34', 'grok', { env: { GROK_API_KEY: 'none' } }),

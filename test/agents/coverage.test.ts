@@ -65,9 +65,6 @@ class Told {
   }
 }
 
-/** Some programs show nothing for long when they do not reach their network: then it is enough that both agreed for so long. */
-const QUIET_MS = 20_000;
-
 /**
  * Waits until taut and /proc agree, once the program shows that it is up, who is the agent. Of a program that ends before, which
  * some do without their network, it is enough that they agreed while it ran.
@@ -76,7 +73,6 @@ async function agreedOn({ shows, isHelper = () => false, ...program }: Catalogue
   const { folder } = installed(program);
   let agreed: AgentStatus[] = [];
   let [agents, workers]: number[][] = [[], []];
-  let sinceMs: number | undefined;
   await until(
     'taut and /proc agree',
     () => {
@@ -86,9 +82,7 @@ async function agreedOn({ shows, isHelper = () => false, ...program }: Catalogue
       const agree = workers.length > 0 && String(agents.toSorted()) === String(workers);
       if (agree) agreed = workers.flatMap((pid) => now.get(pid) ?? []);
       if (terminal.hasEnded) return true;
-      sinceMs = agree ? (sinceMs ?? performance.now()) : undefined;
-      if (sinceMs === undefined) return false;
-      return shows === undefined || shows.test(terminal.screen()) || performance.now() - sinceMs > QUIET_MS;
+      return agree && (shows === undefined || shows.test(terminal.screen()));
     },
     120_000,
   ).catch((error: Error) => {
