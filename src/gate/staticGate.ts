@@ -21,7 +21,10 @@ function decide(
   why: string | undefined,
 ): GateDecision {
   const value = targets.get(knob.id);
-  if (value === undefined) return { layer: 'off', value: null, reason: why ?? `--${knob.option} was not given` };
+  if (value === undefined) {
+    if (why !== undefined) return { layer: 'option', value: null, reason: why };
+    return { layer: 'off', value: null, reason: `--${knob.option} was not given` };
+  }
   const given = why ?? `--${knob.option}`;
   if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off` };
   const layer = 'option';

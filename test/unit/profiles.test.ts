@@ -73,9 +73,9 @@ test('the gate says which words decided', async () => {
   const gate = await createGate({ ...asked(options('--optimize', '--optimize-timer-slack')), onProblem: () => {} });
   const said = KNOBS.map((knob) => gate.decide({ knob, pid: 1, name: 'bot', ruleId: 'r' }));
   expect(said).toEqual([
-    { value: 1n, reason: '--optimize-timer-slack' },
-    { value: null, reason: '--optimize=responsive; not on this kernel' },
-    { value: 10n, reason: '--optimize=responsive' },
+    { layer: 'option', value: 1n, reason: '--optimize-timer-slack' },
+    { layer: 'option', value: null, reason: '--optimize=responsive; not on this kernel' },
+    { layer: 'option', value: 10n, reason: '--optimize=responsive' },
   ]);
 });
 

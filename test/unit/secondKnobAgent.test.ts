@@ -90,7 +90,7 @@ test('its status has both knobs, and what was there before stays timer slack', (
   const status = agentStatus(agent());
   expect(status).toMatchObject({ target: null, gate: { value: null, reason: NOT_GIVEN } });
   expect(status.threads).toEqual({ total: 1, original: 1, tuned: 0, drifted: 0, exempt: 0 });
-  const gate = { value: 40, reason: '--optimize-volume' };
+  const gate = { layer: 'option', value: 40, reason: '--optimize-volume' };
   expect(status.knobs).toEqual([
     { id: 'timer_slack_ns', target: null, gate: status.gate, threads: status.threads },
     { id: volume.id, target: 40, gate, threads: { total: 1, original: 0, tuned: 1, drifted: 0, exempt: 0 } },
@@ -120,10 +120,10 @@ test('explain gives the decision on each knob, to its user and to every user', (
   const request = { op: 'explain', pid: agent().identity.pid } as const;
   for (const reply of [answer(request, daemon), answerPublicly(request, daemon)]) {
     const { gate, knobs } = REPLIES.explain.parse(JSON.parse(jsonText(reply))) as Explained;
-    expect(gate).toEqual({ value: null, reason: NOT_GIVEN });
+    expect(gate).toEqual({ layer: 'off', value: null, reason: NOT_GIVEN });
     expect(knobs).toEqual([
       { id: 'timer_slack_ns', gate },
-      { id: volume.id, gate: { value: 40, reason: '--optimize-volume' } },
+      { id: volume.id, gate: { layer: 'option', value: 40, reason: '--optimize-volume' } },
     ]);
     const verdict = {
       decision: 'attach',
