@@ -54,13 +54,13 @@ test('late is what lies in the buckets above half a millisecond', () => {
 
 test('a gain is told with who paid, and with what it was put back', () => {
   expect(verdict(ARMS)).toBe(
-    '25.0% of its wakeups came more than 0.5 ms late as found, 0.5% with all of these, 24.0% put back. The build did 97% of its work with that.',
+    '25.0% of its wakeups came more than 0.5 ms late as found, 0.5% with all of these, 24.0% put back. The build did 97% of its work with that, 100% put back.',
   );
 });
 
-test('a build that did much more than as found had it from others', () => {
-  const said = verdict([arm('as found', 250), arm('slice', 5, 160), arm('put back', 240)]);
-  expect(said).toContain('The build did 160% of its work with that: other programs left it more of the processors.');
+test('what the build did is told beside what it did put back, which tells what the machine left it', () => {
+  const said = verdict([arm('as found', 250), arm('slice', 5, 160), arm('put back', 240, 115)]);
+  expect(said).toContain('The build did 160% of its work with that, 115% put back.');
 });
 
 test('a load of others that changed is told by the work of the build, as found and put back', () => {

@@ -12,8 +12,6 @@ const LATE = -11;
 const SELDOM = 0.02;
 /** A setting helps when it leaves at most this part of the late wakeups: less than that a change of the load can do. */
 const HELPS = 0.5;
-/** The agent can leave its build no more than this, of what the build had as found: the rest comes from others. */
-const MORE = 1.1;
 /** The build does as much put back as it did as found, give or take this part of it, unless others' load has changed. */
 const UNSTEADY = 0.2;
 const WIDTH = 24;
@@ -82,8 +80,8 @@ function conclusion(arms: readonly Measured[]): string {
   if (best.share > HELPS * untuned)
     return `No setting helps clearly here: ${figures}. They help against the agent's own tools, not against other sessions and control groups that keep the processors busy.`;
   const work = workOf(best.arm, arms);
-  const others = (work ?? 0) > MORE ? ': other programs left it more of the processors' : '';
-  return `${figures}. The build did ${whole(work)} of its work with that${others}.`;
+  const last = arms.at(-1);
+  return `${figures}. The build did ${whole(work)} of its work with that${last ? `, ${whole(workOf(last, arms))} put back` : ''}.`;
 }
 
 /** Of all wakeups, from 0 to 1; null when there was none. */
