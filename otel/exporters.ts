@@ -60,11 +60,11 @@ export async function createExporters(options: ExportersOptions): Promise<Export
     return exporter;
   };
   return {
-    traces: delivered('traces', (o, ...about) => new o.SpanDelivery(...about)) ?? inFile('traces', fileSpanExporter),
+    traces: delivered('traces', (o, ...about) => o.spanExporter(...about)) ?? inFile('traces', fileSpanExporter),
     metrics:
       delivered('metrics', (o, ...about) => new o.MetricDelivery(...about, onMetricsExported)) ??
       inFile('metrics', (path) => fileMetricExporter(path, onMetricsExported)),
-    logs: delivered('logs', (o, ...about) => new o.LogDelivery(...about)) ?? inFile('logs', fileLogExporter),
+    logs: delivered('logs', (o, ...about) => o.logExporter(...about)) ?? inFile('logs', fileLogExporter),
     giveUp: () => {
       for (const delivery of deliveries) delivery.giveUp();
     },

@@ -16,9 +16,9 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { AggregationTemporality, InstrumentType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Destination, SignalName } from '../environment.ts';
 import { parts } from '../local/metricLines.ts';
 import { TOLD } from '../sayRarely.ts';
@@ -65,58 +65,44 @@ function parcel<T>(signal: SignalName, { protocol }: Otlp, content: T, items: nu
   };
 }
 
-/** Spans or log records: they are rare, and each is told once, so they are on disk before they are sent. */
-async function sendItems(delivery: Delivery, parcel: Parcel, done: (result: ExportResult) => void): Promise<void> {
-  const { kind } = await delivery.put(parcel, true);
-  done(resultOf(kind !== 'lost'));
+interface ItemExporter<T> {
+  export(items: T[], done: (result: ExportResult) => void): void;
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
 }
 
-/** The SDK's exporter, with a delivery in the place of its transport. */
-export class SpanDelivery extends OTLPTraceExporter {
-  readonly #to: Otlp;
-  readonly #delivery: Delivery;
+/**
+ * The SDK's exporter of spans or log records, with a delivery in the place of its transport. They are rare, and each is told
+ * once, so they are on disk before they are sent.
+ */
+function itemExporter<T>(
+  SdkExporter: new () => ItemExporter<T>,
+  signal: SignalName,
+  to: Otlp,
+  delivery: Delivery,
+): ItemExporter<T> {
+  return new (class extends SdkExporter {
+    override export(items: T[], done: (result: ExportResult) => void): void {
+      const sent = delivery.put(parcel(signal, to, items, items.length), true);
+      void sent.then(({ kind }) => done(resultOf(kind !== 'lost')));
+    }
 
-  constructor(to: Otlp, delivery: Delivery) {
-    super();
-    this.#to = to;
-    this.#delivery = delivery;
-  }
+    override forceFlush(): Promise<void> {
+      return delivery.flushed();
+    }
 
-  override export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    void sendItems(this.#delivery, parcel('traces', this.#to, spans, spans.length), done);
-  }
-
-  override forceFlush(): Promise<void> {
-    return this.#delivery.flushed();
-  }
-
-  override shutdown(): Promise<void> {
-    return this.#delivery.end();
-  }
+    override shutdown(): Promise<void> {
+      return delivery.end();
+    }
+  })();
 }
 
-/** The same for log records. */
-export class LogDelivery extends OTLPLogExporter {
-  readonly #to: Otlp;
-  readonly #delivery: Delivery;
+export function spanExporter(to: Otlp, delivery: Delivery): SpanExporter {
+  return itemExporter<ReadableSpan>(OTLPTraceExporter, 'traces', to, delivery);
+}
 
-  constructor(to: Otlp, delivery: Delivery) {
-    super();
-    this.#to = to;
-    this.#delivery = delivery;
-  }
-
-  override export(records: ReadableLogRecord[], done: (result: ExportResult) => void): void {
-    void sendItems(this.#delivery, parcel('logs', this.#to, records, records.length), done);
-  }
-
-  override forceFlush(): Promise<void> {
-    return this.#delivery.flushed();
-  }
-
-  override shutdown(): Promise<void> {
-    return this.#delivery.end();
-  }
+export function logExporter(to: Otlp, delivery: Delivery): LogRecordExporter {
+  return itemExporter<ReadableLogRecord>(OTLPLogExporter, 'logs', to, delivery);
 }
 
 /**

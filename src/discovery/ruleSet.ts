@@ -33,6 +33,8 @@ export interface CompiledRule {
 export class RuleSet {
   /** Whether any rule asks about DNS names. */
   readonly usesDns: boolean;
+  /** Whether any rule asks about control groups. */
+  readonly usesControlGroups: boolean;
   /** Whether any rule says more about children than `match`, so that a parent's rule can decide on its child. */
   readonly childrenMatter: boolean;
   readonly #contacts: readonly ((contact: Contact) => boolean)[];
@@ -54,6 +56,7 @@ export class RuleSet {
     const asked = rules.flatMap((rule) => [rule, ...(rule.not ? [rule.not] : [])]);
     const patterns = asked.flatMap(({ connect }) => connect ?? []);
     this.childrenMatter = rules.some(({ children }) => children !== 'match');
+    this.usesControlGroups = compiled.some(({ isPlace }) => isPlace !== undefined);
     this.usesDns = asked.some(({ dns }) => dns !== undefined);
     this.#contacts = patterns.map(({ matches }) => matches);
     this.#asked = globMatcher(asked.flatMap(({ dns }) => dns ?? []));
@@ -78,11 +81,6 @@ export class RuleSet {
   /** Whether any rule asks about connections. */
   get usesConnections(): boolean {
     return this.#contacts.length > 0;
-  }
-
-  /** Whether any rule asks about control groups. */
-  get usesControlGroups(): boolean {
-    return this.rules.some(({ isPlace }) => isPlace !== undefined);
   }
 
   /** Whether any rule matches this connection. */

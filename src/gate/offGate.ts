@@ -1,6 +1,7 @@
 /** A gate that is shut while tuning is off, whatever the gate behind it says. */
 import { describeOff, isOff, type Off, readOff } from '../actuator/off.ts';
 import type { Gate, GateDecision, GateQuestion } from './gate.ts';
+import { Listeners } from './listeners.ts';
 
 const POLL_MS = 250;
 
@@ -25,7 +26,7 @@ export function decideUnlessOff(
 export class OffGate implements Gate {
   readonly #gate: Gate;
   readonly #stateDir: string;
-  readonly #callbacks = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #onSwitch: (off: Off | undefined) => void;
   readonly #timer: NodeJS.Timeout;
   #told = false;
@@ -56,17 +57,12 @@ export class OffGate implements Gate {
     const off = readOff(this.#stateDir);
     if ((off !== undefined) === this.#told) return;
     this.#told = off !== undefined;
-    for (const callback of this.#callbacks) callback(); // first: to put back is urgent, to say so is not
+    this.#listeners.tell(); // first: to put back is urgent, to say so is not
     this.#onSwitch(off);
   }
 
   onChange(callback: () => void): () => void {
-    this.#callbacks.add(callback);
-    const end = this.#gate.onChange(callback);
-    return () => {
-      this.#callbacks.delete(callback);
-      end();
-    };
+    return this.#listeners.add(callback, this.#gate.onChange(callback));
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Provider } from '@openfeature/server-sdk';
 import { openFlags } from './flagGate.ts';
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
+import { Listeners } from './listeners.ts';
 
 export interface ProviderOptions {
   /** Milliseconds between questions to a provider that sends no events. */
@@ -38,7 +39,7 @@ class ProviderGate implements Gate {
   readonly #gate: Gate;
   readonly #name: string;
   readonly #options: ProviderOptions;
-  readonly #callbacks = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #timers = new Set<NodeJS.Timeout>();
   #isFailing = false;
   #expiry: NodeJS.Timeout | undefined;
@@ -47,7 +48,7 @@ class ProviderGate implements Gate {
     this.#gate = gate;
     this.#name = provider.metadata.name;
     this.#options = options;
-    if (!provider.events) this.#timers.add(setInterval(() => this.#askAgain(), options.pollMs).unref());
+    if (!provider.events) this.#timers.add(setInterval(() => this.#listeners.tell(), options.pollMs).unref());
   }
 
   get provider() {
@@ -89,14 +90,10 @@ class ProviderGate implements Gate {
     const timer = setTimeout(() => {
       this.#expiry = undefined;
       this.#timers.delete(timer);
-      this.#askAgain();
+      this.#listeners.tell();
     }, ms).unref();
     this.#timers.add(timer);
     return timer;
-  }
-
-  #askAgain(): void {
-    for (const callback of this.#callbacks) callback();
   }
 
   failed(why: string): void {
@@ -113,12 +110,7 @@ class ProviderGate implements Gate {
   }
 
   onChange(callback: () => void): () => void {
-    this.#callbacks.add(callback);
-    const end = this.#gate.onChange(callback);
-    return () => {
-      this.#callbacks.delete(callback);
-      end();
-    };
+    return this.#listeners.add(callback, this.#gate.onChange(callback));
   }
 
   async close(): Promise<void> {

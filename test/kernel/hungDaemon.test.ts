@@ -1,10 +1,9 @@
 /** `taut restore` beside a taut that hangs: everything is put back, and stays so when that taut goes on. */
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Ledger } from '../../src/actuator/ledger.ts';
 import { tell } from '../support/conversation.ts';
 import { outcome, type Program, slacks, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
+import { isStopped, onRecord } from '../support/stopped.ts';
 import { Sandbox } from '../support/taut.ts';
 
 /** It goes on, and has answered everything that it was asked before: also the request that restore gave up on. */
@@ -13,13 +12,6 @@ async function goesOn(sandbox: Sandbox, taut: Program): Promise<void> {
   const status = await outcome(sandbox.taut('status', '--json'));
   expect([status.code, JSON.parse(status.out).daemon.pid], status.err).toEqual([0, taut.pid]);
 }
-
-function onRecord(sandbox: Sandbox): number {
-  using ledger = new Ledger(sandbox.stateDir);
-  return ledger.count();
-}
-
-const isStopped = (pid: number) => / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 
 test.each([0, 3])('a taut that is stopped: with %i threads more that are born meanwhile', async (more) => {
   using sandbox = new Sandbox();

@@ -2,13 +2,13 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Ledger } from '../../src/actuator/ledger.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { compiled } from '../support/compiled.ts';
 import { tell } from '../support/conversation.ts';
 import { outcome, type Program, slacks, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { attribute, spansOf } from '../support/spans.ts';
+import { isStopped, onRecord } from '../support/stopped.ts';
 import { Sandbox } from '../support/taut.ts';
 import { finished, pidOf, TUNED, WAITING } from '../support/waiting.ts';
 import { Crew, threadsWith } from './endings/crew.ts';
@@ -17,13 +17,7 @@ const crew = compiled('crew');
 const AGENTS = 200;
 const LIFTS = /tuning is off since .*: incident 4711/;
 
-function onRecord(sandbox: Sandbox): number {
-  using ledger = new Ledger(sandbox.stateDir);
-  return ledger.count();
-}
-
 const off = (sandbox: Sandbox) => outcome(sandbox.taut('off', '--reason', 'incident 4711'));
-const isStopped = (pid: number) => / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 
 /** It has answered, and so heard everything that it was asked before. */
 async function hasHeard(sandbox: Sandbox, taut: Program): Promise<StatusDocument> {

@@ -1,15 +1,16 @@
 import type { Gate, GateDecision, GateQuestion, Targets } from '../../gate/gate.ts';
+import { Listeners } from '../../gate/listeners.ts';
 
 /** A gate whose decisions the demo sets. It never opens for a knob that has no target. */
 export class SwitchGate implements Gate {
   #targets: Targets = new Map();
   #reason = 'the demo measures first';
-  readonly #callbacks = new Set<() => void>();
+  readonly #listeners = new Listeners();
 
   set(targets: Targets, reason: string): void {
     this.#targets = targets;
     this.#reason = reason;
-    for (const callback of this.#callbacks) callback();
+    this.#listeners.tell();
   }
 
   decide({ knob }: Pick<GateQuestion, 'knob'>): GateDecision {
@@ -17,8 +18,7 @@ export class SwitchGate implements Gate {
   }
 
   onChange(callback: () => void): () => void {
-    this.#callbacks.add(callback);
-    return () => void this.#callbacks.delete(callback);
+    return this.#listeners.add(callback);
   }
 
   async close(): Promise<void> {}

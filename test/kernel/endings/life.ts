@@ -2,9 +2,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Ledger } from '../../../src/actuator/ledger.ts';
-import { ledgerExists } from '../../../src/actuator/ledgerFile.ts';
 import { Program, until } from '../../support/program.ts';
+import { onRecord } from '../../support/stopped.ts';
 import { FIXTURES, LAUNCHER } from '../../support/taut.ts';
 import { type Crew, crewIn, processIds, threadsWith } from './crew.ts';
 import { groupOf, hasEnded, KINDS, type Kind, kill, MARK, markedBy, parentOf, processesOf } from './processes.ts';
@@ -102,7 +101,7 @@ export class Life implements AsyncDisposable {
   /** What is to be gone, in words: the threads that have taut's value, the entries of the ledger, the processes. */
   leftovers(): string {
     const tuned = this.#tuned().length;
-    const noted = entries(this.stateDir);
+    const noted = onRecord(this);
     const words: string[] = processesOf(this.#id, this.crew.sandbox.dir).map(({ kind }) => kind);
     if (tuned > 0) words.unshift(`${tuned} threads tuned`);
     if (noted > 0) words.unshift(`${noted} entries in the ledger`);
@@ -124,7 +123,7 @@ export class Life implements AsyncDisposable {
     if (this.way === 'demo') return this.isAnyTuned;
     const { threadsEach, value } = this.crew;
     const threads = this.agents.length * threadsEach;
-    return threads > 0 && threadsWith(value, this.agents).length === threads && entries(this.stateDir) >= threads;
+    return threads > 0 && threadsWith(value, this.agents).length === threads && onRecord(this) >= threads;
   }
 
   /** Whether a thread of anybody has taut's value. */
@@ -188,10 +187,4 @@ export class Life implements AsyncDisposable {
 async function endAll(pids: readonly number[]): Promise<void> {
   for (const pid of pids) kill(pid);
   await until('all have ended', () => pids.every(hasEnded));
-}
-
-function entries(dir: string): number {
-  if (!ledgerExists(dir)) return 0;
-  using ledger = new Ledger(dir);
-  return ledger.count();
 }
