@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type addon, check, type NativeBpfObject, packageRoot } from '../../src/native.ts';
-import { LIFE, WAKEUP } from '../../src/tracer/programs.ts';
+import type * as Programs from '../../src/tracer/programs.ts';
 import { Program } from '../support/program.ts';
 
 /** A load (`turns.c`), and the processes that it consists of. */
@@ -69,11 +69,17 @@ export function emptyPrograms(): Loaded {
   return { object, programs, recorded: () => 0, [Symbol.dispose]: () => object.close() };
 }
 
+/** The tracer's programs by name, as a checkout has them. */
+export async function programsOf(checkout: string): Promise<string[]> {
+  const { LIFE, WAKEUP } = (await import(join(checkout, 'src/tracer/programs.ts'))) as typeof Programs;
+  return [...LIFE, ...WAKEUP];
+}
+
 /**
  * The tracer's programs as the checkout has built them, its addon included: of another one, the layout may differ.
  * @param agent the load whose threads are an agent's; undefined: nobody's are.
  */
-export function tracer(checkout: string, agent: Load | undefined, programs = [...LIFE, ...WAKEUP]): Loaded {
+export function tracer(checkout: string, agent: Load | undefined, programs: readonly string[]): Loaded {
   const { object, built } = open(checkout, 'taut');
   const wakeups = new built.WakeupTracer(object);
   check(wakeups.load(false), 'load');

@@ -7,10 +7,12 @@
  *       measure N US           waits N times for a timer, and computes for that long each time: how late it was woken, and
  *                              what the others did meanwhile
  *       stop                   ends the tools
- *   responsive FD I KIND       a tool; counts what it did in the I-th counter of the shared page
+ *   tool FD I KIND [N]         a tool; counts what it did in the I-th counter of the shared page
  *
- * Kinds: `compute` only computes; `apart` does so in a session of its own; `short` lets children compute, each for 200 ms;
- * `compile` has this file compiled again and again.
+ * The tools are another program, TOOL: a process that runs the agent's own is a part of the agent. (The same file, copied.)
+ *
+ * Kinds: `compute` only computes; `apart` does so N times in one session of its own; `short` lets children compute, each for
+ * 200 ms; `compile` has this file compiled again and again.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,7 +39,7 @@ struct counter {
 static struct counter *counters;
 static const char *program;
 static pid_t tools[TOOLS];
-static int tool_count;
+static int tool_count, counter_count;
 
 static uint64_t now(void)
 {
@@ -73,7 +75,7 @@ static void compile(int i)
 
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execlp("clang", "clang", "-O2", "-c", "-o", "/dev/null", SOURCE, (char *)NULL);
+		execlp("clang", "clang", "-O2", "-c", "-DSOURCE=\"\"", "-DTOOL=\"\"", "-o", "/dev/null", SOURCE, (char *)NULL);
 		_exit(127);
 	}
 	int status = 0;
@@ -84,8 +86,26 @@ static void compile(int i)
 	counters[i].n++;
 }
 
-static void be_tool(int i, const char *kind)
+/* A session's autogroup is inherited by what is forked in it. */
+static void begin_session(int i, int n)
 {
+	pid_t leader;
+
+	setsid();
+	leader = getpid();
+	while (--n > 0 && fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != leader)
+			_exit(1);
+		compute(i + n);
+	}
+	compute(i);
+}
+
+static void be_tool(int i, const char *kind, int n)
+{
+	if (strcmp(kind, "apart") == 0)
+		begin_session(i, n);
 	for (;;) {
 		if (strcmp(kind, "short") == 0)
 			compute_shortly(i);
@@ -120,19 +140,18 @@ static double speed(void)
 	return 1000.0 * n / best;
 }
 
-static pid_t start(const char *fd, int i, const char *kind)
+static pid_t start(const char *fd, int i, const char *kind, int n)
 {
-	char name[16];
+	char name[16], count[16];
 	pid_t pid;
 
 	snprintf(name, sizeof name, "%d", i);
+	snprintf(count, sizeof count, "%d", n);
 	pid = fork();
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (strcmp(kind, "apart") == 0)
-		setsid();
-	execl(program, program, fd, name, kind, (char *)NULL);
+	execl(TOOL, TOOL, fd, name, kind, count, (char *)NULL);
 	_exit(127);
 }
 
@@ -147,7 +166,7 @@ static uint64_t work(void)
 {
 	uint64_t sum = 0;
 
-	for (int i = 1; i <= tool_count; i++)
+	for (int i = 1; i <= counter_count; i++)
 		sum += counters[i].n;
 	return sum;
 }
@@ -198,8 +217,11 @@ static int agent(const char *fd)
 		int n = 0, us = 0;
 
 		if (sscanf(line, "tools %d %15s", &n, kind) == 2 && n <= TOOLS) {
-			for (tool_count = 0; tool_count < n; tool_count++) {
-				tools[tool_count] = start(fd, tool_count + 1, kind);
+			int is_apart = strcmp(kind, "apart") == 0;
+
+			counter_count = n;
+			for (tool_count = 0; tool_count < (is_apart ? 1 : n); tool_count++) {
+				tools[tool_count] = start(fd, tool_count + 1, kind, n);
 				printf("%s%d", tool_count ? " " : "tools ", tools[tool_count]);
 			}
 			printf("\n");
@@ -222,7 +244,7 @@ int main(int argc, char **argv)
 
 	program = argv[0];
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 4) {
+	if (argc >= 4) {
 		int is_agent = strcmp(argv[2], "agent") == 0;
 
 		page = atoi(argv[is_agent ? 3 : 1]);
@@ -231,14 +253,14 @@ int main(int argc, char **argv)
 			return 1;
 		if (is_agent)
 			return agent(argv[3]);
-		be_tool(atoi(argv[2]), argv[3]);
+		be_tool(atoi(argv[2]), argv[3], atoi(argv[4]));
 	}
 	setsid();
 	page = memfd_create("counters", 0);
 	if (page < 0 || ftruncate(page, PAGE) != 0)
 		return 1;
 	snprintf(fd, sizeof fd, "%d", page);
-	bystander = start(fd, 0, "apart");
+	bystander = start(fd, 0, "apart", 1);
 	printf("bystander %d\n", bystander);
 	child = fork();
 	if (child == 0) {

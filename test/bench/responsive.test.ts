@@ -5,8 +5,8 @@
  * agree.
  */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -21,6 +21,8 @@ const WAKEUPS = 800;
 /** For how long the agent computes after each wakeup, in microseconds: less than its fair share beside its tools. */
 const WORK_US = 700;
 const TOOLS = 4;
+/** What --optimize-tools gives them by default. */
+const NICE = 10;
 const SOURCE = join(import.meta.dirname, 'responsive.c');
 /** 2^-11 s, about half a millisecond: a bound of taut's buckets, so both clocks count the same. */
 const LATE_BUCKET = -11 * 8;
@@ -133,6 +135,10 @@ class Bench {
     byHand?.(this.#pid, tools);
     await setTimeout(500);
     const own = JSON.parse(await this.#ask(`measure ${WAKEUPS} ${WORK_US}`)) as Measured;
+    expect(own.tools, 'what the tools did').toBeGreaterThan(0);
+    expect(new Set(tools.map((pid) => getPriority(pid))), 'the nice values of the tools').toEqual(
+      new Set([isOn.has('tool_priority') ? NICE : 0]),
+    );
     await this.#ask('stop');
     setPriority(this.#pid, constants.priority.PRIORITY_NORMAL);
     const now = await this.#exportedAfter(Date.now());
@@ -201,7 +207,10 @@ test('an agent beside its own tools', async () => {
   );
   using sandbox = new Sandbox();
   const program = join(sandbox.dir, 'responsive');
-  execFileSync('clang', ['-O1', '-Wall', '-Werror', `-DSOURCE="${SOURCE}"`, '-o', program, SOURCE]);
+  const tool = join(sandbox.dir, 'tool');
+  const defined = [`-DSOURCE="${SOURCE}"`, `-DTOOL="${tool}"`];
+  execFileSync('clang', ['-O1', '-Wall', '-Werror', ...defined, '-o', program, SOURCE]);
+  copyFileSync(program, tool);
   await using agent = new Program(program, [sandbox.mark]);
   const flags = join(sandbox.dir, 'flags.json');
   const bench = new Bench(sandbox, agent, flags);

@@ -14,7 +14,7 @@ import { check, packageRoot } from '../../src/native.ts';
 import { LIFE } from '../../src/tracer/programs.ts';
 import { estimate, inWords, median, type Pair, seeded, shuffled } from '../support/pairs.ts';
 import { Program } from '../support/program.ts';
-import { emptyPrograms, type Load, type Loaded, TOOLS, type Tool, tracer } from './contenders.ts';
+import { emptyPrograms, type Load, type Loaded, programsOf, TOOLS, type Tool, tracer } from './contenders.ts';
 
 const ROUNDS = Number(process.env['TAUT_BENCH_ROUNDS'] ?? 200);
 /** How often another tool is started: that takes a second, so its turns are fewer and longer. */
@@ -151,8 +151,9 @@ test('what measuring costs', async () => {
   await using agents = await startLoad();
   using nothingDone = emptyPrograms();
   using noAgent = tracer(packageRoot(), undefined, [...LIFE]);
-  using elsewhere = tracer(packageRoot(), undefined);
-  using agent = tracer(packageRoot(), agents);
+  const programs = await programsOf(packageRoot());
+  using elsewhere = tracer(packageRoot(), undefined, programs);
+  using agent = tracer(packageRoot(), agents, programs);
   const without = { load: strangers };
   const comparisons: Comparison[] = [
     { name: 'nothing', measured: without, reference: without },
@@ -165,7 +166,7 @@ test('what measuring costs', async () => {
     { name: 'taut, the load is no agent, another is', measured: { ...without, loaded: elsewhere }, reference: without },
     { name: 'taut, the load is the agent', measured: { load: agents, loaded: agent }, reference: { load: agents } },
   ];
-  using before = BEFORE === undefined ? undefined : beforeOf(BEFORE, agents);
+  using before = BEFORE === undefined ? undefined : await beforeOf(BEFORE, agents);
   if (before) {
     const [now, then] = [
       { ...without, loaded: elsewhere },
@@ -209,8 +210,9 @@ test('what measuring costs', async () => {
   expect(elsewhere.recorded()).toBe(0);
 });
 
-function beforeOf(checkout: string, agents: Load) {
-  const [elsewhere, agent] = [tracer(checkout, undefined), tracer(checkout, agents)];
+async function beforeOf(checkout: string, agents: Load) {
+  const programs = await programsOf(checkout);
+  const [elsewhere, agent] = [tracer(checkout, undefined, programs), tracer(checkout, agents, programs)];
   return {
     elsewhere,
     agent,
