@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // taut-hold DESCRIPTOR MILLISECONDS PROGRAM [ARGUMENT…]: executes the program as soon as the other end of the
-// descriptor is closed, at the latest after MILLISECONDS: so a command is not held for longer when taut hangs.
+// descriptor is closed, at the latest after MILLISECONDS: so a command is not held for longer when taut hangs. A number of
+// nanoseconds that comes instead is the timer slack that the program is to begin with: a process may always set its own. The
+// answer is the slack that it has then.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -43,10 +46,22 @@ static void limit_again(void) {
   unsetenv("TAUT_OPEN_FILES");
 }
 
+// Sets the slack that was asked for, unless it is less already.
+static void set_slack(int fd) {
+  char text[24];
+  ssize_t length = read(fd, text, sizeof text - 1);
+  if (length <= 0) return;
+  text[length] = 0;
+  unsigned long ns = strtoul(text, NULL, 10);
+  if (ns == 0) return;
+  if ((unsigned long)prctl(PR_GET_TIMERSLACK) > ns) prctl(PR_SET_TIMERSLACK, ns);
+  dprintf(fd, "%d\n", prctl(PR_GET_TIMERSLACK));
+}
+
 int main(int argc, char** argv) {
   if (argc < 4) return WRONG_USAGE;
   struct pollfd other = {.fd = atoi(argv[1]), .events = POLLIN};
-  poll(&other, 1, atoi(argv[2]));
+  if (poll(&other, 1, atoi(argv[2])) > 0) set_slack(other.fd);
   close(other.fd);
   ignore_again();
   limit_again();

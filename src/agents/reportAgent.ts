@@ -62,7 +62,9 @@ export function sayLetGo(
       new Error(results.find((r) => r.detail)?.detail ?? 'for an unknown reason'),
     );
   const why = reason === 'shutdown' ? 'taut ends' : reason;
-  const done = results.length > 0 ? `; put back ${back} of ${threads.length} threads` : '';
+  const ended = threads.filter((thread) => thread.every(({ outcome }) => outcome === 'vanished')).length;
+  const others = ended > 0 ? ` (${ended} ended before)` : '';
+  const done = results.length > 0 ? `; put back ${back} of ${threads.length} threads${others}` : '';
   log.info(`stopped watching ${name} (${pid}): ${why}${done}`);
 }
 

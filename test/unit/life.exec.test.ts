@@ -40,6 +40,20 @@ test('an agent that runs a program that is none is put back', async () => {
   );
 });
 
+test('threads that have ended are told of beside those that are put back', async () => {
+  using life = new Life();
+  const pid = await life.run('bot');
+  const tid = life.host.thread(pid);
+  await life.hear();
+  life.host.untrace(pid); // the kernel says nothing of its end
+  life.host.endThread(tid);
+  life.host.exec(pid, ['/bin/cat']);
+  await life.hear();
+  expect(life.lines).toContain(
+    `info: stopped watching bots (${pid}): it runs another program now; put back 1 of 2 threads (1 ended before)`,
+  );
+});
+
 test('an agent that runs a program that is denied is put back', async () => {
   using life = new Life({ rules: WITH_DENIAL });
   const pid = await life.run('bot');

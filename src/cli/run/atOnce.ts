@@ -10,7 +10,7 @@ import { PROFILE, type Profile } from '../../actuator/profiles.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import { givenAlone } from '../given.ts';
 import { stateDirProblem } from '../stateDir.ts';
-import { type HeldCommand, HOLD_MS, tryHold } from './held.ts';
+import { type HeldCommand, holdMs, tryHold } from './held.ts';
 import { handOn } from './signals.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function runAtOnce(args: readonly string[]): Promise<boolean> {
   if (command.length === 0 || !isSound(process.env)) return false;
   let held: HeldCommand | undefined;
   handOn(() => held);
-  held = tryHold(command, isTuned ? HOLD_MS : 0, say);
+  held = tryHold(command, isTuned ? holdMs() : 0, say);
   if (!held) return false;
   const { runCommand } = await import('./command.ts');
   try {

@@ -1,7 +1,7 @@
 /** The life of `taut run`: its command, and what is done for it. */
 import type { TuneOptions } from '../given.ts';
-import { type HeldCommand, HOLD_MS, hold } from './held.ts';
-import { planFor } from './plan.ts';
+import { type HeldCommand, HOLD_MS, hold, holdMs } from './held.ts';
+import { type Plan, planFor } from './plan.ts';
 import { type QuietLog, quietLog } from './quietLog.ts';
 import { handOn } from './signals.ts';
 import { Survival } from './survival.ts';
@@ -20,16 +20,16 @@ export async function runCommand(
   const log = quietLog(options);
   const plan = await planFor(command, options, log);
   const survival = new Survival(log);
-  const held = started ?? (await start(command, log));
+  const held = started ?? (await start(plan, log));
   log.hush();
   if (held.pid !== undefined) await watchOver({ held, pid: held.pid, plan, options, log, survival });
   process.exitCode = await held.ended;
   log.tell();
 }
 
-async function start(command: readonly string[], log: QuietLog): Promise<HeldCommand> {
+async function start({ command, mayTune }: Plan, log: QuietLog): Promise<HeldCommand> {
   let held: HeldCommand | undefined;
   handOn(() => held);
-  held = await hold(command, HOLD_MS, (message) => log.error(message));
+  held = await hold(command, mayTune ? holdMs() : HOLD_MS, (message) => log.error(message));
   return held;
 }

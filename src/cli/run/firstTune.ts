@@ -25,6 +25,8 @@ export class FirstTune implements Disposable {
   readonly #begun = new Map<Knob, BegunTuning>();
   /** The values that its descendants are born with. */
   readonly born: BornWith[] = [];
+  /** The targets that taut may not write. */
+  readonly denied = new Map<Knob, bigint>();
 
   /** @throws TautError when there is no such process. */
   constructor(pid: number) {
@@ -49,7 +51,10 @@ export class FirstTune implements Disposable {
       converger.run();
       // When the kernel refused, the watcher tries again and reports it.
       const inheritance = converger.inheritance();
-      if (inheritance === undefined) continue;
+      if (inheritance === undefined) {
+        if ([...converger.threads.values()].some(({ outcome }) => outcome === 'denied')) this.denied.set(knob, target);
+        continue;
+      }
       const containment = new Containment(knob);
       this.#begun.set(knob, { converger, containment, startMs });
       this.born.push({ containment, inheritance });

@@ -1,11 +1,18 @@
 /** Starts the command of `taut run`, holds it for a moment so that it can be tuned first, and waits for its end. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { holdPath } from '../../native.ts';
+import { effectiveCapabilitiesOf } from '../../proc/status.ts';
 
 /** The longest time, in milliseconds, that a command waits to be tuned before its first instruction. */
 export const HOLD_MS = 50;
+/** The same without privilege: taut can't set the timer slack of a process that runs. */
+const UNPRIVILEGED_MS = 1_000;
+const CAP_SYS_NICE = 23n;
 /** The exit codes of a shell. */
 const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
@@ -13,6 +20,12 @@ const NOT_RUNNABLE = 126;
 const HOLD = 3;
 /** The system has no room for one more process, or for the descriptors that starting it needs. */
 const NO_ROOM: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
+
+/** How long a command that is to be tuned waits at most. */
+export function holdMs(): number {
+  const capabilities = effectiveCapabilitiesOf(readFileSync('/proc/self/status', 'latin1'));
+  return (capabilities >> CAP_SYS_NICE) & 1n ? HOLD_MS : UNPRIVILEGED_MS;
+}
 
 export interface HeldCommand {
   /** Undefined when it could not be started. */
@@ -22,6 +35,11 @@ export interface HeldCommand {
   hasEnded(): boolean;
   /** Lets the command run its first instruction. */
   release(): void;
+  /**
+   * Has the command begin with this timer slack, in nanoseconds, and releases it. @returns the slack that it begins with;
+   * undefined when it is held no more.
+   */
+  releaseWithSlack(ns: bigint): Promise<bigint | undefined>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -60,7 +78,8 @@ export async function hold(
     return watched(start(command, 'inherit', env), say, command);
   } catch (error) {
     const ended = Promise.resolve(failure(error as Error, command, say));
-    return { pid: undefined, ended, hasEnded: () => true, release: () => {}, kill: () => {} };
+    const releaseWithSlack = async () => undefined;
+    return { pid: undefined, ended, hasEnded: () => true, release: () => {}, releaseWithSlack, kill: () => {} };
   }
 }
 
@@ -95,13 +114,20 @@ function watched(child: ChildProcess, say: (message: string) => void, command: r
   void ended.then(() => {
     hasEnded = true;
   });
-  const line = child.stdio?.[HOLD]; // undefined when the child could not be started
+  const line = child.stdio?.[HOLD] as Duplex | undefined; // undefined when the child could not be started
   line?.on('error', () => {}); // the command may be gone
   return {
     pid: child.pid,
     ended,
     hasEnded: () => hasEnded,
     release: () => line?.destroy(),
+    releaseWithSlack: async (ns) => {
+      if (!line || line.destroyed) return undefined;
+      line.write(`${ns}\n`);
+      const answer = await text(line).catch(() => '');
+      line.destroy();
+      return answer === '' ? undefined : BigInt(answer.trim());
+    },
     kill: (signal) => void child.kill(signal),
   };
 }

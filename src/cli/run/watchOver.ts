@@ -10,6 +10,7 @@ import { KNOBS } from '../../actuator/knobs.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
 import { isOff } from '../../actuator/off.ts';
 import { restoreEntries } from '../../actuator/restore.ts';
+import { timerSlack } from '../../actuator/timerSlack.ts';
 import { type AgentStatus, isTuned, knobsOf } from '../../agents/status.ts';
 import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
@@ -145,9 +146,10 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
     }
     orphans.contain(first.born, () => false);
   };
+  const gate = await beginWithSlack(started, first.denied.get(timerSlack));
   started.held.release();
   try {
-    await measure(started, plan.gate, { ledger, first, orphans, guard });
+    await measure(started, gate, { ledger, first, orphans, guard });
   } finally {
     putBack();
     await held.ended;
@@ -155,6 +157,29 @@ async function tuneFirst(started: Started, ledger: Ledger): Promise<void> {
     // The guard stays when entries are left: it tries again after this process has ended.
     if (ledger.ownCount === 0) guard?.release();
   }
+}
+
+/**
+ * Without privilege nobody may set the timer slack of a process but that process itself: so the command begins with it.
+ * @param ns what taut may not write. @returns the gate from then on: taut does not try again.
+ */
+async function beginWithSlack({ held, plan, log }: Started, ns: bigint | undefined): Promise<Gate> {
+  const has = ns === undefined ? undefined : await held.releaseWithSlack(ns);
+  if (has === undefined) return plan.gate;
+  const slack = timerSlack.format(has);
+  log.warn(
+    `the command began with a timer slack of ${slack}: what it starts inherits that, and taut can't put it back (${timerSlack.mend})`,
+  );
+  const reason = `the command began with ${slack}, and taut may not change that`;
+  return {
+    get provider() {
+      return plan.gate.provider;
+    },
+    onChange: (callback) => plan.gate.onChange(callback),
+    close: () => plan.gate.close(),
+    decide: (question) =>
+      question.knob.id === timerSlack.id ? { layer: 'never', value: null, reason } : plan.gate.decide(question),
+  };
 }
 
 async function measureOnly(started: Started, gate: Gate): Promise<void> {
