@@ -6,7 +6,8 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Delivery } from './delivery/delivery.ts';
 import { MOST_IN_MEMORY } from './delivery/queue.ts';
 import type { Spool } from './delivery/spool.ts';
-import { type Destination, SIGNALS, type SignalName } from './environment.ts';
+import { transport } from './environment/transport.ts';
+import { type Destination, type Env, SIGNALS, type SignalName } from './environment.ts';
 import { fileLogExporter, fileMetricExporter, fileSpanExporter } from './local/exporters.ts';
 import { masked } from './readable.ts';
 import { type Exporter, reportFailures } from './reportFailures.ts';
@@ -18,6 +19,8 @@ export function sinkFile(stateDir: string, signal: SignalName): string {
 
 export interface ExportersOptions {
   readonly to: Record<SignalName, Destination>;
+  /** Says how the requests are sent. */
+  readonly env: Env;
   readonly stateDir: string;
   /** Undefined: what a backend does not take waits in memory. */
   readonly spool: Spool | undefined;
@@ -62,7 +65,7 @@ export async function createExporters(options: ExportersOptions): Promise<Export
   return {
     traces: delivered('traces', (o, ...about) => o.spanExporter(...about)) ?? inFile('traces', fileSpanExporter),
     metrics:
-      delivered('metrics', (o, ...about) => new o.MetricDelivery(...about, onMetricsExported)) ??
+      delivered('metrics', (o, ...about) => new o.MetricDelivery(...about, options.env, onMetricsExported)) ??
       inFile('metrics', (path) => fileMetricExporter(path, onMetricsExported)),
     logs: delivered('logs', (o, ...about) => o.logExporter(...about)) ?? inFile('logs', fileLogExporter),
     giveUp: () => {
@@ -74,10 +77,10 @@ export async function createExporters(options: ExportersOptions): Promise<Export
 type Otlp = Extract<Destination, { kind: 'otlp' }>;
 type Over = typeof import('./delivery/exporters.ts');
 
-function deliveryOptions(signal: SignalName, to: Otlp, { spool, spoolLimit, stateDir, say }: ExportersOptions) {
+function deliveryOptions(signal: SignalName, to: Otlp, { env, spool, spoolLimit, stateDir, say }: ExportersOptions) {
   // A third each: no signal can push out another one.
   const limit = spool ? Math.floor(spoolLimit / SIGNALS.length) : MOST_IN_MEMORY;
-  return { spool, limit, say, where: `${signal} ${where(to, stateDir)}` };
+  return { spool, limit, say, where: `${signal} ${where(to, stateDir)}`, transport: transport(env, signal) };
 }
 
 /** Where a signal goes, without secrets. */

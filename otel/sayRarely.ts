@@ -23,8 +23,11 @@ export function rarely(say: (message: string) => void, now: () => number = () =>
   };
 }
 
-/** Reports the SDK's own complaints as warnings, with all their arguments: namespace, text, details. */
-export function complaints(say: (text: string) => void): DiagLogger {
+/**
+ * Reports the SDK's own complaints as warnings, with all their arguments: namespace, text, details.
+ * @param detail what it says beside complaints; without it that is left out.
+ */
+export function complaints(say: (text: string) => void, detail: (text: string) => void = () => {}): DiagLogger {
   const warn = (...parts: unknown[]) => {
     const text = readable(parts);
     // A slow export is reported when it has failed, with the reason.
@@ -32,5 +35,6 @@ export function complaints(say: (text: string) => void): DiagLogger {
     const where = exporting.getStore();
     say(where === undefined ? text : `${where}: ${text}`);
   };
-  return { error: warn, warn, info: () => {}, debug: () => {}, verbose: () => {} };
+  const more = (...parts: unknown[]) => detail(readable(parts));
+  return { error: warn, warn, info: more, debug: more, verbose: more };
 }

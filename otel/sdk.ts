@@ -1,11 +1,10 @@
 /** Starts OpenTelemetry from the standard OTEL_* variables, and ends it within a time limit. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { DiagLogLevel, diag, logs, metrics, trace } from '@opentelemetry/api';
+import { type Attributes, diag, logs, metrics, trace } from '@opentelemetry/api';
 import {
   defaultResource,
   detectResources,
-  envDetector,
   hostDetector,
   type Resource,
   resourceFromAttributes,
@@ -25,7 +24,19 @@ import { startOf } from '../src/proc/identity.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
-import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
+import { attributeLimits, spanLimits } from './environment/limits.ts';
+import { logLevel } from './environment/logLevel.ts';
+import { settle } from './environment/settle.ts';
+import {
+  type Destination,
+  destination,
+  type Env,
+  isDisabled,
+  SIGNALS,
+  type SignalName,
+  timeout,
+  wholeNumber,
+} from './environment.ts';
 import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
 import { KernelHistograms } from './producer.ts';
@@ -34,7 +45,6 @@ import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
 type Say = (text: string) => void;
 
 export interface TelemetryOptions {
@@ -52,6 +62,8 @@ export interface TelemetryOptions {
   readonly measured?: Measured;
   /** Called for problems, like a failed export: at most once a minute for each. */
   readonly onWarning: (message: string) => void;
+  /** Called for what the SDK says beyond problems, where OTEL_LOG_LEVEL asks for it. Without it that is not said. */
+  readonly onDetail?: (message: string) => void;
 }
 
 /** The sources of each collection. */
@@ -85,19 +97,23 @@ const INTERVAL_MS = { otlp: 60_000, files: 10_000, none: 60_000 } as const;
 const SHUTDOWN_MS = 1_000;
 const KEEP_MS = 500;
 
-/** @throws TelemetryConfigError when a variable has a wrong value. */
-export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+/** @throws TelemetryConfigError when a variable, or the configuration file, has a wrong value. */
+export async function startTelemetry(given: TelemetryOptions): Promise<Telemetry> {
+  const settled = await settle(given.env);
+  const options = { ...given, env: settled.env };
   const { env, stateDir } = options;
   const to = destinations(options);
+  for (const warning of settled.warnings) options.onWarning(warning);
   const say = rarely(options.onWarning);
-  diag.setLogger(complaints(say), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  const resource = describeSelf(env, options.serviceVersion);
+  const detail = options.onDetail && rarely(options.onDetail);
+  diag.setLogger(complaints(say, detail), { logLevel: logLevel(env), suppressOverrideMessage: true });
+  const resource = describeSelf(env, settled.resource, options.serviceVersion);
 
   const exported = new Exported();
   exported.on(() => options.measured?.exported());
   const spool = openSpool(options, to, say);
   const exporters = await createExporters({
-    ...{ to, stateDir, spool, spoolLimit: options.spoolLimit, say },
+    ...{ to, env, stateDir, spool, spoolLimit: options.spoolLimit, say },
     metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
     onMetricsExported: () => exported.tell(),
   });
@@ -150,13 +166,13 @@ function openSpool(options: TelemetryOptions, to: Record<SignalName, Destination
 }
 
 /** The resource of taut. The SDK's process detector is not used: it would export taut's arguments. */
-function describeSelf(env: Env, version: string): Resource {
+function describeSelf(env: Env, given: Attributes, version: string): Resource {
   const self = resourceFromAttributes({
     [ATTR_SERVICE_NAME]: 'taut',
     [ATTR_SERVICE_VERSION]: version,
     'service.instance.id': randomUUID(),
   });
-  const detected = detectResources({ detectors: [hostDetector, envDetector] });
+  const detected = detectResources({ detectors: [hostDetector] }).merge(resourceFromAttributes(given));
   const named = env['OTEL_SERVICE_NAME']
     ? resourceFromAttributes({ [ATTR_SERVICE_NAME]: env['OTEL_SERVICE_NAME'] })
     : null;
@@ -169,13 +185,13 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
     maxQueueSize,
     maxExportBatchSize: Math.min(wholeNumber(env, `${prefix}_MAX_EXPORT_BATCH_SIZE`, 512), maxQueueSize),
     scheduledDelayMillis: wholeNumber(env, `${prefix}_SCHEDULE_DELAY`, delayMs, 0),
-    exportTimeoutMillis: wholeNumber(env, `${prefix}_EXPORT_TIMEOUT`, 30_000),
+    exportTimeoutMillis: timeout(env, `${prefix}_EXPORT_TIMEOUT`, 30_000),
   };
 }
 
 function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined): TracerProvider {
   const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
-  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
+  const provider = new TracerProvider({ resource, sampler: sampler(env), spanLimits: spanLimits(env), spanProcessors });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }
@@ -203,7 +219,7 @@ function startMetrics(
 
 function metricTimes(env: Env, to: Destination['kind']) {
   const exportIntervalMillis = wholeNumber(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS[to]);
-  const exportTimeoutMillis = Math.min(wholeNumber(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
+  const exportTimeoutMillis = Math.min(timeout(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
   return { exportIntervalMillis, exportTimeoutMillis };
 }
 
@@ -229,7 +245,7 @@ function producers(
 
 function startLogs(env: Env, resource: Resource, exporter: LogRecordExporter | undefined): LoggerProvider {
   const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP', 1_000) })] : [];
-  const provider = new LoggerProvider({ resource, processors });
+  const provider = new LoggerProvider({ resource, logRecordLimits: attributeLimits(env, 'LOGRECORD'), processors });
   logs.setGlobalLoggerProvider(provider);
   return provider;
 }

@@ -1,11 +1,12 @@
 /**
- * Writes the tables of docs/telemetry.md that the code has: metrics, events, attributes, reasons to discard. What is between the marks is
+ * Writes the tables of docs/telemetry.md that the code has: metrics, events, attributes, reasons to discard, environment variables. What is between the marks is
  * replaced, all else is left as it is.
  *   node scripts/telemetryTables.ts
  * `npm run docs` does it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { SeverityNumber } from '@opentelemetry/api';
+import { VARIABLES } from '../otel/environment/variables.ts';
 import { EVENTS } from '../src/telemetry/events.ts';
 import { METRICS } from '../src/telemetry/metrics.ts';
 
@@ -15,7 +16,7 @@ const SEMCONV = new URL('../src/telemetry/semconv.ts', import.meta.url);
 
 /** The page with its tables as the code has them. @throws Error when a mark or a comment is missing. */
 export function withTables(page: string): string {
-  return Object.entries({ metrics, events, attributes, reasons }).reduce((text, [name, table]) => {
+  return Object.entries({ variables, metrics, events, attributes, reasons }).reduce((text, [name, table]) => {
     const begin = `<!-- ${name}: written by npm run docs -->\n`;
     const [before, rest] = text.split(begin);
     const end = `<!-- end of ${name} -->\n`;
@@ -23,6 +24,11 @@ export function withTables(page: string): string {
     if (before === undefined || after === undefined) throw new Error(`docs/telemetry.md has no marks for ${name}`);
     return `${before}${begin}\n${table()}\n${end}${after}`;
   }, page);
+}
+
+function variables(): string {
+  const rows = VARIABLES.map(({ written, use, rule, deviation = '' }) => [code(written), use, rule, deviation]);
+  return table(['variable', 'taut', 'values (default), and what they do', 'unlike the specification'], rows);
 }
 
 function metrics(): string {

@@ -4,9 +4,8 @@
  */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { AggregationTemporalityPreference, OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import {
   type ISerializer,
   JsonLogsSerializer,
@@ -17,9 +16,18 @@ import {
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
 import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import { AggregationTemporality, InstrumentType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  type AggregationOption,
+  AggregationTemporality,
+  AggregationType,
+  InstrumentType,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import type { Destination, SignalName } from '../environment.ts';
+import type { Transport } from '../environment/transport.ts';
+import { oneOf } from '../environment/values.ts';
+import { AGGREGATIONS, TEMPORALITIES } from '../environment/variables.ts';
+import type { Destination, Env, SignalName } from '../environment.ts';
 import { parts } from '../local/metricLines.ts';
 import { TOLD } from '../sayRarely.ts';
 import { Delivery, type DeliveryOptions, type Outcome, type Parcel } from './delivery.ts';
@@ -28,7 +36,7 @@ import { toProtobuf } from './protobuf.ts';
 import type { Waiting } from './queue.ts';
 
 type Otlp = Extract<Destination, { kind: 'otlp' }>;
-export type Common = Pick<DeliveryOptions, 'spool' | 'limit' | 'where' | 'say'>;
+export type Common = Pick<DeliveryOptions, 'spool' | 'limit' | 'where' | 'say'> & { readonly transport: Transport };
 
 const JSON_OF = { traces: JsonTraceSerializer, metrics: JsonMetricsSerializer, logs: JsonLogsSerializer };
 const PROTOBUF_OF = {
@@ -38,12 +46,17 @@ const PROTOBUF_OF = {
 };
 
 /** @param mostMs a request may take so long, if the variables do not say less. */
-export function createDelivery(signal: SignalName, { protocol }: Otlp, common: Common, mostMs = 60_000): Delivery {
+export function createDelivery(
+  signal: SignalName,
+  { protocol, address }: Otlp,
+  { transport, ...common }: Common,
+  mostMs = Number.POSITIVE_INFINITY,
+): Delivery {
   const isJson = protocol === 'http/json';
   const type = isJson ? 'application/json' : 'application/x-protobuf';
-  const headers = { 'Content-Type': type, 'User-Agent': 'taut' };
-  const settings = convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, headers);
-  const post = createPost({ ...settings, timeoutMillis: Math.min(settings.timeoutMillis, mostMs) });
+  const headers = { ...transport.headers, 'Content-Type': type, 'User-Agent': 'taut' };
+  const timeoutMs = Math.min(transport.timeoutMs, mostMs);
+  const post = createPost({ ...transport, address, headers, timeoutMs });
   return new Delivery({
     ...common,
     signal,
@@ -117,8 +130,8 @@ export class MetricDelivery extends OTLPMetricExporter {
   #superfluous: Waiting[] = [];
 
   /** @param onExported called when the points of a collection need not be in another one. */
-  constructor(to: Otlp, delivery: Delivery, onExported: () => void) {
-    super();
+  constructor(to: Otlp, delivery: Delivery, env: Env, onExported: () => void) {
+    super(preferences(env));
     this.#to = to;
     this.#delivery = delivery;
     this.#onExported = onExported;
@@ -153,6 +166,27 @@ export class MetricDelivery extends OTLPMetricExporter {
   override shutdown(): Promise<void> {
     return this.#delivery.end();
   }
+}
+
+const PREFERENCES = {
+  cumulative: AggregationTemporalityPreference.CUMULATIVE,
+  delta: AggregationTemporalityPreference.DELTA,
+  lowmemory: AggregationTemporalityPreference.LOWMEMORY,
+} as const;
+
+function preferences(env: Env) {
+  const temporality = oneOf(env, 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', TEMPORALITIES) ?? 'cumulative';
+  const histograms = oneOf(env, 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', AGGREGATIONS);
+  const isExponential = histograms === 'base2_exponential_bucket_histogram';
+  return {
+    temporalityPreference: PREFERENCES[temporality],
+    aggregationPreference: (kind: InstrumentType): AggregationOption => ({
+      type:
+        kind === InstrumentType.HISTOGRAM && isExponential
+          ? AggregationType.EXPONENTIAL_HISTOGRAM
+          : AggregationType.DEFAULT,
+    }),
+  };
 }
 
 function pointsOf({ scopeMetrics }: ResourceMetrics): number {

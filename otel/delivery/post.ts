@@ -1,14 +1,15 @@
 /** Sends one OTLP request over HTTP, and says what became of it by the rules of the OTLP specification. */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { gzipSync } from 'node:zlib';
-import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import type { Transport } from '../environment/transport.ts';
 import { readable } from '../readable.ts';
 import type { Answer } from './answer.ts';
 import { partialSuccess } from './partialSuccess.ts';
 
-/** Address, headers, compression, certificates and timeout, as the OTEL_* variables say. */
-export type HttpSettings = ReturnType<typeof convertLegacyHttpOptions>;
+export interface HttpSettings extends Transport {
+  readonly address: string;
+}
 
 export type Post = (body: Uint8Array, abort: AbortSignal) => Promise<Answer>;
 
@@ -17,17 +18,16 @@ const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const MOST_ANSWER = 64 << 10;
 
 export function createPost(settings: HttpSettings): Post {
-  const url = new URL(settings.url);
-  const request = url.protocol === 'http:' ? httpRequest : httpsRequest;
-  let agent: ReturnType<HttpSettings['agentFactory']> | undefined;
+  const url = new URL(settings.address);
+  const isPlain = url.protocol === 'http:';
+  const request = isPlain ? httpRequest : httpsRequest;
+  const agent = isPlain ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ...settings.tls });
   return async (body, abort) => {
     try {
-      agent ??= settings.agentFactory(url.protocol);
-      const isZipped = settings.compression === 'gzip';
-      const encoding = isZipped ? { 'Content-Encoding': 'gzip' } : {};
-      const headers = { ...(await settings.headers()), ...encoding };
-      const sent = request(url, { method: 'POST', headers, agent: await agent, signal: abort });
-      return await answerTo(sent, isZipped ? gzipSync(body) : body, settings.timeoutMillis);
+      const encoding = settings.isZipped ? { 'Content-Encoding': 'gzip' } : {};
+      const headers = { ...settings.headers, ...encoding };
+      const sent = request(url, { method: 'POST', headers, agent, signal: abort });
+      return await answerTo(sent, settings.isZipped ? gzipSync(body) : body, settings.timeoutMs);
     } catch (error) {
       // The connection failed, or ended before the answer was complete: the specification says to try again.
       return { kind: 'later', why: readable([error]) };

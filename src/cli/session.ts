@@ -3,6 +3,7 @@
  * telemetry, gate, watcher, control socket. What this host can't do is reported once, and the rest goes on.
  */
 import { join } from 'node:path';
+import { settle } from '../../otel/environment/settle.ts';
 import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
@@ -81,6 +82,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   await using stack = new AsyncDisposableStack();
   const { stateDir, sinkDir = stateDir, scope, descendants, lifetime, run } = options;
   requireOpenFiles();
+  await settle(process.env); // a mistake there ends taut before anything is begun
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
@@ -128,6 +130,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
         canaryLatency: () => observed?.measurement.canaryLatency(),
       },
       onWarning: (message) => log.warn(message),
+      onDetail: (message) => log.info(message),
     }),
   );
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);

@@ -66,7 +66,7 @@ export function meant(args: readonly string[]): {
 
 /** Whether the environment has no mistake, as far as the loaded modules can know. */
 function isSound(env: NodeJS.ProcessEnv): boolean {
-  if (env['OTEL_TRACES_SAMPLER'] || env['OTEL_TRACES_SAMPLER_ARG']) return false;
+  if (env['OTEL_CONFIG_FILE']) return false;
   const stateDir = env['TAUT_STATE_DIR'];
   if (stateDir !== undefined && stateDirProblem(stateDir) !== undefined) return false;
   try {

@@ -53,10 +53,9 @@ function observeOnlyOr({ observeOnly }: TuneOptions): Gate {
 }
 
 async function checkTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
-  checkEnvironment(env);
-  if (!env['OTEL_TRACES_SAMPLER'] && !env['OTEL_TRACES_SAMPLER_ARG']) return;
-  const { sampler } = await import('../../../otel/sampler.ts');
-  sampler(env);
+  if (!env['OTEL_CONFIG_FILE']) return checkEnvironment(env);
+  const { settle } = await import('../../../otel/environment/settle.ts');
+  await settle(env);
 }
 
 async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
