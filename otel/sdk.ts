@@ -7,6 +7,7 @@ import {
   detectResources,
   envDetector,
   hostDetector,
+  osDetector,
   type Resource,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
@@ -22,12 +23,14 @@ import {
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { startOf } from '../src/proc/identity.ts';
+import { SCHEMA_URL } from '../src/telemetry/scope.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
+import { placeAttributes } from './place.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
@@ -101,9 +104,10 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
     onMetricsExported: () => exported.tell(),
   });
+  const meterProvider = startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics);
   const providers = [
     startTraces(env, resource, exporters.traces),
-    startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics),
+    meterProvider,
     startLogs(env, resource, exporters.logs),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
@@ -151,16 +155,16 @@ function openSpool(options: TelemetryOptions, to: Record<SignalName, Destination
 
 /** The resource of taut. The SDK's process detector is not used: it would export taut's arguments. */
 function describeSelf(env: Env, version: string): Resource {
-  const self = resourceFromAttributes({
-    [ATTR_SERVICE_NAME]: 'taut',
-    [ATTR_SERVICE_VERSION]: version,
-    'service.instance.id': randomUUID(),
-  });
-  const detected = detectResources({ detectors: [hostDetector, envDetector] });
+  const self = resourceFromAttributes(
+    { [ATTR_SERVICE_NAME]: 'taut', [ATTR_SERVICE_VERSION]: version, 'service.instance.id': randomUUID() },
+    { schemaUrl: SCHEMA_URL },
+  );
+  const place = resourceFromAttributes(placeAttributes());
+  const detected = detectResources({ detectors: [hostDetector, osDetector, envDetector] });
   const named = env['OTEL_SERVICE_NAME']
     ? resourceFromAttributes({ [ATTR_SERVICE_NAME]: env['OTEL_SERVICE_NAME'] })
     : null;
-  return defaultResource().merge(self).merge(detected).merge(named);
+  return defaultResource().merge(self).merge(place).merge(detected).merge(named);
 }
 
 function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
@@ -207,18 +211,15 @@ function metricTimes(env: Env, to: Destination['kind']) {
   return { exportIntervalMillis, exportTimeoutMillis };
 }
 
-type Producing = Pick<TelemetryOptions, 'measured' | 'serviceVersion'> & { readonly exported: Exported };
+type Producing = Pick<TelemetryOptions, 'measured'> & { readonly exported: Exported };
 
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
-function producers(
-  { measured, serviceVersion: version, exported }: Producing,
-  exporter: PushMetricExporter,
-): MetricProducer[] {
+function producers({ measured, exported }: Producing, exporter: PushMetricExporter): MetricProducer[] {
   if (!measured) return [];
   const { mode, snapshots, runQueueTimes: times, canaryLatency: latency } = measured;
   const common = (kind: InstrumentType) => {
     const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
-    return { mode, version, temporality, exported };
+    return { mode, temporality, exported };
   };
   return [
     new KernelHistograms({ snapshots, ...common(InstrumentType.HISTOGRAM) }),

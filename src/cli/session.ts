@@ -10,6 +10,7 @@ import type { Ledger } from '../actuator/ledger.ts';
 import type { Off } from '../actuator/off.ts';
 import { schedSlice } from '../actuator/schedSlice.ts';
 import { Operations } from '../agents/operations.ts';
+import { PastTraces } from '../agents/pastTraces.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
 import type { AgentEvent } from '../agents/status.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
@@ -133,8 +134,11 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;
+  // Those of `run` and `demo` share the directory with a daemon, whose file it is.
+  const tracesPath = run || !mayRecord ? undefined : join(stateDir, 'past-traces.jsonl');
+  const past = stack.use(new PastTraces(tracesPath, log.warn));
   const watcher = new Watcher({
-    ...{ decisions, gate, scope, log, measuring, ledger, descendants },
+    ...{ decisions, gate, scope, log, measuring, ledger, descendants, past },
     guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
     ...(run && { begun: run.begun }),

@@ -1,5 +1,6 @@
 /** Every event of taut, one entry each. An event is a log record with a name. */
-import { type AttributeValue, logs, SeverityNumber } from '@opentelemetry/api';
+import { type AttributeValue, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
+import { tautLogger } from './scope.ts';
 import * as semconv from './semconv.ts';
 
 interface Event {
@@ -36,6 +37,21 @@ export const EVENTS = {
       semconv.ATTR_FEATURE_FLAG_PROVIDER_NAME,
       semconv.ATTR_FEATURE_FLAG_RESULT_VARIANT,
       semconv.ATTR_FEATURE_FLAG_RESULT_REASON,
+    ],
+  },
+  'feature_flag.evaluation': {
+    severity: SeverityNumber.INFO,
+    when: 'a feature flag was evaluated for an agent, and something is decided by it',
+    attributes: [
+      ...AGENT,
+      semconv.ATTR_FEATURE_FLAG_KEY,
+      semconv.ATTR_FEATURE_FLAG_PROVIDER_NAME,
+      semconv.ATTR_FEATURE_FLAG_CONTEXT_ID,
+      semconv.ATTR_FEATURE_FLAG_RESULT_VARIANT,
+      semconv.ATTR_FEATURE_FLAG_RESULT_VALUE,
+      semconv.ATTR_FEATURE_FLAG_RESULT_REASON,
+      semconv.ATTR_ERROR_TYPE,
+      semconv.ATTR_ERROR_MESSAGE,
     ],
   },
   'taut.switched': {
@@ -76,11 +92,18 @@ type AttributesOf<N extends EventName> = {
   readonly [A in (typeof EVENTS)[N]['attributes'][number]]?: AttributeValue;
 };
 
-/** @param severity if it is not that of the table. */
-export function emit<N extends EventName>(
-  name: N,
-  attributes: AttributesOf<N>,
-  severity: SeverityNumber = EVENTS[name].severity,
-): void {
-  logs.getLogger(semconv.SCOPE_NAME).emit({ eventName: name, severityNumber: severity, body: name, attributes });
+interface Told {
+  /** If it is not that of the table. */
+  readonly severity?: SeverityNumber;
+  /** What a person reads. Default: when it is emitted, as the table says. */
+  readonly body?: string;
+  /** The span to which it belongs, if it is about one agent. It may have ended. */
+  readonly about?: Span;
+}
+
+export function emit<N extends EventName>(name: N, attributes: AttributesOf<N>, told: Told = {}): void {
+  const { severity = EVENTS[name].severity, body = EVENTS[name].when, about } = told;
+  const context = about ? trace.setSpan(ROOT_CONTEXT, about) : ROOT_CONTEXT;
+  const written = { severityNumber: severity, severityText: SeverityNumber[severity], body };
+  tautLogger().emit({ eventName: name, ...written, attributes, context });
 }

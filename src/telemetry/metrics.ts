@@ -117,7 +117,7 @@ export const METRICS = {
     splitBy: [semconv.ATTR_TAUT_AGENT_NAME, semconv.ATTR_TAUT_KNOB],
   },
   'taut.off': {
-    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    ...{ source: 'observed', kind: 'up-down counter', unit: '{instance}' },
     description: 'Whether the kill switch (taut off) keeps taut from tuning (1) or not (0).',
     splitBy: [],
     observe: ({ isOff }) => {
@@ -126,7 +126,7 @@ export const METRICS = {
     },
   },
   'taut.flags.ready': {
-    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    ...{ source: 'observed', kind: 'up-down counter', unit: '{instance}' },
     description: 'Whether the provider of feature flags is ready (1) or not (0): down, stale, or not started yet.',
     splitBy: [],
     observe: ({ hasFlags }) => {
@@ -141,7 +141,7 @@ export const METRICS = {
     observe: ({ tracerCounters }) => [...tracerCounters()].flatMap(([counter, value]) => outcome(counter, value)),
   },
   'taut.tracer.degraded': {
-    ...{ source: 'observed', kind: 'gauge', unit: '1' },
+    ...{ source: 'observed', kind: 'up-down counter', unit: '{instance}' },
     description: 'Whether the tracer and its canary, a thread that keeps time by itself, disagree (1) or agree (0).',
     splitBy: [],
     observe: ({ isDegraded }) => {
@@ -172,13 +172,34 @@ export const METRICS = {
       'Spans, points and log records that no backend got: refused, rejected, damaged, or without room to wait.',
     splitBy: [semconv.ATTR_TAUT_TELEMETRY_SIGNAL],
   },
+  'process.cpu.time': {
+    ...{ source: 'observed', kind: 'counter', unit: 's' },
+    description: "CPU time that taut's own process has used, by the conventions: the user part of taut.self.cpu.",
+    splitBy: [semconv.ATTR_CPU_MODE],
+    observe: ({ ownCpu }) => {
+      const { user, system } = ownCpu();
+      return [
+        { value: user, by: { [semconv.ATTR_CPU_MODE]: 'user' } },
+        { value: system, by: { [semconv.ATTR_CPU_MODE]: 'system' } },
+      ];
+    },
+  },
+  'taut.tracer.cpu.time': {
+    ...{ source: 'observed', kind: 'counter', unit: 's' },
+    description: "CPU time that taut's BPF programs have used: the kernel part of taut.self.cpu.",
+    splitBy: [semconv.ATTR_TAUT_SELF_METHOD],
+    observe: ({ kernelCpu }) => {
+      const kernel = kernelCpu();
+      return kernel ? [{ value: kernel.seconds, by: { [semconv.ATTR_TAUT_SELF_METHOD]: kernel.method } }] : [];
+    },
+  },
   'taut.self.cpu': {
     ...{ source: 'observed', kind: 'counter', unit: 's' },
     description: 'CPU time that taut itself has used: its BPF programs (kernel) and its own process (user).',
     splitBy: [semconv.ATTR_TAUT_SELF_PART, semconv.ATTR_TAUT_SELF_METHOD],
-    observe: ({ userCpu, kernelCpu }) => {
-      const kernel = kernelCpu();
-      const user = { value: userCpu(), by: usedBy('user', 'measured') };
+    observe: ({ ownCpu, kernelCpu }) => {
+      const [own, kernel] = [ownCpu(), kernelCpu()];
+      const user = { value: own.user + own.system, by: usedBy('user', 'measured') };
       return kernel ? [user, { value: kernel.seconds, by: usedBy('kernel', kernel.method) }] : [user];
     },
   },

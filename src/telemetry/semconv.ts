@@ -28,6 +28,15 @@ export const ATTR_FEATURE_FLAG_KEY = 'feature_flag.key';
 export const ATTR_FEATURE_FLAG_PROVIDER_NAME = 'feature_flag.provider.name';
 export const ATTR_FEATURE_FLAG_RESULT_VARIANT = 'feature_flag.result.variant';
 export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
+/** As JSON; only where the provider names no variant. */
+export const ATTR_FEATURE_FLAG_RESULT_VALUE = 'feature_flag.result.value';
+/** The targeting key. */
+export const ATTR_FEATURE_FLAG_CONTEXT_ID = 'feature_flag.context.id';
+export const ATTR_ERROR_MESSAGE = 'error.message';
+export const ATTR_CPU_MODE = 'cpu.mode';
+export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
+export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
+export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
 
 /** OpenTelemetry's mark on the sum of all series beyond a limit. */
 export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
