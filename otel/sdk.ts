@@ -30,9 +30,11 @@ import { Spool } from './delivery/spool.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
+import { countExports } from './health.ts';
 import { placeAttributes } from './place.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
+import type { Exporter } from './reportFailures.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
@@ -105,10 +107,14 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     onMetricsExported: () => exported.tell(),
   });
   const meterProvider = startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics);
+  for (const signal of SIGNALS) {
+    const exporter: Exporter<unknown> | undefined = exporters[signal];
+    if (exporter) countExports(signal, to[signal], exporter);
+  }
   const providers = [
-    startTraces(env, resource, exporters.traces),
+    startTraces(env, resource, exporters.traces, meterProvider),
     meterProvider,
-    startLogs(env, resource, exporters.logs),
+    startLogs(env, resource, exporters.logs, meterProvider),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
@@ -177,9 +183,11 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
   };
 }
 
-function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined): TracerProvider {
-  const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
-  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors });
+/** @param self counts what the SDK does with spans. */
+function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined, self: MeterProvider) {
+  const options = { ...batching(env, 'OTEL_BSP', 5_000), selfObsMeterProvider: self };
+  const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...options })] : [];
+  const provider = new TracerProvider({ resource, sampler: sampler(env), spanProcessors, meterProvider: self });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }
@@ -200,7 +208,7 @@ function startMetrics(
       }),
     );
   }
-  const provider = new MeterProvider({ resource, readers });
+  const provider = new MeterProvider({ resource, readers, sdkMetricsEnabled: true });
   metrics.setGlobalMeterProvider(provider);
   return provider;
 }
@@ -228,9 +236,11 @@ function producers({ measured, exported }: Producing, exporter: PushMetricExport
   ];
 }
 
-function startLogs(env: Env, resource: Resource, exporter: LogRecordExporter | undefined): LoggerProvider {
-  const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP', 1_000) })] : [];
-  const provider = new LoggerProvider({ resource, processors });
+/** @param self counts what the SDK does with log records. */
+function startLogs(env: Env, resource: Resource, exporter: LogRecordExporter | undefined, self: MeterProvider) {
+  const options = { ...batching(env, 'OTEL_BLRP', 1_000), selfObsMeterProvider: self };
+  const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...options })] : [];
+  const provider = new LoggerProvider({ resource, processors, meterProvider: self });
   logs.setGlobalLoggerProvider(provider);
   return provider;
 }

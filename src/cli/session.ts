@@ -33,6 +33,7 @@ import { requireOpenFiles } from './openFiles.ts';
 import { openGate } from './openGate.ts';
 import { servePublicly } from './publicSocket.ts';
 import { readConfig } from './readConfig.ts';
+import { recordWarnings } from './recordWarnings.ts';
 import { onNewRules } from './reload.ts';
 import { sayOff } from './reportOff.ts';
 import type { Request } from './requests.ts';
@@ -78,7 +79,8 @@ export interface RunSession {
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
-export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
+export async function openSession(options: SessionOptions, terminal: Log): Promise<Session> {
+  const { log, begin } = recordWarnings(terminal);
   await using stack = new AsyncDisposableStack();
   const { stateDir, sinkDir = stateDir, scope, descendants, lifetime, run } = options;
   requireOpenFiles();
@@ -131,6 +133,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onWarning: (message) => log.warn(message),
     }),
   );
+  begin();
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;

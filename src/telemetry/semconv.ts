@@ -3,7 +3,12 @@
  * the program and for `otel/`. Names of OpenTelemetry's stable conventions come from its package; the incubating ones
  * are written here.
  */
-export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+export {
+  ATTR_CONTAINER_ID,
+  ATTR_ERROR_TYPE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+} from '@opentelemetry/semantic-conventions';
 
 export const SCOPE_NAME = 'taut';
 
@@ -34,6 +39,8 @@ export const ATTR_FEATURE_FLAG_RESULT_VALUE = 'feature_flag.result.value';
 export const ATTR_FEATURE_FLAG_CONTEXT_ID = 'feature_flag.context.id';
 export const ATTR_ERROR_MESSAGE = 'error.message';
 export const ATTR_CPU_MODE = 'cpu.mode';
+export const ATTR_OTEL_COMPONENT_NAME = 'otel.component.name';
+export const ATTR_OTEL_COMPONENT_TYPE = 'otel.component.type';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
 export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
 export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';

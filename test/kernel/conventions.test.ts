@@ -1,4 +1,4 @@
-/** What a taut exports, as backends want it: one scope, where it runs, the agent's trace over restarts. */
+/** What a taut exports, as backends want it: one scope, where it runs, the agent's trace over restarts, its own health. */
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, hostname, release } from 'node:os';
 import { join } from 'node:path';
@@ -86,4 +86,23 @@ test('every signal has one scope with version and schema, and a resource that sa
     }
   }
   expect(hostname()).not.toBe('other');
+});
+
+test("taut's own warnings are log records, and what its exporters did is counted", async () => {
+  using sandbox = new Sandbox({ TAUT_WITHOUT: 'timers' });
+  await using agent = await sleeper(sandbox);
+  await using taut = await sandbox.watch(TUNED);
+  const line = await taut.line(/measuring without timers/);
+  await until('its spans and that are counted', () =>
+    ['span', 'log'].every((item) => sandbox.lastSums(`otel.sdk.exporter.${item}.exported`).length > 0),
+  );
+  await taut.stop();
+  await agent.stop();
+  const logs = readFileSync(join(sandbox.stateDir, 'otlp/logs.jsonl'), 'utf8');
+  const text = line.replace(/^taut: warn: /, '');
+  expect(logs).toContain(JSON.stringify({ stringValue: text }));
+  expect(sandbox.lastSums('otel.sdk.exporter.span.exported')).toMatchObject([
+    { attributes: { 'otel.component.type': 'taut_file_span_exporter' } },
+  ]);
+  expect(sandbox.lastSums('process.cpu.time').map(({ value }) => value > 0)).toEqual([true, true]);
 });
