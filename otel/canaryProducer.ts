@@ -21,7 +21,6 @@ export interface CanaryLatencyOptions {
   readonly latency: () => ExpHistogram | undefined;
   readonly mode: () => string;
   readonly temporality: AggregationTemporality;
-  readonly version: string;
   readonly exported: Exported;
 }
 
@@ -36,7 +35,7 @@ export class CanaryLatency implements MetricProducer {
   }
 
   async collect(): Promise<CollectionResult> {
-    return collection(this.#options.version, (now) => {
+    return collection((now) => {
       const metric = this.#metric(now);
       return metric ? [metric] : [];
     });

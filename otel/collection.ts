@@ -2,15 +2,17 @@ import type { HrTime } from '@opentelemetry/api';
 import { hrTime } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import type { CollectionResult, MetricData } from '@opentelemetry/sdk-metrics';
-import * as semconv from '../src/telemetry/semconv.ts';
+import { scope } from '../src/telemetry/scope.ts';
 
 /** The result of a producer. It never throws: one failing producer would lose the whole collection of all metrics. */
-export function collection(version: string, metrics: (now: HrTime) => MetricData[]): CollectionResult {
+export function collection(metrics: (now: HrTime) => MetricData[]): CollectionResult {
   const resource = emptyResource();
   try {
-    const scope = { name: semconv.SCOPE_NAME, version };
     const all = metrics(hrTime());
-    return { resourceMetrics: { resource, scopeMetrics: all.length > 0 ? [{ scope, metrics: all }] : [] }, errors: [] };
+    return {
+      resourceMetrics: { resource, scopeMetrics: all.length > 0 ? [{ scope: scope(), metrics: all }] : [] },
+      errors: [],
+    };
   } catch (error) {
     return { resourceMetrics: { resource, scopeMetrics: [] }, errors: [error] };
   }

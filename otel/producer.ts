@@ -70,7 +70,6 @@ export interface KernelHistogramsOptions {
   readonly snapshots: () => readonly Snapshot[];
   /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
-  readonly version?: string;
   /** If it is given, deltas go on from a collection only when that was exported. */
   readonly exported?: Exported;
   /** How much taut can measure: the attribute `taut.tracer.mode` of every point. */
@@ -87,8 +86,8 @@ export class KernelHistograms implements MetricProducer {
   }
 
   async collect(): Promise<CollectionResult> {
-    const { version = '', snapshots } = this.#options;
-    return collection(version, (now) => this.#metrics(snapshots(), now));
+    const { snapshots } = this.#options;
+    return collection((now) => this.#metrics(snapshots(), now));
   }
 
   #metrics(snapshots: readonly Snapshot[], now: HrTime): ExponentialHistogramMetricData[] {

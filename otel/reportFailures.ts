@@ -21,7 +21,7 @@ export function reportFailures<T>(exporter: Exporter<T>, where: string, say: (te
         }
         failed++;
         say(`${where}: ${readable([result.error ?? new Error('failed')])}`);
-        done({ code: result.code, error: new Error(TOLD) });
+        done({ code: result.code, error: new Error(TOLD, { cause: result.error }) });
       }),
     );
   };

@@ -21,7 +21,6 @@ export interface RunQueueTimesOptions {
   readonly times: () => readonly RunQueueTime[];
   /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
-  readonly version?: string;
   /** If it is given, deltas go on from a collection only when that was exported. */
   readonly exported?: Exported;
   readonly mode?: () => string;
@@ -39,8 +38,8 @@ export class RunQueueTimes implements MetricProducer {
   }
 
   async collect(): Promise<CollectionResult> {
-    const { version = '', times } = this.#options;
-    return collection(version, (now) => {
+    const { times } = this.#options;
+    return collection((now) => {
       const all = times();
       const metrics = metricsFrom('schedstat').map((name) => this.#sum(name, all, now));
       this.#delta.sweep();

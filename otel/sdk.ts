@@ -6,6 +6,7 @@ import {
   defaultResource,
   detectResources,
   hostDetector,
+  osDetector,
   type Resource,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
@@ -21,6 +22,7 @@ import {
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { startOf } from '../src/proc/identity.ts';
+import { SCHEMA_URL } from '../src/telemetry/scope.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
@@ -39,8 +41,11 @@ import {
 } from './environment.ts';
 import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
+import { countExports } from './health.ts';
+import { placeAttributes } from './place.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
+import type { Exporter } from './reportFailures.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
@@ -117,10 +122,15 @@ export async function startTelemetry(given: TelemetryOptions): Promise<Telemetry
     metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
     onMetricsExported: () => exported.tell(),
   });
+  const meterProvider = startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics);
+  for (const signal of SIGNALS) {
+    const exporter: Exporter<unknown> | undefined = exporters[signal];
+    if (exporter) countExports(signal, to[signal], exporter);
+  }
   const providers = [
-    startTraces(env, resource, exporters.traces),
-    startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics),
-    startLogs(env, resource, exporters.logs),
+    startTraces(env, resource, exporters.traces, meterProvider),
+    meterProvider,
+    startLogs(env, resource, exporters.logs, meterProvider),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
@@ -167,16 +177,16 @@ function openSpool(options: TelemetryOptions, to: Record<SignalName, Destination
 
 /** The resource of taut. The SDK's process detector is not used: it would export taut's arguments. */
 function describeSelf(env: Env, given: Attributes, version: string): Resource {
-  const self = resourceFromAttributes({
-    [ATTR_SERVICE_NAME]: 'taut',
-    [ATTR_SERVICE_VERSION]: version,
-    'service.instance.id': randomUUID(),
-  });
-  const detected = detectResources({ detectors: [hostDetector] }).merge(resourceFromAttributes(given));
+  const self = resourceFromAttributes(
+    { [ATTR_SERVICE_NAME]: 'taut', [ATTR_SERVICE_VERSION]: version, 'service.instance.id': randomUUID() },
+    { schemaUrl: SCHEMA_URL },
+  );
+  const place = resourceFromAttributes(placeAttributes());
+  const detected = detectResources({ detectors: [hostDetector, osDetector] }).merge(resourceFromAttributes(given));
   const named = env['OTEL_SERVICE_NAME']
     ? resourceFromAttributes({ [ATTR_SERVICE_NAME]: env['OTEL_SERVICE_NAME'] })
     : null;
-  return defaultResource().merge(self).merge(detected).merge(named);
+  return defaultResource().merge(self).merge(place).merge(detected).merge(named);
 }
 
 function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
@@ -189,9 +199,12 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
   };
 }
 
-function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined): TracerProvider {
-  const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5_000) })] : [];
-  const provider = new TracerProvider({ resource, sampler: sampler(env), spanLimits: spanLimits(env), spanProcessors });
+/** @param self counts what the SDK does with spans. */
+function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined, self: MeterProvider) {
+  const options = { ...batching(env, 'OTEL_BSP', 5_000), selfObsMeterProvider: self };
+  const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...options })] : [];
+  const limits = { sampler: sampler(env), spanLimits: spanLimits(env) };
+  const provider = new TracerProvider({ resource, ...limits, spanProcessors, meterProvider: self });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }
@@ -212,7 +225,7 @@ function startMetrics(
       }),
     );
   }
-  const provider = new MeterProvider({ resource, readers });
+  const provider = new MeterProvider({ resource, readers, sdkMetricsEnabled: true });
   metrics.setGlobalMeterProvider(provider);
   return provider;
 }
@@ -223,18 +236,15 @@ function metricTimes(env: Env, to: Destination['kind']) {
   return { exportIntervalMillis, exportTimeoutMillis };
 }
 
-type Producing = Pick<TelemetryOptions, 'measured' | 'serviceVersion'> & { readonly exported: Exported };
+type Producing = Pick<TelemetryOptions, 'measured'> & { readonly exported: Exported };
 
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
-function producers(
-  { measured, serviceVersion: version, exported }: Producing,
-  exporter: PushMetricExporter,
-): MetricProducer[] {
+function producers({ measured, exported }: Producing, exporter: PushMetricExporter): MetricProducer[] {
   if (!measured) return [];
   const { mode, snapshots, runQueueTimes: times, canaryLatency: latency } = measured;
   const common = (kind: InstrumentType) => {
     const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
-    return { mode, version, temporality, exported };
+    return { mode, temporality, exported };
   };
   return [
     new KernelHistograms({ snapshots, ...common(InstrumentType.HISTOGRAM) }),
@@ -243,9 +253,12 @@ function producers(
   ];
 }
 
-function startLogs(env: Env, resource: Resource, exporter: LogRecordExporter | undefined): LoggerProvider {
-  const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP', 1_000) })] : [];
-  const provider = new LoggerProvider({ resource, logRecordLimits: attributeLimits(env, 'LOGRECORD'), processors });
+/** @param self counts what the SDK does with log records. */
+function startLogs(env: Env, resource: Resource, exporter: LogRecordExporter | undefined, self: MeterProvider) {
+  const options = { ...batching(env, 'OTEL_BLRP', 1_000), selfObsMeterProvider: self };
+  const processors = exporter ? [new BatchLogRecordProcessor({ exporter, ...options })] : [];
+  const logRecordLimits = attributeLimits(env, 'LOGRECORD');
+  const provider = new LoggerProvider({ resource, logRecordLimits, processors, meterProvider: self });
   logs.setGlobalLoggerProvider(provider);
   return provider;
 }

@@ -1,22 +1,19 @@
 /**
- * Writes the tables of docs/telemetry.md that the code has: metrics, events, attributes, reasons to discard, environment variables. What is between the marks is
- * replaced, all else is left as it is.
+ * Writes the tables of docs/telemetry.md: spans, events, metrics and attributes from `otel/registry/`, environment variables from
+ * their table, reasons to discard from the kernel's header. What is between the marks is replaced, all else is left as it is.
  *   node scripts/telemetryTables.ts
  * `npm run docs` does it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { SeverityNumber } from '@opentelemetry/api';
 import { VARIABLES } from '../otel/environment/variables.ts';
-import { EVENTS } from '../src/telemetry/events.ts';
-import { METRICS } from '../src/telemetry/metrics.ts';
+import { groupsOf, KINDS, namesOf, OWN } from './registry.ts';
 
 const PAGE = new URL('../docs/telemetry.md', import.meta.url);
 const HEADER = new URL('../native/include/taut.h', import.meta.url);
-const SEMCONV = new URL('../src/telemetry/semconv.ts', import.meta.url);
 
 /** The page with its tables as the code has them. @throws Error when a mark or a comment is missing. */
 export function withTables(page: string): string {
-  return Object.entries({ variables, metrics, events, attributes, reasons }).reduce((text, [name, table]) => {
+  return Object.entries({ variables, spans, metrics, events, attributes, reasons }).reduce((text, [name, table]) => {
     const begin = `<!-- ${name}: written by npm run docs -->\n`;
     const [before, rest] = text.split(begin);
     const end = `<!-- end of ${name} -->\n`;
@@ -31,29 +28,40 @@ function variables(): string {
   return table(['variable', 'taut', 'values (default), and what they do', 'unlike the specification'], rows);
 }
 
+function spans(): string {
+  const rows = groupsOf('span').map((span) => {
+    const attributes = namesOf(span).map(attribute).join(', ');
+    const more = span.note === undefined ? '' : `. ${span.note.trim()}`;
+    return [code(span.id.replace(/^span\.taut\./, '')), span.brief.trim(), `${attributes}${more}`];
+  });
+  return table(['span', 'from, to', 'its own attributes'], rows);
+}
+
 function metrics(): string {
-  const rows = Object.entries(METRICS).map(([name, { kind, unit, description, splitBy }]) => [
-    ...[code(name), `${kind}, ${unit}`, description, splitBy.map(code).join(', ')],
-  ]);
+  const rows = groupsOf('metric').map((metric) => {
+    const { metric_name: name = '', instrument = 'gauge', unit = '', brief } = metric;
+    return [code(name), `${KINDS[instrument]}, ${unit}`, brief.trim(), namesOf(metric).map(code).join(', ')];
+  });
   return table(['metric', 'kind, unit', 'what it is', 'split by'], rows);
 }
 
 function events(): string {
-  const rows = Object.entries(EVENTS).map(([name, { severity, when, attributes }]) => [
-    ...[code(name), SeverityNumber[severity], when, attributes.map(code).join(', ')],
-  ]);
+  const rows = groupsOf('event').map((event) => {
+    const severity = event.annotations?.taut.severity ?? '';
+    return [code(event.name ?? ''), severity, event.brief.trim(), namesOf(event).map(code).join(', ')];
+  });
   return table(['event', 'severity', 'when', 'attributes'], rows);
 }
 
-/** Each with the comment that stands before its constant. */
 function attributes(): string {
-  const text = readFileSync(SEMCONV, 'utf8');
-  const all = [...text.matchAll(/^(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export const ATTR_TAUT_\w+ = '(.+)';/gm)];
-  const rows = all.map(([, comment, name = '']) => {
-    if (comment === undefined) throw new Error(`src/telemetry/semconv.ts does not say what ${name} is`);
-    return [code(name === 'taut.threads' ? `${name}.OUTCOME` : name), comment.replace(/\s*\n \*\s*/g, ' ').trim()];
-  });
-  return table(['attribute', 'what it is'], rows);
+  return table(
+    ['attribute', 'what it is'],
+    OWN.map(({ id = '', brief = '' }) => [attribute(id), brief.trim()]),
+  );
+}
+
+function attribute(name: string): string {
+  return code(name === 'taut.threads' ? `${name}.OUTCOME` : name);
 }
 
 /** Each with the comment beside its counter. */

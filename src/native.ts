@@ -1,8 +1,7 @@
 /** The only file that loads the addon. The plain calls have their types here, each class in `native/`. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { NativeBpfObject } from './native/bpfObject.ts';
 import type { NativeCalibrationLoad } from './native/calibrationLoad.ts';
 import type { NativeCanary } from './native/canary.ts';
@@ -10,6 +9,7 @@ import type { Errno, Outcome } from './native/errno.ts';
 import type { NativeFiles } from './native/files.ts';
 import type { NativeGuard } from './native/guard.ts';
 import type { Layout } from './native/layout.ts';
+import { packageRoot } from './native/package.ts';
 import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
 export { type NativeBpfObject, type ProgramRuns, recordBounds } from './native/bpfObject.ts';
@@ -20,6 +20,7 @@ export type { NativeFiles } from './native/files.ts';
 export type { NativeGuard } from './native/guard.ts';
 export type { KernelEvent } from './native/kernelEvent.ts';
 export type { ContactKind, Layout } from './native/layout.ts';
+export { packageRoot } from './native/package.ts';
 export type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
 /** A socket as sock_diag lists it. `port` and `address` are those of the peer. */
@@ -69,13 +70,6 @@ interface Addon extends NativeFiles {
   /** 1 when one of the first `most` descriptors of this directory is one of these sockets, else 0. Does not block. */
   holdsSocket(descriptors: string, inodes: Uint32Array, most: number): Promise<number | Errno>;
   parseSockets(datagram: Buffer): DiagSocket[] | Errno;
-}
-
-/** The folder of the package, with `package.json` and `build/`: found from `src/`, `dist/src/` and `dist/cli/`. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
 }
 
 let loaded: Addon | undefined;

@@ -1,6 +1,6 @@
 /** Counts what of one signal nobody gets, and says it: the first time at once, with its reason, and in the end the sum. */
-import { metrics } from '@opentelemetry/api';
 import { descriptor } from '../../src/telemetry/metrics.ts';
+import { tautMeter } from '../../src/telemetry/scope.ts';
 import * as semconv from '../../src/telemetry/semconv.ts';
 import type { SignalName } from '../environment.ts';
 
@@ -26,7 +26,7 @@ export class Losses {
     const { name, ...options } = descriptor('taut.telemetry.dropped');
     const by = { [semconv.ATTR_TAUT_TELEMETRY_SIGNAL]: signal };
     // Here and not at the start: the meter of a provider that is registered later counts nothing.
-    metrics.getMeter(semconv.SCOPE_NAME).createCounter(name, options).add(items, by);
+    tautMeter().createCounter(name, options).add(items, by);
     this.#items += items;
     if (this.#said > 0) return;
     this.#said = this.#items;

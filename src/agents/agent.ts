@@ -2,6 +2,7 @@
  * The life of one agent process: attached -> gated -> tuned -> verified -> reverted, as one trace. Attaching writes
  * nothing to the process; tuning (`tuning.ts`, one per knob) writes only what the gate decides.
  */
+import type { SpanContext } from '@opentelemetry/api';
 import type { Born } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
@@ -15,7 +16,7 @@ import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 import type { Kin, Relative } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
-import { gateAttributes } from './reportGate.ts';
+import { gateAttributes, reportEvaluation, reportGateChanged } from './reportGate.ts';
 import { ToolsTuning } from './toolsTuning.ts';
 import { AgentTrace, outcomesOf } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
@@ -47,7 +48,8 @@ export class Agent implements Disposable {
 
   /**
    * Begins the agent's trace at the time of its sighting (milliseconds since the epoch). `parent`: the agent that is
-   * its parent process; it may have been tuned when it forked this one.
+   * its parent process; it may have been tuned when it forked this one. `before`: the root of the trace that the process
+   * had when it was an agent before.
    */
   constructor(
     identity: AgentIdentity,
@@ -55,11 +57,12 @@ export class Agent implements Disposable {
     host: AgentHost,
     sightedAtMs: number,
     parent: Agent | undefined,
+    before?: SpanContext,
   ) {
     this.identity = identity;
     this.#handle = handle;
     this.#host = host;
-    const trace = new AgentTrace(identity, sightedAtMs);
+    const trace = new AgentTrace(identity, sightedAtMs, before);
     this.#trace = trace;
     const tuned = { identity, handle, trace };
     const made = host.knobs.map((knob) => {
@@ -95,6 +98,11 @@ export class Agent implements Disposable {
     this.isAttached = true;
   }
 
+  /** Ids of the root span of its trace. */
+  get trace(): SpanContext {
+    return this.#trace.root.spanContext();
+  }
+
   /** Makes the spans of what is done from now on when the returned hold is disposed. */
   holdSpans(): Disposable {
     return this.#trace.hold();
@@ -104,9 +112,14 @@ export class Agent implements Disposable {
   decide(tuning: KnobTuning, decision: GateDecision, askedMs: number): void {
     const decidedMs = nowMs();
     this.#decidedAtMs = decidedMs;
+    const { knob } = tuning;
+    const isChange = this.isAttached && tuning.gate.value !== decision.value;
     tuning.decide(decision);
-    const attributes = gateAttributes(tuning.knob, decision);
-    this.#trace.past({ name: semconv.SPAN_GATE, startMs: askedMs, endMs: decidedMs, attributes });
+    const past = { name: semconv.SPAN_GATE, startMs: askedMs, endMs: decidedMs };
+    this.#trace.past({ ...past, attributes: gateAttributes(knob, decision) }, (span) => {
+      reportEvaluation(this.identity, knob, decision, span);
+      if (isChange) reportGateChanged(this.identity, knob, decision, span);
+    });
   }
 
   /** Tunes threads that the kernel reported as new. */

@@ -31,9 +31,9 @@ export function observe({ mode, knobs, agents, ...others }: Observed): () => voi
         }));
       });
     },
-    userCpu: () => {
+    ownCpu: () => {
       const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
+      return { user: user / 1e6, system: system / 1e6 };
     },
   };
   return observeAll(observable, { [semconv.ATTR_TAUT_TRACER_MODE]: mode });

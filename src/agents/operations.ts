@@ -1,5 +1,6 @@
-import { type Attributes, type Counter, metrics } from '@opentelemetry/api';
+import type { Attributes, Counter } from '@opentelemetry/api';
 import { descriptor } from '../telemetry/metrics.ts';
+import { tautMeter } from '../telemetry/scope.ts';
 import * as semconv from '../telemetry/semconv.ts';
 
 /** Counts what taut does with agents and their threads. Without an SDK the counts go nowhere. */
@@ -11,7 +12,7 @@ export class Operations {
   /** @param mode the tracer's: an attribute of every point. */
   constructor(mode: string) {
     this.#mode = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
-    const meter = metrics.getMeter(semconv.SCOPE_NAME);
+    const meter = tautMeter();
     const counter = ({ name, ...options }: ReturnType<typeof descriptor>) => meter.createCounter(name, options);
     this.#counter = counter(descriptor('taut.operations'));
     this.#inherited = counter(descriptor('taut.inherited.cpu'));

@@ -18,8 +18,8 @@ import { Agent, type AgentHost } from './agent.ts';
 import { InheritedDecisions } from './inheritance.ts';
 import { Kin } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
+import { PastTraces } from './pastTraces.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
-import { reportGateChanged } from './reportGate.ts';
 import { Room } from './room.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import type { Waits } from './waits.ts';
@@ -34,6 +34,8 @@ export interface AgentsOptions {
   readonly onEvent?: (event: AgentEvent) => void;
   /** Called when work for one process or agent failed. */
   readonly failed: (what: string, error: unknown) => void;
+  /** What the traces of agents are linked to. Default: those of this taut. */
+  readonly past?: PastTraces;
   /** Most agents at a time. Default: as many as files may be open for them. */
   readonly maxAgents?: number;
 }
@@ -64,6 +66,7 @@ export class Agents {
   readonly #byPid = new Map<number, Agent>();
   readonly #inheritance: InheritedDecisions;
   readonly #room: Room;
+  readonly #past: PastTraces;
   /** How many questions the gate was asked. */
   #questions = 0;
   /** The question whose answer was carried out last. */
@@ -80,6 +83,7 @@ export class Agents {
     this.#onChange = onChange;
     const agentOf = (pid: number) => this.#byPid.get(pid);
     this.#inheritance = new InheritedDecisions(options.decisions, options.scope, agentOf, host.files);
+    this.#past = options.past ?? new PastTraces();
     this.#room = new Room(options.maxAgents ?? descriptorShares().agents, options.log, host.operations);
   }
 
@@ -188,7 +192,7 @@ export class Agents {
       return origin;
     };
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, origin: readOrigin };
-    const agent = new Agent(identity, handle, this.#host, atMs, maker);
+    const agent = new Agent(identity, handle, this.#host, atMs, maker, this.#past.of(identity));
     this.#byPid.set(handle.id, agent);
     this.#spare(handle.id);
     try {
@@ -210,6 +214,7 @@ export class Agents {
     sayAttached(log, identity);
     for (const tuning of agent.tunings) sayGate(log, identity, tuning, undefined);
     agent.attached();
+    this.#past.keep(identity, agent.trace);
     sayTimes(log, identity, [...times, placedMs, agent.settledAtMs]);
     this.#changed('attach', agent, this.#waits(agent));
     await this.#joinLauncher(agent, stat.ppid);
@@ -280,9 +285,8 @@ export class Agents {
       if ((this.#answered.get(tuning) ?? 0) > question) continue;
       this.#answered.set(tuning, question);
       if (decision === last) continue;
-      const [before, changed] = [tuning.target, tuning.gate.value !== decision.value];
+      const before = tuning.target;
       agent.decide(tuning, decision, askedMs);
-      if (changed && agent.isAttached) reportGateChanged(agent.identity, knob, decision);
       if (tuning.target !== before) turned.push({ tuning, before });
     }
     return turned;
@@ -315,6 +319,7 @@ export class Agents {
     sayEnded(this.#options.log, agent.identity);
     this.#changed('end', agent, waits);
     agent.gone();
+    this.#past.forget(agent.identity);
   }
 
   /** Puts back an agent that is still running, and stops measuring it. */

@@ -29,10 +29,12 @@ export function limited(log: Log): (line: string) => void {
 export function reportLost(say: (line: string) => void, kind: LostKind | ContactKind, n: number, flood?: Flood): void {
   const [what, then] = WORDS[kind];
   const whose = flood ? `; most come from user ${flood.user} (process ${flood.pid}, for one)` : '';
-  say(`lost ${n} ${what}; ${then}${whose}`);
-  emit('taut.events_lost', {
+  const body = `lost ${n} ${what}; ${then}${whose}`;
+  say(body);
+  const attributes = {
     [semconv.ATTR_TAUT_EVENTS_LOST]: n,
     [semconv.ATTR_TAUT_EVENTS_KIND]: kind,
     ...(flood && { [semconv.ATTR_PROCESS_PID]: flood.pid, [semconv.ATTR_USER_ID]: String(flood.user) }),
-  });
+  };
+  emit('taut.events_lost', attributes, { body });
 }

@@ -10,28 +10,30 @@ import type { Log } from '../util/log.ts';
 export function reportDegraded(log: Log, mode: Mode, reason: string | undefined): void {
   const modeAttribute = { [semconv.ATTR_TAUT_TRACER_MODE]: mode };
   if (reason === undefined) {
-    log.info('what is measured is reliable again');
-    emit('taut.tracer_degraded', { [semconv.ATTR_TAUT_TRACER_STATE]: 'ok', ...modeAttribute }, SeverityNumber.INFO);
+    const body = 'what is measured is reliable again';
+    log.info(body);
+    const attributes = { [semconv.ATTR_TAUT_TRACER_STATE]: 'ok', ...modeAttribute };
+    emit('taut.tracer_degraded', attributes, { body, severity: SeverityNumber.INFO });
     return;
   }
-  log.warn(`what is measured is not reliable now (degraded): ${reason}`);
-  emit('taut.tracer_degraded', {
-    [semconv.ATTR_TAUT_TRACER_STATE]: 'degraded',
-    [semconv.ATTR_TAUT_TRACER_REASON]: reason,
-    ...modeAttribute,
-  });
+  const body = `what is measured is not reliable now (degraded): ${reason}`;
+  log.warn(body);
+  const states = { [semconv.ATTR_TAUT_TRACER_STATE]: 'degraded', [semconv.ATTR_TAUT_TRACER_REASON]: reason };
+  emit('taut.tracer_degraded', { ...states, ...modeAttribute }, { body });
 }
 
 /** The amount that is shed has changed, to stay below the limit. `cost` and `limit`: percent of a core. */
 export function reportShedding(log: Log, mode: Mode, shed: Shed | undefined, cost: number, limit: number): void {
   const of = shed && shed.factor > 1 ? `, for one wakeup in ${shed.factor}` : '';
   const what = !shed ? 'everything' : `only how late timers fire and how long threads wait for a CPU${of}`;
-  log.warn(`measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on taut records ${what}`);
-  emit('taut.shedding', {
+  const body = `measuring costs ${cost.toFixed(3)}% of a core, the limit is ${limit}%: from now on taut records ${what}`;
+  log.warn(body);
+  const attributes = {
     [semconv.ATTR_TAUT_SAMPLING_FACTOR]: shed?.factor ?? 1,
     [semconv.ATTR_TAUT_SHED_DETAIL]: shed !== undefined,
     [semconv.ATTR_TAUT_OVERHEAD_COST]: cost,
     [semconv.ATTR_TAUT_OVERHEAD_LIMIT]: limit,
     [semconv.ATTR_TAUT_TRACER_MODE]: mode,
-  });
+  };
+  emit('taut.shedding', attributes, { body });
 }

@@ -3,8 +3,9 @@
  * back. When there is no agent's trace (after a crash, in `taut restore`), each process gets a trace of its own with
  * one span: `restore`.
  */
-import { type Attributes, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Restored } from '../actuator/restore.ts';
+import { tautTracer } from '../telemetry/scope.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { Operations } from './operations.ts';
 import { emitDrift, emitRestoreFailed } from './reportThread.ts';
@@ -25,7 +26,7 @@ export function reportRestored(operations: Operations, { results, reason, startM
     if (!first) continue;
     const attributes = { ...attributesOf(first), [semconv.ATTR_TAUT_RESTORE_REASON]: reason };
     const options = { root: true, kind: SpanKind.INTERNAL, startTime: startMs, attributes };
-    const span = trace.getTracer(semconv.SCOPE_NAME).startSpan(semconv.SPAN_RESTORE, options);
+    const span = tautTracer().startSpan(semconv.SPAN_RESTORE, options);
     account(operations, span, 'restore', [first, ...others]);
     span.end(endMs);
   }
@@ -59,10 +60,11 @@ export function account(
     );
   }
   for (const result of results) {
-    if (result.outcome === 'drifted' && !isKnown(result)) emitDrift(result);
-    if (result.outcome === 'failed') emitRestoreFailed(result);
+    if (result.outcome === 'drifted' && !isKnown(result)) emitDrift(result, span);
+    if (result.outcome === 'failed') emitRestoreFailed(result, span);
   }
-  if (results.some((r) => r.outcome === 'failed')) fail(span, 'some threads could not be put back');
+  const failed = results.filter((r) => r.outcome === 'failed').length;
+  if (failed > 0) fail(span, 'restore_failed', `${failed} threads could not be put back`);
 }
 
 function tallyOf<T>(items: readonly T[], outcomeOf: (item: T) => string): Map<string, number> {

@@ -2,8 +2,9 @@
  * Counts tuned threads by outcome. An agent may start a thread every millisecond, so threads that are born after their
  * agent was tuned are reported in batches: at most one batch in five seconds.
  */
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import * as semconv from '../telemetry/semconv.ts';
+import { fail } from './trace.ts';
 
 const BATCH_MS = 5_000;
 
@@ -64,6 +65,15 @@ export class ThreadOutcomes {
     this.#batch = undefined;
     if (batch) this.#reportLater(batch);
   }
+}
+
+/** Outcomes of a thread that taut was to tune, and could not. */
+const FAILURES = ['denied', 'invalid', 'unverified'] as const;
+
+/** Marks a span as failed when a thread could not be tuned: whoever looks for errors finds it. */
+export function failBy(span: Span, outcomes: Outcomes): void {
+  const [type] = FAILURES.filter((outcome) => outcomes.has(outcome));
+  if (type !== undefined) fail(span, type, `${outcomes.get(type)} threads: ${type}`);
 }
 
 /** The attributes `taut.threads.total` and `taut.threads.<outcome>`. */

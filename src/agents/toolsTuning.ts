@@ -216,8 +216,7 @@ export class ToolsTuning implements KnobTuning {
       converger.run();
       const present = new Set(process.threadIds());
       converger.forget([...converger.threads.keys()].filter((tid) => !present.has(tid)));
-      for (const drift of known ? converger.inspect() : [])
-        reportDrift(this.#host.log, this.#agent.identity, this.knob, drift);
+      for (const drift of known ? converger.inspect() : []) reportDrift(this.#host.log, this.#agent, this.knob, drift);
       this.#tools.set(pid, { startTicks, threads: converger.threads });
     }, undefined);
   }

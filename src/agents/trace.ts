@@ -1,7 +1,17 @@
 /** The trace of one agent process: `attach` is its root span, every operation on the process a child span. */
-import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { ThreadState } from '../actuator/thread.ts';
 import { creationTimeMs } from '../proc/clock.ts';
+import { tautTracer } from '../telemetry/scope.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity } from './identity.ts';
 
@@ -21,19 +31,27 @@ interface Begun {
 
 export class AgentTrace {
   readonly #identity: AgentIdentity;
-  readonly #tracer = trace.getTracer(semconv.SCOPE_NAME);
+  readonly #tracer = tautTracer();
   readonly #sightedAtMs: number;
+  readonly #before: SpanContext | undefined;
   #begun: Begun | undefined;
   /** Spans to make when the hold ends; undefined when nothing is held. */
   #held: (() => void)[] | undefined;
 
   /**
    * Begins at the time of the sighting, milliseconds since the epoch. Makes the root span (and reads the process's
-   * origin) only when the first span is needed.
+   * origin) only when the first span is needed. @param before the root of an earlier trace of the same process, if any:
+   * the new one is linked to it.
    */
-  constructor(identity: AgentIdentity, sightedAtMs: number) {
+  constructor(identity: AgentIdentity, sightedAtMs: number, before?: SpanContext) {
     this.#identity = identity;
     this.#sightedAtMs = sightedAtMs;
+    this.#before = before;
+  }
+
+  /** The root span, which may have ended: what is told of the agent refers to it. */
+  get root(): Span {
+    return this.#begin().root;
   }
 
   /** Ends the root span: attaching is complete. */
@@ -101,7 +119,8 @@ export class AgentTrace {
   #begin(): Begun {
     if (this.#begun) return this.#begun;
     const attributes = attributesOf(this.#identity);
-    const options = { root: true, kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes };
+    const links = this.#before ? [{ context: this.#before }] : [];
+    const options = { root: true, kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes, links };
     const root = this.#tracer.startSpan(semconv.SPAN_ATTACH, options, context.active());
     this.#begun = { root, attributes, context: trace.setSpan(context.active(), root) };
     return this.#begun;
@@ -109,11 +128,13 @@ export class AgentTrace {
 }
 
 export function failWith(span: Span, error: unknown): void {
-  span.setAttribute(semconv.ATTR_ERROR_TYPE, (error as Error).name);
-  fail(span, (error as Error).message);
+  const { code, name, message } = error as Error & { readonly code?: unknown };
+  fail(span, typeof code === 'string' ? code : name, message);
 }
 
-export function fail(span: Span, message: string): void {
+/** @param type what kind of failure it is, one of a few words: `error.type`. */
+export function fail(span: Span, type: string, message: string): void {
+  span.setAttribute(semconv.ATTR_ERROR_TYPE, type);
   span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 

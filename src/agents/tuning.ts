@@ -23,7 +23,7 @@ import type { Operations } from './operations.ts';
 import type { RecordedThreads } from './recordedThreads.ts';
 import { account } from './reportRestored.ts';
 import { reportDrift, sayDrift } from './reportThread.ts';
-import { threadsBy } from './threadOutcomes.ts';
+import { failBy, threadsBy } from './threadOutcomes.ts';
 import { type AgentTrace, fail, failWith } from './trace.ts';
 import { TuningOutcomes } from './tuningOutcomes.ts';
 
@@ -258,11 +258,13 @@ export class Tuning implements KnobTuning {
             [semconv.ATTR_TAUT_PASSES]: progress.passes,
             [semconv.ATTR_TAUT_COMPLETE]: progress.complete,
           });
-        else fail(span, 'the ledger could not be written');
+        else fail(span, 'ledger', 'the ledger could not be written');
         span.setAttributes(threadsBy(outcomes));
+        failBy(span, outcomes);
       });
       const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs };
-      trace.past({ ...verify, attributes: { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) } });
+      const attributes = { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) };
+      trace.past({ ...verify, attributes }, (span) => failBy(span, outcomes));
     } catch (error) {
       const outcomes = this.#outcomes.take();
       tell(nowMs(), (span) => failWith(span.setAttributes(threadsBy(outcomes)), error));
@@ -272,6 +274,6 @@ export class Tuning implements KnobTuning {
 
   #inspect(): void {
     const drifts: Drift[] = this.#converger?.inspect() ?? [];
-    for (const drift of drifts) reportDrift(this.#host.log, this.#agent.identity, this.knob, drift);
+    for (const drift of drifts) reportDrift(this.#host.log, this.#agent, this.knob, drift);
   }
 }

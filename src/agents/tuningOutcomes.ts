@@ -11,7 +11,7 @@ import type { Obstacles } from './obstacles.ts';
 import type { Operations } from './operations.ts';
 import type { RecordedThreads } from './recordedThreads.ts';
 import { sayOutcome } from './reportThread.ts';
-import { type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
+import { failBy, type LaterBatch, type Outcomes, ThreadOutcomes, threadsBy } from './threadOutcomes.ts';
 import type { AgentTrace } from './trace.ts';
 
 interface Host {
@@ -107,6 +107,6 @@ export class TuningOutcomes {
 
   #reportLater({ startMs, endMs, outcomes }: LaterBatch): void {
     const attributes = { ...this.attributes(this.#order()), ...threadsBy(outcomes) };
-    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes });
+    this.#agent.trace.past({ name: semconv.SPAN_TUNE, startMs, endMs, attributes }, (span) => failBy(span, outcomes));
   }
 }

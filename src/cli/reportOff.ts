@@ -7,14 +7,15 @@ import type { Log } from '../util/log.ts';
 
 /** @param off undefined: it is on again. @param log undefined: nothing is to be tuned anyway. */
 export function sayOff(off: Off | undefined, log: Log | undefined): void {
-  if (off) log?.warn(`${describeOff(off)}; measuring goes on, and taut on lifts that`);
-  else log?.info('tuning is on again: options, flags and rules decide');
+  const body = off ? describeOff(off) : 'tuning is on again: options, flags and rules decide';
+  if (off) log?.warn(`${body}; measuring goes on, and taut on lifts that`);
+  else log?.info(body);
   emit(
     'taut.switched',
     {
       [semconv.ATTR_TAUT_OFF]: off !== undefined,
       ...(off?.reason && { [semconv.ATTR_TAUT_OFF_REASON]: off.reason }),
     },
-    off ? SeverityNumber.WARN : SeverityNumber.INFO,
+    { severity: off ? SeverityNumber.WARN : SeverityNumber.INFO, body },
   );
 }

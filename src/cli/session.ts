@@ -11,6 +11,7 @@ import type { Ledger } from '../actuator/ledger.ts';
 import type { Off } from '../actuator/off.ts';
 import { schedSlice } from '../actuator/schedSlice.ts';
 import { Operations } from '../agents/operations.ts';
+import { PastTraces } from '../agents/pastTraces.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
 import type { AgentEvent } from '../agents/status.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
@@ -33,6 +34,7 @@ import { requireOpenFiles } from './openFiles.ts';
 import { openGate } from './openGate.ts';
 import { servePublicly } from './publicSocket.ts';
 import { readConfig } from './readConfig.ts';
+import { recordWarnings } from './recordWarnings.ts';
 import { onNewRules } from './reload.ts';
 import { sayOff } from './reportOff.ts';
 import type { Request } from './requests.ts';
@@ -78,7 +80,8 @@ export interface RunSession {
 }
 
 /** @throws CliError with the exit code when nothing useful can be done. */
-export async function openSession(options: SessionOptions, log: Log): Promise<Session> {
+export async function openSession(options: SessionOptions, terminal: Log): Promise<Session> {
+  const { log, begin } = recordWarnings(terminal);
   await using stack = new AsyncDisposableStack();
   const { stateDir, sinkDir = stateDir, scope, descendants, lifetime, run } = options;
   requireOpenFiles();
@@ -133,11 +136,15 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
       onDetail: (message) => log.info(message),
     }),
   );
+  begin();
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;
+  // Those of `run` and `demo` share the directory with a daemon, whose file it is.
+  const tracesPath = run || !mayRecord ? undefined : join(stateDir, 'past-traces.jsonl');
+  const past = stack.use(new PastTraces(tracesPath, log.warn));
   const watcher = new Watcher({
-    ...{ decisions, gate, scope, log, measuring, ledger, descendants },
+    ...{ decisions, gate, scope, log, measuring, ledger, descendants, past },
     guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
     ...(run && { begun: run.begun }),

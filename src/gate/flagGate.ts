@@ -99,8 +99,8 @@ class Evaluator {
   }
 
   async evaluate(key: string, { pid, name, ruleId }: GateQuestion): Promise<EvaluationDetails<FlagValue>> {
-    const host = hostname();
-    const context: EvaluationContext = { targetingKey: `${host}/${pid}`, host, pid, agent: name, rule: ruleId };
+    const about = { host: hostname(), pid, agent: name, rule: ruleId };
+    const context: EvaluationContext = { targetingKey: targetingKey(pid), ...about };
     const known = this.#types.get(key) ?? 'boolean';
     let details = await this.#as(known, key, context);
     for (const type of TYPES) {
@@ -117,6 +117,10 @@ class Evaluator {
     if (type === 'string') return this.#client.getStringDetails(key, 'off', context);
     return this.#client.getNumberDetails(key, 0, context);
   }
+}
+
+function targetingKey(pid: number): string {
+  return `${hostname()}/${pid}`;
 }
 
 const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode === 'FLAG_NOT_FOUND';
@@ -145,11 +149,12 @@ function ofProfile(details: EvaluationDetails<FlagValue>, knob: GatedKnob): ToKn
 function decision(
   details: ToKnob,
   provider: string,
-  { knob, ruleId, ruleTarget, asked }: GateQuestion,
+  { knob, pid, ruleId, ruleTarget, asked }: GateQuestion,
   targets: Targets,
 ): GateDecision {
   const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
-  const flag = { key, provider, variant, reason };
+  const json = variant === undefined && !errorCode ? { value: JSON.stringify(value) } : {};
+  const flag = { key, provider, variant, reason, ...json, context: targetingKey(pid) };
   const layer = 'flag';
   if (errorCode)
     return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };

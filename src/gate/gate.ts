@@ -55,6 +55,10 @@ export interface GateDecision {
     readonly provider: string;
     readonly variant: string | undefined;
     readonly reason: string | undefined;
+    /** Its value as JSON, where the provider names no variant. */
+    readonly value?: string;
+    /** For whom it was evaluated: the targeting key. */
+    readonly context?: string;
   };
   /** Why there is no answer: a code of OpenFeature, or words. */
   readonly failure?: string;

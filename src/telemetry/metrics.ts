@@ -1,8 +1,9 @@
 /**
- * Every metric of taut, one entry each: how backends and `docs/telemetry.md` describe it, and where its values come from.
- * Adding a metric is adding its entry: the program and `otel/` read this table, and `npm run docs` writes the page from it.
+ * Every metric of taut, one entry each: where its values come from. How it is described is in `otel/registry/metrics.yaml`,
+ * from which `npm run docs` makes `described.ts`.
  */
 import type { Attributes } from '@opentelemetry/api';
+import { DESCRIBED_METRICS as D } from './described.ts';
 import type { Observable, Reading } from './observable.ts';
 import * as semconv from './semconv.ts';
 
@@ -51,44 +52,15 @@ interface Counted extends Description {
 export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | Counted;
 
 export const METRICS = {
-  'taut.timer.lateness': {
-    ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: "From a timer's soft expiry, which the agent asked for, until its handler wakes the thread.",
-    splitBy: [semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
-  },
-  'taut.timer.slack_use': {
-    ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: 'The part of lateness up to the hard expiry: what timer slack can give back.',
-    splitBy: [semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
-  },
-  'taut.timer.overrun': {
-    ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: 'The part of lateness beyond the hard expiry: timer slack has no part in it.',
-    splitBy: [semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
-  },
-  'taut.wakeup.latency': {
-    ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: "The whole of what the agent feels: from a timer's soft expiry (or from sched_waking) to running.",
-    splitBy: [
-      ...[semconv.ATTR_TAUT_WAKEUP_SOURCE, semconv.ATTR_TAUT_TIMER_SLACK_CLASS, semconv.ATTR_TAUT_TUNED],
-      semconv.ATTR_TAUT_SCHED_SLICE,
-    ],
-  },
-  'taut.wakeup.hand_over': {
-    ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description: 'From sched_waking to being made runnable: the way to the other CPU, out of idle.',
-    splitBy: [semconv.ATTR_TAUT_WAKEUP_SOURCE],
-  },
-  'taut.wakeup.run_queue_delay': {
-    ...{ source: 'wakeups', kind: 'exponential histogram', unit: 's' },
-    description:
-      'From being made runnable to running. Timer slack has no part in it, so it is the control of that knob; a scheduler slice is to shorten it.',
-    splitBy: [semconv.ATTR_TAUT_WAKEUP_SOURCE, semconv.ATTR_TAUT_TUNED, semconv.ATTR_TAUT_SCHED_SLICE],
-  },
+  'taut.timer.lateness': { ...D['taut.timer.lateness'], source: 'wakeups' },
+  'taut.timer.slack_use': { ...D['taut.timer.slack_use'], source: 'wakeups' },
+  'taut.timer.overrun': { ...D['taut.timer.overrun'], source: 'wakeups' },
+  'taut.wakeup.latency': { ...D['taut.wakeup.latency'], source: 'wakeups' },
+  'taut.wakeup.hand_over': { ...D['taut.wakeup.hand_over'], source: 'wakeups' },
+  'taut.wakeup.run_queue_delay': { ...D['taut.wakeup.run_queue_delay'], source: 'wakeups' },
   'taut.agent.count': {
-    ...{ source: 'observed', kind: 'up-down counter', unit: '{agent}' },
-    description: 'Agent processes that are attached.',
-    splitBy: [semconv.ATTR_TAUT_ATTACH_PATH, semconv.ATTR_TAUT_TUNED],
+    ...D['taut.agent.count'],
+    source: 'observed',
     observe: ({ agents }) =>
       agents().map(({ attachPath, isTuned }) => ({
         value: 1,
@@ -96,89 +68,82 @@ export const METRICS = {
       })),
   },
   'taut.thread.count': {
-    ...{ source: 'observed', kind: 'up-down counter', unit: '{thread}' },
-    description: 'Threads of attached agents, by the state of each knob.',
-    splitBy: [semconv.ATTR_TAUT_KNOB, semconv.ATTR_TAUT_THREAD_STATE],
+    ...D['taut.thread.count'],
+    source: 'observed',
     observe: ({ threads }) =>
       threads().map(({ knob, state, count }) => ({
         value: count,
         by: { [semconv.ATTR_TAUT_KNOB]: knob, [semconv.ATTR_TAUT_THREAD_STATE]: state },
       })),
   },
-  'taut.operations': {
-    ...{ source: 'counted', kind: 'counter', unit: '{operation}' },
-    description: 'Operations on agents and their threads, by outcome.',
-    splitBy: [semconv.ATTR_TAUT_OPERATION, semconv.ATTR_TAUT_OUTCOME, semconv.ATTR_TAUT_KNOB],
-  },
-  'taut.inherited.cpu': {
-    ...{ source: 'counted', kind: 'counter', unit: 's' },
-    description:
-      "CPU time that children of agents ran with the agent's scheduler slice, from their birth until taut put them back, or until their end.",
-    splitBy: [semconv.ATTR_TAUT_AGENT_NAME, semconv.ATTR_TAUT_KNOB],
-  },
+  'taut.operations': { ...D['taut.operations'], source: 'counted' },
+  'taut.inherited.cpu': { ...D['taut.inherited.cpu'], source: 'counted' },
   'taut.off': {
-    ...{ source: 'observed', kind: 'gauge', unit: '1' },
-    description: 'Whether the kill switch (taut off) keeps taut from tuning (1) or not (0).',
-    splitBy: [],
+    ...D['taut.off'],
+    source: 'observed',
     observe: ({ isOff }) => {
       const off = isOff();
       return off === undefined ? [] : [{ value: off ? 1 : 0 }];
     },
   },
   'taut.flags.ready': {
-    ...{ source: 'observed', kind: 'gauge', unit: '1' },
-    description: 'Whether the provider of feature flags is ready (1) or not (0): down, stale, or not started yet.',
-    splitBy: [],
+    ...D['taut.flags.ready'],
+    source: 'observed',
     observe: ({ hasFlags }) => {
       const ready = hasFlags();
       return ready === undefined ? [] : [{ value: ready ? 1 : 0 }];
     },
   },
   'taut.tracer.events': {
-    ...{ source: 'observed', kind: 'counter', unit: '{event}' },
-    description: 'Every event that the tracer saw: recorded, or discarded for a reason.',
-    splitBy: [semconv.ATTR_TAUT_TRACER_EVENT, semconv.ATTR_TAUT_TRACER_OUTCOME, semconv.ATTR_TAUT_DISCARD_REASON],
+    ...D['taut.tracer.events'],
+    source: 'observed',
     observe: ({ tracerCounters }) => [...tracerCounters()].flatMap(([counter, value]) => outcome(counter, value)),
   },
   'taut.tracer.degraded': {
-    ...{ source: 'observed', kind: 'gauge', unit: '1' },
-    description: 'Whether the tracer and its canary, a thread that keeps time by itself, disagree (1) or agree (0).',
-    splitBy: [],
+    ...D['taut.tracer.degraded'],
+    source: 'observed',
     observe: ({ isDegraded }) => {
       const degraded = isDegraded();
       return degraded === undefined ? [] : [{ value: degraded ? 1 : 0 }];
     },
   },
-  'taut.canary.latency': {
-    ...{ source: 'canary', kind: 'exponential histogram', unit: 's' },
-    description: "Wakeup latency of taut's own idle thread, with the least timer slack: the host's floor.",
-    splitBy: [],
-  },
+  'taut.canary.latency': { ...D['taut.canary.latency'], source: 'canary' },
   'taut.run_queue.time': {
-    ...{ source: 'schedstat', kind: 'counter', unit: 's' },
-    description: 'Time that threads were runnable and not running, after a wakeup or a preemption (mode schedstat).',
-    splitBy: [],
+    ...D['taut.run_queue.time'],
+    source: 'schedstat',
     read: ({ waitedNs }) => Number(waitedNs) / 1e9,
   },
   'taut.run_queue.timeslices': {
-    ...{ source: 'schedstat', kind: 'counter', unit: '{timeslice}' },
-    description: 'Times that threads were put on a CPU (mode schedstat).',
-    splitBy: [],
+    ...D['taut.run_queue.timeslices'],
+    source: 'schedstat',
     read: ({ timeslices }) => timeslices,
   },
-  'taut.telemetry.dropped': {
-    ...{ source: 'counted', kind: 'counter', unit: '{item}' },
-    description:
-      'Spans, points and log records that no backend got: refused, rejected, damaged, or without room to wait.',
-    splitBy: [semconv.ATTR_TAUT_TELEMETRY_SIGNAL],
+  'taut.telemetry.dropped': { ...D['taut.telemetry.dropped'], source: 'counted' },
+  'process.cpu.time': {
+    ...D['process.cpu.time'],
+    source: 'observed',
+    observe: ({ ownCpu }) => {
+      const { user, system } = ownCpu();
+      return [
+        { value: user, by: { [semconv.ATTR_CPU_MODE]: 'user' } },
+        { value: system, by: { [semconv.ATTR_CPU_MODE]: 'system' } },
+      ];
+    },
+  },
+  'taut.tracer.cpu.time': {
+    ...D['taut.tracer.cpu.time'],
+    source: 'observed',
+    observe: ({ kernelCpu }) => {
+      const kernel = kernelCpu();
+      return kernel ? [{ value: kernel.seconds, by: { [semconv.ATTR_TAUT_SELF_METHOD]: kernel.method } }] : [];
+    },
   },
   'taut.self.cpu': {
-    ...{ source: 'observed', kind: 'counter', unit: 's' },
-    description: 'CPU time that taut itself has used: its BPF programs (kernel) and its own process (user).',
-    splitBy: [semconv.ATTR_TAUT_SELF_PART, semconv.ATTR_TAUT_SELF_METHOD],
-    observe: ({ userCpu, kernelCpu }) => {
-      const kernel = kernelCpu();
-      const user = { value: userCpu(), by: usedBy('user', 'measured') };
+    ...D['taut.self.cpu'],
+    source: 'observed',
+    observe: ({ ownCpu, kernelCpu }) => {
+      const [own, kernel] = [ownCpu(), kernelCpu()];
+      const user = { value: own.user + own.system, by: usedBy('user', 'measured') };
       return kernel ? [user, { value: kernel.seconds, by: usedBy('kernel', kernel.method) }] : [user];
     },
   },

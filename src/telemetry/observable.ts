@@ -8,8 +8,8 @@ export interface Observable {
   threads(): readonly { readonly knob: string; readonly state: string; readonly count: number }[];
   /** Cumulative counts of what became of each wakeup, by the names in `native/include/taut.h`. */
   tracerCounters(): ReadonlyMap<string, number>;
-  /** CPU time of taut's own process, seconds. */
-  userCpu(): number;
+  /** CPU time of taut's own process, seconds: in user space, and in the kernel for it. */
+  ownCpu(): { readonly user: number; readonly system: number };
   /** CPU time of taut's BPF programs. Undefined when it is not known. */
   kernelCpu(): { readonly seconds: number; readonly method: string } | undefined;
   /** Whether the canary and the tracer disagree. Undefined when there is no canary. */

@@ -1,8 +1,8 @@
 /** Registers the observed metrics of the table. */
-import { type Attributes, type Meter, type MetricOptions, metrics, type ObservableResult } from '@opentelemetry/api';
+import type { Attributes, Meter, MetricOptions, ObservableResult } from '@opentelemetry/api';
 import { descriptor, METRICS, metricsFrom, type Observed } from './metrics.ts';
 import type { Observable, Reading } from './observable.ts';
-import * as semconv from './semconv.ts';
+import { tautMeter } from './scope.ts';
 
 const INSTRUMENT: Record<Observed['kind'], (meter: Meter, name: string, options: MetricOptions) => Instrument> = {
   counter: (meter, name, options) => meter.createObservableCounter(name, options),
@@ -14,7 +14,7 @@ type Instrument = ReturnType<Meter['createObservableGauge']>;
 
 /** @param common attributes of every point. @returns a function that ends observing. */
 export function observeAll(observable: Observable, common: Attributes): () => void {
-  const meter = metrics.getMeter(semconv.SCOPE_NAME);
+  const meter = tautMeter();
   const ends = metricsFrom('observed').map((metric) => {
     const { kind, observe }: Observed = METRICS[metric];
     const { name, ...options } = descriptor(metric);

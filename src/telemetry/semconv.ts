@@ -1,38 +1,39 @@
-/**
- * Every span and attribute name of taut, once; `metrics.ts` has the metrics, `events.ts` the events. Pure constants, for
- * the program and for `otel/`. Names of OpenTelemetry's stable conventions come from its package; the incubating ones
- * are written here.
- */
-export { ATTR_CONTAINER_ID, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+// Written by npm run docs from otel/registry: change that, not this.
 
 export const SCOPE_NAME = 'taut';
 
-// Spans: one trace for each agent process, with `attach` as its root.
+// Spans.
 export const SPAN_ATTACH = 'attach';
 export const SPAN_GATE = 'gate';
 export const SPAN_TUNE = 'tune';
 export const SPAN_VERIFY = 'verify';
 export const SPAN_REVERT = 'revert';
-/** A restore outside of any agent's trace: it has its own trace. */
 export const SPAN_RESTORE = 'restore';
 
-// OpenTelemetry's incubating conventions.
-export const ATTR_PROCESS_PID = 'process.pid';
-/** A time in RFC 3339. */
-export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
-export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
-/** The effective user's id. */
-export const ATTR_USER_ID = 'user.id';
-export const ATTR_THREAD_ID = 'thread.id';
+// Attributes of OpenTelemetry's conventions.
+export const ATTR_CONTAINER_ID = 'container.id';
+export const ATTR_CPU_MODE = 'cpu.mode';
+export const ATTR_ERROR_MESSAGE = 'error.message';
+export const ATTR_ERROR_TYPE = 'error.type';
+export const ATTR_FEATURE_FLAG_CONTEXT_ID = 'feature_flag.context.id';
 export const ATTR_FEATURE_FLAG_KEY = 'feature_flag.key';
 export const ATTR_FEATURE_FLAG_PROVIDER_NAME = 'feature_flag.provider.name';
-export const ATTR_FEATURE_FLAG_RESULT_VARIANT = 'feature_flag.result.variant';
 export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
-
-/** OpenTelemetry's mark on the sum of all series beyond a limit. */
+export const ATTR_FEATURE_FLAG_RESULT_VALUE = 'feature_flag.result.value';
+export const ATTR_FEATURE_FLAG_RESULT_VARIANT = 'feature_flag.result.variant';
+export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
+export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
+export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
+export const ATTR_OTEL_COMPONENT_NAME = 'otel.component.name';
+export const ATTR_OTEL_COMPONENT_TYPE = 'otel.component.type';
 export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
-
-// taut's own. `npm run docs` writes the comment of each into docs/telemetry.md: Markdown, links are relative to docs/.
+export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
+export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+export const ATTR_PROCESS_PID = 'process.pid';
+export const ATTR_SERVER_ADDRESS = 'server.address';
+export const ATTR_SERVER_PORT = 'server.port';
+export const ATTR_THREAD_ID = 'thread.id';
+export const ATTR_USER_ID = 'user.id';
 
 // Identity of an agent.
 /** The agent's name, by its rule. */
@@ -54,7 +55,10 @@ export const ATTR_TAUT_TARGET = 'taut.target';
 export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
 /** Why it decided so. */
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
-/** Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`; `off`: nobody asked. */
+/**
+ * Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`; `off`: nobody
+ * asked.
+ */
 export const ATTR_TAUT_GATE_LAYER = 'taut.gate.layer';
 /**
  * How many threads had this [outcome](outcomes.md#what-becomes-of-each-thread): `taut.threads.tuned`,
@@ -88,8 +92,8 @@ export const ATTR_TAUT_DRIFT_FOUND = 'taut.drift.found';
 /** How many reports were lost. */
 export const ATTR_TAUT_EVENTS_LOST = 'taut.events.lost';
 /**
- * `exec`, `birth`, `end`, `rename` (a new name, or another control group); of the network `question`, `answer`, `connect`, `hello` (server names); or `unseen`: the
- * kernel did not report them.
+ * `exec`, `birth`, `end`, `rename` (a new name, or another control group); of the network `question`, `answer`,
+ * `connect`, `hello` (server names); or `unseen`: the kernel did not report them.
  */
 export const ATTR_TAUT_EVENTS_KIND = 'taut.events.kind';
 
@@ -102,8 +106,8 @@ export const ATTR_TAUT_TIMER_SLACK_CLASS = 'taut.timer.slack_class';
 /** Whether the slack in force was less than the thread's original; of agents: whether it is tuned. */
 export const ATTR_TAUT_TUNED = 'taut.tuned';
 /**
- * The scheduler's slice that was in force when the thread ran: `default` (the kernel's), `tuned` (another one). There only
- * where taut was told that it may set slices.
+ * The scheduler's slice that was in force when the thread ran: `default` (the kernel's), `tuned` (another one). There
+ * only where taut was told that it may set slices.
  */
 export const ATTR_TAUT_SCHED_SLICE = 'taut.sched.slice';
 /** `timer` or `other`. */

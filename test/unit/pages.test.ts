@@ -13,7 +13,7 @@ import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { checkConfig } from '../../src/config/load.ts';
 import { configSchema, ruleSchema } from '../../src/config/schema.ts';
 import { flagFindings } from '../../src/gate/flagFindings.ts';
-import { EVENTS } from '../../src/telemetry/events.ts';
+import { DESCRIBED_EVENTS } from '../../src/telemetry/described.ts';
 import { METRICS } from '../../src/telemetry/metrics.ts';
 import * as semconv from '../../src/telemetry/semconv.ts';
 import { CATALOGUE } from '../agents/catalogue.ts';
@@ -208,7 +208,7 @@ test('the page of rules has every key of a configuration, the page of privileges
 
 test('the page of telemetry has every name that taut uses, and no other of its own', () => {
   const text = read('docs/telemetry.md');
-  const names = [...Object.values(semconv), ...Object.keys(METRICS), ...Object.keys(EVENTS)];
+  const names = [...Object.values(semconv), ...Object.keys(METRICS), ...Object.keys(DESCRIBED_EVENTS)];
   const shown = new Set(inlineCode(text));
   const isShown = (name: string) => shown.has(name) || (/^feature_flag\./.test(name) && shown.has('feature_flag.*'));
   // The scope, and the beginning of `taut.threads.OUTCOME`.

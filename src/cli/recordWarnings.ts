@@ -1,0 +1,45 @@
+/** taut's own warnings and errors, as log records: who reads a backend sees what the terminal says. */
+import { SeverityNumber } from '@opentelemetry/api';
+import { tautLogger } from '../telemetry/scope.ts';
+import type { Log } from '../util/log.ts';
+import { printable } from '../util/printable.ts';
+
+/** Most records of each span of time: whoever makes taut warn must not fill a backend. */
+const MOST = 100;
+const SPAN_MS = 60_000;
+const SEVERITY = { warn: SeverityNumber.WARN, error: SeverityNumber.ERROR } as const;
+
+export interface Recorded {
+  /** The same log, whose warnings and errors are records as well. */
+  readonly log: Log;
+  /** Telemetry has started: records that wait are emitted, and later ones at once. */
+  begin(): void;
+}
+
+/** @param now milliseconds of a clock that never goes back. */
+export function recordWarnings(log: Log, now: () => number = () => performance.now()): Recorded {
+  let waiting: (() => void)[] | undefined = [];
+  let [since, count, left] = [now(), 0, 0];
+  const emit = (level: keyof typeof SEVERITY, message: string) => {
+    const severityNumber = SEVERITY[level];
+    const written = { severityNumber, severityText: SeverityNumber[severityNumber], body: printable(message) };
+    const record = { ...written, timestamp: Date.now() };
+    if (waiting) waiting.push(() => tautLogger().emit(record));
+    else tautLogger().emit(record);
+  };
+  const bounded = (level: keyof typeof SEVERITY) => (message: string) => {
+    log[level](message);
+    if (now() - since >= SPAN_MS) {
+      if (left > 0) emit('warn', `${left} more warnings were only logged`);
+      [since, count, left] = [now(), 0, 0];
+    }
+    if (++count <= MOST) emit(level, message);
+    else left++;
+  };
+  const begin = () => {
+    const all = waiting ?? [];
+    waiting = undefined;
+    for (const send of all) send();
+  };
+  return { log: { ...log, warn: bounded('warn'), error: bounded('error') }, begin };
+}
