@@ -54,7 +54,7 @@ export const ATTR_TAUT_TARGET = 'taut.target';
 export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
 /** Why it decided so. */
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
-/** Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`; `off`: nobody asked. */
+/** Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`, `configuration`; `off`: nobody asked. */
 export const ATTR_TAUT_GATE_LAYER = 'taut.gate.layer';
 /**
  * How many threads had this [outcome](outcomes.md#what-becomes-of-each-thread): `taut.threads.tuned`,
