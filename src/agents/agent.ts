@@ -80,6 +80,11 @@ export class Agent implements Disposable {
     return this.tunings.some(({ target }) => target !== undefined);
   }
 
+  /** Whether its children are agents, too, that no rule names. */
+  get tunesChildren(): boolean {
+    return this.#own.some(({ descendants }) => descendants === 'tune');
+  }
+
   /** When the gate's decisions were carried out and verified, or had nothing changed: milliseconds since the epoch. */
   get settledAtMs(): number {
     return Math.max(...this.tunings.map((tuning) => tuning.settledAtMs)) || this.#decidedAtMs;

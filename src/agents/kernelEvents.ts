@@ -1,5 +1,4 @@
 /** Handles the kernel's events: forks, execs, renames, moves and exits, and updates the agents. */
-import type { Descendants } from '../actuator/descendants.ts';
 import type { Execed } from '../actuator/ledger.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import { inScope, type Scope } from '../discovery/scope.ts';
@@ -13,7 +12,6 @@ import type { Agents } from './registry.ts';
 export interface KernelEventsOptions {
   readonly agents: Agents;
   readonly decisions: Decisions;
-  readonly descendants: Descendants;
   readonly scope: Scope;
   readonly log: Log;
   /** Called when a thread has its process's id now, so that the ledger can follow it. */
@@ -103,7 +101,7 @@ export class KernelEvents {
     if (!agent || this.#agents.get(pid)) return;
     const children = this.#options.decisions.children(agent.identity.rule);
     if (tid === pid) agent.childBorn({ pid, startTicks: startTicksOf(startNs) }, maker);
-    if (tid === pid && (children === 'all' || this.#options.descendants === 'tune')) {
+    if (tid === pid && (children === 'all' || agent.tunesChildren)) {
       this.#inBackground(event, this.#agents.attachIfAgent(pid, seenIn(event, 'child'), agent));
       if (this.#agents.has(pid)) return; // else a rule denies what it runs by now, and it must not keep the value
     }

@@ -4,7 +4,7 @@ import type { Decisions } from '../discovery/decisions.ts';
 import { inScope, isNamed, type Scope } from '../discovery/scope.ts';
 import { isAsSeen, isTheSame, type Sighting, withoutCmdline } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
-import type { Gate } from '../gate/gate.ts';
+import type { About, Gate } from '../gate/gate.ts';
 import { childrenOf } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
 import { descriptorShares } from '../proc/descriptors.ts';
@@ -15,6 +15,7 @@ import type { ThreadStat } from '../proc/stat.ts';
 import type { TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
+import type { AgentIdentity } from './identity.ts';
 import { InheritedDecisions } from './inheritance.ts';
 import { Kin } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
@@ -265,6 +266,7 @@ export class Agents {
   async #gate(agent: Agent): Promise<Turned[]> {
     const { pid, name, rule: ruleId } = agent.identity;
     const { gate, decisions } = this.#options;
+    const about = () => aboutOf(agent.identity);
     using _spans = agent.holdSpans();
     const turned: Turned[] = [];
     for (const tuning of agent.tunings) {
@@ -275,7 +277,7 @@ export class Agents {
       const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
       const asked = decisions.asked(pid, ruleId, knob.id);
       const said = gate.decide({
-        ...{ knob, pid, name, ruleId },
+        ...{ knob, pid, name, ruleId, about },
         ...(ruleTarget === undefined ? {} : { ruleTarget }),
         ...(asked === undefined ? {} : { asked }),
         ...(last && { last }),
@@ -352,6 +354,10 @@ export class Agents {
     if (!this.#hasOverflowed) sayShared(this.#options.log, agent.identity);
     this.#hasOverflowed = true;
   }
+}
+
+function aboutOf({ origin, startTicks }: AgentIdentity): About {
+  return { ...origin(), startTicks, created: new Date(creationTimeMs(startTicks)).toISOString() };
 }
 
 function kinOf(agents: Agents, { decisions, scope }: AgentsOptions, files: ProcFiles | undefined): Kin {

@@ -94,6 +94,11 @@ export class Tuning implements KnobTuning {
     return this.#target;
   }
 
+  /** What children get that no rule names: a flag may say it, for its agents. */
+  get descendants(): Descendants {
+    return this.gate.descendants ?? this.#host.descendants;
+  }
+
   get threads(): ReadonlyMap<number, ThreadState> {
     return this.#converger?.threads ?? new Map();
   }
@@ -137,12 +142,12 @@ export class Tuning implements KnobTuning {
 
   /** Handles a new thread of a descendant that is no agent. @returns whether it was put back to the original value. */
   newDescendant(born: Born, maker: number): boolean {
-    const { ledger, operations, descendants, onRecord } = this.#host;
+    const { ledger, operations, onRecord } = this.#host;
     const { files } = this.#agent.handle;
     const inheritance = this.inheritance(maker);
     const order = this.#converger?.order;
     if (!inheritance || !ledger || !order) return false;
-    if (descendants === 'inherit') {
+    if (this.descendants === 'inherit') {
       this.#outcomes.later(() => {
         const recorded = recordInherited(ledger, this.knob, born, order, inheritance, files);
         if (recorded && onRecord.add({ ...recorded, knob: this.knob.id })) this.#outcomes.count('tuned');
@@ -157,7 +162,7 @@ export class Tuning implements KnobTuning {
 
   /** Looks for missed threads and descendants, and for values that another program has set; it leaves these values. */
   reconcile(isAgent: (pid: number) => boolean): void {
-    const { operations, obstacles, descendants } = this.#host;
+    const { operations, obstacles } = this.#host;
     const startTicks = nowTicks(this.#agent.handle.files); // before the look at the threads, as more may be born meanwhile
     this.#outcomes.later(() => {
       this.#converger?.run();
@@ -165,7 +170,7 @@ export class Tuning implements KnobTuning {
     });
     this.#outcomes.look();
     const inheritance = this.inheritance();
-    if (!inheritance || descendants !== 'contain') return;
+    if (!inheritance || this.descendants !== 'contain') return;
     const { contained, settledBefore, hasNew } = this.#containment.tree(this.#agent.identity.pid, inheritance, isAgent);
     if (hasNew) obstacles.attempt(() => this.#converger?.settled(Math.min(startTicks, settledBefore)));
     if (contained > 0) operations.count('contain', 'ok', contained, this.knob.id);

@@ -81,7 +81,7 @@ export class Watcher implements Disposable {
     const common = { agents: this.#agents, decisions, scope, log, failed };
     const onExeced = (thread: Execed) => this.#record.follow(thread);
     const losses = new Losses(tracer, log);
-    this.#kernelEvents = new KernelEvents({ ...common, descendants, onExeced, losses });
+    this.#kernelEvents = new KernelEvents({ ...common, onExeced, losses });
     this.#networkEvents = new NetworkEvents({ ...common, operations });
     const record = { ledger, onRecord, operations, obstacles };
     this.#reconciler = new Reconciler({ ...common, ...record, losses });

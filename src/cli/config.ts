@@ -7,6 +7,7 @@ import { importAgentSight } from '../config/importAgentSight.ts';
 import { checkConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
 import { printableLines } from '../util/printable.ts';
+import { addConfigShow } from './configShow.ts';
 import { CliError, EXIT } from './exit.ts';
 import { nameOf, readText, sayFindings, verdict } from './findings.ts';
 import { printError, printJson, printLine, printText } from './output.ts';
@@ -28,6 +29,7 @@ Examples:
   taut config import config.json | taut config check --strict -`,
     )
     .action(check);
+  addConfigShow(config);
   config
     .command('import')
     .description('convert an AgentSight configuration; what has no meaning here is listed on standard error')

@@ -16,7 +16,7 @@ import { askAsWhoIAm, askRoots, ROOT_STATE_DIR } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
 import { describe, describeRule, type Explained, type GatedKnobs, type RuleWalk, toJson } from './explained.ts';
 import type { CommonOptions } from './given.ts';
-import { pid, withCommon, withConfig, withJson } from './options.ts';
+import { pid, withCommon, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
 import { readConfig } from './readConfig.ts';
 import { splitCommandLine } from './splitCommandLine.ts';
@@ -53,19 +53,17 @@ Examples:
   taut explain 4711 --rule builtin/claude-code
   taut explain 4711 --config my-rules.yaml --json`,
     );
-  withJson(withConfig(withCommon(command)), 'the decision').action(
-    async (id: number | undefined, options: ExplainOptions) => {
-      if (id !== undefined && (options.last !== undefined || options.cmdline !== undefined))
-        throw new CliError('one of a process id, --last and --cmdline is wanted, not several', EXIT.usage);
-      if (options.rule !== undefined) return showRule(await ofRule(options.rule, id, options), options);
-      if (options.last !== undefined) return show(await lastDecisions(options.last, options), options);
-      if (options.cmdline !== undefined) return show(await dry(options.cmdline, options), options);
-      if (id === undefined) throw new CliError('a process id, --last or --cmdline is wanted', EXIT.usage);
-      const found = await ofProcess(id, options);
-      show(found, options);
-      if (found.access === 'none') process.exitCode = EXIT.host;
-    },
-  );
+  withJson(withCommon(command), 'the decision').action(async (id: number | undefined, options: ExplainOptions) => {
+    if (id !== undefined && (options.last !== undefined || options.cmdline !== undefined))
+      throw new CliError('one of a process id, --last and --cmdline is wanted, not several', EXIT.usage);
+    if (options.rule !== undefined) return showRule(await ofRule(options.rule, id, options), options);
+    if (options.last !== undefined) return show(await lastDecisions(options.last, options), options);
+    if (options.cmdline !== undefined) return show(await dry(options.cmdline, options), options);
+    if (id === undefined) throw new CliError('a process id, --last or --cmdline is wanted', EXIT.usage);
+    const found = await ofProcess(id, options);
+    show(found, options);
+    if (found.access === 'none') process.exitCode = EXIT.host;
+  });
 }
 
 async function ofProcess(id: number, options: ExplainOptions): Promise<Explained> {

@@ -5,15 +5,20 @@ import type { Knob } from '../actuator/knob.ts';
 import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { isIn, PROFILE, type Profile } from '../actuator/profiles.ts';
+import { FLAG_PREFIX, type TargetingKey } from '../config/flagNames.ts';
 import type { Targets } from '../gate/gate.ts';
 import type { LogLevel } from '../util/log.ts';
+import type { Origin, Origins } from './settled.ts';
 import { defaultStateDir } from './stateDir.ts';
 
 export interface CommonOptions {
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
+  /** The configuration that counts, if there is one. */
   readonly config?: string;
+  /** Where each setting is from; undefined where the command line was not read in full. */
+  readonly origins?: Origins;
 }
 
 export interface TuneOptions extends CommonOptions {
@@ -25,10 +30,13 @@ export interface TuneOptions extends CommonOptions {
   readonly flagPoll?: number;
   /** Milliseconds. */
   readonly flagLastKnown?: number;
+  /** What the keys of flags begin with. */
+  readonly flagPrefix?: string;
+  readonly flagTargetingKey?: TargetingKey;
   readonly descendants: Descendants;
   readonly observeOnly?: boolean;
   /** `--optimize`. */
-  readonly optimize?: Profile;
+  readonly optimize?: Profile | 'off';
   /** CPU seconds per second. */
   readonly maxOverhead?: number;
   /** False: `--no-guard`. */
@@ -42,6 +50,10 @@ export const DEFAULTS = {
   logLevel: 'info',
   descendants: 'contain',
   spoolLimit: 64 << 20,
+  flagPoll: 5_000,
+  flagLastKnown: 600_000,
+  flagPrefix: FLAG_PREFIX,
+  flagTargetingKey: 'process',
 } as const satisfies Partial<TuneOptions>;
 
 /** What it comes to when no option is given but these, without a value. */
@@ -57,11 +69,13 @@ export function givenAlone(knobs: readonly Knob[], env: NodeJS.ProcessEnv, profi
   };
 }
 
-/** What the command line asks for, by the knob's id. */
+/** What the command line, variables and the configuration ask for, by the knob's id. */
 export interface Asked {
   readonly targets: Targets;
-  /** Which words of the command line decided that. */
+  /** Which words decided that. */
   readonly why: ReadonlyMap<string, string>;
+  /** The knobs on which the configuration decided. */
+  readonly configured: ReadonlySet<string>;
   /** What a profile would set, and this host can't do: a sentence each. */
   readonly leftOut: readonly string[];
 }
@@ -71,19 +85,39 @@ export function asked(options: TuneOptions): Asked {
   const profile = options[PROFILE.option];
   const targets = new Map<string, bigint>();
   const why = new Map<string, string>();
+  const configured = new Set<string>();
   const leftOut: string[] = [];
   for (const knob of KNOBS) {
     const value = given[keyOf(knob)];
-    if (value === 'off') why.set(knob.id, `--${knob.option}=off`);
-    else if (value !== undefined) targets.set(knob.id, value);
-    else if (profile && isIn(profile, knob)) {
+    const isByProfile = value === undefined && profile !== undefined && profile !== 'off' && isIn(profile, knob);
+    const origin = options.origins?.get(isByProfile ? PROFILE.option : keyOf(knob));
+    const isOption = origin === undefined || origin.source === 'option';
+    if (origin?.source === 'file' && (isByProfile || value !== undefined)) configured.add(knob.id);
+    if (value !== undefined) {
+      if (!isOption) why.set(knob.id, said(keyOf(knob), origin, value === 'off' ? value : undefined));
+      else if (value === 'off') why.set(knob.id, `--${knob.option}=off`);
+      if (value !== 'off') targets.set(knob.id, value);
+    } else if (isByProfile) {
       const { ok, detail } = knob.support();
-      why.set(knob.id, `--${PROFILE.option}=${profile}${ok ? '' : `; ${detail}`}`);
+      const words = isOption ? `--${PROFILE.option}=${profile}` : said(PROFILE.option, origin, profile);
+      why.set(knob.id, `${words}${ok ? '' : `; ${detail}`}`);
       if (ok) targets.set(knob.id, knob.defaultTarget);
-      else leftOut.push(`--${PROFILE.option}=${profile} leaves out the ${knob.title}: ${detail}`);
+      else leftOut.push(`${words} leaves out the ${knob.title}: ${detail}`);
     }
   }
-  return { targets, why, leftOut };
+  return { targets, why, configured, leftOut };
+}
+
+/** Words for a setting that is not from the command line: `TAUT_OPTIMIZE=all`, `optimize: all (taut.yaml:3)`. */
+function said(key: string, { source, place }: Origin, value: string | undefined): string {
+  if (source === 'variable') return value === undefined ? place : `${place}=${value}`;
+  return `${key}${value === undefined ? '' : `: ${value}`} (${place})`;
+}
+
+/** Whether a setting is this command's own, and not the host's. */
+export function isOwn({ origins }: TuneOptions, key: string, value: unknown): boolean {
+  const source = origins?.get(key)?.source;
+  return value !== undefined && (source === undefined || source === 'option' || source === 'variable');
 }
 
 /** Whether feature flags decide. */

@@ -1,29 +1,35 @@
 /** The gate that the options of a command ask for. */
+import { dirname, resolve } from 'node:path';
 import { KNOBS } from '../actuator/knobs.ts';
 import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Log } from '../util/log.ts';
 import { CliError, EXIT } from './exit.ts';
-import { asked, type TuneOptions } from './given.ts';
-
-/** Where no option says otherwise; milliseconds. */
-const POLL_MS = 5_000;
-const LAST_KNOWN_MS = 600_000;
+import { asked, DEFAULTS, type TuneOptions } from './given.ts';
 
 /** @throws CliError when the flag file can't be understood, or the provider's module can't be used. */
 export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   const { flags, flagProvider: module, flagProviderOptions, flagPoll, flagLastKnown } = options;
-  const { targets, why, leftOut } = asked(options);
+  const { targets, why, configured, leftOut } = asked(options);
   for (const sentence of leftOut) log.info(sentence);
-  const common = { targets, why, knobs: KNOBS, onProblem: (message: string) => log.warn(message) };
+  const naming = {
+    prefix: options.flagPrefix ?? DEFAULTS.flagPrefix,
+    targetingKey: options.flagTargetingKey ?? DEFAULTS.flagTargetingKey,
+  };
+  const common = { targets, why, configured, naming, knobs: KNOBS, onProblem: (message: string) => log.warn(message) };
   try {
     if (module === undefined)
       return await createGate({ ...common, ...(flags === undefined ? {} : { flagsFile: flags }) });
     const { loadProvider } = await import('../gate/loadProvider.ts');
-    const provider = await loadProvider({ module, options: flagProviderOptions, from: process.cwd() });
+    const { config, origins } = options;
+    const from =
+      config !== undefined && origins?.get('flagProvider')?.source === 'file'
+        ? dirname(resolve(config))
+        : process.cwd();
+    const provider = await loadProvider({ module, options: flagProviderOptions, from });
     const service = {
-      pollMs: flagPoll ?? POLL_MS,
-      lastKnownMs: flagLastKnown ?? LAST_KNOWN_MS,
+      pollMs: flagPoll ?? DEFAULTS.flagPoll,
+      lastKnownMs: flagLastKnown ?? DEFAULTS.flagLastKnown,
     };
     return await createGate({ ...common, provider, service });
   } catch (error) {

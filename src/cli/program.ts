@@ -6,6 +6,7 @@ import { bareOption, type CommandShape } from './bareOption.ts';
 import { CliError, EXIT } from './exit.ts';
 import { HELP, OVERVIEW } from './help.ts';
 import { printError, printLine, printText } from './output.ts';
+import { settle } from './settled.ts';
 import { withSourcePlaces } from './sourcePlaces.ts';
 import { version } from './version.ts';
 
@@ -67,6 +68,7 @@ export async function addCommands([, , name = '']: readonly string[]): Promise<v
 export async function run(argv: readonly string[]): Promise<void> {
   try {
     await addCommands(argv);
+    program.hook('preAction', async (_, command) => settle(command, { env: process.env }));
     await program.parseAsync(bareOption(argv, shapeOf));
   } catch (error) {
     await report(error);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TuneOptions } from './given.ts';
-import { withCommon, withConfig, withTuning } from './options.ts';
+import { withCommon, withTuning } from './options.ts';
 import { runCommand } from './run/command.ts';
 
 export function addRun(program: Command): void {
@@ -26,7 +26,5 @@ Examples:
   taut run -- claude
   taut run --optimize-timer-slack -- node my-agent.js --fast`,
     );
-  withTuning(withConfig(withCommon(command))).action((words: string[], options: TuneOptions) =>
-    runCommand(words, options),
-  );
+  withTuning(withCommon(command)).action((words: string[], options: TuneOptions) => runCommand(words, options));
 }

@@ -7,7 +7,7 @@ import type { TuneOptions } from './given.ts';
 import { tuningExamples, wrapped } from './help.ts';
 import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';
-import { logFor, pid, withCommon, withConfig, withJson, withTuning } from './options.ts';
+import { logFor, pid, withCommon, withJson, withTuning } from './options.ts';
 import { isTerminal, printEvent } from './output.ts';
 import { openSession } from './session.ts';
 import { Waited } from './waited.ts';
@@ -32,9 +32,7 @@ ${tuningExamples(39)}
   taut watch --json | jq -c '{event, pid: .agent.pid}'
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 taut watch`,
     );
-  withJson(withTuning(withConfig(withCommon(command))), STREAM).action((options: TuneOptions) =>
-    watch(options, { kind: 'host' }),
-  );
+  withJson(withTuning(withCommon(command)), STREAM).action((options: TuneOptions) => watch(options, { kind: 'host' }));
 }
 
 export function addAttach(program: Command): void {
@@ -43,7 +41,7 @@ export function addAttach(program: Command): void {
     .description('watch just these processes, whatever they are; ends when they have ended')
     .argument('<pid...>', 'process ids', (text: string, before: number[] = []) => [...before, pid(text)])
     .addHelpText('after', '\nExamples:\n  taut attach $(pidof claude)\n  taut attach 4711 --optimize-timer-slack=10us');
-  withJson(withTuning(withConfig(withCommon(command))), STREAM).action(attach);
+  withJson(withTuning(withCommon(command)), STREAM).action(attach);
 }
 
 /** Reports the processes that can't be watched, and watches the others. */

@@ -1,8 +1,9 @@
 /** Reads configuration files: YAML (and JSON, which is YAML), with the position of every mistake. */
 import { readFileSync } from 'node:fs';
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { Document, isMap, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
 import { ConfigError } from './configError.ts';
-import { doubleIds, type Mistake, schemaMistakes, withPositions, yamlMistakes } from './mistakes.ts';
+import { doubleIds, type Mistake, positionOfKey, schemaMistakes, withPositions, yamlMistakes } from './mistakes.ts';
 import { type Config, configSchema, defaultConfig } from './schema.ts';
 import { type Surroundings, warningsOf } from './warnings.ts';
 
@@ -29,6 +30,40 @@ export function parseConfig(text: string, file: string): Config {
 export function checkConfig(text: string, file: string, around: Surroundings): { config: Config; warnings: string[] } {
   const { config, document, lines } = read(text, file);
   return { config, warnings: withPositions(warningsOf(config, document, around), lines, file) };
+}
+
+/** What a configuration says of one of its keys, and where: `file:line`. */
+export interface Said {
+  readonly value: unknown;
+  readonly place: string;
+}
+
+/**
+ * The keys of a configuration, as its text has them. @param onMistake is told of mistakes, and the keys that have none count;
+ * without it they are thrown. @throws ConfigError
+ */
+export function readSettings(text: string, file: string, onMistake?: (message: string) => void): Map<string, Said> {
+  const { document, lines } = onMistake ? looked(text, file, onMistake) : read(text, file);
+  const said = new Map<string, Said>();
+  for (const [key, schema] of Object.entries(configSchema.shape)) {
+    const parsed = document.has(key) ? (schema as z.ZodType).safeParse(document.toJS()[key]) : undefined;
+    const { line } = lines.linePos(positionOfKey([key], document));
+    if (parsed?.success) said.set(key, { value: parsed.data, place: `${file}:${line}` });
+  }
+  return said;
+}
+
+/** As `read`, whatever mistakes there are. */
+function looked(text: string, file: string, onMistake: (message: string) => void) {
+  try {
+    return read(text, file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    onMistake(error.message);
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    return { document: isMap(document.contents) ? document : new Document({}), lines };
+  }
 }
 
 function read(text: string, file: string): { config: Config; document: Document; lines: LineCounter } {

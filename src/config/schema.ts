@@ -5,6 +5,7 @@ import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { PROFILES } from '../actuator/profiles.ts';
 import { contactMatcher } from './contactPattern.ts';
+import { SETTINGS, type Setting } from './settings.ts';
 
 /** One or several globs: `*` any text, `?` one character, `[ab]` one of these; case is ignored. */
 const glob = z.string().min(1).max(4096);
@@ -100,8 +101,30 @@ export const ruleSchema = z
     message: `a rule needs at least one of ${MATCHERS.join(', ')}`,
   });
 
+/** What a setting may be in a configuration. */
+function schemaOf({ kind, choices, parse }: Setting): z.ZodType {
+  if (kind === 'switch') return z.boolean();
+  if (choices) return z.enum(choices);
+  if (kind === 'json') return z.union([z.string().min(1), z.record(z.string(), z.unknown())]);
+  if (kind !== 'value' && kind !== 'text') return z.string().min(1);
+  return z.union([z.string(), z.number(), z.boolean()]).transform((value, context) => {
+    try {
+      return parse(String(value));
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+/** The keys of settings, which TypeScript does not know by name. */
+const settings: Record<never, z.ZodType> = Object.fromEntries(
+  SETTINGS.map((setting) => [setting.key, schemaOf(setting).optional()]),
+);
+
 export const configSchema = z.strictObject({
   version: z.literal(1),
+  ...settings,
   /** Whether the built-in rules apply too. */
   builtin: z.boolean().default(true),
   /** Ports of DNS resolvers. */

@@ -1,11 +1,10 @@
 /** The facts that /proc gives about a process, read through an open handle. */
-import { readFileSync } from 'node:fs';
 import type { Contact } from '../config/contactPattern.ts';
 import { ancestors } from '../proc/ancestry.ts';
 import { argvOf, readCmdline } from '../proc/cmdline.ts';
 import { type LazyHandle, optional, type ProcHandle } from '../proc/handle.ts';
 import { cgroupsOf } from '../proc/origin.ts';
-import { effectiveUserOf } from '../proc/status.ts';
+import { usersOf } from '../proc/users.ts';
 import { effectiveProgram } from './program.ts';
 import type { LazyFacts, ProcessFacts } from './sighting.ts';
 
@@ -53,14 +52,6 @@ export class ProcFacts implements ProcessFacts, LazyFacts {
   ancestors(): readonly string[] {
     return ancestorsOf(this.#process.get());
   }
-}
-
-/** The effective user's id, and the names for it in /etc/passwd. */
-function usersOf(process: ProcHandle): string[] {
-  const uid = effectiveUserOf(process.text('status', 8_192)) ?? '';
-  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-  const names = lines.map((line) => line.split(':')).filter((fields) => fields[2] === uid);
-  return [uid, ...names.map(([name = '']) => name)];
 }
 
 /** The names of the environment variables that it was started with; never their values, which may be secrets. */

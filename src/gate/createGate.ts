@@ -1,4 +1,5 @@
 import type { Provider } from '@openfeature/server-sdk';
+import type { FlagOptions } from './flagGate.ts';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
 import type { ProviderOptions } from './providerGate.ts';
 import { staticGate } from './staticGate.ts';
@@ -8,12 +9,16 @@ export interface GateOptions {
   readonly targets?: Targets;
   /** The words that ask for them, by the knob's id, where they are not the knob's own option. */
   readonly why?: ReadonlyMap<string, string>;
+  /** The ids of the knobs on which a configuration decided. */
+  readonly configured?: ReadonlySet<string>;
   /** The file of `--flags`: the flag decides whether to tune, and the command line gives the value of `true`. */
   readonly flagsFile?: string;
   /** A provider of OpenFeature that decides, instead of a file. It belongs to the gate, which closes it. */
   readonly provider?: Provider;
   /** The provider is a service's, which may be down: it shuts the gate then, and the start does not wait for it. */
-  readonly service?: Omit<ProviderOptions, 'onProblem'>;
+  readonly service?: Pick<ProviderOptions, 'pollMs' | 'lastKnownMs'>;
+  /** How the flags are called, and what their percentages are drawn by. */
+  readonly naming?: FlagOptions;
   /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
@@ -23,17 +28,19 @@ export interface GateOptions {
 export async function createGate({
   targets = new Map(),
   why,
+  configured,
   flagsFile,
   provider,
   service,
+  naming = {},
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
   // OpenFeature is loaded where there are flags: most have none.
   if (provider && service)
-    return (await import('./providerGate.ts')).providerGate(provider, targets, { ...service, onProblem });
-  if (provider) return (await import('./flagGate.ts')).flagGate(provider, targets);
-  if (flagsFile === undefined) return staticGate(targets, why);
+    return (await import('./providerGate.ts')).providerGate(provider, targets, { ...service, ...naming, onProblem });
+  if (provider) return (await import('./flagGate.ts')).flagGate(provider, targets, naming);
+  if (flagsFile === undefined) return staticGate(targets, why, configured);
   const [{ flagGate }, { FlagFile }] = await Promise.all([import('./flagGate.ts'), import('./flagFile.ts')]);
-  return flagGate(new FlagFile(flagsFile, onProblem, knobs), targets);
+  return flagGate(new FlagFile(flagsFile, onProblem, knobs, naming.prefix), targets, naming);
 }

@@ -20,15 +20,17 @@ export class FlagFile implements Provider {
   readonly #path: string;
   readonly #onProblem: (message: string) => void;
   readonly #knobs: readonly GatedKnob[];
+  readonly #prefix: string | undefined;
   readonly #core = new FlagdCore();
   readonly #asRead: FileState;
   #watch: Disposable | undefined;
 
   /** @throws Error with the position of each mistake, when the file can't be read or one of taut's flags is wrong. */
-  constructor(path: string, onProblem: (message: string) => void, knobs: readonly GatedKnob[] = []) {
+  constructor(path: string, onProblem: (message: string) => void, knobs: readonly GatedKnob[] = [], prefix?: string) {
     this.#path = path;
     this.#onProblem = onProblem;
     this.#knobs = knobs;
+    this.#prefix = prefix;
     this.#asRead = fileState(path);
     const { mistakes, warnings } = this.#load();
     if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
@@ -84,7 +86,7 @@ export class FlagFile implements Provider {
     } catch (error) {
       throw new Error(`the flag file can't be read: ${(error as Error).message}`);
     }
-    const findings = flagFindings(text, this.#path, this.#knobs);
+    const findings = flagFindings(text, this.#path, this.#knobs, this.#prefix);
     if (findings.broken.length > 0) throw new Error(findings.broken.join('\n'));
     this.#core.setConfigurations(text);
     return findings;

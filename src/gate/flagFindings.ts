@@ -2,9 +2,11 @@
 import { FlagdCore } from '@openfeature/flagd-core';
 import { LineCounter, parseDocument } from 'yaml';
 import { PROFILE } from '../actuator/profiles.ts';
+import { FLAG_PREFIX } from '../config/flagNames.ts';
 import { type Mistake, positionOfKey, positionOfValue, withPositions } from '../config/mistakes.ts';
 import { nearest } from '../config/nearest.ts';
-import { flagKey, type GatedKnob, PROFILE_FLAG } from './gate.ts';
+import { type FlagObject, flagObject, isOver } from './flagObject.ts';
+import { flagKey, type GatedKnob, profileFlag } from './gate.ts';
 import { isObject, type JsonObject, jsonMistake } from './json.ts';
 import { targetingProblems } from './targeting.ts';
 
@@ -28,7 +30,13 @@ const KNOWN = {
 };
 const STATES = ['ENABLED', 'DISABLED'];
 
-export function flagFindings(text: string, file: string, knobs: readonly GatedKnob[]): FlagFindings {
+/** @param prefix what the keys of taut's flags begin with. */
+export function flagFindings(
+  text: string,
+  file: string,
+  knobs: readonly GatedKnob[],
+  prefix: string = FLAG_PREFIX,
+): FlagFindings {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const found: Record<Severity, Mistake[]> = { broken: [], mistakes: [], warnings: [] };
@@ -42,7 +50,7 @@ export function flagFindings(text: string, file: string, knobs: readonly GatedKn
     for (const { code, pos } of document.errors)
       if (code === 'DUPLICATE_KEY')
         found.warnings.push({ offset: pos[0], message: 'this key stands twice; the last counts' });
-    checkFile(JSON.parse(text), say, knobs);
+    checkFile(JSON.parse(text), say, knobs, prefix);
     const refusal = found.broken.length === 0 ? refusalOf(text) : undefined;
     if (refusal) say('broken', [], refusal);
   }
@@ -67,30 +75,33 @@ function refusalOf(text: string): string | undefined {
 
 const SILENT = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
-function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[]): void {
+function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[], prefix: string): void {
   if (!isObject(data)) return say('broken', [], 'a flag file is an object, {"flags": {…}}');
   unknownKeys(data, [], KNOWN.file, say);
   const { flags } = data;
   if (flags === undefined) return say('broken', [], 'there is no "flags"; a flag file is {"flags": {…}}');
   if (!isObject(flags)) return say('broken', ['flags'], 'flags: an object is wanted, {"taut.…": {…}}');
   for (const [key, flag] of Object.entries(flags)) checkFlag(key, flag, say);
-  checkKeys(flags, say, [...knobs.map(flagKey), ...(knobs.length > 0 ? [PROFILE_FLAG] : [])]);
+  const profileKey = profileFlag(prefix);
+  const ours = knobs.map((knob) => flagKey(knob, prefix));
+  checkKeys(flags, say, [...ours, ...(knobs.length > 0 ? [profileKey] : [])], prefix);
   for (const knob of knobs) {
-    const flag = flags[flagKey(knob)];
-    if (isObject(flag) && isObject(flag['variants'])) checkOurs(flagKey(knob), knob.parse, flag, flag['variants'], say);
+    const key = flagKey(knob, prefix);
+    const flag = flags[key];
+    if (isObject(flag) && isObject(flag['variants'])) checkOurs(key, knob.parse, flag, flag['variants'], say);
   }
-  const profile = flags[PROFILE_FLAG];
+  const profile = flags[profileKey];
   if (isObject(profile) && isObject(profile['variants']))
-    checkOurs(PROFILE_FLAG, PROFILE.parse, profile, profile['variants'], say);
+    checkOurs(profileKey, PROFILE.parse, profile, profile['variants'], say);
 }
 
 /** Warns about keys that are nearly one of taut's, and about a file without any of taut's keys. */
-function checkKeys(flags: JsonObject, say: Say, ours: readonly string[]): void {
+function checkKeys(flags: JsonObject, say: Say, ours: readonly string[], prefix: string): void {
   const others = Object.keys(flags).filter((key) => !ours.includes(key));
   const meant = others.flatMap((key) => {
     const near = nearest(key, ours);
     if (near) say('warnings', ['flags', key], `unknown flag "${key}"; did you mean "${near}"?`, 'key');
-    else if (key.startsWith('taut.'))
+    else if (key.startsWith(prefix))
       say('warnings', ['flags', key], `unknown flag "${key}"; known: ${ours.join(', ')}`, 'key');
     return near ?? [];
   });
@@ -127,7 +138,9 @@ type Parse = (text: string) => unknown;
 function checkOurs(key: string, parse: Parse, flag: JsonObject, variants: JsonObject, say: Say): void {
   const at = (...path: Path) => ['flags', key, ...path];
   for (const [name, value] of Object.entries(variants)) {
-    const problem = valueProblem(parse, value);
+    const object = isObject(value) ? checkObject(at('variants', name), name, value, say) : undefined;
+    if (isObject(value) && object === undefined) continue;
+    const problem = valueProblem(parse, object ? object.value : value);
     if (problem) say('mistakes', at('variants', name), `variants: ${name}: ${problem}`);
     else if (value === 0) say('warnings', at('variants', name), `variants: ${name}: 0 counts as off; write false`);
   }
@@ -138,6 +151,19 @@ function checkOurs(key: string, parse: Parse, flag: JsonObject, variants: JsonOb
   }
   for (const { path, message, isMistake } of targetingProblems(targeting, Object.keys(variants)))
     say(isMistake ? 'mistakes' : 'warnings', at('targeting', ...path), `targeting: ${message}`);
+}
+
+/** An object that can't be followed keeps the whole file from being used: what was known before stays. */
+function checkObject(at: Path, name: string, value: unknown, say: Say): FlagObject | undefined {
+  try {
+    const object = flagObject(value);
+    if (isOver(object.until))
+      say('warnings', [...at, 'until'], `variants: ${name}: until: this is over, so it counts as off`);
+    return object;
+  } catch (error) {
+    say('broken', at, `variants: ${name}: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 const SWITCHES = new Map([

@@ -1,5 +1,4 @@
 /** A gate that decides by a feature flag, through OpenFeature. It reports when the provider says that flags changed. */
-import { hostname } from 'node:os';
 import {
   type Client,
   type EvaluationContext,
@@ -11,15 +10,21 @@ import {
   ProviderEvents,
 } from '@openfeature/server-sdk';
 import { isIn, PROFILE } from '../actuator/profiles.ts';
+import { FLAG_PREFIX, type TargetingKey } from '../config/flagNames.ts';
+import { contextOf, type Host, thisHost } from './context.ts';
+import { Endings } from './endings.ts';
+import { type FlagObject, flagObject, isOver } from './flagObject.ts';
 import {
   flagKey,
   type Gate,
   type GateDecision,
   type GatedKnob,
   type GateQuestion,
-  PROFILE_FLAG,
+  profileFlag,
   type Targets,
 } from './gate.ts';
+import { isObject } from './json.ts';
+import { Listeners } from './listeners.ts';
 import { NOT_ASKED } from './staticGate.ts';
 
 /** After each of these a provider may answer otherwise. */
@@ -33,9 +38,18 @@ const EVENTS = [
 /** OpenFeature has one provider per domain: with domains of their own, gates disturb neither an application nor each other. */
 let domains = 0;
 
+export interface FlagOptions {
+  /** What the keys of the flags begin with. Default: `taut.` */
+  readonly prefix?: string;
+  /** What percentages are drawn by. Default: the process. */
+  readonly targetingKey?: TargetingKey;
+  /** Default: this one. */
+  readonly host?: Host;
+}
+
 /** @param targets the values of a flag that is `true`. @throws Error when the provider can't start. */
-export async function flagGate(provider: Provider, targets: Targets): Promise<Gate> {
-  const { gate, ready } = openFlags(provider, targets);
+export async function flagGate(provider: Provider, targets: Targets, options: FlagOptions = {}): Promise<Gate> {
+  const { gate, ready } = openFlags(provider, targets, options);
   await ready;
   return gate;
 }
@@ -44,21 +58,27 @@ export async function flagGate(provider: Provider, targets: Targets): Promise<Ga
 export function openFlags(
   provider: Provider,
   targets: Targets,
+  { prefix = FLAG_PREFIX, targetingKey = 'process', host = thisHost() }: FlagOptions = {},
 ): { readonly gate: Gate; readonly ready: Promise<void> } {
   const domain = `taut-${++domains}`;
   const ready = OpenFeature.setProviderAndWait(domain, provider);
   const client = OpenFeature.getClient(domain);
   const evaluator = new Evaluator(client);
+  const listeners = new Listeners();
+  const endings = new Endings(() => listeners.tell());
   const gate: Gate = {
     get provider() {
       return { name: provider.metadata.name, state: client.providerStatus };
     },
     decide: async (question) => {
-      const own = await evaluator.evaluate(flagKey(question.knob), question);
+      const context = contextOf(question, host, targetingKey);
+      const own = await evaluator.evaluate(flagKey(question.knob, prefix), context);
       const { name } = provider.metadata;
-      const profile = isMissing(own) ? await evaluator.evaluate(PROFILE_FLAG, question) : own;
-      if (isMissing(profile)) return decision(own, name, question, targets);
-      return decision(profile === own ? own : ofProfile(profile, question.knob), name, question, targets);
+      const profile = isMissing(own) ? await evaluator.evaluate(profileFlag(prefix), context) : own;
+      const by = isMissing(profile) || profile === own ? read(own) : ofProfile(read(profile), question.knob);
+      const decided = decision(by, name, question, targets, context.targetingKey);
+      if (decided.until !== undefined) endings.add(decided.until);
+      return decided;
     },
     onChange(callback) {
       // Who begins to listen is told at once of the state that there is, which is no change.
@@ -66,19 +86,22 @@ export function openFlags(
       const hear = () => isListening && callback();
       for (const event of EVENTS) client.addHandler(event, hear);
       isListening = true;
-      return () => {
+      return listeners.add(callback, () => {
         for (const event of EVENTS) client.removeHandler(event, hear);
-      };
+      });
     },
     // A domain can't be given up. A provider that has no domain any more is closed.
-    close: () => OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER),
+    close: () => {
+      endings.close();
+      return OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER);
+    },
   };
   return { gate, ready };
 }
 
-type Type = 'boolean' | 'string' | 'number';
+type Type = 'boolean' | 'string' | 'number' | 'object';
 /** The first is that of most flags. */
-const TYPES: readonly Type[] = ['boolean', 'string', 'number'];
+const TYPES: readonly Type[] = ['boolean', 'string', 'number', 'object'];
 
 /** A provider whose flags are all text, as the environment's are, says that it can't parse one. */
 function isWrongType({ errorCode }: EvaluationDetails<FlagValue>): boolean {
@@ -86,7 +109,7 @@ function isWrongType({ errorCode }: EvaluationDetails<FlagValue>): boolean {
 }
 
 /**
- * A flag is a boolean (on, off), a string (`10us`, `off`) or a number (in the knob's unit). A provider has to be asked for one of
+ * A flag is a boolean (on, off), a string (`10us`, `off`), a number (in the knob's unit), or an object that has one. A provider has to be asked for one of
  * them, and each question may cost something: the type that a flag had last is tried first.
  */
 class Evaluator {
@@ -98,9 +121,7 @@ class Evaluator {
     this.#client = client;
   }
 
-  async evaluate(key: string, { pid, name, ruleId }: GateQuestion): Promise<EvaluationDetails<FlagValue>> {
-    const about = { host: hostname(), pid, agent: name, rule: ruleId };
-    const context: EvaluationContext = { targetingKey: targetingKey(pid), ...about };
+  async evaluate(key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
     const known = this.#types.get(key) ?? 'boolean';
     let details = await this.#as(known, key, context);
     for (const type of TYPES) {
@@ -115,26 +136,45 @@ class Evaluator {
   #as(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
     if (type === 'boolean') return this.#client.getBooleanDetails(key, false, context);
     if (type === 'string') return this.#client.getStringDetails(key, 'off', context);
+    if (type === 'object') return this.#client.getObjectDetails(key, {}, context);
     return this.#client.getNumberDetails(key, 0, context);
   }
 }
 
-function targetingKey(pid: number): string {
-  return `${hostname()}/${pid}`;
-}
-
 const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode === 'FLAG_NOT_FOUND';
 
+/** What a flag says: its value, which may stand in an object. */
+interface Read extends Omit<EvaluationDetails<FlagValue>, 'value'>, Partial<Omit<FlagObject, 'value'>> {
+  readonly value: FlagObject['value'];
+  /** As the flag has it. */
+  readonly whole: FlagValue;
+  /** Why an object can't be followed. */
+  readonly problem?: string;
+}
+
+/** A provider whose flags are all text has the object as JSON. */
+function read(details: EvaluationDetails<FlagValue>): Read {
+  const { value } = details;
+  const json = typeof value === 'string' && value.trimStart().startsWith('{');
+  if (details.errorCode !== undefined || !(isObject(value) || json))
+    return { ...details, value: value as FlagObject['value'], whole: value };
+  try {
+    return { ...details, ...flagObject(json ? JSON.parse(value) : value), whole: value };
+  } catch (error) {
+    return { ...details, value: false, whole: value, problem: (error as Error).message };
+  }
+}
+
 /** What a flag is to a knob: a profile's, whether the knob is in it, and why not. */
-interface ToKnob extends EvaluationDetails<FlagValue> {
+interface ToKnob extends Read {
   readonly isOn?: boolean;
   readonly why?: string;
 }
 
 /** What the flag of a profile says to a knob. What this host can't do is left out. */
-function ofProfile(details: EvaluationDetails<FlagValue>, knob: GatedKnob): ToKnob {
-  const { value } = details;
-  if (details.errorCode || value === false || value === 'off') return details;
+function ofProfile(details: Read, knob: GatedKnob): ToKnob {
+  const { value, problem } = details;
+  if (details.errorCode || problem !== undefined || value === false || value === 'off') return details;
   try {
     const profile = value === true ? PROFILE.defaultTarget : PROFILE.parse(String(value));
     if (!isIn(profile, knob)) return { ...details, isOn: false, why: 'which leaves it out' };
@@ -149,24 +189,32 @@ function ofProfile(details: EvaluationDetails<FlagValue>, knob: GatedKnob): ToKn
 function decision(
   details: ToKnob,
   provider: string,
-  { knob, pid, ruleId, ruleTarget, asked }: GateQuestion,
+  { knob, ruleId, ruleTarget, asked }: GateQuestion,
   targets: Targets,
+  context: string | undefined,
 ): GateDecision {
-  const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
-  const json = variant === undefined && !errorCode ? { value: JSON.stringify(value) } : {};
-  const flag = { key, provider, variant, reason, ...json, context: targetingKey(pid) };
+  const { flagKey: key, value, whole, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
+  const { problem, until, descendants } = details;
+  const json = variant === undefined && !errorCode ? { value: JSON.stringify(whole) } : {};
+  const flag = { key, provider, variant, reason, ...json, ...(context !== undefined && { context }) };
   const layer = 'flag';
   if (errorCode)
     return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
-  const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
+  const said = `flag ${key} is ${JSON.stringify(whole)}${variant === undefined ? '' : ` (${variant})`}`;
+  if (problem !== undefined) {
+    const unfit = `${said}: ${problem}`;
+    return { layer, value: null, reason: unfit, flag, failure: problem, unfit };
+  }
   if (why !== undefined) return { layer, value: null, reason: `${said}: ${why}`, flag };
+  if (isOver(until)) return { layer, value: null, reason: `${said}: its time is over`, flag };
+  const more = { flag, ...(until !== undefined && { until }), ...(descendants && { descendants }) };
   if (value === false || value === 'off') return { layer, value: null, reason: said, flag };
   if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
   if (isOn)
-    return { layer, value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, flag };
+    return { layer, value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, ...more };
   try {
-    return { layer, value: knob.parse(String(value)), reason: said, flag };
+    return { layer, value: knob.parse(String(value)), reason: said, ...more };
   } catch (error) {
     return { layer, value: null, reason: `${said}: ${(error as Error).message}`, flag };
   }

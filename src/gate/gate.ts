@@ -1,11 +1,13 @@
 /** Decides whether an agent may be tuned, and to which value: one interface for every kind of gate. */
 
+import type { Descendants } from '../actuator/descendants.ts';
 import { PROFILE } from '../actuator/profiles.ts';
+import { FLAG_PREFIX } from '../config/flagNames.ts';
 
 /** What a gate knows about a knob; the actuator's `Knob` fits. */
 export interface GatedKnob {
   readonly id: string;
-  /** Name of the option; `taut.` plus this name is the key of the feature flag. */
+  /** Name of the option; a prefix (`taut.`) and this name are the key of the feature flag. */
   readonly option: string;
   readonly defaultTarget: bigint;
   /** The profile that sets it beside `all`. */
@@ -17,11 +19,25 @@ export interface GatedKnob {
 }
 
 /** Key of the flag that names a profile: it decides on each knob that has no flag of its own. */
-export const PROFILE_FLAG = `taut.${PROFILE.option}`;
+export function profileFlag(prefix: string = FLAG_PREFIX): string {
+  return `${prefix}${PROFILE.option}`;
+}
 
 /** Key of a knob's feature flag, like `taut.optimize-timer-slack`. */
-export function flagKey({ option }: GatedKnob): string {
-  return `taut.${option}`;
+export function flagKey({ option }: Pick<GatedKnob, 'option'>, prefix: string = FLAG_PREFIX): string {
+  return `${prefix}${option}`;
+}
+
+/** What a flag's targeting may go by, beside the agent's name and rule; what is not known is undefined. */
+export interface About {
+  readonly executable?: string | undefined;
+  readonly container?: string | undefined;
+  readonly podUid?: string | undefined;
+  readonly user?: string | undefined;
+  /** When the process was made, RFC 3339. */
+  readonly created?: string | undefined;
+  /** The same in clock ticks since boot, which stay the same when the clock is set. */
+  readonly startTicks?: number | undefined;
 }
 
 export interface GateQuestion {
@@ -33,15 +49,17 @@ export interface GateQuestion {
   readonly ruleTarget?: bigint | 'off';
   /** The value that a `taut run` asked for when it handed the process over; `off`: it asked for none, do not tune. */
   readonly asked?: bigint | 'off';
+  /** Read where a flag is asked: it takes time. */
+  readonly about?: () => About;
   /** What was decided last on this knob of this agent; undefined for a new agent. */
   readonly last?: GateDecision;
 }
 
 /**
  * Who decided: `never` (--observe-only, the kill switch) comes before `rule` (it says off), that before `flag`, that before
- * `option`; `off`: nobody asked for tuning.
+ * `option`, that before `configuration`; `off`: nobody asked for tuning.
  */
-export type Layer = 'never' | 'rule' | 'flag' | 'option' | 'off';
+export type Layer = 'never' | 'rule' | 'flag' | 'option' | 'configuration' | 'off';
 
 export interface GateDecision {
   /** Undefined where a gate of an application's own decides. */
@@ -60,8 +78,14 @@ export interface GateDecision {
     /** For whom it was evaluated: the targeting key. */
     readonly context?: string;
   };
+  /** What the agent's children get that no rule names; undefined: as the option says. */
+  readonly descendants?: Descendants;
+  /** RFC 3339. From then on the flag that decided counts as off. */
+  readonly until?: string;
   /** Why there is no answer: a code of OpenFeature, or words. */
   readonly failure?: string;
+  /** The flag's value can't be followed, and why: a sentence. */
+  readonly unfit?: string;
   /** The decision is an earlier one, as there is no answer now: its reason, and since when there is none (`performance.now`). */
   readonly known?: { readonly reason: string; readonly atMs: number };
 }

@@ -4,11 +4,12 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Provider } from '@openfeature/server-sdk';
-import { openFlags } from './flagGate.ts';
+import { type FlagOptions, openFlags } from './flagGate.ts';
+import { isOver } from './flagObject.ts';
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
 import { Listeners } from './listeners.ts';
 
-export interface ProviderOptions {
+export interface ProviderOptions extends FlagOptions {
   /** Milliseconds between questions to a provider that sends no events. */
   readonly pollMs: number;
   /** For how long, in milliseconds, an agent keeps what was decided last while there is no answer about it. */
@@ -19,10 +20,12 @@ export interface ProviderOptions {
 /** A start waits so long for a provider, and a decision for an answer; milliseconds. */
 const READY_MS = 1_000;
 const ANSWER_MS = 2_000;
+/** Different values that can't be followed, which are remembered. */
+const MOST_TOLD = 100;
 
 /** Starts shut when the provider is not ready, and opens when it is. */
 export async function providerGate(provider: Provider, targets: Targets, options: ProviderOptions): Promise<Gate> {
-  const { gate, ready } = openFlags(provider, targets);
+  const { gate, ready } = openFlags(provider, targets, options);
   const isReady = await Promise.race([
     ready.then(
       () => undefined,
@@ -41,6 +44,8 @@ class ProviderGate implements Gate {
   readonly #options: ProviderOptions;
   readonly #listeners = new Listeners();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Values that can't be followed. */
+  readonly #told = new Set<string>();
   #isFailing = false;
   #expiry: NodeJS.Timeout | undefined;
 
@@ -69,7 +74,8 @@ class ProviderGate implements Gate {
       wait(ANSWER_MS, silent, { ref: false, signal }).catch(() => silent),
     ]);
     late.abort();
-    if (decision.failure === undefined) this.#works();
+    if (decision.unfit !== undefined) this.#unfit(decision.unfit);
+    else if (decision.failure === undefined) this.#works();
     else if (decision.failure !== 'FLAG_NOT_FOUND') this.failed(decision.failure);
     const now = decision.failure === undefined ? decision : this.#lastKnown(decision, question);
     return question.last && isSame(question.last, now) ? question.last : now;
@@ -78,7 +84,7 @@ class ProviderGate implements Gate {
   /** What was decided last on an agent that is there; a new one stays as it is. */
   #lastKnown(decision: GateDecision, { last }: GateQuestion): GateDecision {
     const shut = { ...decision, reason: `flag provider ${this.#name}: ${decision.reason}` };
-    if (!last?.flag || last.value === null) return shut;
+    if (!last?.flag || last.value === null || isOver(last.until)) return shut;
     const { known = { reason: last.reason, atMs: performance.now() } } = last;
     const leftMs = known.atMs + this.#options.lastKnownMs - performance.now();
     if (leftMs <= 0) return shut;
@@ -101,6 +107,14 @@ class ProviderGate implements Gate {
     this.#isFailing = true;
     const keep = 'agents keep for a time what was decided last, and no other is tuned';
     this.#options.onProblem(`the flag provider ${this.#name} does not answer (${why}): ${keep}`);
+  }
+
+  /** Said once of each value. */
+  #unfit(sentence: string): void {
+    if (this.#told.has(sentence)) return;
+    if (this.#told.size >= MOST_TOLD) this.#told.clear();
+    this.#told.add(sentence);
+    this.#options.onProblem(`${sentence}; it is not followed: agents keep for a time what was decided last`);
   }
 
   #works(): void {

@@ -2,11 +2,19 @@ import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
 
 /**
  * A gate that decides by the command line: no tuning, or one value for each knob. The value of a rule comes first.
- * @param why the words of the command line, by the knob's id, where they are not the knob's own option.
+ * @param why the words that ask for it, by the knob's id, where they are not the knob's own option.
+ * @param configured the ids of the knobs on which a configuration decided.
  */
-export function staticGate(targets: Targets, why: ReadonlyMap<string, string> = new Map()): Gate {
+export function staticGate(
+  targets: Targets,
+  why: ReadonlyMap<string, string> = new Map(),
+  configured: ReadonlySet<string> = new Set(),
+): Gate {
   return {
-    decide: (question) => decide(question, targets, why.get(question.knob.id)),
+    decide: (question) => {
+      const { id } = question.knob;
+      return decide(question, targets, why.get(id), configured.has(id) ? 'configuration' : 'option');
+    },
     onChange: () => () => {},
     close: async () => {},
   };
@@ -19,16 +27,16 @@ function decide(
   { knob, ruleId, ruleTarget, asked }: GateQuestion,
   targets: Targets,
   why: string | undefined,
+  layer: 'option' | 'configuration',
 ): GateDecision {
   const value = targets.get(knob.id);
   if (value === undefined) {
-    if (why !== undefined) return { layer: 'option', value: null, reason: why };
+    if (why !== undefined) return { layer, value: null, reason: why };
     return { layer: 'off', value: null, reason: `--${knob.option} was not given` };
   }
   const given = why ?? `--${knob.option}`;
   if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off` };
-  const layer = 'option';
-  if (asked === 'off') return { layer, value: null, reason: NOT_ASKED };
+  if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED };
   if (ruleTarget !== undefined) return { layer, value: ruleTarget, reason: `${given}; rule ${ruleId} gives the value` };
   if (asked !== undefined) return { layer, value: asked, reason: `${given}; taut run gives the value` };
   return { layer, value, reason: given };

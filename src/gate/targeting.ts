@@ -1,9 +1,7 @@
 /** Finds names in a flag's targeting (JsonLogic, with flagd's additions) that do not exist. Pure. */
 import { nearest } from '../config/nearest.ts';
+import { CONTEXT } from './context.ts';
 import { isObject } from './json.ts';
-
-/** The variables of an agent that targeting can use. */
-export const CONTEXT = ['agent', 'rule', 'pid', 'host', 'targetingKey'] as const;
 
 const OPERATORS =
   'if ?: == === != !== ! !! or and > >= < <= max min + - * / % map filter reduce all none some merge in cat substr var missing missing_some log starts_with ends_with sem_ver fractional $ref'.split(

@@ -56,8 +56,8 @@ export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
 /** Why it decided so. */
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 /**
- * Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`; `off`: nobody
- * asked.
+ * Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`, `configuration`;
+ * `off`: nobody asked.
  */
 export const ATTR_TAUT_GATE_LAYER = 'taut.gate.layer';
 /**

@@ -46,7 +46,7 @@ test('a provider that is down shuts the gate; it opens when that is there, and a
 
 test.each([
   [['--flag-provider', 'no-such-package'], /there is no flag provider no-such-package/],
-  [['--flag-provider', './x.mjs', '--flags', 'flags.json'], /cannot be used with option '--flags/],
+  [['--flag-provider', './x.mjs', '--flags', 'flags.json'], /--flags and --flag-provider exclude each other/],
   [['--flag-provider', './x.mjs', '--flag-poll', '5'], /a time is a whole number with s, m, h or d/],
   [['--flag-provider', './x.mjs', '--flag-provider-options', '{'], /flag-provider-options/],
 ])('%j is refused', async (options, why) => {

@@ -127,7 +127,7 @@ export class Life implements Disposable {
     const onExeced = (thread: Execed) =>
       onRecord.carriedOver(this.ledger.carryOver(thread), { tid: thread.pid, startTicks: thread.processStartTicks });
     const losses = new Losses(host, log);
-    this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, descendants, onExeced, losses });
+    this.#kernelEvents = new KernelEvents({ ...common, agents: this.agents, onExeced, losses });
     const record = { ledger: this.ledger, onRecord, ...told, files: host };
     this.#reconciler = new Reconciler({ ...common, ...record, agents: this.agents, losses });
   }

@@ -36,7 +36,7 @@ test('a kernel that refuses a write is said once, of the first agent, and fails 
   const { lines, obstacles } = begin();
   const agent = (pid: number) => ({
     ...{ pid, startTicks: 1, name: 'claude-code', rule: 'claude-code', attachPath: 'cmdline' },
-    origin: () => ({ executable: undefined, container: undefined }),
+    origin: () => ({ executable: undefined, container: undefined, podUid: undefined, user: undefined }),
   });
   obstacles.denied(agent(7), timerSlack);
   obstacles.denied(agent(8), timerSlack);

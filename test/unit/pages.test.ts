@@ -196,8 +196,8 @@ test('each configuration and each flag file that a page shows is one, without a 
   expect([yaml.length > 3, json.length > 0]).toEqual([true, true]);
 });
 
-test('the page of rules has every key of a configuration, the page of privileges every capability', () => {
-  const rules = read('docs/rules.md');
+test('the pages of rules and of configuration have every key of a configuration, the page of privileges every capability', () => {
+  const rules = read('docs/rules.md') + read('docs/configuration.md');
   const keys = [...Object.keys(configSchema.shape), ...Object.keys(ruleSchema.shape)];
   const isShown = (key: string) => new RegExp(`\`${key}\`|^[ -]*${key}:`, 'm').test(rules);
   expect(keys.filter((key) => !isShown(key))).toEqual([]);

@@ -3,10 +3,12 @@
  * anything else is loaded, and the command line is not read any further. It is not held at all where it is not to be tuned:
  * then nothing is to be done before its first instruction.
  */
+import { existsSync } from 'node:fs';
 import { checkEnvironment } from '../../../otel/environment.ts';
 import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import { PROFILE, type Profile } from '../../actuator/profiles.ts';
+import { CONFIG_VARIABLE, HOST_CONFIG, SETTINGS } from '../../config/settings.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import { givenAlone } from '../given.ts';
 import { stateDirProblem } from '../stateDir.ts';
@@ -67,6 +69,9 @@ export function meant(args: readonly string[]): {
 /** Whether the environment has no mistake, as far as the loaded modules can know. */
 function isSound(env: NodeJS.ProcessEnv): boolean {
   if (env['OTEL_CONFIG_FILE']) return false;
+  // What a configuration or a variable says is read where the whole command line is.
+  if (existsSync(HOST_CONFIG) || env[CONFIG_VARIABLE] !== undefined) return false;
+  if (SETTINGS.some(({ key, variable }) => key !== 'stateDir' && env[variable] !== undefined)) return false;
   const stateDir = env['TAUT_STATE_DIR'];
   if (stateDir !== undefined && stateDirProblem(stateDir) !== undefined) return false;
   try {

@@ -8,6 +8,7 @@ import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import type { Ledger } from '../../actuator/ledger.ts';
 import type { BegunTuning } from '../../agents/tuning.ts';
+import type { GateDecision } from '../../gate/gate.ts';
 import { nowMs } from '../../proc/clock.ts';
 import { ProcHandle } from '../../proc/handle.ts';
 import { uuid } from '../../util/uuid.ts';
@@ -17,6 +18,8 @@ import type { Plan } from './plan.ts';
 export interface BornWith {
   readonly containment: Containment;
   readonly inheritance: Inheritance;
+  /** What a flag says of them; undefined: as the option says. */
+  readonly descendants: GateDecision['descendants'];
 }
 
 export class FirstTune implements Disposable {
@@ -43,7 +46,7 @@ export class FirstTune implements Disposable {
     const { name: agent, rule } = identity;
     for (const knob of KNOBS) {
       if (knob.of === 'tools') continue; // it has none yet
-      const { value: target, reason } = await plan.decide(knob, pid, agent, rule);
+      const { value: target, reason, descendants } = await plan.decide(knob, pid, agent, rule);
       if (target === null) continue;
       const { startTicks: processStartTicks } = this.#process.stat();
       const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
@@ -57,7 +60,7 @@ export class FirstTune implements Disposable {
       }
       const containment = new Containment(knob);
       this.#begun.set(knob, { converger, containment, startMs });
-      this.born.push({ containment, inheritance });
+      this.born.push({ containment, inheritance, descendants });
     }
   }
 

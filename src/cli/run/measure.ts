@@ -66,9 +66,10 @@ export async function measure(started: Started, gate: Gate, begun?: Begun): Prom
 function findBorn({ watcher }: Session, { pid, options }: Started, { first, orphans }: Begun): Disposable {
   const isAgent = (id: number) => id === pid || watcher.agent(id) !== undefined;
   const look = () => {
-    if (options.descendants !== 'contain') return;
-    orphans.contain(first.born, isAgent);
-    for (const { containment, inheritance } of first.born) containment.tree(pid, inheritance, isAgent);
+    const born = first.born.filter(({ descendants = options.descendants }) => descendants === 'contain');
+    if (born.length === 0) return;
+    orphans.contain(born, isAgent);
+    for (const { containment, inheritance } of born) containment.tree(pid, inheritance, isAgent);
   };
   look();
   const { mode } = watcher.measurement;

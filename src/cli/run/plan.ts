@@ -5,10 +5,12 @@
 import { checkEnvironment } from '../../../otel/environment.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
 import type { Scope } from '../../discovery/scope.ts';
-import type { Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
+import type { About, Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
 import { decideUnlessOff } from '../../gate/offGate.ts';
 import { observeOnlyGate, staticGate } from '../../gate/staticGate.ts';
+import { creationTimeMs } from '../../proc/clock.ts';
 import { LazyHandle } from '../../proc/handle.ts';
+import { originOf } from '../../proc/origin.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import type { Log } from '../../util/log.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -44,8 +46,17 @@ export async function planFor(command: readonly string[], options: TuneOptions, 
       const named = { name: effectiveProgram([...command], () => undefined).name, rule: 'pid' };
       return rules ? rules(pid, { kind: 'tree', root: pid, command }) : named;
     },
-    decide: async (knob, pid, name, ruleId) => decideUnlessOff(gate, options.stateDir, { knob, pid, name, ruleId }),
+    decide: async (knob, pid, name, ruleId) =>
+      decideUnlessOff(gate, options.stateDir, { knob, pid, name, ruleId, about: () => aboutHeld(pid) }),
   };
+}
+
+/** Of a command that is held: its executable is taut's until it is let go. */
+function aboutHeld(pid: number): About {
+  using process = new LazyHandle(pid);
+  const { startTicks } = process.get().stat();
+  const { executable: _, ...origin } = originOf(process.get());
+  return { ...origin, startTicks, created: new Date(creationTimeMs(startTicks)).toISOString() };
 }
 
 function observeOnlyOr({ observeOnly }: TuneOptions): Gate {
@@ -60,9 +71,9 @@ async function checkTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
 
 async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   if (hasFlags(options)) return (await import('../openGate.ts')).openGate(options, log);
-  const { targets, why, leftOut } = asked(options);
+  const { targets, why, configured, leftOut } = asked(options);
   for (const sentence of leftOut) log.info(sentence);
-  return staticGate(targets, why);
+  return staticGate(targets, why, configured);
 }
 
 async function ownRules(file: string) {

@@ -14,7 +14,7 @@ import { timerSlack } from '../../actuator/timerSlack.ts';
 import { type AgentStatus, isTuned, knobsOf } from '../../agents/status.ts';
 import type { Gate, Targets } from '../../gate/gate.ts';
 import { observeOnlyGate } from '../../gate/staticGate.ts';
-import { hasFlags, targetsOf } from '../given.ts';
+import { hasFlags, isOwn, targetsOf } from '../given.ts';
 import { type Means, meansOf, type Other } from '../means.ts';
 import { requireOpenFiles } from '../openFiles.ts';
 import { socketPath } from '../stateDir.ts';
@@ -115,7 +115,9 @@ async function wanted({ plan, pid, options }: Started, socket: string | undefine
 async function isTakenByDaemon(started: Started): Promise<boolean> {
   const { pid, plan, options, log } = started;
   const socket = socketPath(options.stateDir);
-  if (options.config !== undefined || options.maxOverhead !== undefined || !existsSync(socket)) return false;
+  const { config, maxOverhead } = options;
+  if (isOwn(options, 'config', config) || isOwn(options, 'maxOverhead', maxOverhead) || !existsSync(socket))
+    return false;
   try {
     const taken = await handOver(socket, { pid, command: plan.command, targets: new Map() });
     if (!taken) return false;
