@@ -258,7 +258,7 @@ export class Agents {
    * is dropped. @returns what is another value now.
    */
   async #gate(agent: Agent): Promise<Turned[]> {
-    const { pid, name, rule: ruleId } = agent.identity;
+    const { pid, name, rule: ruleId, startTicks } = agent.identity;
     const { gate, decisions } = this.#options;
     using _spans = agent.holdSpans();
     const turned: Turned[] = [];
@@ -270,7 +270,7 @@ export class Agents {
       const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
       const asked = decisions.asked(pid, ruleId, knob.id);
       const said = gate.decide({
-        ...{ knob, pid, name, ruleId },
+        ...{ knob, pid, name, ruleId, startTicks },
         ...(ruleTarget === undefined ? {} : { ruleTarget }),
         ...(asked === undefined ? {} : { asked }),
         ...(last && { last }),

@@ -16,7 +16,9 @@ import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
+import { CoolDowns } from '../gate/coolDowns.ts';
 import type { Gate } from '../gate/gate.ts';
+import { GuardedGate } from '../gate/guardedGate.ts';
 import { OffGate } from '../gate/offGate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
@@ -92,7 +94,8 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
   const onSwitch = (off: Off | undefined) => sayOff(off, mayTune ? log : undefined);
-  const gate = stack.adopt(new OffGate(behind, stateDir, onSwitch), (g) => g.close());
+  const guarded = new GuardedGate(behind, new CoolDowns(stateDir));
+  const gate = stack.adopt(new OffGate(guarded, stateDir, onSwitch), (g) => g.close());
 
   const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));
   if (measuring.tracer) stack.use(measuring.tracer);
@@ -133,12 +136,14 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
   const { onEvent, maxOverhead } = options;
+  const { guardrail: settings } = config;
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, measuring, ledger, descendants },
     guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
     ...(run && { begun: run.begun }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
+    ...(settings && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
   });
   observed = watcher;
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
@@ -147,6 +152,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher, flagProvider: gate.provider });
   const lookAtSwitch = async () => {
     gate.look();
+    guarded.look();
     await watcher.gateAnew();
   };
   const running = { watcher, decisions, status, lookAtSwitch };

@@ -98,7 +98,15 @@ export function describeAgent(agent: AgentStatus): string {
   const { name, rule } = agent;
   const called = printable(name, MOST_OF_A_NAME);
   const by = rule === 'pid' ? 'named on the command line' : `rule ${printable(rule, MOST_OF_A_NAME)}`;
-  return `${called}: ${[...knobsOf(agent).map(describeKnob), by].join('; ')}`;
+  return `${called}: ${[...knobsOf(agent).map(describeKnob), by, ...describeTrial(agent)].join('; ')}`;
+}
+
+function describeTrial({ guardrail }: AgentStatus): string[] {
+  if (!guardrail) return [];
+  const { state, blocks, of } = guardrail;
+  return [
+    state === 'passed' ? 'the guardrail has found no harm' : `on trial by the guardrail, ${blocks} of ${of} blocks`,
+  ];
 }
 
 function describeKnob({ id, target, gate, threads }: AgentStatus['knobs'][number]): string {
