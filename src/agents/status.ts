@@ -67,6 +67,8 @@ export interface StatusDocument {
   readonly access: 'full' | 'public';
   /** The kill switch: since when and why nothing is tuned; null when it is not. */
   readonly off: Off | null;
+  /** What the guardrail has put back, and until when. `pid`: null when that is every agent. */
+  readonly coolDowns: readonly { readonly pid: number | null; readonly reason: string }[];
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Whose flags decide, and its state; null when none do. */
   readonly flagProvider: { readonly name: string; readonly state: string } | null;

@@ -46,7 +46,7 @@ export function answerPublicly(request: Request, { watcher, decisions, status }:
   switch (request.op) {
     case 'status': {
       const document = status();
-      return { ...document, access: 'public', agents: document.agents.map(publicAgent) };
+      return { ...document, access: 'public', coolDowns: [], agents: document.agents.map(publicAgent) };
     }
     case 'explain': {
       const kept = decisions.named(request.pid);

@@ -7,6 +7,7 @@ import type { Ledger } from '../actuator/ledger.ts';
 import { LedgerError } from '../actuator/ledgerFile.ts';
 import { describeOff, MOST_OF_A_REASON, type Off, readOff, turnOff, turnOn } from '../actuator/off.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import { liftCoolDowns } from '../gate/coolDowns.ts';
 import { nowMs } from '../proc/clock.ts';
 import { distrust } from '../util/trust.ts';
 import { describeUser, openLedger } from './access.ts';
@@ -86,7 +87,6 @@ async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
 }
 
 async function on({ stateDir, json }: CommonOptions): Promise<void> {
-  const { liftCoolDowns } = await import('../gate/coolDowns.ts'); // taut off is urgent, and does without what that loads
   const { was, lifted } = allowed(stateDir, () => ({ was: turnOn(stateDir), lifted: liftCoolDowns(stateDir) }));
   if (was || lifted > 0) await Promise.race([tellSwitched(stateDir), setTimeout(PATIENCE_MS)]);
   if (json) return printJson({ off: readOff(stateDir) ?? null, was: was ?? null, coolDowns: lifted });

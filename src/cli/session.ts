@@ -88,14 +88,15 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
   const config = await readConfig(options.config);
   const rules = compileRules(config);
-  const behind = options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log)));
   const isDynamic = hasFlags(options) || options.gate !== undefined;
   const isAsked = targetsOf(options).size > 0 || isDynamic;
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
   const onSwitch = (off: Off | undefined) => sayOff(off, mayTune ? log : undefined);
-  const guarded = new GuardedGate(behind, new CoolDowns(stateDir));
-  const gate = stack.adopt(new OffGate(guarded, stateDir, onSwitch), (g) => g.close());
+  const guarded = options.observeOnly
+    ? undefined
+    : new GuardedGate(options.gate ?? (await openGate(options, log)), new CoolDowns(stateDir));
+  const gate = stack.adopt(new OffGate(guarded ?? observeOnlyGate(), stateDir, onSwitch), (g) => g.close());
 
   const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));
   if (measuring.tracer) stack.use(measuring.tracer);
@@ -143,7 +144,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     ...(onEvent && { onEvent }),
     ...(run && { begun: run.begun }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
-    ...(settings && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
+    ...(settings && guarded && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
   });
   observed = watcher;
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
@@ -152,7 +153,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher, flagProvider: gate.provider });
   const lookAtSwitch = async () => {
     gate.look();
-    guarded.look();
+    guarded?.look();
     await watcher.gateAnew();
   };
   const running = { watcher, decisions, status, lookAtSwitch };

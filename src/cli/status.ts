@@ -51,6 +51,8 @@ function describe(document: StatusDocument, stateDir: string): string[] {
   ];
   // A taut of an earlier version says nothing of it.
   if (off) lines.push(`${describeOff(off)} (taut on lifts that)`);
+  // Of one agent, its own line says it.
+  for (const { pid, reason } of document.coolDowns ?? []) if (pid === null) lines.push(`no agent is tuned: ${reason}`);
   for (const run of runs) {
     lines.push(`taut ${run.pid} is running for one command or demo, since ${run.since}`);
     lines.push(...describeGuard(run.guard));

@@ -4,22 +4,22 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { type FileState, fileState } from '../util/fileChanges.ts';
 
-const coolDownSchema = z.object({
-  /** Undefined: every agent that the guardrail looks after, since the host was harmed. */
-  agent: z.object({ pid: z.int(), startTicks: z.number(), name: z.string() }).optional(),
-  reason: z.string(),
+export interface CoolDown {
+  /** Undefined: every agent, since the host was harmed. */
+  readonly agent?: { readonly pid: number; readonly startTicks: number; readonly name: string };
+  readonly reason: string;
   /** Milliseconds since the epoch. */
-  untilMs: z.number(),
-});
+  readonly untilMs: number;
+}
 
-export type CoolDown = Readonly<z.infer<typeof coolDownSchema>>;
 type Agent = Pick<NonNullable<CoolDown['agent']>, 'pid' | 'startTicks'>;
 
 /** The newest of so many are kept. */
 const MOST = 4_096;
+/** The last millisecond that a `Date` can be. */
+const LAST_DATE = 8.64e15;
 
 export function coolDownsPath(stateDir: string): string {
   return join(stateDir, 'guardrail.json');
@@ -30,15 +30,30 @@ export function readCoolDowns(stateDir: string): readonly CoolDown[] {
   const path = coolDownsPath(stateDir);
   try {
     const now = Date.now();
-    return z
-      .array(coolDownSchema)
-      .parse(JSON.parse(readFileSync(path, 'utf8')))
-      .filter(({ untilMs }) => untilMs > now);
+    return parse(readFileSync(path, 'utf8')).filter(({ untilMs }) => untilMs > now);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    return [{ reason: `${path} can't be understood`, untilMs: Number.MAX_SAFE_INTEGER }];
+    return [{ reason: `${path} can't be understood`, untilMs: LAST_DATE }];
   }
+}
+
+/** @throws Error when it is anything else. */
+function parse(text: string): readonly CoolDown[] {
+  const all = JSON.parse(text) as readonly Partial<CoolDown>[];
+  return all.map(({ agent, reason, untilMs }) => {
+    if (typeof reason !== 'string' || typeof untilMs !== 'number') throw new TypeError('no cool-down');
+    if (agent === undefined) return { reason, untilMs };
+    const { pid, startTicks, name } = agent;
+    if (!Number.isInteger(pid) || !Number.isInteger(startTicks)) throw new TypeError('no agent');
+    return { agent: { pid, startTicks, name: String(name) }, reason, untilMs };
+  });
+}
+
+/** In a sentence. */
+export function describeUntil({ reason, untilMs }: CoolDown): string {
+  const until = new Date(Math.min(untilMs, LAST_DATE)).toISOString();
+  return `${reason}; it stays so until ${until} (taut on lifts that)`;
 }
 
 /** Lifts them all. @returns how many there were. @throws an error of the file system. */

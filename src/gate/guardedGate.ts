@@ -1,5 +1,5 @@
 /** A gate that is shut for agents that tuning has harmed, until their cool-down is over or lifted. */
-import type { CoolDown, CoolDowns } from './coolDowns.ts';
+import { type CoolDown, type CoolDowns, describeUntil } from './coolDowns.ts';
 import type { Gate, GateDecision, GateQuestion } from './gate.ts';
 import { Listeners } from './listeners.ts';
 
@@ -56,8 +56,7 @@ export class GuardedGate implements Gate {
   #shut({ pid, startTicks, last }: GateQuestion): GateDecision | undefined {
     const coolDown = this.#coolDowns.of({ pid, ...(startTicks === undefined ? {} : { startTicks }) });
     if (!coolDown) return undefined;
-    const until = new Date(Math.min(coolDown.untilMs, 8.64e15)).toISOString();
-    const reason = `${coolDown.reason}; it stays so until ${until} (taut on lifts that)`;
+    const reason = describeUntil(coolDown);
     return last?.reason === reason ? last : { layer: 'guardrail', value: null, reason };
   }
 }

@@ -31,7 +31,7 @@ test('an agent that tuning harms is put back with the figures, stays so over a r
   await using agent = sandbox.python('harmed.py');
   await agent.line(/^ready/);
   await using taut = await sandbox.watch(TUNED);
-  await taut.line(REASON);
+  await taut.line(REASON, 60_000);
   await until('it is put back', () => slacks(agent.pid).every((slack) => slack === 50_000));
   const explained = async () =>
     (
@@ -56,6 +56,9 @@ test('an agent that tuning harms is put back with the figures, stays so over a r
   });
   expect(await explained()).toMatchObject({ layer: 'guardrail', value: null });
   expect(slacks(agent.pid).every((slack) => slack === 50_000)).toBe(true);
+  expect((await sandbox.json<StatusDocument>('status')).coolDowns).toEqual([
+    { pid: agent.pid, reason: expect.stringMatching(REASON) },
+  ]);
   const on = await outcome(sandbox.taut('on'));
   expect([on.code, on.out]).toEqual([0, 'lifted what the guardrail had put back: it may be tuned again']);
   await until('it is tuned', () => slacks(agent.pid).includes(1));
