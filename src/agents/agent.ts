@@ -12,6 +12,7 @@ import { nowMs } from '../proc/clock.ts';
 import type { ProcFiles } from '../proc/files.ts';
 import { optional, type ProcHandle } from '../proc/handle.ts';
 import { cgroupsOf, executableOf } from '../proc/origin.ts';
+import { parseCpuSeconds } from '../proc/stat.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 import type { Kin, Relative } from './kin.ts';
@@ -179,6 +180,20 @@ export class Agent implements Disposable {
   /** The paths of its control groups now; undefined when it has ended. */
   controlGroups(): readonly string[] | undefined {
     return optional(() => cgroupsOf(this.#handle), undefined);
+  }
+
+  /** CPU time of the process, seconds; undefined when it has ended. */
+  cpuSeconds(): number | undefined {
+    return optional(() => parseCpuSeconds(this.#handle.text('stat')), undefined);
+  }
+
+  /** Puts all knobs back, until `resume` or the gate's next decision on them. */
+  pause(reason: string): void {
+    for (const tuning of this.tunings) tuning.pause(reason);
+  }
+
+  resume(): void {
+    for (const tuning of this.tunings) tuning.resume();
   }
 
   /** Puts back every thread that taut changed. @returns one outcome per thread. */

@@ -22,6 +22,21 @@ export interface KnobTuning {
   reconcile(isAgent: (pid: number) => boolean): void;
   /** Puts back every thread that taut changed. @returns one outcome per thread. */
   revert(reason: string): Restored[];
+  /** Whether it is put back for a while, by `pause`. */
+  readonly isPaused: boolean;
+  /** Puts back, until `resume` or the gate's next decision. What somebody else has set stays left alone after that. */
+  pause(reason: string): void;
+  resume(): void;
   /** Ends tuning: reports what was not reported yet. */
   end(): void;
+}
+
+/** The decision that is in force: a knob that is paused is the guardrail's. */
+export function gateNow({ gate, isPaused }: Pick<KnobTuning, 'gate' | 'isPaused'>): GateDecision {
+  if (!isPaused) return gate;
+  return {
+    layer: 'guardrail',
+    value: null,
+    reason: `held back for one window of a trial; before and after: ${gate.reason}`,
+  };
 }

@@ -264,7 +264,7 @@ export class Agents {
    * is dropped. @returns what is another value now.
    */
   async #gate(agent: Agent): Promise<Turned[]> {
-    const { pid, name, rule: ruleId } = agent.identity;
+    const { pid, name, rule: ruleId, startTicks } = agent.identity;
     const { gate, decisions } = this.#options;
     const about = () => aboutOf(agent.identity);
     using _spans = agent.holdSpans();
@@ -277,7 +277,7 @@ export class Agents {
       const ruleTarget = decisions.ruleTarget(ruleId, knob.option);
       const asked = decisions.asked(pid, ruleId, knob.id);
       const said = gate.decide({
-        ...{ knob, pid, name, ruleId, about },
+        ...{ knob, pid, name, ruleId, startTicks, about },
         ...(ruleTarget === undefined ? {} : { ruleTarget }),
         ...(asked === undefined ? {} : { asked }),
         ...(last && { last }),

@@ -5,7 +5,9 @@ import { timerSlack } from '../actuator/timerSlack.ts';
 import type { GateDecision, Layer } from '../gate/gate.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Agent } from './agent.ts';
+import type { TrialStatus } from './guardrailTrial.ts';
 import type { ThreadCounts } from './identity.ts';
+import { gateNow } from './knobTuning.ts';
 import type { Waits } from './waits.ts';
 
 /** What one knob of an agent is set to, and why. */
@@ -30,6 +32,8 @@ export interface AgentStatus extends KnobStatus {
   readonly knobs: readonly (KnobStatus & { readonly id: string; readonly inheritedCpu?: number })[];
   /** Null when its wakeups are not measured one by one (see the mode), or share a series with others' or another taut's. */
   readonly waits: Waits | null;
+  /** How far the guardrail's trial of it is; undefined where it is in none. */
+  readonly guardrail?: TrialStatus;
 }
 
 /** What happened to an agent, and its status after that: one line of `taut watch --json`. */
@@ -63,6 +67,8 @@ export interface StatusDocument {
   readonly access: 'full' | 'public';
   /** The kill switch: since when and why nothing is tuned; null when it is not. */
   readonly off: Off | null;
+  /** What the guardrail has put back, and until when. `pid`: null when that is every agent. */
+  readonly coolDowns: readonly { readonly pid: number | null; readonly reason: string }[];
   readonly daemon: { readonly pid: number; readonly since: string } | null;
   /** Whose flags decide, and its state; null when none do. */
   readonly flagProvider: { readonly name: string; readonly state: string } | null;
@@ -92,12 +98,12 @@ export function agentEvent(event: AgentEvent['event'], agent: Agent, waits?: Wai
 
 export function agentStatus(agent: Agent, waits?: Waits): AgentStatus {
   const { pid, name, rule, attachPath } = agent.identity;
-  const knobs = agent.tunings.map(({ knob, target, gate, inheritedNs }) => ({
-    id: knob.id,
-    target: target === undefined ? null : Number(target),
-    gate: gateStatus(gate),
-    threads: agent.counts(knob),
-    ...(inheritedNs !== undefined && { inheritedCpu: Number(inheritedNs) / 1e9 }),
+  const knobs = agent.tunings.map((tuning) => ({
+    id: tuning.knob.id,
+    target: tuning.target === undefined ? null : Number(tuning.target),
+    gate: gateStatus(gateNow(tuning)),
+    threads: agent.counts(tuning.knob),
+    ...(tuning.inheritedNs !== undefined && { inheritedCpu: Number(tuning.inheritedNs) / 1e9 }),
   }));
   const { target, gate, threads } = knobs[0] ?? NOTHING;
   return { pid, name, rule, attachPath, target, gate, threads, knobs, waits: waits ?? null };

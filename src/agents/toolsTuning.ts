@@ -37,6 +37,8 @@ export class ToolsTuning implements KnobTuning {
   readonly #outcomes: TuningOutcomes;
   /** Undefined while nothing is to be tuned. The process is filled in for each tool. */
   #order: Omit<TuneOrder, 'pid' | 'processStartTicks'> | undefined;
+  /** While it is paused: the tools of which somebody else has set threads, with just these. */
+  #leftAlone: ReadonlyMap<number, Tool> | undefined;
   settledAtMs = 0;
   /** What tools start is to have their value. */
   readonly inheritedNs = undefined;
@@ -58,8 +60,38 @@ export class ToolsTuning implements KnobTuning {
     return new Map([...this.#tools.values()].flatMap(({ threads }) => [...threads]));
   }
 
+  get isPaused(): boolean {
+    return this.#leftAlone !== undefined;
+  }
+
+  pause(reason: string): void {
+    if (!this.#order) return;
+    const before = new Map(this.#tools);
+    const drifted = new Set(
+      this.revert(reason)
+        .filter((one) => one.outcome === 'drifted')
+        .map(({ tid }) => tid),
+    );
+    this.#leftAlone = new Map(
+      [...before].flatMap(([pid, { startTicks, threads }]) => {
+        const others = [...threads].flatMap(([tid, state]) =>
+          drifted.has(tid) || state.outcome === 'drifted' ? [[tid, { ...state, outcome: 'drifted' }] as const] : [],
+        );
+        return others.length > 0 ? [[pid, { startTicks, threads: new Map(others) }] as const] : [];
+      }),
+    );
+  }
+
+  resume(): void {
+    for (const [pid, tool] of this.#leftAlone ?? []) this.#tools.set(pid, tool);
+    const isPaused = this.isPaused;
+    this.#leftAlone = undefined;
+    if (isPaused && this.gate.value !== null) this.#begin(this.gate.value);
+  }
+
   decide(decision: GateDecision): void {
     this.gate = decision;
+    this.#leftAlone = undefined;
     const target = decision.value ?? undefined;
     if (this.target !== undefined && target !== this.target) this.revert(`gate: ${decision.reason}`);
     if (target !== undefined && target !== this.target) this.#begin(target);
@@ -117,6 +149,7 @@ export class ToolsTuning implements KnobTuning {
     const { ledger, log, operations, obstacles, onRecord } = this.#host;
     const { identity, handle, trace } = this.#agent;
     const order = this.#order;
+    this.#leftAlone = undefined;
     if (!ledger || !order) return [];
     this.#outcomes.end();
     const drifted = new Set([...this.threads].filter(([, { outcome }]) => outcome === 'drifted').map(([tid]) => tid));

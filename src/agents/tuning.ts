@@ -68,6 +68,8 @@ export class Tuning implements KnobTuning {
   readonly #containment: Containment;
   readonly #outcomes: TuningOutcomes;
   #target: bigint | undefined;
+  /** While it is paused: the threads that somebody else has set. */
+  #leftAlone: ReadonlyMap<number, ThreadState> | undefined;
   /** Not reported yet. */
   #begun: BegunTuning | undefined;
   /** How much of `inheritedNs` was counted. */
@@ -107,9 +109,34 @@ export class Tuning implements KnobTuning {
     return this.#containment.ranNs;
   }
 
+  get isPaused(): boolean {
+    return this.#leftAlone !== undefined;
+  }
+
+  pause(reason: string): void {
+    if (this.#target === undefined) return;
+    const before = new Map(this.threads);
+    const drifted = new Set(
+      this.revert(reason)
+        .filter((one) => one.outcome === 'drifted')
+        .map(({ tid }) => tid),
+    );
+    this.#leftAlone = new Map(
+      [...before].flatMap(([tid, state]) =>
+        drifted.has(tid) || state.outcome === 'drifted' ? [[tid, { ...state, outcome: 'drifted' }]] : [],
+      ),
+    );
+  }
+
+  resume(): void {
+    if (this.#leftAlone && this.gate.value !== null) this.#tune(this.gate.value, this.#leftAlone);
+    this.#leftAlone = undefined;
+  }
+
   /** Carries out the gate's decision. */
   decide(decision: GateDecision): void {
     this.gate = decision;
+    this.#leftAlone = undefined;
     const target = decision.value ?? undefined;
     if (this.#target !== undefined && target !== this.#target) {
       this.revert(`gate: ${decision.reason}`);
@@ -189,6 +216,7 @@ export class Tuning implements KnobTuning {
     const { ledger, log, operations, obstacles, onRecord } = this.#host;
     const { identity, handle, trace } = this.#agent;
     const operation = this.#converger?.order.operation;
+    this.#leftAlone = undefined;
     if (!ledger || operation === undefined) return [];
     this.#outcomes.end();
     const known = new Set([...this.threads].filter(([, t]) => t.outcome === 'drifted').map(([tid]) => tid));
@@ -222,7 +250,8 @@ export class Tuning implements KnobTuning {
     this.#parent = undefined; // it may be gone for long, and have a parent itself
   }
 
-  #tune(target: bigint): void {
+  /** @param leftAlone threads that are not written. */
+  #tune(target: bigint, leftAlone: ReadonlyMap<number, ThreadState> = new Map()): void {
     const { ledger, obstacles, ownSlices } = this.#host;
     const { identity, handle } = this.#agent;
     if (!ledger || obstacles.isLacking(this.knob)) return;
@@ -230,6 +259,7 @@ export class Tuning implements KnobTuning {
     const { reason } = this.gate;
     const order = { pid, processStartTicks, target, agent, rule, reason, operation: uuid() };
     const converger = new Converger(this.knob, ledger, handle, order, this.#inherited, undefined, ownSlices);
+    for (const [tid, state] of leftAlone) converger.threads.set(tid, state);
     this.#converge(converger, nowMs());
   }
 

@@ -11,6 +11,7 @@ import type { Measuring } from '../tracer/measuring.ts';
 import { FailureLog } from '../util/failureLog.ts';
 import { adopt } from './adoption.ts';
 import type { Agent } from './agent.ts';
+import { Guardrail, type GuardrailOptions } from './guardrail.ts';
 import { KernelEvents } from './kernelEvents.ts';
 import { lookAgain } from './lookAgain.ts';
 import { Losses } from './losses.ts';
@@ -33,6 +34,8 @@ export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'fai
   readonly maxOverhead?: number;
   readonly descendants: Descendants;
   readonly begun?: TuningHost['begun'];
+  /** Without it nobody looks whether tuning does harm. */
+  readonly guardrail?: GuardrailOptions;
 }
 
 /** Interval of checks for drift, missed threads and lost events; and of scans, when there are no kernel events. */
@@ -51,6 +54,7 @@ export class Watcher implements Disposable {
   readonly #networkEvents: NetworkEvents;
   readonly #reconciler: Reconciler;
   readonly #failures: FailureLog;
+  #guardrail: Guardrail | undefined;
   readonly #memory = new MemoryReturn();
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
@@ -108,8 +112,24 @@ export class Watcher implements Disposable {
       isOff: () => gate.isOff,
       hasFlags: () => gate.provider && gate.provider.state === 'READY',
     });
+    this.#startGuardrail();
     const looked = this.#firstLook();
     await Promise.all([looked, this.#networkEvents.use(looked)]);
+  }
+
+  #startGuardrail(): void {
+    const { guardrail, decisions, log, measuring } = this.#options;
+    if (!guardrail) return;
+    const started = new Guardrail(guardrail, {
+      agents: () => this.#agents.all(),
+      ruleOf: (id) => decisions.guardrail(id),
+      snapshot: (pid) => this.measurement.snapshot(pid),
+      hasWakeups: measuring.tracer !== undefined,
+      log,
+      failed: (what, error) => this.#sayRarely(what, error),
+    });
+    this.#guardrail = started;
+    this.#ends.push(() => started[Symbol.dispose]());
   }
 
   /** Looks at every process, and then starts the periodic checks. */
@@ -170,7 +190,10 @@ export class Watcher implements Disposable {
   }
 
   agents(): AgentStatus[] {
-    return this.#agents.all().map((agent) => agentStatus(agent, this.measurement.waits(agent.identity.pid)));
+    return this.#agents.all().map((agent) => {
+      const guardrail = this.#guardrail?.status(agent);
+      return { ...agentStatus(agent, this.measurement.waits(agent.identity.pid)), ...(guardrail && { guardrail }) };
+    });
   }
 
   /** Whether a decision of the gate could not be carried out. */

@@ -1,4 +1,5 @@
 /** What a running daemon answers to other commands: everything to its own user, and a part to every user. */
+import { gateNow } from '../agents/knobTuning.ts';
 import type { AgentStatus, StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
@@ -45,7 +46,7 @@ export function answerPublicly(request: Request, { watcher, decisions, status }:
   switch (request.op) {
     case 'status': {
       const document = status();
-      return { ...document, access: 'public', agents: document.agents.map(publicAgent) };
+      return { ...document, access: 'public', coolDowns: [], agents: document.agents.map(publicAgent) };
     }
     case 'explain': {
       const kept = decisions.named(request.pid);
@@ -58,7 +59,7 @@ export function answerPublicly(request: Request, { watcher, decisions, status }:
 
 /** The gate's decision on each knob of an agent; none for another process. `gate`: on the first, timer slack. */
 function gatesOf(watcher: Watcher, pid: number) {
-  const knobs = watcher.agent(pid)?.tunings.map(({ knob, gate }) => ({ id: knob.id, gate })) ?? [];
+  const knobs = watcher.agent(pid)?.tunings.map((tuning) => ({ id: tuning.knob.id, gate: gateNow(tuning) })) ?? [];
   return { gate: knobs[0]?.gate ?? null, knobs };
 }
 

@@ -7,6 +7,7 @@ import type { Ledger } from '../actuator/ledger.ts';
 import { LedgerError } from '../actuator/ledgerFile.ts';
 import { describeOff, MOST_OF_A_REASON, type Off, readOff, turnOff, turnOn } from '../actuator/off.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import { liftCoolDowns } from '../gate/coolDowns.ts';
 import { nowMs } from '../proc/clock.ts';
 import { distrust } from '../util/trust.ts';
 import { describeUser, openLedger } from './access.ts';
@@ -50,7 +51,7 @@ Examples:
 export function addOn(program: Command): void {
   const command = program
     .command('on')
-    .description('lift taut off: options, flags and rules decide again')
+    .description('lift taut off, and what the guardrail has put back: options, flags and rules decide again')
     .addHelpText('after', '\nExamples:\n  taut on');
   withJson(withCommon(command), 'what was done').action(on);
 }
@@ -86,11 +87,13 @@ async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
 }
 
 async function on({ stateDir, json }: CommonOptions): Promise<void> {
-  const was = allowed(stateDir, () => turnOn(stateDir));
-  if (was) await Promise.race([tellSwitched(stateDir), setTimeout(PATIENCE_MS)]);
-  if (json) printJson({ off: readOff(stateDir) ?? null, was: was ?? null });
-  else
-    printLine(was ? `tuning is on again: options, flags and rules decide (${describeOff(was)})` : 'tuning was not off');
+  const { was, lifted } = allowed(stateDir, () => ({ was: turnOn(stateDir), lifted: liftCoolDowns(stateDir) }));
+  if (was || lifted > 0) await Promise.race([tellSwitched(stateDir), setTimeout(PATIENCE_MS)]);
+  if (json) return printJson({ off: readOff(stateDir) ?? null, was: was ?? null, coolDowns: lifted });
+  if (was) printLine(`tuning is on again: options, flags and rules decide (${describeOff(was)})`);
+  if (lifted > 0)
+    printLine(`lifted what the guardrail had put back: ${lifted === 1 ? 'it' : `all ${lifted}`} may be tuned again`);
+  if (!was && lifted === 0) printLine('tuning was not off');
 }
 
 /** @throws CliError when this user may not turn the switch, or can't. */

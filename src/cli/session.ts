@@ -18,7 +18,9 @@ import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
+import { CoolDowns } from '../gate/coolDowns.ts';
 import type { Gate } from '../gate/gate.ts';
+import { GuardedGate } from '../gate/guardedGate.ts';
 import { OffGate } from '../gate/offGate.ts';
 import { observeOnlyGate } from '../gate/staticGate.ts';
 import { type Without, withoutFrom } from '../tracer/features.ts';
@@ -91,13 +93,15 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
   const config = await readConfig(options.config);
   const rules = compileRules(config);
-  const behind = options.observeOnly ? observeOnlyGate() : (options.gate ?? (await openGate(options, log)));
   const isDynamic = hasFlags(options) || options.gate !== undefined;
   const isAsked = targetsOf(options).size > 0 || isDynamic;
   const mayTune = isAsked && !options.observeOnly && (!run || run.ledger !== undefined);
 
   const onSwitch = (off: Off | undefined) => sayOff(off, mayTune ? log : undefined);
-  const gate = stack.adopt(new OffGate(behind, stateDir, onSwitch), (g) => g.close());
+  const guarded = options.observeOnly
+    ? undefined
+    : new GuardedGate(options.gate ?? (await openGate(options, log)), new CoolDowns(stateDir));
+  const gate = stack.adopt(new OffGate(guarded ?? observeOnlyGate(), stateDir, onSwitch), (g) => g.close());
 
   const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));
   if (measuring.tracer) stack.use(measuring.tracer);
@@ -143,12 +147,14 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
   // Those of `run` and `demo` share the directory with a daemon, whose file it is.
   const tracesPath = run || !mayRecord ? undefined : join(stateDir, 'past-traces.jsonl');
   const past = stack.use(new PastTraces(tracesPath, log.warn));
+  const { guardrail: settings } = config;
   const watcher = new Watcher({
     ...{ decisions, gate, scope, log, measuring, ledger, descendants, past },
     guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
     ...(run && { begun: run.begun }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
+    ...(settings && guarded && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
   });
   observed = watcher;
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
@@ -157,6 +163,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
   const status = () => statusDocument(stateDir, ledger, { daemon, watcher, flagProvider: gate.provider });
   const lookAtSwitch = async () => {
     gate.look();
+    guarded?.look();
     await watcher.gateAnew();
   };
   const running = { watcher, decisions, status, lookAtSwitch };

@@ -51,6 +51,8 @@ function describe(document: StatusDocument, stateDir: string): string[] {
   ];
   // A taut of an earlier version says nothing of it.
   if (off) lines.push(`${describeOff(off)} (taut on lifts that)`);
+  // Of one agent, its own line says it.
+  for (const { pid, reason } of document.coolDowns ?? []) if (pid === null) lines.push(`no agent is tuned: ${reason}`);
   for (const run of runs) {
     lines.push(`taut ${run.pid} is running for one command or demo, since ${run.since}`);
     lines.push(...describeGuard(run.guard));
@@ -98,7 +100,15 @@ export function describeAgent(agent: AgentStatus): string {
   const { name, rule } = agent;
   const called = printable(name, MOST_OF_A_NAME);
   const by = rule === 'pid' ? 'named on the command line' : `rule ${printable(rule, MOST_OF_A_NAME)}`;
-  return `${called}: ${[...knobsOf(agent).map(describeKnob), by].join('; ')}`;
+  return `${called}: ${[...knobsOf(agent).map(describeKnob), by, ...describeTrial(agent)].join('; ')}`;
+}
+
+function describeTrial({ guardrail }: AgentStatus): string[] {
+  if (!guardrail) return [];
+  const { state, blocks, of } = guardrail;
+  return [
+    state === 'passed' ? 'the guardrail has found no harm' : `on trial by the guardrail, ${blocks} of ${of} blocks`,
+  ];
 }
 
 function describeKnob({ id, target, gate, threads }: AgentStatus['knobs'][number]): string {

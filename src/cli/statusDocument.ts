@@ -3,6 +3,7 @@ import { ledgerPath } from '../actuator/ledgerFile.ts';
 import { readOff } from '../actuator/off.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
+import { type CoolDown, describeUntil, readCoolDowns } from '../gate/coolDowns.ts';
 import { NoAccess, openLedger } from './access.ts';
 
 interface Running {
@@ -16,6 +17,7 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
   return {
     access: 'full',
     off: readOff(stateDir) ?? null,
+    coolDowns: readCoolDowns(stateDir).map(coolDownStatus),
     daemon: running?.daemon ?? null,
     flagProvider: running?.flagProvider ?? null,
     tracer: running?.watcher.measurement.status() ?? null,
@@ -24,6 +26,10 @@ export function statusDocument(stateDir: string, open?: Ledger, running?: Runnin
     guard: guardStatus(running?.watcher.guardPid),
     ledger: { path: ledgerPath(stateDir), ...countEntries(stateDir, open) },
   };
+}
+
+function coolDownStatus(coolDown: CoolDown): StatusDocument['coolDowns'][number] {
+  return { pid: coolDown.agent?.pid ?? null, reason: describeUntil(coolDown) };
 }
 
 function guardStatus(pid: number | undefined): StatusDocument['guard'] {

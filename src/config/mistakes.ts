@@ -1,6 +1,7 @@
 /** Mistakes of a document, each with its position and a suggestion. Pure. */
 import { type Document, isAlias, isMap, isNode, isSeq, type LineCounter, visit } from 'yaml';
 import type { z } from 'zod';
+import { guardrailSchema, ofAgent } from './guardrail.ts';
 import { nearest } from './nearest.ts';
 import { configSchema, exceptSchema, ruleSchema } from './schema.ts';
 
@@ -96,10 +97,15 @@ function describe(issue: Issue, document: Document): Mistake[] {
 }
 
 function unknownKey(key: string, path: Path): string {
-  const schema = path.length === 0 ? configSchema : path.at(-1) === 'not' ? exceptSchema : ruleSchema;
-  const known = Object.keys(schema.shape);
+  const known = Object.keys(shapeAt(path));
   const near = nearest(key, known);
   return `unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known: ${known.join(', ')}`}`;
+}
+
+function shapeAt(path: Path): object {
+  if (path.length === 0) return configSchema.shape;
+  if (path.at(-1) === 'guardrail') return path.length === 1 ? guardrailSchema.shape : ofAgent;
+  return (path.at(-1) === 'not' ? exceptSchema : ruleSchema).shape;
 }
 
 const BOOLEANS = new Map([

@@ -5,6 +5,7 @@ import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { PROFILES } from '../actuator/profiles.ts';
 import { contactMatcher } from './contactPattern.ts';
+import { guardrailSchema, ruleGuardrailSchema } from './guardrail.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 /** One or several globs: `*` any text, `?` one character, `[ab]` one of these; case is ignored. */
@@ -91,6 +92,8 @@ export const ruleSchema = z
     ...targets,
     /** Which of the settings that are turned on these agents get: those of a profile, or none. */
     profile: z.enum([...PROFILES, 'off']).optional(),
+    /** What tuning may not do to these agents, where it differs from `guardrail` of the whole. */
+    guardrail: ruleGuardrailSchema.optional(),
     ...matchers,
     /** The rule does not match a process for which any of these conditions holds. */
     not: exceptSchema.optional(),
@@ -129,6 +132,8 @@ export const configSchema = z.strictObject({
   builtin: z.boolean().default(true),
   /** Ports of DNS resolvers. */
   dnsPorts: z.array(z.int().min(1).max(65_535)).min(1).max(8).default([53]),
+  /** What tuning may not do; it is not looked at without this. */
+  guardrail: guardrailSchema.optional(),
   rules: z.array(ruleSchema).max(10_000).default([]),
 });
 

@@ -1,5 +1,6 @@
 /** Decides on each process, and keeps the decisions with their reasons. */
 import { type Contact, namesOf } from '../config/contactPattern.ts';
+import type { RuleGuardrail } from '../config/guardrail.ts';
 import { epochMsOfTicks } from '../proc/clock.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
 import { isGone, LazyHandle } from '../proc/handle.ts';
@@ -195,6 +196,11 @@ export class Decisions {
   /** The target that a rule sets for the knob with this option, in the knob's unit. */
   ruleTarget(id: string, option: string): bigint | 'off' | undefined {
     return this.#rules.rule(id)?.targets.get(option);
+  }
+
+  /** What a rule says of the guardrail of its agents. */
+  guardrail(id: string): RuleGuardrail | undefined {
+    return this.#rules.rule(id)?.asked.guardrail;
   }
 
   /** Whether any rule says more about children than `match`, so that a parent's rule can decide on its child. */

@@ -45,6 +45,8 @@ export interface GateQuestion {
   readonly pid: number;
   readonly name: string;
   readonly ruleId: string;
+  /** The process's start time, in clock ticks since boot, where it is known. */
+  readonly startTicks?: number;
   /** The value that the agent's rule asks for, in the knob's unit; `off`: this rule's agents are never tuned. */
   readonly ruleTarget?: bigint | 'off';
   /** The value that a `taut run` asked for when it handed the process over; `off`: it asked for none, do not tune. */
@@ -56,10 +58,11 @@ export interface GateQuestion {
 }
 
 /**
- * Who decided: `never` (--observe-only, the kill switch) comes before `rule` (it says off), that before `flag`, that before
- * `option`, that before `configuration`; `off`: nobody asked for tuning.
+/**
+ * Who decided: `never` (--observe-only, the kill switch) comes before `guardrail` (tuning has done harm), that before `rule` (it
+ * says off), that before `flag`, that before `option`, that before `configuration`; `off`: nobody asked for tuning.
  */
-export type Layer = 'never' | 'rule' | 'flag' | 'option' | 'configuration' | 'off';
+export type Layer = 'never' | 'guardrail' | 'rule' | 'flag' | 'option' | 'configuration' | 'off';
 
 export interface GateDecision {
   /** Undefined where a gate of an application's own decides. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ProcFiles } from './files.ts';
 
 /** Clock ticks per second in /proc: USER_HZ, 100 on every architecture that taut runs on. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 /** A CLOCK_MONOTONIC time in nanoseconds as milliseconds since the epoch. `hrtime` reads the same clock. */
 export function epochMsOfMonotonic(ns: bigint): number {

@@ -1,5 +1,6 @@
 /** The fields of `/proc/ID/stat`, of a process or of one thread. */
 import { readFileSync } from 'node:fs';
+import { TICKS_PER_SECOND } from './clock.ts';
 
 /** Selected fields. `startTicks` (field 22, clock ticks since boot), the boot and the id identify a thread. */
 export interface ThreadStat {
@@ -29,6 +30,12 @@ export function parseStat(text: string): ThreadStat {
   const fields = statFields(text);
   const at = (field: number) => Number(fields[field - 3] ?? Number.NaN);
   return { state: fields[0] ?? '?', ppid: at(4), threads: at(20), startTicks: at(22), policy: at(41), flags: at(9) };
+}
+
+/** CPU time of a process, also of its threads that have ended, from its `/proc/ID/stat`: seconds, in steps of 10 ms. */
+export function parseCpuSeconds(text: string): number {
+  const fields = statFields(text);
+  return (Number(fields[14 - 3]) + Number(fields[15 - 3])) / TICKS_PER_SECOND;
 }
 
 /** A bit of `flags`: forked, and not yet running a program of its own. */

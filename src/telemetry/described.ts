@@ -155,6 +155,11 @@ export const DESCRIBED_EVENTS = {
     when: "the [kill switch](outcomes.md#the-kill-switch) turned tuning off, or on again (severity INFO)",
     attributes: ["taut.off","taut.off.reason"],
   },
+  "taut.guardrail": {
+    severity: "WARN",
+    when: "the [guardrail](outcomes.md#the-guardrail) found that tuning does harm, to an agent or, without a process, to the host",
+    attributes: ["process.pid","taut.agent.name","taut.gate.reason","taut.guardrail.measure","taut.guardrail.limit","taut.guardrail.found","taut.guardrail.tuned","taut.guardrail.times.low","taut.guardrail.times.high","taut.guardrail.blocks","taut.guardrail.error_rate","taut.guardrail.until"],
+  },
   "taut.events_lost": {
     severity: "WARN",
     when: "there was no room for what the kernel reports, or a process caused too much of it; what can be is [made good](rules.md#when-there-is-too-much)",

@@ -56,8 +56,8 @@ export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
 /** Why it decided so. */
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 /**
- * Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`, `configuration`;
- * `off`: nobody asked.
+ * Who decided: `never` (`--observe-only`, the kill switch), `guardrail`, `rule` (it says off), `flag`, `option`,
+ * `configuration`; `off`: nobody asked.
  */
 export const ATTR_TAUT_GATE_LAYER = 'taut.gate.layer';
 /**
@@ -79,6 +79,24 @@ export const ATTR_TAUT_LEDGER_OPERATION = 'taut.ledger.operation';
 export const ATTR_TAUT_OFF = 'taut.off';
 /** Why it was turned off. */
 export const ATTR_TAUT_OFF_REASON = 'taut.off.reason';
+/** What tuning has made worse: a [limit](outcomes.md#the-guardrail) of the configuration, like `runQueueDelay`. */
+export const ATTR_TAUT_GUARDRAIL_MEASURE = 'taut.guardrail.measure';
+/** How many times as much it may be with tuning as without. */
+export const ATTR_TAUT_GUARDRAIL_LIMIT = 'taut.guardrail.limit';
+/** What it is without tuning, the median of the windows: seconds, cores, or times per second. */
+export const ATTR_TAUT_GUARDRAIL_FOUND = 'taut.guardrail.found';
+/** The same with tuning. */
+export const ATTR_TAUT_GUARDRAIL_TUNED = 'taut.guardrail.tuned';
+/** With tuning it is so many times as much at least. */
+export const ATTR_TAUT_GUARDRAIL_TIMES_LOW = 'taut.guardrail.times.low';
+/** And so many times at most; not there when that is not known. */
+export const ATTR_TAUT_GUARDRAIL_TIMES_HIGH = 'taut.guardrail.times.high';
+/** How many blocks of windows that rests on. */
+export const ATTR_TAUT_GUARDRAIL_BLOCKS = 'taut.guardrail.blocks';
+/** How often this is found where it is not so, at most. */
+export const ATTR_TAUT_GUARDRAIL_ERROR_RATE = 'taut.guardrail.error_rate';
+/** Until when the agent stays as it was found, RFC 3339. */
+export const ATTR_TAUT_GUARDRAIL_UNTIL = 'taut.guardrail.until';
 /** Why an agent was put back. */
 export const ATTR_TAUT_REVERT_REASON = 'taut.revert.reason';
 /** Why threads on record were put back. */
