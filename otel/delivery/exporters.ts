@@ -53,10 +53,9 @@ export function createDelivery(
   mostMs = Number.POSITIVE_INFINITY,
 ): Delivery {
   const isJson = protocol === 'http/json';
-  const type = isJson ? 'application/json' : 'application/x-protobuf';
-  const headers = { ...transport.headers, 'Content-Type': type, 'User-Agent': 'taut' };
+  const contentType = isJson ? 'application/json' : 'application/x-protobuf';
   const timeoutMs = Math.min(transport.timeoutMs, mostMs);
-  const post = createPost({ ...transport, address, headers, timeoutMs });
+  const post = createPost({ ...transport, address, contentType, timeoutMs });
   return new Delivery({
     ...common,
     signal,

@@ -5,10 +5,13 @@ import { gzipSync } from 'node:zlib';
 import type { Transport } from '../environment/transport.ts';
 import { readable } from '../readable.ts';
 import type { Answer } from './answer.ts';
+import { ownSecrets } from './ownSecrets.ts';
 import { partialSuccess } from './partialSuccess.ts';
 
 export interface HttpSettings extends Transport {
   readonly address: string;
+  /** Of the body. */
+  readonly contentType: string;
 }
 
 export type Post = (body: Uint8Array, abort: AbortSignal) => Promise<Answer>;
@@ -22,12 +25,14 @@ export function createPost(settings: HttpSettings): Post {
   const isPlain = url.protocol === 'http:';
   const request = isPlain ? httpRequest : httpsRequest;
   const agent = isPlain ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ...settings.tls });
+  const hide = ownSecrets(settings.headers, settings.address);
+  const own = { 'Content-Type': settings.contentType, 'User-Agent': 'taut' };
   return async (body, abort) => {
     try {
       const encoding = settings.isZipped ? { 'Content-Encoding': 'gzip' } : {};
-      const headers = { ...settings.headers, ...encoding };
+      const headers = { ...settings.headers, ...own, ...encoding };
       const sent = request(url, { method: 'POST', headers, agent, signal: abort });
-      return await answerTo(sent, settings.isZipped ? gzipSync(body) : body, settings.timeoutMs);
+      return await answerTo(sent, settings.isZipped ? gzipSync(body) : body, settings.timeoutMs, hide);
     } catch (error) {
       // The connection failed, or ended before the answer was complete: the specification says to try again.
       return { kind: 'later', why: readable([error]) };
@@ -35,14 +40,16 @@ export function createPost(settings: HttpSettings): Post {
   };
 }
 
-async function answerTo(sent: ClientRequest, body: Uint8Array, timeoutMs: number): Promise<Answer> {
+type Hide = (bytes: Buffer) => Buffer;
+
+async function answerTo(sent: ClientRequest, body: Uint8Array, timeoutMs: number, hide: Hide): Promise<Answer> {
   // A timeout of the whole exchange: the socket's own would begin anew with each byte of a slow answer.
   const timer = setTimeout(() => sent.destroy(new Error(`not answered within ${timeoutMs} ms`)), timeoutMs);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.on('response', resolve).on('error', reject).end(body);
     });
-    return judge(response, await beginning(response));
+    return judge(response, hide(await beginning(response)));
   } finally {
     clearTimeout(timer);
   }

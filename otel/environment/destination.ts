@@ -5,7 +5,7 @@ export type Destination =
   | {
       readonly kind: 'otlp';
       readonly protocol: 'http/protobuf' | 'http/json';
-      /** The value of the variable. */
+      /** The value of the variable; of a signal's own one the address. */
       readonly endpoint: string;
       /** The URL for the POST requests. */
       readonly address: string;
@@ -32,9 +32,9 @@ export function destination(env: Env, signal: SignalName): Destination {
   const url = endpoint ?? DEFAULT_ENDPOINT;
   // The common endpoint is a base URL, to which the signal's path is added; a signal's own endpoint is used as it is.
   const isBase = variable === 'OTEL_EXPORTER_OTLP_ENDPOINT';
-  const address = isBase ? `${url.replace(/\/$/, '')}/v1/${signal}` : url;
+  const address = isBase ? `${url.replace(/\/$/, '')}/v1/${signal}` : new URL(url).href;
   const protocol = protocolOf(env, deciding(env, signal, 'PROTOCOL')) ?? 'http/protobuf';
-  return { kind: 'otlp', protocol, endpoint: url, address };
+  return { kind: 'otlp', protocol, endpoint: isBase ? url : address, address };
 }
 
 /** @throws TelemetryConfigError */

@@ -1,6 +1,7 @@
 /** What of the environment has no effect though somebody may think that it has. */
 import { nearest } from '../../src/config/nearest.ts';
-import { type Env, oneOf, read } from './values.ts';
+import { destination } from './destination.ts';
+import { deciding, type Env, oneOf, read, SIGNALS } from './values.ts';
 import { EXEMPLAR_FILTERS, VARIABLES } from './variables.ts';
 
 const KNOWN = VARIABLES.flatMap(({ names }) => names);
@@ -18,8 +19,20 @@ export function withoutEffect(env: Env): string[] {
   return [
     ...misspelt,
     ...(read(env, 'OTEL_ENTITIES') === undefined ? [] : ['OTEL_ENTITIES has no effect: the SDK has no entities']),
+    ...withoutTls(env),
     ...(filter === 'always_on' ? ['OTEL_METRICS_EXEMPLAR_FILTER has no effect: the SDK has no exemplars'] : []),
   ];
+}
+
+/** Certificates for an address to which nothing is encrypted. */
+function withoutTls(env: Env): string[] {
+  return SIGNALS.flatMap((signal) => {
+    const to = destination(env, signal);
+    if (to.kind !== 'otlp' || to.address.startsWith('https:')) return [];
+    const set = ['CERTIFICATE', 'CLIENT_KEY'].map((what) => deciding(env, signal, what));
+    const names = set.filter((name) => read(env, name) !== undefined);
+    return names.map((name) => `${name} has no effect on ${signal}: their address begins with http://, not https://`);
+  });
 }
 
 export function namesIn(env: Env): string[] {

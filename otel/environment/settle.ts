@@ -39,6 +39,9 @@ async function fromFile(file: string, env: Env): Promise<Settled> {
     throw new TelemetryConfigError(mistakes);
   }
   const ignored = namesIn(env).filter((name) => name !== 'OTEL_CONFIG_FILE' && !text.includes(name));
+  const ofFile = withoutEffect(variables).map((said) =>
+    said.replace(/^OTEL_\w+/, (name) => `${file}: ${places.get(name) ?? name}`),
+  );
   const warning = `OTEL_CONFIG_FILE stands instead of ${ignored.join(', ')}, which have no effect`;
-  return { env: variables, resource, warnings: ignored.length > 0 ? [warning] : [] };
+  return { env: variables, resource, warnings: [...(ignored.length > 0 ? [warning] : []), ...ofFile] };
 }

@@ -20,6 +20,6 @@ export async function reportRestoration(restoration: Restoration, stateDir: stri
     });
     reportRestored(new Operations('none'), restoration);
   } catch (error) {
-    log.warn(`this was done, but no backend is told: ${(error as Error).message}`);
+    log.warn(`this was done, but no backend is told: ${(error as Error).message.replaceAll('\n', '; ')}`);
   }
 }

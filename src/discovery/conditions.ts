@@ -69,13 +69,32 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
   // These come last, because testing them reads more of /proc.
   one('runtime', asked.runtime, (_, program) => program.interpreter ?? 'native');
   one('executable', asked.exe, (facts) => facts.exe);
-  one('comm', asked.comm, (facts) => facts.comm);
+  if (asked.comm)
+    add(
+      'comm',
+      asked.comm,
+      unseen('comm', asked.comm, (facts) => facts.comm),
+    );
   some('user', asked.user, (facts) => facts.users());
-  some('working directory', asked.cwd, (facts) => [facts.cwd() ?? '']);
+  if (asked.cwd)
+    add(
+      'working directory',
+      asked.cwd,
+      unseen('working directory', asked.cwd, (facts) => facts.cwd()),
+    );
   some('environment variable', asked.env, (facts) => facts.env());
   some('control group', asked.cgroup, (facts) => facts.cgroups());
   some('parent program', asked.ancestor, (facts) => facts.ancestors());
   return conditions;
+}
+
+/** Of a text that a process or who started it has made up, so that it may have a secret: it is never quoted. */
+function unseen(what: string, globs: readonly string[], text: (f: Facts) => string | undefined): Condition['holds'] {
+  const find = globMatcher(globs);
+  return (facts) => {
+    const glob = find(text(facts) ?? '');
+    return glob === undefined ? undefined : `its ${what} matches ${JSON.stringify(glob)}`;
+  };
 }
 
 function positional(globs: readonly string[]): Condition['holds'] {

@@ -47,6 +47,16 @@ export function nameOfExecutable(exe: string | undefined): string {
   return basename(exe ?? '').replace(/ \(deleted\)$/, '');
 }
 
+/**
+ * The file name of a program that is given as a path or as an address (`deno run https://…`). User, password, query and
+ * fragment of an address may be secrets, and a name goes into logs and telemetry.
+ */
+export function fileName(given: string): string {
+  if (!given.includes('://')) return basename(given);
+  const [path = ''] = given.split(/[?#]/, 1);
+  return basename(path.replace(/:\/\/[^/]*@/, '://').replace(/\/+$/, ''));
+}
+
 export function basename(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -1,7 +1,7 @@
 /** The program that a process runs, also behind an interpreter: `node --flags …/bin/x.js` runs x. Pure. */
 import { commandOf } from './command.ts';
 import { packageOfPath, packageOfSpecifier, packagesOfFile, packagesOfModule } from './packages.ts';
-import { basename, nameOfExecutable, plainName, stemOf, undecorated } from './plainName.ts';
+import { basename, fileName, nameOfExecutable, plainName, stemOf, undecorated } from './plainName.ts';
 import { pythonProgram } from './pythonLine.ts';
 import { electronAsNode, type Runner, runnerOf } from './runners.ts';
 import { isExecutable, runnerOfTitle, wordsOf } from './title.ts';
@@ -151,7 +151,7 @@ class Program implements EffectiveProgram {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
-    const name = basename(parts.given);
+    const name = fileName(parts.given);
     this.name = plainName(name);
     const stem = stemOf(name);
     this.names = stem === this.name ? [stem] : [this.name, stem];

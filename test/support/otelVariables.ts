@@ -50,7 +50,7 @@ export const RIGHT: Values = {
   OTEL_TRACES_EXPORTER: of('otlp', 'NONE'),
   OTEL_METRICS_EXPORTER: of('otlp', 'none'),
   OTEL_LOGS_EXPORTER: of('otlp', 'none'),
-  'OTEL_EXPORTER_OTLP_[SIGNAL_]ENDPOINT': of('http://c:4318', 'https://c/base/', ' '),
+  'OTEL_EXPORTER_OTLP_[SIGNAL_]ENDPOINT': of('http://127.0.0.1:9', 'https://c/base/', ' '),
   'OTEL_EXPORTER_OTLP_[SIGNAL_]PROTOCOL': of('http/protobuf', 'HTTP/JSON'),
   'OTEL_EXPORTER_OTLP_[SIGNAL_]HEADERS': of('api-key=x', 'authorization=Basic%20eDp5==', 'a=1,b=2,'),
   'OTEL_EXPORTER_OTLP_[SIGNAL_]COMPRESSION': of('gzip', 'none'),

@@ -34,6 +34,31 @@ test('each variable is in the table once, and has values of which a start is tri
   expect(Object.keys(WRONG)).toEqual(VARIABLES.filter(({ check }) => check).map((variable) => variable.written));
 });
 
+/** All names in the specification's pages (version of August 2026), without the prefix. */
+const SPECIFIED = (
+  'ATTRIBUTE_COUNT_LIMIT ATTRIBUTE_VALUE_LENGTH_LIMIT BLRP_EXPORT_TIMEOUT BLRP_MAX_EXPORT_BATCH_SIZE ' +
+  'BLRP_MAX_QUEUE_SIZE BLRP_SCHEDULE_DELAY BSP_EXPORT_TIMEOUT BSP_MAX_EXPORT_BATCH_SIZE ' +
+  'BSP_MAX_QUEUE_SIZE BSP_SCHEDULE_DELAY CONFIG_FILE ENTITIES EVENT_ATTRIBUTE_COUNT_LIMIT ' +
+  'EXPERIMENTAL_CONFIG_FILE EXPORTER_PROMETHEUS_HOST EXPORTER_PROMETHEUS_PORT EXPORTER_ZIPKIN_ENDPOINT ' +
+  'EXPORTER_ZIPKIN_PROTOCOL EXPORTER_ZIPKIN_TIMEOUT LINK_ATTRIBUTE_COUNT_LIMIT ' +
+  'LOGRECORD_ATTRIBUTE_COUNT_LIMIT LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT LOGS_EXPORTER LOG_LEVEL ' +
+  'METRICS_EXEMPLAR_FILTER METRICS_EXPORTER METRIC_EXPORT_INTERVAL METRIC_EXPORT_TIMEOUT PROPAGATORS ' +
+  'RESOURCE_ATTRIBUTES SDK_DISABLED SERVICE_NAME SPAN_ATTRIBUTE_COUNT_LIMIT ' +
+  'SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT SPAN_EVENT_COUNT_LIMIT SPAN_LINK_COUNT_LIMIT TRACES_EXPORTER ' +
+  'TRACES_SAMPLER TRACES_SAMPLER_ARG'
+).split(' ');
+const SPECIFIED_OF_OTLP =
+  'CERTIFICATE CLIENT_CERTIFICATE CLIENT_KEY COMPRESSION ENDPOINT HEADERS INSECURE PROTOCOL TIMEOUT'.split(' ');
+const OTHERS_OF_OTLP =
+  'METRICS_DEFAULT_HISTOGRAM_AGGREGATION METRICS_TEMPORALITY_PREFERENCE METRIC_INSECURE SPAN_INSECURE'.split(' ');
+
+test('every variable of the specification is in the table', () => {
+  const signals = ['', ...SIGNALS.map((signal) => `${signal.toUpperCase()}_`)];
+  const ofOtlp = [...SPECIFIED_OF_OTLP.flatMap((what) => signals.map((signal) => signal + what)), ...OTHERS_OF_OTLP];
+  const all = [...SPECIFIED, ...ofOtlp.map((name) => `EXPORTER_OTLP_${name}`)].map((name) => `OTEL_${name}`);
+  expect(NAMES.toSorted()).toEqual(all.toSorted());
+});
+
 test.each(NAMES)('%s: each right value is taken, each wrong one is named', (name) => {
   const written = writtenOf.get(name) ?? '';
   for (const [value, beside] of RIGHT[written] ?? []) expect(messageOf({ ...beside, [name]: value }), value).toBe('');
@@ -141,6 +166,11 @@ test("an agent's and another language's variables are none of taut's business; w
   const languages = ['PYTHON_LOG_LEVEL', 'NODE_RESOURCE_DETECTORS', 'JAVAAGENT_ENABLED'];
   const env = Object.fromEntries([...others, ...languages].map((name) => [`OTEL_${name}`, '1']));
   expect(withoutEffect({ ...env, OTEL_PROPAGATORS: 'b3' })).toEqual([]);
+  const mutual = { OTEL_EXPORTER_OTLP_CLIENT_KEY: PEM('client.key'), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c' };
+  const said = (signal: string) =>
+    `OTEL_EXPORTER_OTLP_CLIENT_KEY has no effect on ${signal}: their address begins with http://, not https://`;
+  expect(withoutEffect(mutual)).toEqual(SIGNALS.map(said));
+  expect(withoutEffect({ ...mutual, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c' })).toEqual([]);
   expect(withoutEffect({ OTEL_ENTITIES: 'x', OTEL_METRICS_EXEMPLAR_FILTER: 'always_on' })).toHaveLength(2);
 });
 
