@@ -166,7 +166,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     await watcher.decideAnew();
   };
   run?.ended.throwIfAborted();
-  if (scope.kind === 'host') stack.use(onNewRules(file, log, use));
+  if (scope.kind === 'host') stack.use(onNewRules(file, config, log, use));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
   lifetime.doing = 'watching';
   injectUncaught();

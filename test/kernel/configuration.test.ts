@@ -39,6 +39,8 @@ test('config show says what is in force, and where it is from: option, variable,
   expect(shown.out).toMatch(/^ +maxOverhead +2% +TAUT_MAX_OVERHEAD$/m);
   expect(shown.out).toMatch(/^ +flagProviderOptions +\(given, and not shown.* TAUT_FLAG_PROVIDER_OPTIONS$/m);
   expect(shown.out).not.toContain('hush');
+  await using misspelt = new Program(LAUNCHER, ['config', 'show'], { ...process.env, TAUT_OBSERV_ONLY: 'true' });
+  expect((await outcome(misspelt)).err).toMatch(/no variable TAUT_OBSERV_ONLY; did you mean TAUT_OBSERVE_ONLY\?/);
 });
 
 test('a mistake in it stops watch and run with its place, and what puts back goes on', async () => {

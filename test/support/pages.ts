@@ -78,6 +78,6 @@ export function tautCommand(line: string, { pid, file }: Real = { pid: '4711', f
     .replace(/ > \S+$/, '')
     .replace(/\[=VALUE\]/g, '=10us')
     .replace(/\[?\b(?:PID|4711)\b…?\]?/g, pid)
-    .replace(/\b\b(?:FILE|CMD)\b…?/g, file);
+    .replace(/\b(?:FILE|CMD)\b…?/g, file);
   return splitCommandLine(real).slice(1);
 }
