@@ -183,7 +183,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     await watcher.decideAnew();
   };
   run?.ended.throwIfAborted();
-  if (scope.kind === 'host') stack.use(onNewRules(file, log, use));
+  if (scope.kind === 'host') stack.use(onNewRules(file, config, log, use));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
   lifetime.doing = 'watching';
   injectUncaught();

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { CONFIG_VARIABLE, HOST_CONFIG, SETTING_BY_KEY, type Setting } from '../config/settings.ts';
+import { nearest } from '../config/nearest.ts';
+import { CONFIG_VARIABLE, HOST_CONFIG, SETTING_BY_KEY, SETTINGS, type Setting } from '../config/settings.ts';
 import { distrust } from '../util/trust.ts';
 import { isDenied } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -61,8 +62,25 @@ export async function settle(command: Command, around: Surroundings): Promise<vo
     } else origins.set(key, { source: 'default', place: '' });
   }
   oneKindOfFlags(command, origins);
+  for (const line of unknownVariables(around.env)) sayMistake(line);
   command.setOptionValueWithSource('origins', origins, 'config');
 }
+
+/** A misspelt variable would go unnoticed, where an option would be refused. */
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = [...SETTINGS.map(({ variable }) => variable), CONFIG_VARIABLE];
+  return Object.keys(env).flatMap((name) => {
+    if (!name.startsWith('TAUT_') || known.includes(name) || NO_SETTINGS.includes(name)) return [];
+    const near = nearest(
+      name.slice('TAUT_'.length),
+      known.map((one) => one.slice('TAUT_'.length)),
+    );
+    return near ? [`there is no variable ${name}; did you mean TAUT_${near}?`] : [];
+  });
+}
+
+/** For who builds and tests taut. */
+const NO_SETTINGS: readonly string[] = ['TAUT_WITHOUT', 'TAUT_HOST_LOCK', 'TAUT_DEBUG', 'TAUT_FAULT'];
 
 /** The configuration that counts, if there is one. */
 function configOf(command: Command, { env, hostConfig = HOST_CONFIG }: Surroundings, origins: Map<string, Origin>) {

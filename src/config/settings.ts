@@ -86,7 +86,7 @@ function ofKnob(knob: Knob): Described {
 
 const DESCRIBED: readonly Described[] = [
   {
-    ...{ option: 'state-dir', kind: 'file', value: '<dir>', of: 'all', parse: asIs },
+    ...{ option: 'state-dir', kind: 'file', value: '<dir>', of: 'all', parse: (text: string) => text },
     help: 'where taut keeps the record of what it changed, its control socket and telemetry files',
     otherwise: '/var/lib/taut',
   },

@@ -9,7 +9,7 @@ export interface Origin {
   readonly container: string | undefined;
   /** Id of the Kubernetes pod; undefined outside of pods. */
   readonly podUid: string | undefined;
-  /** Name of the effective user, or the id where it has none. */
+  /** Name of the effective user, or the id where it has none; read when it is asked for, as /etc/passwd may be long. */
   readonly user: string | undefined;
 }
 
@@ -20,7 +20,9 @@ export function originOf(process: ProcHandle): Origin {
     executable: executableOf(process),
     container: containerId(cgroups),
     podUid: podUid(cgroups),
-    user: userNameOf(process),
+    get user() {
+      return userNameOf(process);
+    },
   };
 }
 

@@ -1,11 +1,14 @@
 /** What a flag may say, of whom it may say it, and by what a percentage is drawn: with the flag file that taut reads. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { KNOBS } from '../../src/actuator/knobs.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { contextOf } from '../../src/gate/context.ts';
 import { createGate } from '../../src/gate/createGate.ts';
+import { flagFindings } from '../../src/gate/flagFindings.ts';
 import type { FlagOptions } from '../../src/gate/flagGate.ts';
 import { flagObject } from '../../src/gate/flagObject.ts';
 import type { About, Gate, GateQuestion } from '../../src/gate/gate.ts';
@@ -216,6 +219,26 @@ test('drawn by host, agent or user, the quarter is the same for all of them, wha
   );
   for (const drawn of [byAgent, byUser]) expect(drawn.filter(Boolean).length).toBeGreaterThan(60);
   for (const drawn of [byAgent, byUser]) expect(drawn.filter(Boolean).length).toBeLessThan(140);
+});
+
+test('the five lines of the README write a flag file for each share', async () => {
+  for (const name of ['README.md', 'docs/flags.md']) {
+    const [line = ''] = /^share\(\) .*$/m.exec(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')) ?? [];
+    const knob = { ...timerSlack, profile: 'responsive' as const };
+    const questions = Array.from({ length: 500 }, (_, i) => ({ ...ask(i), knob }));
+    let before = questions.map(() => false);
+    for (const percent of [1, 10, 50, 100]) {
+      execFileSync('sh', ['-c', `${line}\nshare ${percent}`], { cwd: dir });
+      expect(flagFindings(readFileSync(file, 'utf8'), file, KNOBS)).toEqual({ broken: [], mistakes: [], warnings: [] });
+      const on = await quarter('process', questions);
+      expect(Math.abs(on.filter(Boolean).length / 5 - percent)).toBeLessThan(6);
+      expect(
+        before.every((was, i) => !was || on[i]),
+        'who is in stays in',
+      ).toBe(true);
+      before = on;
+    }
+  }
 });
 
 test.each([

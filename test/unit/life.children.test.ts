@@ -91,6 +91,29 @@ test('with "inherit" a child keeps the value and is on record, until it ends or 
   expect(life.ledger.count()).toBe(0);
 });
 
+test('what a flag says of children holds for its agents alone, until it says something else', async () => {
+  using life = new Life();
+  const said = new Map<number, 'inherit' | 'tune'>();
+  life.gate.asks = ({ pid }) => {
+    const descendants = said.get(pid);
+    return { value: TARGET, reason: `a flag says ${descendants}`, ...(descendants && { descendants }) };
+  };
+  const [inherits, tunes, contains] = [await life.run('bot'), await life.run('bot'), await life.run('bot')];
+  said.set(inherits, 'inherit').set(tunes, 'tune');
+  await life.agents.gateAll();
+  const children = [inherits, tunes, contains].map((pid) => life.host.fork(pid));
+  await life.hear();
+  expect(children.map((id) => life.host.value(id))).toEqual([TARGET, TARGET, ORIGINAL]);
+  expect(children.map((id) => life.agent(id) !== undefined)).toEqual([false, true, false]);
+  said.clear();
+  await life.agents.gateAll();
+  const later = life.host.fork(inherits);
+  await life.hear();
+  expect(life.host.value(later)).toBe(ORIGINAL);
+  life.detach();
+  expect(life.host.changed()).toEqual([]);
+});
+
 test('with "tune" and with "children: all" a child is an agent by its parent', async () => {
   for (const options of [{ descendants: 'tune' as const }, { rules: RULES('all') }]) {
     using life = new Life(options);

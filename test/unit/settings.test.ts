@@ -7,8 +7,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withSettings } from '../../scripts/settingsTable.ts';
 import { asked, DEFAULTS, type TuneOptions } from '../../src/cli/given.ts';
 import { withCommon, withTuning } from '../../src/cli/options.ts';
+import { otherThanRules } from '../../src/cli/reload.ts';
 import { settle } from '../../src/cli/settled.ts';
 import { defaultStateDir } from '../../src/cli/stateDir.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import { SETTINGS, type Setting } from '../../src/config/settings.ts';
 
 let dir: string;
@@ -184,6 +186,18 @@ test('what is asked for says where', async () => {
   expect(await why({ argv: ['--optimize=timers'], keys: { optimizeTimerSlack: 'off' } })).toEqual([
     ...[undefined, `optimizeTimerSlack: off (${file}:3)`, true],
   ]);
+});
+
+test('what has changed beside the rules, which a running taut reads again, is named', () => {
+  const config = (keys: object) => configSchema.parse({ version: 1, ...keys });
+  const rules = [{ id: 'a', program: 'x' }];
+  expect(otherThanRules(config({ rules, flagPoll: '5s' }), config({ builtin: false, flagPoll: '5s' }))).toEqual([]);
+  expect(
+    otherThanRules(
+      config({ flagPoll: '5s', optimizeTimerSlack: 1, flagProviderOptions: { a: [1] } }),
+      config({ logLevel: 'warn', optimizeTimerSlack: '1us', flagProviderOptions: { a: [2] } }),
+    ).sort(),
+  ).toEqual(['flagPoll', 'flagProviderOptions', 'logLevel', 'optimizeTimerSlack']);
 });
 
 test('the table of the page of configuration is that of the code: npm run docs writes it', () => {
