@@ -1,5 +1,5 @@
 /** taut's own warnings and errors, as log records: who reads a backend sees what the terminal says. */
-import { SeverityNumber } from '@opentelemetry/api';
+import { type Logger, type LogRecord, SeverityNumber } from '@opentelemetry/api';
 import { tautLogger } from '../telemetry/scope.ts';
 import type { Log } from '../util/log.ts';
 import { printable } from '../util/printable.ts';
@@ -18,14 +18,16 @@ export interface Recorded {
 
 /** @param now milliseconds of a clock that never goes back. */
 export function recordWarnings(log: Log, now: () => number = () => performance.now()): Recorded {
-  let waiting: (() => void)[] | undefined = [];
+  const waiting: LogRecord[] = [];
+  // The one of the beginning: a provider that has ended complains when it is asked for a logger.
+  let logger: Logger | undefined;
   let [since, count, left] = [now(), 0, 0];
   const emit = (level: keyof typeof SEVERITY, message: string) => {
     const severityNumber = SEVERITY[level];
     const written = { severityNumber, severityText: SeverityNumber[severityNumber], body: printable(message) };
     const record = { ...written, timestamp: Date.now() };
-    if (waiting) waiting.push(() => tautLogger().emit(record));
-    else tautLogger().emit(record);
+    if (logger) logger.emit(record);
+    else waiting.push(record);
   };
   const bounded = (level: keyof typeof SEVERITY) => (message: string) => {
     log[level](message);
@@ -37,9 +39,8 @@ export function recordWarnings(log: Log, now: () => number = () => performance.n
     else left++;
   };
   const begin = () => {
-    const all = waiting ?? [];
-    waiting = undefined;
-    for (const send of all) send();
+    logger = tautLogger();
+    for (const record of waiting.splice(0)) logger.emit(record);
   };
   return { log: { ...log, warn: bounded('warn'), error: bounded('error') }, begin };
 }

@@ -35,8 +35,8 @@ test('an agent over restarts, one of which is a kill: each trace is linked to th
   await using _agent = await sleeper(sandbox);
   const roots = () => spansOf(sandbox.stateDir, 'attach') as Linked[];
   for (const signal of ['SIGTERM', 'SIGKILL', 'SIGTERM'] as const) {
-    await using taut = await sandbox.watch(TUNED);
     const number = roots().length + 1;
+    await using taut = await sandbox.watch(TUNED);
     await until('its trace is exported', () => roots().length >= number);
     const path = join(sandbox.stateDir, 'past-traces.jsonl');
     const kept = () => (existsSync(path) ? readFileSync(path, 'utf8') : '');

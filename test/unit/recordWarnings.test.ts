@@ -1,12 +1,13 @@
 /** taut's own warnings as log records. */
-import { logs } from '@opentelemetry/api';
+import { diag, logs } from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { expect, test } from 'vitest';
 import { recordWarnings } from '../../src/cli/recordWarnings.ts';
 import { printable } from '../../src/util/printable.ts';
 
 const exporter = new InMemoryLogRecordExporter();
-logs.setGlobalLoggerProvider(new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] }));
+const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
+logs.setGlobalLoggerProvider(provider);
 const told = () => exporter.getFinishedLogRecords().map(({ severityText, body }) => [severityText, body]);
 
 test('warnings and errors are records, those from before the start of telemetry as well, and bounded', () => {
@@ -32,4 +33,18 @@ test('warnings and errors are records, those from before the start of telemetry 
     ['WARN', '102 more warnings were only logged'],
     ['WARN', 'later'],
   ]);
+});
+
+test('what is said after telemetry has ended is only logged, and makes the SDK say nothing', async () => {
+  const complaints: unknown[] = [];
+  const complain = (...parts: unknown[]) => void complaints.push(...parts);
+  diag.setLogger({ error: complain, warn: complain, info: complain, debug: () => {}, verbose: () => {} });
+  const lines: string[] = [];
+  const say = (message: string) => void lines.push(message);
+  const { log, begin } = recordWarnings({ debug: say, info: say, warn: say, error: say });
+  begin();
+  await provider.shutdown();
+  log.warn('too late');
+  expect([lines, complaints]).toEqual([['too late'], []]);
+  diag.disable();
 });
