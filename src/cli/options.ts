@@ -117,7 +117,7 @@ const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** The longest time that a timer of Node takes, about 24 days. */
 const MAX_MS = 2 ** 31 - 1;
 
-function milliseconds(text: string): number {
+export function milliseconds(text: string): number {
   const match = /^(\d+)([smhd])$/.exec(text);
   const ms = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
   if (ms < 1 || ms > MAX_MS)
