@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CliError, EXIT } from './exit.ts';
 import { milliseconds, withJson } from './options.ts';
 import { printJson, printLine } from './output.ts';
@@ -23,7 +23,9 @@ export function addRollout(program: Command): void {
       'compare the variants of a feature flag over all hosts, from what their tauts have sent to a Prometheus',
     )
     .requiredOption('--prometheus <url>', 'its address, like http://127.0.0.1:9090')
-    .option('--since <time>', 'how far back, like 30m, 1h or 7d: 1h, unless given', milliseconds, 3_600_000)
+    .addOption(
+      new Option('--since <time>', 'how far back, like 30m or 7d').argParser(milliseconds).default(3_600_000, '1h'),
+    )
     .option('--flag <key>', 'which flag, where several decide')
     .option('--against <variant>', 'the variant with which the others are compared: off, unless given')
     .addHelpText(

@@ -89,7 +89,7 @@ function measured(
       const n = times?.[i] ?? (times ? 0 : 1);
       const arm = n > 0 ? arms.get(variant) : undefined;
       if (!arm) continue;
-      for (const of of ['lateness', 'queue'] as const) add(sums[of], arm[of], n);
+      for (const kind of ['lateness', 'queue'] as const) add(sums[kind], arm[kind], n);
     }
     return byName((name) => MEASURES[name].read(cells[MEASURES[name].of], sums[MEASURES[name].of]));
   });

@@ -167,13 +167,13 @@ function unitsOf(read: Reader, unit: Collected['unit'], samples: Readonly<Record
     queue: new Cells(parts.queue.map(({ buckets }) => buckets)),
   };
   const units = new Map<string, Map<string, Partial<Record<Histogram, Float64Array>>>>();
-  for (const of of ['lateness', 'queue'] as const)
-    for (const { unit: id, variant, factor, buckets } of parts[of]) {
+  for (const kind of ['lateness', 'queue'] as const)
+    for (const { unit: id, variant, factor, buckets } of parts[kind]) {
       const arms = units.get(id) ?? new Map();
       const arm = arms.get(variant) ?? {};
-      const counts = arm[of] ?? cells[of].empty();
-      cells[of].add(counts, buckets, factor);
-      units.set(id, arms.set(variant, { ...arm, [of]: counts }));
+      const counts = arm[kind] ?? cells[kind].empty();
+      cells[kind].add(counts, buckets, factor);
+      units.set(id, arms.set(variant, { ...arm, [kind]: counts }));
     }
   return { cells, units: [...units.values()].map((arms) => ({ arms })) };
 }
