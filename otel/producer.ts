@@ -13,7 +13,15 @@ import {
 import { descriptor } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
-import type { ExpHistogram, Quantity, Series, Shed, Snapshot, TracedProcess } from '../src/tracer/series.ts';
+import type {
+  ExpHistogram,
+  FlagVariant,
+  Quantity,
+  Series,
+  Shed,
+  Snapshot,
+  TracedProcess,
+} from '../src/tracer/series.ts';
 import { collection } from './collection.ts';
 import { DeltaOf } from './delta.ts';
 import type { Exported } from './exported.ts';
@@ -56,6 +64,15 @@ export function seriesAttributes(snapshot: Snapshot, series: Series, mode?: stri
     ...(series.slice === undefined ? {} : { [semconv.ATTR_TAUT_SCHED_SLICE]: series.slice }),
     ...(mode === undefined ? {} : { [semconv.ATTR_TAUT_TRACER_MODE]: mode }),
     ...shedAttributes(series.shed),
+    ...flagAttributes(series.flag),
+  };
+}
+
+function flagAttributes(flag: FlagVariant | undefined): Attributes {
+  if (!flag) return {};
+  return {
+    [semconv.ATTR_FEATURE_FLAG_KEY]: flag.key,
+    [semconv.ATTR_FEATURE_FLAG_RESULT_VARIANT]: flag.variant,
   };
 }
 

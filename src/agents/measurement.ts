@@ -9,7 +9,15 @@ import { KernelCost } from '../tracer/cost.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Measuring } from '../tracer/measuring.ts';
 import { EVERYTHING, MAX_LEVEL, nextOverhead, type OverheadState, shedAt } from '../tracer/overhead.ts';
-import type { AgentSnapshot, ExpHistogram, RunQueueTime, Shed, Snapshot, TracedProcess } from '../tracer/series.ts';
+import type {
+  AgentSnapshot,
+  ExpHistogram,
+  FlagVariant,
+  RunQueueTime,
+  Shed,
+  Snapshot,
+  TracedProcess,
+} from '../tracer/series.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import type { Log } from '../util/log.ts';
 import { reportDegraded, reportShedding } from './reportMeasuring.ts';
@@ -68,6 +76,11 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.detach(pid);
     this.#present.delete(pid);
     this.#canary?.isNeeded(this.#present.size > 0);
+  }
+
+  /** What flags have decided on a process: its series are told apart by that. */
+  decided(pid: number, flag: FlagVariant | undefined): void {
+    this.#tracer?.decided(pid, flag);
   }
 
   /** Call periodically: schedstat is polled. */

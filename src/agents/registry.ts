@@ -12,7 +12,7 @@ import type { ProcFiles } from '../proc/files.ts';
 import { isGone, LazyHandle, type ProcHandle } from '../proc/handle.ts';
 import { type Origin, originOf } from '../proc/origin.ts';
 import type { ThreadStat } from '../proc/stat.ts';
-import type { TracedProcess } from '../tracer/series.ts';
+import type { FlagVariant, TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
 import type { AgentIdentity } from './identity.ts';
@@ -23,6 +23,7 @@ import { PastTraces } from './pastTraces.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { Room } from './room.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
+import { variantOf } from './variant.ts';
 import type { Waits } from './waits.ts';
 
 export interface AgentsOptions {
@@ -53,6 +54,8 @@ interface Measures {
   /** Measures the attached processes from now on. */
   begin(): void;
   detach(pid: number): void;
+  /** What flags have decided on a process: its series are told apart by that. */
+  decided(pid: number, flag: FlagVariant | undefined): void;
   /** What a process waited for until now; undefined when it has no series of its own. */
   waits(pid: number): Waits | undefined;
 }
@@ -291,6 +294,7 @@ export class Agents {
       agent.decide(tuning, decision, askedMs);
       if (tuning.target !== before) turned.push({ tuning, before });
     }
+    this.#options.measurement.decided(pid, variantOf(agent.tunings.map((tuning) => tuning.gate)));
     return turned;
   }
 

@@ -51,7 +51,7 @@ function optionOf(setting: Setting): Option {
 }
 
 /** What a parser of values refuses is a wrong argument. */
-function argument<T>(parse: (text: string) => T): (text: string) => T {
+export function argument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);

@@ -44,6 +44,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   doctor: async () => (await import('./doctor.ts')).addDoctor,
   config: async () => (await import('./config.ts')).addConfig,
   flags: async () => (await import('./flags.ts')).addFlags,
+  rollout: async () => (await import('./rollout.ts')).addRollout,
   demo: async () => (await import('./demo.ts')).addDemo,
   version: async () => addVersion,
 };

@@ -24,6 +24,12 @@ export interface Shed {
   readonly factor: number;
 }
 
+/** The flag that decides whether an agent is tuned, and its variant for this agent; of several flags both have a comma between. */
+export interface FlagVariant {
+  readonly key: string;
+  readonly variant: string;
+}
+
 /** A base-2 exponential histogram of durations in seconds, cumulative since the agent was attached. */
 export interface ExpHistogram {
   /** OTLP scale: bucket i holds (base^i, base^(i+1)] seconds with base = 2^(2^-scale). Always 3 today. */
@@ -53,6 +59,8 @@ export interface Series {
   readonly slice?: SchedSlice | undefined;
   /** What was shed while it was recorded; undefined: nothing. */
   readonly shed?: Shed;
+  /** What a flag had decided while it was recorded; undefined: no flag had. */
+  readonly flag?: FlagVariant;
   readonly histogram: ExpHistogram;
 }
 

@@ -16,8 +16,17 @@ import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
 import { LetGo } from './letGo.ts';
 import { LIFE, loadPrograms } from './programs.ts';
-import type { AgentSnapshot, OverflowSnapshot, Series, Shed, Snapshot, TracedProcess, TracedThread } from './series.ts';
-import { ShedSeries } from './shedSeries.ts';
+import type {
+  AgentSnapshot,
+  FlagVariant,
+  OverflowSnapshot,
+  Series,
+  Shed,
+  Snapshot,
+  TracedProcess,
+  TracedThread,
+} from './series.ts';
+import { SeriesBySetting } from './seriesBySetting.ts';
 import { Slots } from './slots.ts';
 import { WakeupHooks } from './wakeupHooks.ts';
 
@@ -38,6 +47,8 @@ const SPARE = 16;
 const FREE_AFTER_MS = 5_000;
 /** Give up detaching after this many passes over the threads. */
 const MAX_PASSES = 64;
+/** Variants of flags by which the series of one agent are told apart: each has its own, which are exported to the agent's end. */
+const MOST_VARIANTS = 8;
 
 /** What a lost event was about. `unseen`: the kernel did not run the program, so nothing is known of it. */
 export type LostKind = 'exec' | 'birth' | 'end' | 'rename' | 'unseen';
@@ -46,9 +57,12 @@ interface Session extends TracedProcess {
   /** Whether a collection has had its counts, and whether one that was exported has. */
   isShown: boolean;
   isCollected: boolean;
+  /** Whether it was decided on it. */
+  isDecided: boolean;
+  readonly variants: Set<string>;
   readonly slot: number;
   readonly attachedAtMs: number;
-  readonly shed: ShedSeries;
+  readonly counts: SeriesBySetting;
 }
 
 export interface TracerOptions {
@@ -75,7 +89,7 @@ export class Tracer implements Disposable {
   readonly #maxGone: number;
   readonly #overflowSlot: number;
   /** The shared series of the agents without a slot of their own, since the first of them. */
-  #overflow: { readonly attachedAtMs: number; readonly shed: ShedSeries } | undefined;
+  #overflow: { readonly attachedAtMs: number; readonly counts: SeriesBySetting } | undefined;
   readonly #hooks: WakeupHooks;
   /** How many threads are measured apart from the agents. */
   #threads = 0;
@@ -148,21 +162,23 @@ export class Tracer implements Disposable {
       if (own !== undefined) check(this.#native.emptySeries(own), 'create the series of an agent');
       check(this.#native.addAgent(process.pid, slot), 'create the series of an agent');
       const before = own === undefined ? undefined : this.#letGo.resume(process);
-      const shed = new ShedSeries(this.#shed, before?.series);
+      const counts = new SeriesBySetting({ shed: this.#shed }, before?.series);
       const attachedAtMs = before?.attachedAtMs ?? nowMs();
       this.#sessions.set(process.pid, {
         ...process,
         slot,
         attachedAtMs,
-        shed,
+        counts,
         isShown: false,
         isCollected: before !== undefined,
+        isDecided: false,
+        variants: new Set(before?.series.flatMap(({ flag }) => (flag ? [JSON.stringify(flag)] : []))),
       });
       check(
         this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL),
         'attach the threads of an agent',
       );
-      if (own === undefined) this.#overflow ??= { attachedAtMs: nowMs(), shed: new ShedSeries(this.#shed) };
+      if (own === undefined) this.#overflow ??= this.#newOverflow(nowMs());
       else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
       if (this.#sessions.has(process.pid)) this.detach(process.pid);
@@ -191,6 +207,23 @@ export class Tracer implements Disposable {
     }
     this.#sessions.delete(pid);
     this.#give(session.slot);
+  }
+
+  /**
+   * What flags have decided on a process: what is counted from now on is told apart by that, and so is what was counted before
+   * the first decision, unless a collection has had it.
+   */
+  decided(pid: number, flag: FlagVariant | undefined): void {
+    const session = this.#sessions.get(pid);
+    if (!session || this.#isOverflow(session)) return;
+    const { counts, isShown, isDecided, variants, slot } = session;
+    session.isDecided = true;
+    const name = flag && JSON.stringify(flag);
+    const hasRoom = name !== undefined && (variants.has(name) || variants.size < MOST_VARIANTS);
+    if (hasRoom) variants.add(name);
+    const next = { shed: this.#shed, flag: hasRoom ? flag : undefined };
+    if (!isDecided && !isShown) counts.rename(next);
+    else if (JSON.stringify(next.flag) !== JSON.stringify(counts.setting.flag)) counts.change(this.#decode(slot), next);
   }
 
   /** The counts of one process; undefined when it is not attached, or has no series of its own. */
@@ -264,10 +297,10 @@ export class Tracer implements Disposable {
   shed(shed: Shed | undefined): void {
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
     const all = [...own, ...(this.#overflow ? [{ ...this.#overflow, slot: this.#overflowSlot }] : [])];
-    const changes = all.map((one) => [one.shed, this.#decode(one.slot)] as const);
+    const changes = all.map((one) => [one.counts, this.#decode(one.slot)] as const);
     this.#shed = shed;
     this.#applySettings();
-    for (const [series, until] of changes) series.change(until, shed);
+    for (const [counts, until] of changes) counts.change(until, { ...counts.setting, shed });
   }
 
   /** Measures one thread of taut's own process. `isCanary`: in full, whatever is shed. @throws TautError */
@@ -341,20 +374,25 @@ export class Tracer implements Disposable {
   /** The shared series, cumulative since the first agent that used it, also when all of these agents are gone. */
   #overflowed(): OverflowSnapshot[] {
     if (!this.#overflow) return [];
-    const { attachedAtMs, shed } = this.#overflow;
-    return [{ overflow: true, attachedAtMs, series: shed.split(this.#decode(this.#overflowSlot)) }];
+    const { attachedAtMs, counts } = this.#overflow;
+    return [{ overflow: true, attachedAtMs, series: counts.split(this.#decode(this.#overflowSlot)) }];
+  }
+
+  #newOverflow(attachedAtMs: number) {
+    return { attachedAtMs, counts: new SeriesBySetting({ shed: this.#shed }) };
   }
 
   /** For one of which no point was exported: else its counts would be there twice. */
   #addToOverflow({ attachedAtMs, series }: AgentSnapshot): void {
     check(this.#native.reserve(this.#overflowSlot), 'create the series that agents share');
-    this.#overflow ??= { attachedAtMs, shed: new ShedSeries(this.#shed) };
-    this.#overflow.shed.absorb(series);
+    this.#overflow ??= this.#newOverflow(attachedAtMs);
+    // It is many agents': it has no variant.
+    this.#overflow.counts.absorb(series.map(({ flag: _, ...one }) => one));
   }
 
   #read(session: Session): AgentSnapshot {
-    const { pid, name, createdAtMs, attachedAtMs, slot, shed } = session;
-    return { pid, name, createdAtMs, attachedAtMs, series: shed.split(this.#decode(slot)) };
+    const { pid, name, createdAtMs, attachedAtMs, slot, counts } = session;
+    return { pid, name, createdAtMs, attachedAtMs, series: counts.split(this.#decode(slot)) };
   }
 
   #decode(slot: number): Series[] {

@@ -24,6 +24,7 @@ import type { Gate, GateDecision, GateQuestion } from '../../src/gate/gate.ts';
 import type { KernelEvent } from '../../src/native.ts';
 import { nowMs } from '../../src/proc/clock.ts';
 import type { ProcHandle } from '../../src/proc/handle.ts';
+import type { FlagVariant } from '../../src/tracer/series.ts';
 import { MadeUpHost, ORIGINAL, VALUE_FILE } from './madeUpHost.ts';
 
 /** What agents are tuned to, unless the test's gate says something else. */
@@ -95,6 +96,8 @@ export class Life implements Disposable {
   /** What a `taut watch --json` would print. */
   readonly events: AgentEvent[] = [];
   readonly decisions: Decisions;
+  /** By which variant of a flag the series of each process are told apart. */
+  readonly variants = new Map<number, FlagVariant | undefined>();
   readonly #knobs: readonly Knob[];
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'taut-life-'));
   readonly #kernelEvents: KernelEvents;
@@ -119,6 +122,7 @@ export class Life implements Disposable {
       },
       begin: () => {},
       detach: (pid: number) => host.untrace(pid),
+      decided: (pid: number, flag: FlagVariant | undefined) => void this.variants.set(pid, flag),
       waits: () => undefined,
     };
     const tuning = { knobs, ledger: this.ledger, log, ...told, descendants, onRecord, files: host };

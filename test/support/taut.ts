@@ -29,6 +29,10 @@ interface Export {
   }[];
 }
 
+function plain(attributes: Point['attributes']): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+}
+
 /** A state directory, and a configuration whose only rule matches the fixture agents of this test. */
 export class Sandbox implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'taut-test-'));
@@ -103,14 +107,20 @@ export class Sandbox implements Disposable {
 
   /** Sum of a histogram metric's counts, from the last export of each series. */
   lastCount(metric: string): number {
-    return [...this.#lastPoints(metric).values()].reduce((sum, point) => sum + Number(point.count ?? 0), 0);
+    return this.lastCounts(metric).reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** Counts of a histogram metric, from the last export of each series. */
+  lastCounts(metric: string): { count: number; attributes: Record<string, unknown> }[] {
+    const points = [...this.#lastPoints(metric).values()];
+    return points.map(({ count, attributes }) => ({ count: Number(count ?? 0), attributes: plain(attributes) }));
   }
 
   /** Points of a sum metric, from the last export of each series. */
   lastSums(metric: string): { value: number; attributes: Record<string, unknown> }[] {
     return [...this.#lastPoints(metric).values()].map((point) => ({
       value: Number(point.asDouble ?? point.asInt ?? 0),
-      attributes: Object.fromEntries(point.attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
+      attributes: plain(point.attributes),
     }));
   }
 

@@ -125,6 +125,9 @@ beforeAll(async () => {
   for (const command of [program, ...program.commands, ...leaves]) command.configureOutput(quiet);
 });
 
+/** What a sentence that names a command may leave out. */
+const MAY_LACK = ['commander.missingArgument', 'commander.missingMandatoryOptionValue'];
+
 /** Why a command line is none of taut's; undefined when it is. Starts nothing. */
 async function mistakeOf({ line, isNamed }: Shown): Promise<string | undefined> {
   reached = undefined;
@@ -134,7 +137,7 @@ async function mistakeOf({ line, isNamed }: Shown): Promise<string | undefined> 
     return reached === undefined ? 'is no command' : undefined;
   } catch (error) {
     // Options that do not exist are found first.
-    if (isNamed && error instanceof CommanderError && error.code === 'commander.missingArgument') return undefined;
+    if (isNamed && error instanceof CommanderError && MAY_LACK.includes(error.code)) return undefined;
     return (error as Error).message;
   }
 }

@@ -61,6 +61,15 @@ test('the slice in force is an attribute where it was looked at', () => {
   expect([of('default'), of('tuned'), of(undefined)]).toEqual(['default', 'tuned', undefined]);
 });
 
+test('the variant that a flag gave an agent is on its series, under the names of OpenTelemetry', () => {
+  const lateness = { quantity: 'timer.lateness', source: undefined, slackClass: 'reachable', tuned: true } as const;
+  const flag = { key: 'taut.optimize', variant: 'on' };
+  const of = (series: object) =>
+    seriesAttributes(agent(histogram([1], 1n)), { ...lateness, histogram: histogram([1], 1n), ...series });
+  expect(of({ flag })).toMatchObject({ 'feature_flag.key': 'taut.optimize', 'feature_flag.result.variant': 'on' });
+  expect(Object.keys(of({})).filter((name) => name.startsWith('feature_flag.'))).toEqual([]);
+});
+
 test('agents beyond the cap are one point, marked as OpenTelemetry marks it, and nobody in particular', async () => {
   const series = {
     quantity: 'wakeup.hand_over',

@@ -65,7 +65,13 @@ beforeAll(async () => {
   const failed = (what: string, error: unknown) => {
     throw new Error(what, { cause: error });
   };
-  const measurement = { attach: () => 'own' as const, begin: () => {}, detach: () => {}, waits: () => undefined };
+  const measurement = {
+    attach: () => 'own' as const,
+    begin: () => {},
+    detach: () => {},
+    decided: () => {},
+    waits: () => undefined,
+  };
   const onEvent = (event: AgentEvent) => void events.push(event);
   agents = new Agents({ decisions, gate, scope, log, measurement, onEvent, failed }, host, () => {});
   await agents.attachIfAgent(pid, { source: 'scan', atMs: Date.now() });

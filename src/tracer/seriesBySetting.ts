@@ -1,31 +1,46 @@
 /**
- * Separates one agent's series by what was shed while they were recorded: a fully recorded series and a sampled one
- * must not be added. Keeps state, but has no other effects.
+ * Separates one agent's series by what was in force while they were recorded: a fully recorded series and a sampled one must not
+ * be added, nor those of two variants of a flag. Keeps state, but has no other effects.
  */
 import { add, subtract } from './arithmetic.ts';
-import type { Series, Shed } from './series.ts';
+import type { FlagVariant, Series, Shed } from './series.ts';
+
+/** Undefined: nothing was shed; no flag decided. */
+export interface Setting {
+  readonly shed?: Shed | undefined;
+  readonly flag?: FlagVariant | undefined;
+}
 
 const partOf = ({ quantity, source, slackClass, tuned, slice }: Series) =>
   JSON.stringify([quantity, source, slackClass, tuned, slice]);
 
-export class ShedSeries {
-  #now: Shed | undefined;
+export class SeriesBySetting {
+  #now: Setting;
   /** What the kernel had counted when `#now` began. */
   #base = new Map<string, Series>();
-  /** What was counted before, by what was shed. */
+  /** What was counted before, by what was in force. */
   readonly #past = new Map<string, Series>();
 
   /** @param past what was counted before, as `split` returned it. */
-  constructor(now: Shed | undefined, past: readonly Series[] = []) {
+  constructor(now: Setting, past: readonly Series[] = []) {
     this.#now = now;
     for (const series of past) this.#past.set(this.#key(series), series);
   }
 
+  get setting(): Setting {
+    return this.#now;
+  }
+
   /** `counted` (cumulative) was recorded under the present setting; later counts are recorded under `next`. */
-  change(counted: readonly Series[], next: Shed | undefined): void {
+  change(counted: readonly Series[], next: Setting): void {
     this.absorb(this.#since(counted));
     this.#base = new Map(counted.map((series) => [partOf(series), series]));
     this.#now = next;
+  }
+
+  /** What was recorded under the present setting counts as recorded under `now`. Only while nobody has read it. */
+  rename(now: Setting): void {
+    this.#now = now;
   }
 
   /** Adds what was counted elsewhere, as `split` returned it. */
@@ -49,15 +64,16 @@ export class ShedSeries {
   }
 
   #since(counted: readonly Series[]): Series[] {
-    const shed = this.#now === undefined ? {} : { shed: this.#now };
+    const { shed, flag } = this.#now;
+    const setting = { ...(shed && { shed }), ...(flag && { flag }) };
     return counted.flatMap((series) => {
       const base = this.#base.get(partOf(series));
       const histogram = base ? subtract(series.histogram, base.histogram) : series.histogram;
-      return histogram.count > 0 ? [{ ...series, ...shed, histogram }] : [];
+      return histogram.count > 0 ? [{ ...series, ...setting, histogram }] : [];
     });
   }
 
-  #key(series: Series): string {
-    return `${partOf(series)} ${series.shed?.factor} ${series.shed?.detail}`;
+  #key({ shed, flag, ...series }: Series): string {
+    return JSON.stringify([partOf(series), shed?.factor, shed?.detail, flag?.key, flag?.variant]);
   }
 }
