@@ -19,7 +19,7 @@ import { InheritedDecisions } from './inheritance.ts';
 import { Kin } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
-import { reportGateChanged } from './reportGate.ts';
+import { reportEvaluation, reportGateChanged } from './reportGate.ts';
 import { Room } from './room.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
 import type { Waits } from './waits.ts';
@@ -282,7 +282,9 @@ export class Agents {
       if (decision === last) continue;
       const [before, changed] = [tuning.target, tuning.gate.value !== decision.value];
       agent.decide(tuning, decision, askedMs);
+      if (decision.isDamped && !last?.isDamped) this.#host.operations.count('gate', 'damped', 1, knob.id);
       if (changed && agent.isAttached) reportGateChanged(agent.identity, knob, decision);
+      if (last) reportEvaluation(agent.identity, knob, last, decision);
       if (tuning.target !== before) turned.push({ tuning, before });
     }
     return turned;

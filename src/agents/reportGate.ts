@@ -8,7 +8,7 @@ import type { AgentIdentity } from './identity.ts';
 export function gateAttributes(knob: Knob, decision: GateDecision) {
   return {
     [semconv.ATTR_TAUT_KNOB]: knob.id,
-    [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
+    [semconv.ATTR_TAUT_GATE_VALUE]: said(decision),
     [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
     ...(decision.layer && { [semconv.ATTR_TAUT_GATE_LAYER]: decision.layer }),
     ...flagAttributes(decision),
@@ -22,6 +22,27 @@ export function reportGateChanged({ pid, name }: AgentIdentity, knob: Knob, deci
     ...gateAttributes(knob, decision),
   });
 }
+
+/** A flag says something else about an agent than before: another variant, or another value. */
+export function reportEvaluation(
+  { pid, name }: AgentIdentity,
+  knob: Knob,
+  before: GateDecision,
+  decision: GateDecision,
+): void {
+  const isSame = before.flag?.variant === decision.flag?.variant && before.value === decision.value;
+  if (!decision.flag || isSame || decision.failure !== undefined) return;
+  emit('feature_flag.evaluation', {
+    [semconv.ATTR_PROCESS_PID]: pid,
+    [semconv.ATTR_TAUT_AGENT_NAME]: name,
+    [semconv.ATTR_TAUT_KNOB]: knob.id,
+    [semconv.ATTR_TAUT_GATE_VALUE]: said(decision),
+    [semconv.ATTR_TAUT_GATE_VALUE_BEFORE]: said(before),
+    ...flagAttributes(decision),
+  });
+}
+
+const said = ({ value }: GateDecision) => (value === null ? 'off' : String(value));
 
 function flagAttributes({ flag }: GateDecision) {
   if (!flag) return {};

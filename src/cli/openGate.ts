@@ -18,7 +18,10 @@ export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   const common = { targets, why, knobs: KNOBS, onProblem: (message: string) => log.warn(message) };
   try {
     if (module === undefined)
-      return await createGate({ ...common, ...(flags === undefined ? {} : { flagsFile: flags }) });
+      return await createGate({
+        ...common,
+        ...(flags === undefined ? {} : { flagsFile: flags, lastKnownMs: flagLastKnown ?? LAST_KNOWN_MS }),
+      });
     const { loadProvider } = await import('../gate/loadProvider.ts');
     const provider = await loadProvider({ module, options: flagProviderOptions, from: process.cwd() });
     const service = {

@@ -100,7 +100,7 @@ export function withTuning(command: Command): Command {
     .addOption(
       new Option(
         '--flag-last-known <time>',
-        'agents keep what was decided last for so long when the provider does not answer: 10m, unless given',
+        'agents keep what was decided last for so long when the provider or the flag file gives no answer: 10m, unless given',
       ).argParser(milliseconds),
     );
 }

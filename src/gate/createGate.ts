@@ -3,6 +3,8 @@ import type { Gate, GatedKnob, Targets } from './gate.ts';
 import type { ProviderOptions } from './providerGate.ts';
 import { staticGate } from './staticGate.ts';
 
+const LAST_KNOWN_MS = 600_000;
+
 export interface GateOptions {
   /** The targets that the command line asks for. */
   readonly targets?: Targets;
@@ -14,6 +16,8 @@ export interface GateOptions {
   readonly provider?: Provider;
   /** The provider is a service's, which may be down: it shuts the gate then, and the start does not wait for it. */
   readonly service?: Omit<ProviderOptions, 'onProblem'>;
+  /** For how long, in milliseconds, an agent keeps what was decided last while the flag file can't be read. Default: ten minutes. */
+  readonly lastKnownMs?: number;
   /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
@@ -26,14 +30,18 @@ export async function createGate({
   flagsFile,
   provider,
   service,
+  lastKnownMs = LAST_KNOWN_MS,
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
   // OpenFeature is loaded where there are flags: most have none.
-  if (provider && service)
-    return (await import('./providerGate.ts')).providerGate(provider, targets, { ...service, onProblem });
+  const damped = async (gate: Gate) => (await import('./dampedGate.ts')).dampedGate(gate, onProblem);
+  if (provider && service) {
+    const { providerGate } = await import('./providerGate.ts');
+    return damped(await providerGate(provider, targets, { ...service, onProblem }));
+  }
   if (provider) return (await import('./flagGate.ts')).flagGate(provider, targets);
   if (flagsFile === undefined) return staticGate(targets, why);
-  const [{ flagGate }, { FlagFile }] = await Promise.all([import('./flagGate.ts'), import('./flagFile.ts')]);
-  return flagGate(new FlagFile(flagsFile, onProblem, knobs), targets);
+  const [{ fileGate }, { FlagFile }] = await Promise.all([import('./fileGate.ts'), import('./flagFile.ts')]);
+  return damped(await fileGate(new FlagFile(flagsFile, onProblem, knobs), targets, lastKnownMs));
 }

@@ -125,7 +125,12 @@ const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode ===
 interface ToKnob extends EvaluationDetails<FlagValue> {
   readonly isOn?: boolean;
   readonly why?: string;
+  /** Why that is no answer. */
+  readonly failure?: string;
 }
+
+/** The code of a flag whose value is none of the knob's. */
+const NO_VALUE = 'TYPE_MISMATCH';
 
 /** What the flag of a profile says to a knob. What this host can't do is left out. */
 function ofProfile(details: EvaluationDetails<FlagValue>, knob: GatedKnob): ToKnob {
@@ -137,7 +142,7 @@ function ofProfile(details: EvaluationDetails<FlagValue>, knob: GatedKnob): ToKn
     const { ok, detail } = knob.support?.() ?? { ok: true, detail: '' };
     return ok ? { ...details, isOn: true } : { ...details, isOn: false, why: detail };
   } catch (error) {
-    return { ...details, isOn: false, why: (error as Error).message };
+    return { ...details, isOn: false, why: (error as Error).message, failure: NO_VALUE };
   }
 }
 
@@ -148,13 +153,24 @@ function decision(
   { knob, ruleId, ruleTarget, asked }: GateQuestion,
   targets: Targets,
 ): GateDecision {
-  const { flagKey: key, value, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
+  const {
+    flagKey: key,
+    value,
+    variant,
+    reason,
+    errorCode,
+    errorMessage,
+    isOn = value === true,
+    why,
+    failure,
+  } = details;
   const flag = { key, provider, variant, reason };
   const layer = 'flag';
   if (errorCode)
     return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
   const said = `flag ${key} is ${JSON.stringify(value)}${variant === undefined ? '' : ` (${variant})`}`;
-  if (why !== undefined) return { layer, value: null, reason: `${said}: ${why}`, flag };
+  if (why !== undefined)
+    return { layer, value: null, reason: `${said}: ${why}`, flag, ...(failure !== undefined && { failure }) };
   if (value === false || value === 'off') return { layer, value: null, reason: said, flag };
   if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
@@ -163,6 +179,6 @@ function decision(
   try {
     return { layer, value: knob.parse(String(value)), reason: said, flag };
   } catch (error) {
-    return { layer, value: null, reason: `${said}: ${(error as Error).message}`, flag };
+    return { layer, value: null, reason: `${said}: ${(error as Error).message}`, flag, failure: NO_VALUE };
   }
 }

@@ -60,6 +60,10 @@ export interface GateDecision {
   readonly failure?: string;
   /** The decision is an earlier one, as there is no answer now: its reason, and since when there is none (`performance.now`). */
   readonly known?: { readonly reason: string; readonly atMs: number };
+  /** When a flag has turned it on, or to another value, in the last minute (`performance.now`). */
+  readonly turnsMs?: readonly number[];
+  /** The flag says something else, and has changed too often to be followed at once. */
+  readonly isDamped?: boolean;
 }
 
 /** Targets by the knob's id; without the knobs whose option was not given. */

@@ -38,6 +38,19 @@ export const EVENTS = {
       semconv.ATTR_FEATURE_FLAG_RESULT_REASON,
     ],
   },
+  'feature_flag.evaluation': {
+    severity: SeverityNumber.INFO,
+    when: 'a feature flag says something else about an agent than before: another variant, or another value',
+    attributes: [
+      ...AGENT,
+      semconv.ATTR_TAUT_GATE_VALUE,
+      semconv.ATTR_TAUT_GATE_VALUE_BEFORE,
+      semconv.ATTR_FEATURE_FLAG_KEY,
+      semconv.ATTR_FEATURE_FLAG_PROVIDER_NAME,
+      semconv.ATTR_FEATURE_FLAG_RESULT_VARIANT,
+      semconv.ATTR_FEATURE_FLAG_RESULT_REASON,
+    ],
+  },
   'taut.switched': {
     severity: SeverityNumber.WARN,
     when: 'the [kill switch](outcomes.md#the-kill-switch) turned tuning off, or on again (severity INFO)',

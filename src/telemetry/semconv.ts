@@ -52,6 +52,8 @@ export const ATTR_TAUT_KNOB = 'taut.knob';
 export const ATTR_TAUT_TARGET = 'taut.target';
 /** The value that the gate decided on, or `off`. */
 export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
+/** What was decided before. */
+export const ATTR_TAUT_GATE_VALUE_BEFORE = 'taut.gate.value_before';
 /** Why it decided so. */
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 /** Who decided: `never` (`--observe-only`, the kill switch), `rule` (it says off), `flag`, `option`; `off`: nobody asked. */
@@ -112,7 +114,7 @@ export const ATTR_TAUT_WAKEUP_SOURCE = 'taut.wakeup.source';
 export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
 /**
  * `attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`, `ledger`, `sight` (a process was
- * looked at), `keep` (a decision was kept for `taut explain`).
+ * looked at), `keep` (a decision was kept for `taut explain`), `gate` (`damped`: a flag [changes too often](outcomes.md#a-flag-that-changes-too-often)).
  */
 export const ATTR_TAUT_OPERATION = 'taut.operation';
 /** The outcome of a thread, `ok`, `failed`, … */

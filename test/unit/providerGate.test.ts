@@ -2,11 +2,17 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { OpenFeatureEventEmitter, type Provider, ProviderEvents } from '@openfeature/server-sdk';
+import {
+  type EvaluationContext,
+  OpenFeatureEventEmitter,
+  type Provider,
+  ProviderEvents,
+} from '@openfeature/server-sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { schedSlice } from '../../src/actuator/schedSlice.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { createGate } from '../../src/gate/createGate.ts';
-import type { Gate } from '../../src/gate/gate.ts';
+import { flagKey, type Gate } from '../../src/gate/gate.ts';
 import { loadProvider } from '../../src/gate/loadProvider.ts';
 import { until } from '../support/program.ts';
 
@@ -104,13 +110,64 @@ test('a provider that is not ready shuts the gate, which opens when it is', asyn
   expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'READY']);
 });
 
-test('a provider that can not start is told of, and asked nevertheless', async () => {
+test('a provider without events that can not start is told of, and asked nevertheless: it is ready when it answers', async () => {
   const service = new Service();
   service.initialize = down;
   const problems: string[] = [];
   const gate = await gateOf(service, { problems });
-  expect(problems).toEqual([expect.stringMatching(/connection refused/)]);
-  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'ERROR']);
+  expect([gate.provider?.state, problems]).toEqual(['ERROR', [expect.stringMatching(/connection refused/)]]);
+  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'READY']);
+  service.answer = down;
+  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([null, 'ERROR']);
+});
+
+test('flags of which one is no value are told of once, not again with each answer about another', async () => {
+  const service = new Service();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const other = { ...question, knob: schedSlice };
+  Object.assign(service, {
+    resolveBooleanEvaluation: async (key: string) =>
+      key === flagKey(timerSlack) ? { value: false, errorCode: 'TYPE_MISMATCH' } : { value: true },
+    resolveStringEvaluation: async () => ({ value: '10 parsecs' }),
+  });
+  for (let i = 0; i < 3; i++) for (const one of [question, other]) await gate.decide(one);
+  expect(problems).toEqual([
+    expect.stringMatching(/answers what is no value \(flag taut.optimize-timer-slack is "10 parsecs": /),
+  ]);
+});
+
+test('that flags fail for one agent is told of once, not again with each answer about another', async () => {
+  const service = new Service();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const answers = (fails: (pid: unknown) => boolean) =>
+    Object.assign(service, {
+      resolveBooleanEvaluation: async (_: string, value: boolean, { pid }: EvaluationContext) =>
+        fails(pid) ? { value, errorCode: 'GENERAL' } : { value: true },
+    });
+  answers((pid) => pid === 42);
+  for (let i = 0; i < 3; i++) for (const pid of [42, 43]) await gate.decide({ ...question, pid });
+  expect(problems).toHaveLength(1);
+  answers(() => false);
+  for (const pid of [43, 42]) await gate.decide({ ...question, pid });
+  expect(problems).toEqual([expect.stringMatching(/does not answer/), 'the flag provider service answers again']);
+});
+
+test('a provider that says that there is no flag while it has no service gives no answer, and that is told of', async () => {
+  const service = new Service();
+  service.events = new OpenFeatureEventEmitter();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  Object.assign(service, {
+    resolveBooleanEvaluation: async (_: string, value: boolean) => ({ value, errorCode: 'FLAG_NOT_FOUND' }),
+  });
+  await gate.decide(question);
+  expect(problems, 'a flag that is missing is told of by nobody').toEqual([]);
+  service.events.emit(ProviderEvents.Stale);
+  await until('it is stale', () => gate.provider?.state === 'STALE');
+  for (let i = 0; i < 3; i++) await gate.decide(question);
+  expect(problems).toEqual([expect.stringMatching(/does not answer \(its provider is in state STALE\)/)]);
 });
 
 test('a provider without events is asked again and again, one with events is not', async () => {
