@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Provider } from '@openfeature/server-sdk';
+import { Doors } from './doors.ts';
 import { openFlags } from './flagGate.ts';
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
 import { LastKnown, unlessNew } from './lastKnown.ts';
@@ -20,6 +21,8 @@ export interface ProviderOptions {
 /** A start waits so long for a provider, and a decision for an answer; milliseconds. */
 const READY_MS = 1_000;
 const ANSWER_MS = 2_000;
+/** Questions that a service is asked at a time. */
+const MOST_AT_ONCE = 16;
 /** An agent about which there was no answer may have ended: after this time, an answer about another one counts. */
 const FORGET_MS = 60_000;
 const START = 'start';
@@ -46,9 +49,10 @@ class ProviderGate implements Gate {
   readonly #options: ProviderOptions;
   readonly #listeners = new Listeners();
   readonly #lastKnown: LastKnown;
+  readonly #doors = new Doors(MOST_AT_ONCE);
   #poll: NodeJS.Timeout | undefined;
-  /** Whether the last question was answered. */
-  #answers: boolean | undefined;
+  /** Whether the last question was answered, and the provider's state then. */
+  #answered: { readonly isAnswer: boolean; readonly state: string } | undefined;
   /** By the knob's id (`START` for the provider's start): about whom there was no answer, and when. */
   readonly #failing = new Map<string, { readonly pid: number; readonly atMs: number }>();
 
@@ -57,32 +61,28 @@ class ProviderGate implements Gate {
     this.#name = provider.metadata.name;
     this.#options = options;
     this.#lastKnown = new LastKnown(options.lastKnownMs, () => this.#listeners.tell());
-    if (!provider.events) this.#poll = setInterval(() => this.#listeners.tell(), options.pollMs).unref();
+    if (!provider.events) this.#poll = setInterval(() => this.#pollUnlessBusy(), options.pollMs).unref();
+  }
+
+  /** What was asked before is answered first. */
+  #pollUnlessBusy(): void {
+    if (!this.#doors.isBusy) this.#listeners.tell();
   }
 
   /** A provider without events is ready when it answers: nobody tells when its service comes and goes. */
   get provider() {
     const told = this.#gate.provider;
-    if (!told || this.#answers === undefined) return told;
-    if (!this.#answers) return { ...told, state: told.state === READY ? 'ERROR' : told.state };
+    // Its state has changed since the last question: that is newer.
+    if (!told || this.#answered?.state !== told.state) return told;
+    if (!this.#answered.isAnswer) return { ...told, state: told.state === READY ? 'ERROR' : told.state };
     return { ...told, state: this.#poll ? READY : told.state };
   }
 
   async decide(question: GateQuestion): Promise<GateDecision> {
-    const late = new AbortController();
-    const silent: GateDecision = {
-      layer: 'flag',
-      value: null,
-      reason: 'no answer',
-      failure: `no answer in ${ANSWER_MS / 1_000} s`,
-    };
-    const { signal } = late;
-    const decision = await Promise.race([
-      this.#gate.decide(question),
-      wait(ANSWER_MS, silent, { ref: false, signal }).catch(() => silent),
-    ]);
-    late.abort();
-    this.#answers = isAnswer(decision, this.#gate.provider?.state);
+    const told = await this.#doors.through(question.last === undefined, () => this.#ask(question));
+    const decision = told.failure === undefined ? this.#unlessStale(told) : told;
+    const state = this.#gate.provider?.state ?? READY;
+    this.#answered = { isAnswer: isAnswer(decision, state), state };
     if (decision.failure === undefined) {
       this.#works(question.knob.id, question.pid);
       return unlessNew(decision, question.last);
@@ -91,6 +91,27 @@ class ProviderGate implements Gate {
     if (why !== undefined) this.failed(question.knob.id, question.pid, why);
     const shut = { ...decision, reason: `flag provider ${this.#name}: ${decision.reason}` };
     return unlessNew(this.#lastKnown.insteadOf(decision, question) ?? shut, question.last);
+  }
+
+  /** The service's answer; that there is none when it takes too long. */
+  async #ask(question: GateQuestion): Promise<GateDecision> {
+    const late = new AbortController();
+    const failure = `no answer in ${ANSWER_MS / 1_000} s`;
+    const silent: GateDecision = { layer: 'flag', value: null, reason: 'no answer', failure };
+    const { signal } = late;
+    const told = await Promise.race([
+      this.#gate.decide(question),
+      wait(ANSWER_MS, silent, { ref: false, signal }).catch(() => silent),
+    ]);
+    late.abort();
+    return told;
+  }
+
+  /** What a provider says of its service while that is away is what it knew: no answer about a new agent. */
+  #unlessStale(decision: GateDecision): GateDecision {
+    const state = this.#gate.provider?.state ?? READY;
+    if (this.#poll || state === READY) return decision;
+    return { ...decision, value: null, reason: `it is in state ${state}`, failure: state };
   }
 
   /** How the service gives no answer; undefined when it has answered that there is no such flag. */
@@ -134,6 +155,6 @@ class ProviderGate implements Gate {
 }
 
 /** A value that is none, and that there is no such flag, are answers of the service. @param state of its provider. */
-function isAnswer({ failure }: GateDecision, state = READY): boolean {
+function isAnswer({ failure }: GateDecision, state: string): boolean {
   return failure === undefined || failure === 'TYPE_MISMATCH' || (failure === 'FLAG_NOT_FOUND' && state === READY);
 }

@@ -22,6 +22,7 @@ const RECIPES = {
   },
   // Not linked with the C library, so that it resolves names itself.
   'go-client': { module: 'go-client', sources: ['main.go'], build: ['-tags', 'netgo', '.'] },
+  'go-feature-flag': { module: 'go-feature-flag', sources: ['main.go'], build: ['.'] },
 } satisfies Record<string, Recipe>;
 
 export type BackendName = keyof typeof RECIPES;

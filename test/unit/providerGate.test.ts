@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import {
   type EvaluationContext,
   OpenFeatureEventEmitter,
@@ -121,6 +122,29 @@ test('a provider without events that can not start is told of, and asked neverth
   expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([null, 'ERROR']);
 });
 
+test('what a provider says while its service is away keeps an agent as it is, and is no answer about a new one', async () => {
+  const service = new Service();
+  service.events = new OpenFeatureEventEmitter();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const last = await gate.decide(question);
+  service.events.emit(ProviderEvents.Stale);
+  await until('it is stale', () => gate.provider?.state === 'STALE');
+  const kept = await gate.decide({ ...question, last });
+  expect([kept.value, kept.reason]).toEqual([1n, `${last.reason}, as was last known (STALE)`]);
+  expect(await gate.decide(question)).toMatchObject({
+    value: null,
+    reason: expect.stringMatching(/it is in state STALE/),
+  });
+  service.events.emit(ProviderEvents.Ready);
+  await until('it is ready', () => gate.provider?.state === 'READY');
+  expect((await gate.decide(question)).value).toBe(1n);
+  expect(problems).toEqual([
+    expect.stringMatching(/does not answer \(STALE\)/),
+    expect.stringMatching(/answers again/),
+  ]);
+});
+
 test('flags of which one is no value are told of once, not again with each answer about another', async () => {
   const service = new Service();
   const problems: string[] = [];
@@ -168,6 +192,30 @@ test('a provider that says that there is no flag while it has no service gives n
   await until('it is stale', () => gate.provider?.state === 'STALE');
   for (let i = 0; i < 3; i++) await gate.decide(question);
   expect(problems).toEqual([expect.stringMatching(/does not answer \(its provider is in state STALE\)/)]);
+});
+
+test('a service is asked a bounded number of questions at a time, about new agents first, and not again before it has answered', async () => {
+  const service = new Service();
+  const waiting: { readonly pid: unknown; readonly answer: () => void }[] = [];
+  Object.assign(service, {
+    resolveBooleanEvaluation: (_: string, __: boolean, { pid }: EvaluationContext) =>
+      new Promise((done) => waiting.push({ pid, answer: () => done({ value: true }) })),
+  });
+  const gate = await gateOf(service, { pollMs: 1 });
+  let polls = 0;
+  gate.onChange(() => polls++);
+  const last = { value: null, reason: 'was off' };
+  const asked = [...Array(40).keys()].map((pid) => gate.decide({ ...question, pid, ...(pid === 39 ? {} : { last }) }));
+  await until('it is asked', () => waiting.length === 16);
+  await setTimeout(20);
+  expect([waiting.length, polls]).toEqual([16, 0]);
+  waiting.shift()?.answer();
+  await until('one more is asked', () => waiting.length === 16);
+  expect(waiting.at(-1)?.pid, 'the new one').toBe(39);
+  const end = setInterval(() => waiting.shift()?.answer(), 1);
+  await Promise.all(asked);
+  clearInterval(end);
+  await until('it is asked again', () => polls > 0);
 });
 
 test('a provider without events is asked again and again, one with events is not', async () => {
