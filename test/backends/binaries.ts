@@ -30,7 +30,7 @@ export type BackendName = keyof typeof RECIPES;
 export const backendNames = Object.keys(RECIPES) as BackendName[];
 
 /** Where built backends are kept, outside the tree: they take minutes to build. */
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'taut-backends');
+export const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'taut-backends');
 
 /** The path of a backend's program, built if need be. @throws Error when it can't be built. */
 export function binary(name: BackendName): string {
