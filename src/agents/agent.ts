@@ -119,11 +119,12 @@ export class Agent implements Disposable {
     const decidedMs = nowMs();
     this.#decidedAtMs = decidedMs;
     const { knob } = tuning;
-    const isChange = this.isAttached && tuning.gate.value !== decision.value;
+    const before = this.isAttached ? tuning.gate : undefined;
+    const isChange = before !== undefined && before.value !== decision.value;
     tuning.decide(decision);
     const past = { name: semconv.SPAN_GATE, startMs: askedMs, endMs: decidedMs };
     this.#trace.past({ ...past, attributes: gateAttributes(knob, decision) }, (span) => {
-      reportEvaluation(this.identity, knob, decision, span);
+      reportEvaluation(this.identity, knob, decision, span, before);
       if (isChange) reportGateChanged(this.identity, knob, decision, span);
     });
   }

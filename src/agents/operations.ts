@@ -19,8 +19,8 @@ export class Operations {
   }
 
   /**
-   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`)
-   * by outcome. `knob`: its id, for operations on a knob.
+   * Counts `n` operations of a kind (`attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`,
+   * `gate`) by outcome. `knob`: its id, for operations on a knob.
    */
   count(operation: string, outcome: string, n = 1, knob?: string): void {
     const attributes = { [semconv.ATTR_TAUT_OPERATION]: operation, [semconv.ATTR_TAUT_OUTCOME]: outcome };

@@ -292,6 +292,7 @@ export class Agents {
       if (decision === last) continue;
       const before = tuning.target;
       agent.decide(tuning, decision, askedMs);
+      if (decision.isDamped && !last?.isDamped) this.#host.operations.count('gate', 'damped', 1, knob.id);
       if (tuning.target !== before) turned.push({ tuning, before });
     }
     this.#options.measurement.decided(pid, variantOf(agent.tunings.map((tuning) => tuning.gate)));

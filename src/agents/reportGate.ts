@@ -9,7 +9,7 @@ import type { AgentIdentity } from './identity.ts';
 export function gateAttributes(knob: Knob, decision: GateDecision) {
   return {
     [semconv.ATTR_TAUT_KNOB]: knob.id,
-    [semconv.ATTR_TAUT_GATE_VALUE]: decision.value === null ? 'off' : String(decision.value),
+    [semconv.ATTR_TAUT_GATE_VALUE]: said(decision),
     [semconv.ATTR_TAUT_GATE_REASON]: decision.reason,
     ...(decision.layer && { [semconv.ATTR_TAUT_GATE_LAYER]: decision.layer }),
     ...flagAttributes(decision),
@@ -25,14 +25,22 @@ export function reportGateChanged(agent: AgentIdentity, knob: Knob, decision: Ga
 
 /**
  * The evaluation of a feature flag from which a decision came; nothing when no flag was evaluated, or when the decision is
- * an earlier one. @param about the span of the decision.
+ * an earlier one. @param about the span of the decision. @param before what was decided before; undefined for a new agent.
  */
-export function reportEvaluation(agent: AgentIdentity, knob: Knob, decision: GateDecision, about: Span): void {
-  const { flag, failure, known, reason } = decision;
-  if (!flag || known) return;
+export function reportEvaluation(
+  agent: AgentIdentity,
+  knob: Knob,
+  decision: GateDecision,
+  about: Span,
+  before: GateDecision | undefined,
+): void {
+  const { flag, failure, known, isDamped, reason } = decision;
+  if (!flag || known || isDamped) return;
   const attributes = {
     ...attributesOf(agent),
     [semconv.ATTR_TAUT_KNOB]: knob.id,
+    [semconv.ATTR_TAUT_GATE_VALUE]: said(decision),
+    ...(before && { [semconv.ATTR_TAUT_GATE_VALUE_BEFORE]: said(before) }),
     ...flagAttributes(decision),
     ...(flag.context !== undefined && { [semconv.ATTR_FEATURE_FLAG_CONTEXT_ID]: flag.context }),
     ...(flag.value !== undefined && { [semconv.ATTR_FEATURE_FLAG_RESULT_VALUE]: flag.value }),
@@ -52,6 +60,8 @@ function errorType(failure: string): string {
 function attributesOf({ pid, name }: AgentIdentity) {
   return { [semconv.ATTR_PROCESS_PID]: pid, [semconv.ATTR_TAUT_AGENT_NAME]: name };
 }
+
+const said = ({ value }: GateDecision) => (value === null ? 'off' : String(value));
 
 function flagAttributes({ flag }: GateDecision) {
   if (!flag) return {};

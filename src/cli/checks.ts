@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';
 import { describeOff, readOff } from '../actuator/off.ts';
+import type { StatusDocument } from '../agents/status.ts';
 import { NetworkSource } from '../discovery/network/source.ts';
 import { addon } from '../native.ts';
 import { DESCRIPTORS_REMEDY, descriptorLimit, descriptorProblem } from '../proc/descriptors.ts';
@@ -14,6 +15,7 @@ import { type Mode, withoutFrom } from '../tracer/features.ts';
 import { openMeasuring } from '../tracer/measuring.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import { CAPABILITIES, type Capability, hasCapability } from './capabilities.ts';
+import { askAsWhoIAm } from './daemons.ts';
 import type { TuningHere } from './tuningHere.ts';
 
 export interface Check {
@@ -38,6 +40,7 @@ export interface Examination {
 }
 
 export async function examine(stateDir: string): Promise<Examination> {
+  const flags = checkFlags(stateDir);
   const native = attempt('native addon', () => void addon(), 'loads', 'run: sh scripts/setup.sh');
   const btf = existsSync('/sys/kernel/btf/vmlinux');
   const capability = (name: Capability): Check => {
@@ -92,6 +95,7 @@ export async function examine(stateDir: string): Promise<Examination> {
       : { ...(native.ok ? openFiles : native), name: 'names and connections', detail: 'needs what is missing above' },
     ledger,
     killSwitch,
+    ...(await flags),
   ];
   const measure =
     openFiles.ok && (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
@@ -99,6 +103,22 @@ export async function examine(stateDir: string): Promise<Examination> {
   const knobs = supports.map(({ knob: { id, title }, support }) => ({ id, title, tune: mayTune && support.ok }));
   return { measure, tune: knobs.some(({ tune }) => tune), knobs, mode, checks };
 }
+
+/** Whose flags the running daemon goes by, and whether it gets answers: nothing where no flag decides, or none runs. */
+async function checkFlags(stateDir: string): Promise<Check[]> {
+  const status = await askAsWhoIAm<Pick<StatusDocument, 'flagProvider'>>(stateDir, { op: 'status' }).catch(
+    () => undefined,
+  );
+  const provider = status?.flagProvider;
+  if (!provider) return [];
+  const ok = provider.state === 'READY';
+  const detail = `${provider.name}, ${provider.state.toLowerCase().replace('_', ' ')}`;
+  return [{ name: 'flag provider', ok, detail: ok ? detail : `${detail}: ${NOT_READY}`, mend: FLAGS_MEND }];
+}
+
+const NOT_READY = 'agents keep for a time what was decided last, and no other is tuned';
+const FLAGS_MEND =
+  'see that the flag file can be read, or that the service answers where the options of taut say; taut asks it again by itself';
 
 const CHAIN = 'timer chain';
 /** A canary with short sleeps: 1.5 s of it are enough to decide. */

@@ -19,7 +19,10 @@ export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   const common = { targets, why, configured, naming, knobs: KNOBS, onProblem: (message: string) => log.warn(message) };
   try {
     if (module === undefined)
-      return await createGate({ ...common, ...(flags === undefined ? {} : { flagsFile: flags }) });
+      return await createGate({
+        ...common,
+        ...(flags === undefined ? {} : { flagsFile: flags, lastKnownMs: flagLastKnown ?? DEFAULTS.flagLastKnown }),
+      });
     const { loadProvider } = await import('../gate/loadProvider.ts');
     const { config, origins } = options;
     const from =

@@ -157,7 +157,7 @@ const DESCRIBED: readonly Described[] = [
   },
   {
     ...{ option: 'flag-last-known', kind: 'value', value: '<time>', of: 'tuning', parse: parseMs, otherwise: '10m' },
-    help: 'agents keep what was decided last for so long when the provider does not answer',
+    help: 'agents keep what was decided last for so long when the provider or the flag file gives no answer',
     fallback: 600_000,
     format: formatMs,
   },

@@ -4,6 +4,8 @@ import type { Gate, GatedKnob, Targets } from './gate.ts';
 import type { ProviderOptions } from './providerGate.ts';
 import { staticGate } from './staticGate.ts';
 
+const LAST_KNOWN_MS = 600_000;
+
 export interface GateOptions {
   /** The targets that the command line asks for. */
   readonly targets?: Targets;
@@ -19,6 +21,8 @@ export interface GateOptions {
   readonly service?: Pick<ProviderOptions, 'pollMs' | 'lastKnownMs'>;
   /** How the flags are called, and what their percentages are drawn by. */
   readonly naming?: FlagOptions;
+  /** For how long, in milliseconds, an agent keeps what was decided last while the flag file can't be read. Default: ten minutes. */
+  readonly lastKnownMs?: number;
   /** Knobs whose flags are checked in the flag file. */
   readonly knobs?: readonly GatedKnob[];
   readonly onProblem: (message: string) => void;
@@ -33,14 +37,18 @@ export async function createGate({
   provider,
   service,
   naming = {},
+  lastKnownMs = LAST_KNOWN_MS,
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {
   // OpenFeature is loaded where there are flags: most have none.
-  if (provider && service)
-    return (await import('./providerGate.ts')).providerGate(provider, targets, { ...service, ...naming, onProblem });
+  const damped = async (gate: Gate) => (await import('./dampedGate.ts')).dampedGate(gate, onProblem);
+  if (provider && service) {
+    const { providerGate } = await import('./providerGate.ts');
+    return damped(await providerGate(provider, targets, { ...service, ...naming, onProblem }));
+  }
   if (provider) return (await import('./flagGate.ts')).flagGate(provider, targets, naming);
   if (flagsFile === undefined) return staticGate(targets, why, configured);
-  const [{ flagGate }, { FlagFile }] = await Promise.all([import('./flagGate.ts'), import('./flagFile.ts')]);
-  return flagGate(new FlagFile(flagsFile, onProblem, knobs, naming.prefix), targets, naming);
+  const [{ fileGate }, { FlagFile }] = await Promise.all([import('./fileGate.ts'), import('./flagFile.ts')]);
+  return damped(await fileGate(new FlagFile(flagsFile, onProblem, knobs, naming.prefix), targets, lastKnownMs, naming));
 }

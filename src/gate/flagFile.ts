@@ -2,16 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { FlagdCore } from '@openfeature/flagd-core';
 import {
+  ErrorCode,
   type EvaluationContext,
+  type JsonValue,
   OpenFeatureEventEmitter,
   type Provider,
   ProviderEvents,
+  StandardResolutionReasons,
 } from '@openfeature/server-sdk';
 import { type FileState, fileState, onFileChange } from '../util/fileChanges.ts';
 import { type FlagFindings, flagFindings } from './flagFindings.ts';
 import type { GatedKnob } from './gate.ts';
 
 const POLL_MS = 250;
+const KEPT = 'agents keep for a time what was decided last, and no other is tuned';
 
 export class FlagFile implements Provider {
   readonly metadata = { name: 'flagd-file' };
@@ -24,6 +28,8 @@ export class FlagFile implements Provider {
   readonly #core = new FlagdCore();
   readonly #asRead: FileState;
   #watch: Disposable | undefined;
+  /** Why the file can't be read now. */
+  #broken: string | undefined;
 
   /** @throws Error with the position of each mistake, when the file can't be read or one of taut's flags is wrong. */
   constructor(path: string, onProblem: (message: string) => void, knobs: readonly GatedKnob[] = [], prefix?: string) {
@@ -46,37 +52,42 @@ export class FlagFile implements Provider {
   }
 
   async resolveBooleanEvaluation(key: string, fallback: boolean, context: EvaluationContext) {
-    return this.#core.resolveBooleanEvaluation(key, fallback, context);
+    return this.#noAnswer(fallback) ?? this.#core.resolveBooleanEvaluation(key, fallback, context);
   }
 
   async resolveStringEvaluation(key: string, fallback: string, context: EvaluationContext) {
-    return this.#core.resolveStringEvaluation(key, fallback, context);
+    return this.#noAnswer(fallback) ?? this.#core.resolveStringEvaluation(key, fallback, context);
   }
 
   async resolveNumberEvaluation(key: string, fallback: number, context: EvaluationContext) {
-    return this.#core.resolveNumberEvaluation(key, fallback, context);
+    return this.#noAnswer(fallback) ?? this.#core.resolveNumberEvaluation(key, fallback, context);
   }
 
-  async resolveObjectEvaluation<T extends import('@openfeature/server-sdk').JsonValue>(
-    key: string,
-    fallback: T,
-    context: EvaluationContext,
-  ) {
-    return this.#core.resolveObjectEvaluation(key, fallback, context);
+  async resolveObjectEvaluation<T extends JsonValue>(key: string, fallback: T, context: EvaluationContext) {
+    return this.#noAnswer(fallback) ?? this.#core.resolveObjectEvaluation(key, fallback, context);
   }
 
-  /** A wrong value counts as off, like everything that the gate can't understand. */
+  #noAnswer<T>(value: T) {
+    if (this.#broken === undefined) return undefined;
+    return { value, reason: StandardResolutionReasons.ERROR, errorCode: ErrorCode.GENERAL, errorMessage: this.#broken };
+  }
+
   #changed(): void {
+    const wasBroken = this.#broken !== undefined;
     let findings: FlagFindings;
     try {
       findings = this.#load();
     } catch (error) {
-      this.#onProblem(`${(error as Error).message}; the flags that were read before stay`);
+      this.#broken = (error as Error).message;
+      this.#onProblem(`${this.#broken}; ${KEPT}`);
+      if (!wasBroken) this.events.emit(ProviderEvents.Stale);
       return;
     }
-    for (const mistake of findings.mistakes) this.#onProblem(`${mistake}; it counts as off`);
+    this.#broken = undefined;
+    for (const mistake of findings.mistakes) this.#onProblem(`${mistake}; ${KEPT}`);
     for (const warning of findings.warnings) this.#onProblem(warning);
-    this.events.emit(ProviderEvents.ConfigurationChanged);
+    if (wasBroken) this.#onProblem(`the flag file ${this.#path} can be read again`);
+    this.events.emit(wasBroken ? ProviderEvents.Ready : ProviderEvents.ConfigurationChanged);
   }
 
   #load(): FlagFindings {

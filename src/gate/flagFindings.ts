@@ -97,6 +97,7 @@ function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[], prefix:
 
 /** Warns about keys that are nearly one of taut's, and about a file without any of taut's keys. */
 function checkKeys(flags: JsonObject, say: Say, ours: readonly string[], prefix: string): void {
+  if (ours.length === 0) return; // nobody said which flags are taut's
   const others = Object.keys(flags).filter((key) => !ours.includes(key));
   const meant = others.flatMap((key) => {
     const near = nearest(key, ours);
@@ -105,7 +106,7 @@ function checkKeys(flags: JsonObject, say: Say, ours: readonly string[], prefix:
       say('warnings', ['flags', key], `unknown flag "${key}"; known: ${ours.join(', ')}`, 'key');
     return near ?? [];
   });
-  if (ours.length === 0 || meant.length > 0 || ours.some((key) => key in flags)) return;
+  if (meant.length > 0 || ours.some((key) => key in flags)) return;
   say('warnings', ['flags'], `there is no flag ${ours.map((key) => `"${key}"`).join(' or ')}, so nothing is tuned`);
 }
 

@@ -169,7 +169,12 @@ function read(details: EvaluationDetails<FlagValue>): Read {
 interface ToKnob extends Read {
   readonly isOn?: boolean;
   readonly why?: string;
+  /** Why that is no answer. */
+  readonly failure?: string;
 }
+
+/** The code of a flag whose value is none of the knob's. */
+const NO_VALUE = 'TYPE_MISMATCH';
 
 /** What the flag of a profile says to a knob. What this host can't do is left out. */
 function ofProfile(details: Read, knob: GatedKnob): ToKnob {
@@ -181,7 +186,7 @@ function ofProfile(details: Read, knob: GatedKnob): ToKnob {
     const { ok, detail } = knob.support?.() ?? { ok: true, detail: '' };
     return ok ? { ...details, isOn: true } : { ...details, isOn: false, why: detail };
   } catch (error) {
-    return { ...details, isOn: false, why: (error as Error).message };
+    return { ...details, isOn: false, why: (error as Error).message, failure: NO_VALUE };
   }
 }
 
@@ -194,18 +199,16 @@ function decision(
   context: string | undefined,
 ): GateDecision {
   const { flagKey: key, value, whole, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
-  const { problem, until, descendants } = details;
+  const { problem, until, descendants, failure } = details;
   const json = variant === undefined && !errorCode ? { value: JSON.stringify(whole) } : {};
   const flag = { key, provider, variant, reason, ...json, ...(context !== undefined && { context }) };
   const layer = 'flag';
   if (errorCode)
     return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
   const said = `flag ${key} is ${JSON.stringify(whole)}${variant === undefined ? '' : ` (${variant})`}`;
-  if (problem !== undefined) {
-    const unfit = `${said}: ${problem}`;
-    return { layer, value: null, reason: unfit, flag, failure: problem, unfit };
-  }
-  if (why !== undefined) return { layer, value: null, reason: `${said}: ${why}`, flag };
+  if (problem !== undefined) return { layer, value: null, reason: `${said}: ${problem}`, flag, failure: NO_VALUE };
+  if (why !== undefined)
+    return { layer, value: null, reason: `${said}: ${why}`, flag, ...(failure !== undefined && { failure }) };
   if (isOver(until)) return { layer, value: null, reason: `${said}: its time is over`, flag };
   const more = { flag, ...(until !== undefined && { until }), ...(descendants && { descendants }) };
   if (value === false || value === 'off') return { layer, value: null, reason: said, flag };
@@ -216,6 +219,6 @@ function decision(
   try {
     return { layer, value: knob.parse(String(value)), reason: said, ...more };
   } catch (error) {
-    return { layer, value: null, reason: `${said}: ${(error as Error).message}`, flag };
+    return { layer, value: null, reason: `${said}: ${(error as Error).message}`, flag, failure: NO_VALUE };
   }
 }

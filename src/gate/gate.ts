@@ -87,10 +87,12 @@ export interface GateDecision {
   readonly until?: string;
   /** Why there is no answer: a code of OpenFeature, or words. */
   readonly failure?: string;
-  /** The flag's value can't be followed, and why: a sentence. */
-  readonly unfit?: string;
   /** The decision is an earlier one, as there is no answer now: its reason, and since when there is none (`performance.now`). */
   readonly known?: { readonly reason: string; readonly atMs: number };
+  /** When a flag has turned it on, or to another value, in the last minute (`performance.now`). */
+  readonly turnsMs?: readonly number[];
+  /** The flag says something else, and has changed too often to be followed at once. */
+  readonly isDamped?: boolean;
 }
 
 /** Targets by the knob's id; without the knobs whose option was not given. */

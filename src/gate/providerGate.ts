@@ -4,9 +4,10 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Provider } from '@openfeature/server-sdk';
+import { Doors } from './doors.ts';
 import { type FlagOptions, openFlags } from './flagGate.ts';
-import { isOver } from './flagObject.ts';
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
+import { LastKnown, unlessNew } from './lastKnown.ts';
 import { Listeners } from './listeners.ts';
 
 export interface ProviderOptions extends FlagOptions {
@@ -20,8 +21,12 @@ export interface ProviderOptions extends FlagOptions {
 /** A start waits so long for a provider, and a decision for an answer; milliseconds. */
 const READY_MS = 1_000;
 const ANSWER_MS = 2_000;
-/** Different values that can't be followed, which are remembered. */
-const MOST_TOLD = 100;
+/** Questions that a service is asked at a time. */
+const MOST_AT_ONCE = 16;
+/** An agent about which there was no answer may have ended: after this time, an answer about another one counts. */
+const FORGET_MS = 60_000;
+const START = 'start';
+const READY = 'READY';
 
 /** Starts shut when the provider is not ready, and opens when it is. */
 export async function providerGate(provider: Provider, targets: Targets, options: ProviderOptions): Promise<Gate> {
@@ -34,7 +39,7 @@ export async function providerGate(provider: Provider, targets: Targets, options
     wait(READY_MS, 'it is not ready', { ref: false }),
   ]);
   const made = new ProviderGate(gate, provider, options);
-  if (isReady !== undefined) made.failed(isReady);
+  if (isReady !== undefined) made.failed(START, 0, `does not answer (${isReady})`);
   return made;
 }
 
@@ -43,83 +48,98 @@ class ProviderGate implements Gate {
   readonly #name: string;
   readonly #options: ProviderOptions;
   readonly #listeners = new Listeners();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  /** Values that can't be followed. */
-  readonly #told = new Set<string>();
-  #isFailing = false;
-  #expiry: NodeJS.Timeout | undefined;
+  readonly #lastKnown: LastKnown;
+  readonly #doors = new Doors(MOST_AT_ONCE);
+  #poll: NodeJS.Timeout | undefined;
+  /** Whether the last question was answered, and the provider's state then. */
+  #answered: { readonly isAnswer: boolean; readonly state: string } | undefined;
+  /** By the knob's id (`START` for the provider's start): about whom there was no answer, and when. */
+  readonly #failing = new Map<string, { readonly pid: number; readonly atMs: number }>();
 
   constructor(gate: Gate, provider: Provider, options: ProviderOptions) {
     this.#gate = gate;
     this.#name = provider.metadata.name;
     this.#options = options;
-    if (!provider.events) this.#timers.add(setInterval(() => this.#listeners.tell(), options.pollMs).unref());
+    this.#lastKnown = new LastKnown(options.lastKnownMs, () => this.#listeners.tell());
+    if (!provider.events) this.#poll = setInterval(() => this.#pollUnlessBusy(), options.pollMs).unref();
   }
 
+  /** What was asked before is answered first. */
+  #pollUnlessBusy(): void {
+    if (!this.#doors.isBusy) this.#listeners.tell();
+  }
+
+  /** A provider without events is ready when it answers: nobody tells when its service comes and goes. */
   get provider() {
-    return this.#gate.provider;
+    const told = this.#gate.provider;
+    // Its state has changed since the last question: that is newer.
+    if (!told || this.#answered?.state !== told.state) return told;
+    if (!this.#answered.isAnswer) return { ...told, state: told.state === READY ? 'ERROR' : told.state };
+    return { ...told, state: this.#poll ? READY : told.state };
   }
 
   async decide(question: GateQuestion): Promise<GateDecision> {
+    const told = await this.#doors.through(question.last === undefined, () => this.#ask(question));
+    const decision = told.failure === undefined ? this.#unlessStale(told) : told;
+    const state = this.#gate.provider?.state ?? READY;
+    this.#answered = { isAnswer: isAnswer(decision, state), state };
+    if (decision.failure === undefined) {
+      this.#works(question.knob.id, question.pid);
+      return unlessNew(decision, question.last);
+    }
+    const why = this.#noAnswer(decision.failure, decision.reason);
+    if (why !== undefined) this.failed(question.knob.id, question.pid, why);
+    const shut = { ...decision, reason: `flag provider ${this.#name}: ${decision.reason}` };
+    return unlessNew(this.#lastKnown.insteadOf(decision, question) ?? shut, question.last);
+  }
+
+  /** The service's answer; that there is none when it takes too long. */
+  async #ask(question: GateQuestion): Promise<GateDecision> {
     const late = new AbortController();
-    const silent: GateDecision = {
-      layer: 'flag',
-      value: null,
-      reason: 'no answer',
-      failure: `no answer in ${ANSWER_MS / 1_000} s`,
-    };
+    const failure = `no answer in ${ANSWER_MS / 1_000} s`;
+    const silent: GateDecision = { layer: 'flag', value: null, reason: 'no answer', failure };
     const { signal } = late;
-    const decision = await Promise.race([
+    const told = await Promise.race([
       this.#gate.decide(question),
       wait(ANSWER_MS, silent, { ref: false, signal }).catch(() => silent),
     ]);
     late.abort();
-    if (decision.unfit !== undefined) this.#unfit(decision.unfit);
-    else if (decision.failure === undefined) this.#works();
-    else if (decision.failure !== 'FLAG_NOT_FOUND') this.failed(decision.failure);
-    const now = decision.failure === undefined ? decision : this.#lastKnown(decision, question);
-    return question.last && isSame(question.last, now) ? question.last : now;
+    return told;
   }
 
-  /** What was decided last on an agent that is there; a new one stays as it is. */
-  #lastKnown(decision: GateDecision, { last }: GateQuestion): GateDecision {
-    const shut = { ...decision, reason: `flag provider ${this.#name}: ${decision.reason}` };
-    if (!last?.flag || last.value === null || isOver(last.until)) return shut;
-    const { known = { reason: last.reason, atMs: performance.now() } } = last;
-    const leftMs = known.atMs + this.#options.lastKnownMs - performance.now();
-    if (leftMs <= 0) return shut;
-    this.#expiry ??= this.#later(leftMs);
-    return { ...last, known, reason: `${known.reason}, as was last known (${decision.failure})` };
+  /** What a provider says of its service while that is away is what it knew: no answer about a new agent. */
+  #unlessStale(decision: GateDecision): GateDecision {
+    const state = this.#gate.provider?.state ?? READY;
+    if (this.#poll || state === READY) return decision;
+    return { ...decision, value: null, reason: `it is in state ${state}`, failure: state };
   }
 
-  #later(ms: number): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#expiry = undefined;
-      this.#timers.delete(timer);
-      this.#listeners.tell();
-    }, ms).unref();
-    this.#timers.add(timer);
-    return timer;
+  /** How the service gives no answer; undefined when it has answered that there is no such flag. */
+  #noAnswer(failure: string, reason: string): string | undefined {
+    if (failure === 'TYPE_MISMATCH') return `answers what is no value (${reason})`;
+    if (failure !== 'FLAG_NOT_FOUND') return `does not answer (${failure})`;
+    // flagd's provider says that there is no flag also where there is no service.
+    const state = this.#gate.provider?.state ?? READY;
+    return state === READY ? undefined : `does not answer (its provider is in state ${state})`;
   }
 
-  failed(why: string): void {
-    if (this.#isFailing) return;
-    this.#isFailing = true;
+  /** The flags of one agent may fail while those of others do not: it is said once, until that one is answered about. */
+  failed(knob: string, pid: number, why: string): void {
+    const isNew = this.#failing.size === 0;
+    const atMs = performance.now();
+    const known = this.#failing.get(knob);
+    if (!known || known.pid === pid || atMs - known.atMs > FORGET_MS) this.#failing.set(knob, { pid, atMs });
+    if (!isNew) return;
     const keep = 'agents keep for a time what was decided last, and no other is tuned';
-    this.#options.onProblem(`the flag provider ${this.#name} does not answer (${why}): ${keep}`);
+    this.#options.onProblem(`the flag provider ${this.#name} ${why}: ${keep}`);
   }
 
-  /** Said once of each value. */
-  #unfit(sentence: string): void {
-    if (this.#told.has(sentence)) return;
-    if (this.#told.size >= MOST_TOLD) this.#told.clear();
-    this.#told.add(sentence);
-    this.#options.onProblem(`${sentence}; it is not followed: agents keep for a time what was decided last`);
-  }
-
-  #works(): void {
-    if (!this.#isFailing) return;
-    this.#isFailing = false;
+  #works(knob: string, pid: number): void {
+    if (this.#failing.size === 0) return;
+    this.#failing.delete(START);
+    const known = this.#failing.get(knob);
+    if (known && (known.pid === pid || performance.now() - known.atMs > FORGET_MS)) this.#failing.delete(knob);
+    if (this.#failing.size > 0) return;
     this.#options.onProblem(`the flag provider ${this.#name} answers again`);
   }
 
@@ -128,11 +148,13 @@ class ProviderGate implements Gate {
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    clearInterval(this.#poll);
+    this.#lastKnown.close();
     await this.#gate.close();
   }
 }
 
-function isSame(a: GateDecision, b: GateDecision): boolean {
-  return a.value === b.value && a.reason === b.reason && a.flag?.variant === b.flag?.variant;
+/** A value that is none, and that there is no such flag, are answers of the service. @param state of its provider. */
+function isAnswer({ failure }: GateDecision, state: string): boolean {
+  return failure === undefined || failure === 'TYPE_MISMATCH' || (failure === 'FLAG_NOT_FOUND' && state === READY);
 }

@@ -148,7 +148,7 @@ export const DESCRIBED_EVENTS = {
   "feature_flag.evaluation": {
     severity: "INFO",
     when: "a feature flag was evaluated for an agent, and something is decided by it",
-    attributes: ["process.pid","taut.agent.name","taut.knob","feature_flag.key","feature_flag.provider.name","feature_flag.context.id","feature_flag.result.variant","feature_flag.result.value","feature_flag.result.reason","error.type","error.message"],
+    attributes: ["process.pid","taut.agent.name","taut.knob","taut.gate.value","taut.gate.value_before","feature_flag.key","feature_flag.provider.name","feature_flag.context.id","feature_flag.result.variant","feature_flag.result.value","feature_flag.result.reason","error.type","error.message"],
   },
   "taut.switched": {
     severity: "WARN",

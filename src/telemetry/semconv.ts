@@ -53,6 +53,8 @@ export const ATTR_TAUT_KNOB = 'taut.knob';
 export const ATTR_TAUT_TARGET = 'taut.target';
 /** The value that the gate decided on, or `off`. */
 export const ATTR_TAUT_GATE_VALUE = 'taut.gate.value';
+/** What was decided before. */
+export const ATTR_TAUT_GATE_VALUE_BEFORE = 'taut.gate.value_before';
 /** Why it decided so. */
 export const ATTR_TAUT_GATE_REASON = 'taut.gate.reason';
 /**

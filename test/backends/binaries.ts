@@ -22,6 +22,7 @@ const RECIPES = {
   },
   // Not linked with the C library, so that it resolves names itself.
   'go-client': { module: 'go-client', sources: ['main.go'], build: ['-tags', 'netgo', '.'] },
+  'go-feature-flag': { module: 'go-feature-flag', sources: ['main.go'], build: ['.'] },
 } satisfies Record<string, Recipe>;
 
 export type BackendName = keyof typeof RECIPES;
@@ -29,7 +30,7 @@ export type BackendName = keyof typeof RECIPES;
 export const backendNames = Object.keys(RECIPES) as BackendName[];
 
 /** Where built backends are kept, outside the tree: they take minutes to build. */
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'taut-backends');
+export const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'taut-backends');
 
 /** The path of a backend's program, built if need be. @throws Error when it can't be built. */
 export function binary(name: BackendName): string {

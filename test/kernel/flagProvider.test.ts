@@ -1,8 +1,9 @@
 /** The command line with a provider of feature flags that is a module of the user's own. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { type Attribute, values } from '../support/otlp.ts';
 import { outcome, slacks, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
@@ -30,8 +31,17 @@ test('a provider that is down shuts the gate; it opens when that is there, and a
   const status = async () => sandbox.json<StatusDocument>('status');
   expect(await status()).toMatchObject({ flagProvider: { name: 'file-of-the-test' }, agents: [{ target: null }] });
   expect(slacks(agent.pid)).toEqual([50_000]);
+  const flags = async () =>
+    (await sandbox.json<{ checks: object[] }>('doctor')).checks.filter(
+      (check) => 'name' in check && check.name === 'flag provider',
+    );
+  expect(await flags()).toMatchObject([
+    { ok: false, detail: expect.stringMatching(/^file-of-the-test, error: agents keep/) },
+  ]);
   writeFileSync(service, 'on');
   await until('it is tuned', () => slacks(agent.pid)[0] === 1);
+  const said = () => taut.errors.filter((line) => line.includes('the flag provider'));
+  await until('it is said', () => said().length === 2);
   rmSync(service);
   await until('it is said', async () =>
     /as was last known/.test((await status()).agents[0]?.knobs[0]?.gate.reason ?? ''),
@@ -41,8 +51,38 @@ test('a provider that is down shuts the gate; it opens when that is there, and a
   expect([slacks(agent.pid), slacks(later.pid)]).toEqual([[1], [50_000]]);
   writeFileSync(service, 'off');
   await until('it is put back', () => slacks(agent.pid)[0] === 50_000);
+  await until('it is said', () => said().length === 4);
   expect(await taut.stop()).toBe(0);
+  expect(said().map((line) => /answers again|does not answer/.exec(line)?.[0])).toEqual([
+    ...['does not answer', 'answers again', 'does not answer', 'answers again'],
+  ]);
+  expect(evaluations(sandbox, agent.pid)).toEqual([
+    ['off', '1'],
+    ['1', 'off'],
+  ]);
 });
+
+/** The values of timer slack before and after, as the events of flags tell them. */
+function evaluations({ stateDir }: Sandbox, pid: number): unknown[][] {
+  const requests = readFileSync(join(stateDir, 'otlp/logs.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const records = requests.flatMap(({ resourceLogs }: LogRequest) =>
+    resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords)),
+  );
+  const flags = records.filter(({ eventName }) => eventName === 'feature_flag.evaluation');
+  return flags
+    .map(({ attributes }) => values(attributes))
+    .filter((of) => of['process.pid'] === pid && of['taut.knob'] === 'timer_slack_ns')
+    .map((of) => [of['taut.gate.value_before'], of['taut.gate.value']]);
+}
+
+interface LogRequest {
+  readonly resourceLogs: readonly {
+    readonly scopeLogs: readonly { readonly logRecords: readonly { eventName: string; attributes: Attribute[] }[] }[];
+  }[];
+}
 
 test.each([
   [['--flag-provider', 'no-such-package'], /there is no flag provider no-such-package/],

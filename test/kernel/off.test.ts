@@ -139,13 +139,15 @@ test.each(['that answers', 'that is stopped'])(`${AGENTS} agents of a taut %s ar
   await until('all are tuned', () => threadsWith(value, agents.agents).length === 2 * AGENTS);
   if (which === 'that is stopped') taut.child.kill('SIGSTOP');
   const startMs = performance.now();
+  const before = cpuMs(taut.pid);
   const command = sandbox.taut('off');
   await until('tuning is off', () => existsSync(join(sandbox.stateDir, 'off')));
   const offMs = performance.now();
   await until('none is tuned', () => threadsWith(value, agents.agents).length === 0);
   const doneMs = performance.now();
+  const cpu = cpuMs(taut.pid) - before;
   console.info(
-    `${AGENTS} agents of a taut ${which}: the file after ${ms(offMs - startMs)}, none after ${ms(doneMs - offMs)} more`,
+    `${AGENTS} agents of a taut ${which}: the file after ${ms(offMs - startMs)}, none after ${ms(doneMs - offMs)} more, by ${ms(cpu)} of its CPU time`,
   );
   expect((await outcome(command)).code).toBe(0);
   expect(onRecord(sandbox)).toBe(0);
@@ -153,5 +155,12 @@ test.each(['that answers', 'that is stopped'])(`${AGENTS} agents of a taut %s ar
   await hasHeard(sandbox, taut);
   expect(threadsWith(value, agents.agents)).toEqual([]);
 });
+
+/** CPU time of a process, milliseconds: the kernel counts it in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ');
+  const [user = 0, system = 0] = rest.split(' ').slice(11, 13).map(Number);
+  return (user + system) * 10;
+}
 
 const ms = (value: number) => `${Math.round(value)} ms`;

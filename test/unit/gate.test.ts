@@ -6,6 +6,7 @@ import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { createGate } from '../../src/gate/createGate.ts';
 import type { Gate } from '../../src/gate/gate.ts';
 import { observeOnlyGate } from '../../src/gate/staticGate.ts';
+import { until } from '../support/program.ts';
 
 const question = { knob: timerSlack, pid: 42, name: 'claude-code', ruleId: 'r' };
 let dir: string;
@@ -102,7 +103,7 @@ test('targeting sees the agent', async () => {
   expect((await targeted.decide({ ...question, name: 'codex' })).value).toBeNull();
 });
 
-test('a changed file is read again, and a broken one leaves the flags as they were and says so', async () => {
+test('a changed file is read again; while it is broken or gone an agent keeps what it has, and a new one is left alone', async () => {
   flags({ on: true, off: false }, 'off');
   const problems: string[] = [];
   const watched = await gate(undefined, problems);
@@ -116,15 +117,64 @@ test('a changed file is read again, and a broken one leaves the flags as they we
   let changed = change();
   flags({ on: true, off: false }, 'on');
   await changed;
-  expect((await watched.decide(question)).value).toBe(1n);
+  const last = await watched.decide(question);
+  expect(last.value).toBe(1n);
   writeFileSync(file, '{"flags": {');
-  while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(problems[0]).toContain(file);
-  expect((await watched.decide(question)).value).toBe(1n);
+  await until('it is said', () => problems.length === 1);
+  expect([problems[0]?.includes(file), watched.provider?.state]).toEqual([true, 'STALE']);
+  expect((await watched.decide({ ...question, last })).value).toBe(1n);
+  expect((await watched.decide(question)).value).toBeNull();
+  rmSync(file);
+  await until('it is said', () => problems.length === 2);
+  expect((await watched.decide({ ...question, last })).value).toBe(1n);
   changed = change();
   flags({ on: true, off: false }, 'off');
   await changed;
+  expect(await watched.decide({ ...question, last })).toMatchObject({ value: null, flag: { variant: 'off' } });
+  expect(watched.provider?.state).toBe('READY');
+  expect(problems).toEqual([
+    expect.stringMatching(/no JSON.*agents keep for a time what was decided last, and no other is tuned$/),
+    expect.stringMatching(/can't be read: ENOENT.*agents keep for a time/),
+    `the flag file ${file} can be read again`,
+  ]);
+});
+
+test('what was last known of a flag file that is gone ends after its time, and all are asked about again then', async () => {
+  flags({ on: true, off: false }, 'on');
+  const gate = await createGate({ flagsFile: file, lastKnownMs: 50, onProblem: () => {} });
+  open.push(gate);
+  const last = await gate.decide(question);
+  let changes = 0;
+  gate.onChange(() => changes++);
+  rmSync(file);
+  await until('it is heard', () => changes === 1);
+  const kept = await gate.decide({ ...question, last });
+  expect([kept.value, kept.reason]).toEqual([1n, `${last.reason}, as was last known (GENERAL)`]);
+  await until('all are asked about again', () => changes === 2);
+  expect((await gate.decide({ ...question, last: kept })).value).toBeNull();
+});
+
+test('a value that is none keeps what was decided last, and a file without the flag is off', async () => {
+  flags({ on: true, absurd: '10 parsecs' }, 'on');
+  const watched = await gate();
+  const last = await watched.decide(question);
+  let changes = 0;
+  watched.onChange(() => changes++);
+  flags({ on: true, absurd: '10 parsecs' }, 'absurd');
+  await until('it is heard', () => changes === 1);
+  expect((await watched.decide({ ...question, last })).value).toBe(1n);
   expect((await watched.decide(question)).value).toBeNull();
+  writeFileSync(file, '{"flags": {}}');
+  await until('it is heard', () => changes === 2);
+  expect((await watched.decide({ ...question, last })).value).toBeNull();
+});
+
+test('a change of the file that says the same about an agent is no new decision on it', async () => {
+  flags({ on: true, off: false }, 'on');
+  const watched = await gate();
+  const last = await watched.decide(question);
+  flags({ on: true, off: false }, 'on', { metadata: { team: 'a' } });
+  expect(await watched.decide({ ...question, last })).toBe(last);
 });
 
 test('a flag file that is missing or broken at the start stops it, naming the file', async () => {

@@ -2,11 +2,18 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { OpenFeatureEventEmitter, type Provider, ProviderEvents } from '@openfeature/server-sdk';
+import { setTimeout } from 'node:timers/promises';
+import {
+  type EvaluationContext,
+  OpenFeatureEventEmitter,
+  type Provider,
+  ProviderEvents,
+} from '@openfeature/server-sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { schedSlice } from '../../src/actuator/schedSlice.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { createGate } from '../../src/gate/createGate.ts';
-import type { Gate } from '../../src/gate/gate.ts';
+import { flagKey, type Gate } from '../../src/gate/gate.ts';
 import { loadProvider } from '../../src/gate/loadProvider.ts';
 import { until } from '../support/program.ts';
 
@@ -104,13 +111,111 @@ test('a provider that is not ready shuts the gate, which opens when it is', asyn
   expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'READY']);
 });
 
-test('a provider that can not start is told of, and asked nevertheless', async () => {
+test('a provider without events that can not start is told of, and asked nevertheless: it is ready when it answers', async () => {
   const service = new Service();
   service.initialize = down;
   const problems: string[] = [];
   const gate = await gateOf(service, { problems });
-  expect(problems).toEqual([expect.stringMatching(/connection refused/)]);
-  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'ERROR']);
+  expect([gate.provider?.state, problems]).toEqual(['ERROR', [expect.stringMatching(/connection refused/)]]);
+  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([1n, 'READY']);
+  service.answer = down;
+  expect([(await gate.decide(question)).value, gate.provider?.state]).toEqual([null, 'ERROR']);
+});
+
+test('what a provider says while its service is away keeps an agent as it is, and is no answer about a new one', async () => {
+  const service = new Service();
+  service.events = new OpenFeatureEventEmitter();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const last = await gate.decide(question);
+  service.events.emit(ProviderEvents.Stale);
+  await until('it is stale', () => gate.provider?.state === 'STALE');
+  const kept = await gate.decide({ ...question, last });
+  expect([kept.value, kept.reason]).toEqual([1n, `${last.reason}, as was last known (STALE)`]);
+  expect(await gate.decide(question)).toMatchObject({
+    value: null,
+    reason: expect.stringMatching(/it is in state STALE/),
+  });
+  service.events.emit(ProviderEvents.Ready);
+  await until('it is ready', () => gate.provider?.state === 'READY');
+  expect((await gate.decide(question)).value).toBe(1n);
+  expect(problems).toEqual([
+    expect.stringMatching(/does not answer \(STALE\)/),
+    expect.stringMatching(/answers again/),
+  ]);
+});
+
+test('flags of which one is no value are told of once, not again with each answer about another', async () => {
+  const service = new Service();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const other = { ...question, knob: schedSlice };
+  Object.assign(service, {
+    resolveBooleanEvaluation: async (key: string) =>
+      key === flagKey(timerSlack) ? { value: false, errorCode: 'TYPE_MISMATCH' } : { value: true },
+    resolveStringEvaluation: async () => ({ value: '10 parsecs' }),
+  });
+  for (let i = 0; i < 3; i++) for (const one of [question, other]) await gate.decide(one);
+  expect(problems).toEqual([
+    expect.stringMatching(/answers what is no value \(flag taut.optimize-timer-slack is "10 parsecs": /),
+  ]);
+});
+
+test('that flags fail for one agent is told of once, not again with each answer about another', async () => {
+  const service = new Service();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const answers = (fails: (pid: unknown) => boolean) =>
+    Object.assign(service, {
+      resolveBooleanEvaluation: async (_: string, value: boolean, { pid }: EvaluationContext) =>
+        fails(pid) ? { value, errorCode: 'GENERAL' } : { value: true },
+    });
+  answers((pid) => pid === 42);
+  for (let i = 0; i < 3; i++) for (const pid of [42, 43]) await gate.decide({ ...question, pid });
+  expect(problems).toHaveLength(1);
+  answers(() => false);
+  for (const pid of [43, 42]) await gate.decide({ ...question, pid });
+  expect(problems).toEqual([expect.stringMatching(/does not answer/), 'the flag provider service answers again']);
+});
+
+test('a provider that says that there is no flag while it has no service gives no answer, and that is told of', async () => {
+  const service = new Service();
+  service.events = new OpenFeatureEventEmitter();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  Object.assign(service, {
+    resolveBooleanEvaluation: async (_: string, value: boolean) => ({ value, errorCode: 'FLAG_NOT_FOUND' }),
+  });
+  await gate.decide(question);
+  expect(problems, 'a flag that is missing is told of by nobody').toEqual([]);
+  service.events.emit(ProviderEvents.Stale);
+  await until('it is stale', () => gate.provider?.state === 'STALE');
+  for (let i = 0; i < 3; i++) await gate.decide(question);
+  expect(problems).toEqual([expect.stringMatching(/does not answer \(its provider is in state STALE\)/)]);
+});
+
+test('a service is asked a bounded number of questions at a time, about new agents first, and not again before it has answered', async () => {
+  const service = new Service();
+  const waiting: { readonly pid: unknown; readonly answer: () => void }[] = [];
+  Object.assign(service, {
+    resolveBooleanEvaluation: (_: string, __: boolean, { pid }: EvaluationContext) =>
+      new Promise((done) => waiting.push({ pid, answer: () => done({ value: true }) })),
+  });
+  const gate = await gateOf(service, { pollMs: 1 });
+  let polls = 0;
+  gate.onChange(() => polls++);
+  const last = { value: null, reason: 'was off' };
+  const asked = [...Array(40).keys()].map((pid) => gate.decide({ ...question, pid, ...(pid === 39 ? {} : { last }) }));
+  await until('it is asked', () => waiting.length === 16);
+  await setTimeout(20);
+  expect([waiting.length, polls]).toEqual([16, 0]);
+  waiting.shift()?.answer();
+  await until('one more is asked', () => waiting.length === 16);
+  expect(waiting.at(-1)?.pid, 'the new one').toBe(39);
+  const end = setInterval(() => waiting.shift()?.answer(), 1);
+  await Promise.all(asked);
+  clearInterval(end);
+  await until('it is asked again', () => polls > 0);
 });
 
 test('a provider without events is asked again and again, one with events is not', async () => {
