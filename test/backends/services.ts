@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { Program, until } from '../support/program.ts';
 import { type BackendName, binary } from './binaries.ts';
 
-const CONFIG = resolve(import.meta.dirname, '../../otel/backends');
+export const CONFIG = resolve(import.meta.dirname, '../../otel/backends');
 
 /** Ports that are free now. */
 export async function freePorts(n: number): Promise<number[]> {
@@ -21,13 +21,15 @@ export async function freePorts(n: number): Promise<number[]> {
   return ports;
 }
 
-async function start(
+/** Starts a backend, and waits until it answers at an address. */
+export async function start(
   name: BackendName,
   args: string[],
   env: Record<string, string>,
   readyUrl: string,
+  cwd?: string,
 ): Promise<Program> {
-  const program = new Program(binary(name), args, { ...process.env, ...env });
+  const program = new Program(binary(name), args, { ...process.env, ...env }, cwd);
   let ended = false;
   void program.ended.then(() => {
     ended = true;
@@ -69,6 +71,7 @@ export async function startBackends(): Promise<Backends> {
     JAEGER_OTLP_PORT: String(jaegerOtlp),
     JAEGER_QUERY_PORT: String(jaegerQuery),
     JAEGER_GRPC_PORT: String(jaegerGrpc),
+    JAEGER_UI_CONFIG: join(CONFIG, 'jaeger-ui.json'),
     PROMETHEUS_PORT: String(prometheusPort),
   };
   stack.use(await start('jaeger', ['--config', join(CONFIG, 'jaeger.yaml')], env, `${jaeger}/api/v3/services`));

@@ -41,7 +41,9 @@ test('taut runs there on the Node that it brings, with its addon', () => {
   expect(tuned).toEqual([0, phases[1].threads.total, 0]);
 });
 
-test('its pages, its schema and its licence are there', () => {
+test('its pages, its schema, its licence and what backends need are there', () => {
   const installed = readdirSync(join(project, 'node_modules/taut'));
   expect(installed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'docs', 'taut.schema.json', 'bin']));
+  const backends = readdirSync(join(project, 'node_modules/taut/otel/backends'), { recursive: true });
+  expect(backends.sort()).toEqual(readdirSync(join(ROOT, 'otel/backends'), { recursive: true }).sort());
 });
