@@ -25,6 +25,7 @@ import { startOf } from '../src/proc/identity.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
+import { observeWaiting } from './delivery/waiting.ts';
 import { type Destination, destination, isDisabled, SIGNALS, type SignalName, wholeNumber } from './environment.ts';
 import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
@@ -106,6 +107,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics),
     startLogs(env, resource, exporters.logs),
   ];
+  observeWaiting(exporters.waiting);
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
   let ended: Promise<void> | undefined;

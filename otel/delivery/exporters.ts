@@ -7,15 +7,7 @@ import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
-import {
-  type ISerializer,
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  JsonTraceSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer';
+import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { AggregationTemporality, InstrumentType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
@@ -24,44 +16,34 @@ import { parts } from '../local/metricLines.ts';
 import { TOLD } from '../sayRarely.ts';
 import { Delivery, type DeliveryOptions, type Outcome, type Parcel } from './delivery.ts';
 import { createPost } from './post.ts';
-import { toProtobuf } from './protobuf.ts';
 import type { Waiting } from './queue.ts';
+import { CONTENT_TYPE, type Format } from './request.ts';
+import { SERIALIZERS } from './serializers.ts';
 
 type Otlp = Extract<Destination, { kind: 'otlp' }>;
 export type Common = Pick<DeliveryOptions, 'spool' | 'limit' | 'where' | 'say'>;
 
-const JSON_OF = { traces: JsonTraceSerializer, metrics: JsonMetricsSerializer, logs: JsonLogsSerializer };
-const PROTOBUF_OF = {
-  traces: ProtobufTraceSerializer,
-  metrics: ProtobufMetricsSerializer,
-  logs: ProtobufLogsSerializer,
-};
-
 /** @param mostMs a request may take so long, if the variables do not say less. */
-export function createDelivery(signal: SignalName, { protocol }: Otlp, common: Common, mostMs = 60_000): Delivery {
-  const isJson = protocol === 'http/json';
-  const type = isJson ? 'application/json' : 'application/x-protobuf';
-  const headers = { 'Content-Type': type, 'User-Agent': 'taut' };
+export function createDelivery(signal: SignalName, to: Otlp, common: Common, mostMs = 60_000): Delivery {
+  const headers = { 'Content-Type': CONTENT_TYPE[formatOf(to)], 'User-Agent': 'taut' };
   const settings = convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, headers);
-  const post = createPost({ ...settings, timeoutMillis: Math.min(settings.timeoutMillis, mostMs) });
-  return new Delivery({
-    ...common,
-    signal,
-    post,
-    encode: isJson ? (line) => line : (line) => toProtobuf(signal, line),
-  });
+  const post = createPost(signal, { ...settings, timeoutMillis: Math.min(settings.timeoutMillis, mostMs) });
+  return new Delivery({ ...common, signal, post });
 }
 
-function parcel<T>(signal: SignalName, { protocol }: Otlp, content: T, items: number): Parcel {
-  const serialize = (by: unknown) => {
-    const bytes = (by as ISerializer<T, unknown>).serializeRequest(content);
-    if (!bytes) throw new Error('it can not be serialized');
-    return bytes;
-  };
+function formatOf({ protocol }: Otlp): Format {
+  return protocol === 'http/json' ? 'json' : 'pb';
+}
+
+function parcel<T>(signal: SignalName, to: Otlp, content: T, items: number): Parcel {
+  const format = formatOf(to);
   return {
     items,
-    line: () => serialize(JSON_OF[signal]),
-    body: () => serialize((protocol === 'http/json' ? JSON_OF : PROTOBUF_OF)[signal]),
+    body: () => {
+      const bytes = (SERIALIZERS[format][signal] as ISerializer<T, unknown>).serializeRequest(content);
+      if (!bytes) throw new Error('it can not be serialized');
+      return { format, bytes };
+    },
   };
 }
 
@@ -138,12 +120,17 @@ export class MetricDelivery extends OTLPMetricExporter {
   async #send(metrics: ResourceMetrics): Promise<boolean> {
     if (this.#isCumulative) this.#delivery.withdraw(this.#superfluous);
     const outcomes: Outcome[] = [];
-    for (const part of parts(metrics))
-      outcomes.push(await this.#delivery.put(parcel('metrics', this.#to, part, pointsOf(part)), false));
+    for (const part of parts(metrics)) {
+      outcomes.push(await this.#put(part));
+    }
     this.#superfluous = outcomes.flatMap((outcome) => (outcome.kind === 'kept' ? [outcome.waiting] : []));
     // What waits may still be lost; a cumulative point then comes again, and a delta can't without being counted twice.
     if (this.#isCumulative) return outcomes.every(({ kind }) => kind === 'settled');
     return outcomes.length === 0 || outcomes.some(({ kind }) => kind !== 'lost');
+  }
+
+  #put(part: ResourceMetrics): Promise<Outcome> {
+    return this.#delivery.put(parcel('metrics', this.#to, part, pointsOf(part)), false);
   }
 
   override forceFlush(): Promise<void> {

@@ -30,8 +30,13 @@ interface OfCanary extends Description {
 interface OfSchedstat extends Description {
   readonly source: 'schedstat';
   readonly kind: 'counter';
-  /** `waitedNs` and `timeslices`: since the agent was attached. */
-  readonly read: (time: { readonly waitedNs: bigint; readonly timeslices: number }) => number;
+  readonly read: (time: Waited) => number;
+}
+
+/** Since the agent was attached. */
+interface Waited {
+  readonly waitedNs: bigint;
+  readonly timeslices: number;
 }
 
 /** Computed at each collection. */
@@ -42,13 +47,25 @@ export interface Observed extends Description {
   readonly observe: (observable: Observable) => readonly Reading[];
 }
 
+/** How much of each signal waits for a backend. */
+interface OfDelivery extends Description {
+  readonly source: 'delivery';
+  readonly kind: 'up-down counter';
+  readonly read: (waiting: Waiting) => number;
+}
+
+interface Waiting {
+  readonly items: number;
+  readonly bytes: number;
+}
+
 /** Counted where it happens. */
 interface Counted extends Description {
   readonly source: 'counted';
   readonly kind: 'counter';
 }
 
-export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | Counted;
+export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | OfDelivery | Counted;
 
 export const METRICS = {
   'taut.timer.lateness': {
@@ -158,19 +175,31 @@ export const METRICS = {
     ...{ source: 'schedstat', kind: 'counter', unit: 's' },
     description: 'Time that threads were runnable and not running, after a wakeup or a preemption (mode schedstat).',
     splitBy: [],
-    read: ({ waitedNs }) => Number(waitedNs) / 1e9,
+    read: ({ waitedNs }: Waited) => Number(waitedNs) / 1e9,
   },
   'taut.run_queue.timeslices': {
     ...{ source: 'schedstat', kind: 'counter', unit: '{timeslice}' },
     description: 'Times that threads were put on a CPU (mode schedstat).',
     splitBy: [],
-    read: ({ timeslices }) => timeslices,
+    read: ({ timeslices }: Waited) => timeslices,
   },
   'taut.telemetry.dropped': {
     ...{ source: 'counted', kind: 'counter', unit: '{item}' },
     description:
       'Spans, points and log records that no backend got: refused, rejected, damaged, or without room to wait.',
     splitBy: [semconv.ATTR_TAUT_TELEMETRY_SIGNAL],
+  },
+  'taut.telemetry.waiting.count': {
+    ...{ source: 'delivery', kind: 'up-down counter', unit: '{item}' },
+    description: 'Spans, points and log records that wait for a backend that does not take them now.',
+    splitBy: [semconv.ATTR_TAUT_TELEMETRY_SIGNAL],
+    read: ({ items }: Waiting) => items,
+  },
+  'taut.telemetry.waiting.size': {
+    ...{ source: 'delivery', kind: 'up-down counter', unit: 'By' },
+    description: 'Size of what waits for a backend, on disk or in memory.',
+    splitBy: [semconv.ATTR_TAUT_TELEMETRY_SIGNAL],
+    read: ({ bytes }: Waiting) => bytes,
   },
   'taut.self.cpu': {
     ...{ source: 'observed', kind: 'counter', unit: 's' },

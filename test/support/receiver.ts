@@ -6,6 +6,8 @@ import { type Metric, type MetricRequest, metricsOf } from './otlp.ts';
 export class Receiver implements AsyncDisposable {
   /** The requests by path (`/v1/metrics` and others), in the order of arrival. */
   readonly received = new Map<string, unknown[]>();
+  /** Whether it answers that it can't take anything now. */
+  isDown = false;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -16,9 +18,10 @@ export class Receiver implements AsyncDisposable {
         body += chunk;
       });
       request.on('end', () => {
+        if (this.isDown) return response.writeHead(503).end();
         const path = request.url ?? '';
         this.received.set(path, [...(this.received.get(path) ?? []), JSON.parse(body)]);
-        response.setHeader('content-type', 'application/json').end('{}');
+        return response.setHeader('content-type', 'application/json').end('{}');
       });
     });
   }
