@@ -4,12 +4,14 @@ import { emptyResource } from '@opentelemetry/resources';
 import type { CollectionResult, MetricData } from '@opentelemetry/sdk-metrics';
 import * as semconv from '../src/telemetry/semconv.ts';
 
+type Metrics = MetricData[] | Promise<MetricData[]>;
+
 /** The result of a producer. It never throws: one failing producer would lose the whole collection of all metrics. */
-export function collection(version: string, metrics: (now: HrTime) => MetricData[]): CollectionResult {
+export async function collection(version: string, metrics: (now: HrTime) => Metrics): Promise<CollectionResult> {
   const resource = emptyResource();
   try {
     const scope = { name: semconv.SCOPE_NAME, version };
-    const all = metrics(hrTime());
+    const all = await metrics(hrTime());
     return { resourceMetrics: { resource, scopeMetrics: all.length > 0 ? [{ scope, metrics: all }] : [] }, errors: [] };
   } catch (error) {
     return { resourceMetrics: { resource, scopeMetrics: [] }, errors: [error] };

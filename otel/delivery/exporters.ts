@@ -14,6 +14,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Destination, SignalName } from '../environment.ts';
 import { parts } from '../local/metricLines.ts';
 import { TOLD } from '../sayRarely.ts';
+import { Beginnings } from './beginnings.ts';
 import { Delivery, type DeliveryOptions, type Outcome, type Parcel } from './delivery.ts';
 import { createPost } from './post.ts';
 import type { Waiting } from './queue.ts';
@@ -96,6 +97,7 @@ export class MetricDelivery extends OTLPMetricExporter {
   readonly #delivery: Delivery;
   readonly #isCumulative: boolean;
   readonly #onExported: () => void;
+  readonly #beginnings = new Beginnings();
   #superfluous: Waiting[] = [];
 
   /** @param onExported called when the points of a collection need not be in another one. */
@@ -121,8 +123,11 @@ export class MetricDelivery extends OTLPMetricExporter {
     if (this.#isCumulative) this.#delivery.withdraw(this.#superfluous);
     const outcomes: Outcome[] = [];
     for (const part of parts(metrics)) {
+      // No later collection has these: they are not among the superfluous.
+      for (const zeros of parts(this.#beginnings.of(part))) await this.#put(zeros);
       outcomes.push(await this.#put(part));
     }
+    this.#beginnings.sweep();
     this.#superfluous = outcomes.flatMap((outcome) => (outcome.kind === 'kept' ? [outcome.waiting] : []));
     // What waits may still be lost; a cumulative point then comes again, and a delta can't without being counted twice.
     if (this.#isCumulative) return outcomes.every(({ kind }) => kind === 'settled');

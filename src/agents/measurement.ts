@@ -31,6 +31,7 @@ export class Measurement implements Disposable {
   readonly #cost: KernelCost | undefined;
   readonly #canary: CanaryWatch | undefined;
   readonly #present = new Set<number>();
+  #onChange: () => void = () => {};
   #overhead: OverheadState = EVERYTHING;
   #saidLimit = false;
 
@@ -53,6 +54,7 @@ export class Measurement implements Disposable {
     const series = this.#tracer?.trace(process) ?? 'own';
     this.#options.measuring.schedstat?.attach(process);
     this.#present.add(process.pid);
+    this.#onChange();
     return series;
   }
 
@@ -68,6 +70,12 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.detach(pid);
     this.#present.delete(pid);
     this.#canary?.isNeeded(this.#present.size > 0);
+    this.#onChange();
+  }
+
+  /** Sets a callback that runs when one more process is measured, or one less. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
   }
 
   /** Call periodically: schedstat is polled. */
@@ -75,9 +83,9 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.sample();
   }
 
-  /** @param keep the last counts of those that have ended stay, until `exported`. */
-  snapshots(keep = false): Snapshot[] {
-    return this.#tracer?.collect(keep) ?? [];
+  /** Read one after the other. @param keep the last counts of those that have ended stay, until `exported`. */
+  snapshots(keep = false): Iterable<Snapshot> {
+    return this.#tracer?.collecting(keep) ?? [];
   }
 
   /** What was read last need not be read again. */

@@ -141,6 +141,7 @@ export async function openSession(options: SessionOptions, log: Log): Promise<Se
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
   });
   observed = watcher;
+  watcher.measurement.onChange(() => telemetry.collectSoon());
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
   if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));

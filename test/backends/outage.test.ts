@@ -129,5 +129,6 @@ test('what has waited in protobuf arrives as well', async () => {
     const points = lateness(collector.received<MetricRequest>('metrics'), pid);
     return total(points) > SLEEPS / 2 && spansBy(collector.received('traces'), pid).length === 1 + KNOBS.length;
   });
+  expect(lateness(collector.received<MetricRequest>('metrics'), pid)[0]?.count).toBe(0);
   expect(taut.errors.filter((line) => line.includes('lost'))).toEqual([]);
 });
