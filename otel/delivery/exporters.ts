@@ -24,6 +24,9 @@ import { SERIALIZERS } from './serializers.ts';
 type Otlp = Extract<Destination, { kind: 'otlp' }>;
 export type Common = Pick<DeliveryOptions, 'spool' | 'limit' | 'where' | 'say'>;
 
+/** Most points of a request: to serialize so many takes some ten milliseconds, in which nothing else has its turn. */
+const MOST_POINTS = 200;
+
 /** @param mostMs a request may take so long, if the variables do not say less. */
 export function createDelivery(signal: SignalName, to: Otlp, common: Common, mostMs = 60_000): Delivery {
   const headers = { 'Content-Type': CONTENT_TYPE[formatOf(to)], 'User-Agent': 'taut' };
@@ -122,9 +125,10 @@ export class MetricDelivery extends OTLPMetricExporter {
   async #send(metrics: ResourceMetrics): Promise<boolean> {
     if (this.#isCumulative) this.#delivery.withdraw(this.#superfluous);
     const outcomes: Outcome[] = [];
-    for (const part of parts(metrics)) {
+    for (const part of parts(metrics, MOST_POINTS)) {
       // No later collection has these: they are not among the superfluous.
-      for (const zeros of parts(this.#beginnings.of(part))) await this.#put(zeros);
+      const zeros = this.#beginnings.of(part);
+      if (zeros.scopeMetrics.length > 0) await this.#put(zeros);
       outcomes.push(await this.#put(part));
     }
     this.#beginnings.sweep();
