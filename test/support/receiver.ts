@@ -6,8 +6,8 @@ import { type Metric, type MetricRequest, metricsOf } from './otlp.ts';
 export class Receiver implements AsyncDisposable {
   /** The requests by path (`/v1/metrics` and others), in the order of arrival. */
   readonly received = new Map<string, unknown[]>();
-  /** Whether it answers that it can't take anything now. */
-  isDown = false;
+  /** The paths for which it answers that it can't take anything now. */
+  down: readonly string[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -18,8 +18,8 @@ export class Receiver implements AsyncDisposable {
         body += chunk;
       });
       request.on('end', () => {
-        if (this.isDown) return response.writeHead(503).end();
         const path = request.url ?? '';
+        if (this.down.includes(path)) return response.writeHead(503).end();
         this.received.set(path, [...(this.received.get(path) ?? []), JSON.parse(body)]);
         return response.setHeader('content-type', 'application/json').end('{}');
       });
