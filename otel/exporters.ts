@@ -4,7 +4,7 @@ import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Delivery } from './delivery/delivery.ts';
-import { MOST_IN_MEMORY } from './delivery/queue.ts';
+import { type Depth, MOST_IN_MEMORY } from './delivery/queue.ts';
 import type { Spool } from './delivery/spool.ts';
 import { transport } from './environment/transport.ts';
 import { type Destination, type Env, SIGNALS, type SignalName } from './environment.ts';
@@ -37,6 +37,8 @@ export interface Exporters {
   readonly traces: SpanExporter | undefined;
   readonly metrics: PushMetricExporter | undefined;
   readonly logs: LogRecordExporter | undefined;
+  /** What waits for a backend now, by signal. */
+  waiting(): ReadonlyMap<SignalName, Depth>;
   /** Nothing more is sent from now on. */
   giveUp(): void;
 }
@@ -47,13 +49,13 @@ export async function createExporters(options: ExportersOptions): Promise<Export
   const over = SIGNALS.some((signal) => to[signal].kind === 'otlp')
     ? await import('./delivery/exporters.ts')
     : undefined;
-  const deliveries: Delivery[] = [];
+  const deliveries = new Map<SignalName, Delivery>();
   const delivered = <E>(signal: SignalName, make: (over: Over, to: Otlp, delivery: Delivery) => E): E | undefined => {
     const destination = to[signal];
     if (!over || destination.kind !== 'otlp') return undefined;
     const about = deliveryOptions(signal, destination, options);
     const delivery = over.createDelivery(signal, destination, about, signal === 'metrics' ? metricsMs : undefined);
-    deliveries.push(delivery);
+    deliveries.set(signal, delivery);
     return make(over, destination, delivery);
   };
   const inFile = <T, E extends Exporter<T>>(signal: SignalName, make: (path: string) => E): E | undefined => {
@@ -68,8 +70,9 @@ export async function createExporters(options: ExportersOptions): Promise<Export
       delivered('metrics', (o, ...about) => new o.MetricDelivery(...about, options.env, onMetricsExported)) ??
       inFile('metrics', (path) => fileMetricExporter(path, onMetricsExported)),
     logs: delivered('logs', (o, ...about) => o.logExporter(...about)) ?? inFile('logs', fileLogExporter),
+    waiting: () => new Map([...deliveries].map(([signal, { depth }]) => [signal, depth])),
     giveUp: () => {
-      for (const delivery of deliveries) delivery.giveUp();
+      for (const delivery of deliveries.values()) delivery.giveUp();
     },
   };
 }

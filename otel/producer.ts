@@ -10,6 +10,7 @@ import {
   type ExponentialHistogramMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { Slices } from '../src/proc/slices.ts';
 import { descriptor } from '../src/telemetry/metrics.ts';
 import * as semconv from '../src/telemetry/semconv.ts';
 import { subtract } from '../src/tracer/arithmetic.ts';
@@ -83,8 +84,8 @@ function shedAttributes(shed: Shed | undefined): Attributes {
 }
 
 export interface KernelHistogramsOptions {
-  /** Cumulative since each agent's attach; kept by the source. */
-  readonly snapshots: () => readonly Snapshot[];
+  /** Cumulative since each agent's attach; kept by the source. Read one after the other, with pauses for other work. */
+  readonly snapshots: () => Iterable<Snapshot>;
   /** The temporality that the exporter asks for: the SDK does not convert the points of a producer. */
   readonly temporality: AggregationTemporality;
   /** If it is given, deltas go on from a collection only when that was exported. */
@@ -107,10 +108,12 @@ export class KernelHistograms implements MetricProducer {
     return collection((now) => this.#metrics(snapshots(), now));
   }
 
-  #metrics(snapshots: readonly Snapshot[], now: HrTime): ExponentialHistogramMetricData[] {
+  async #metrics(snapshots: Iterable<Snapshot>, now: HrTime): Promise<ExponentialHistogramMetricData[]> {
     const byQuantity = new Map<Quantity, DataPoint<ExponentialHistogram>[]>();
     const { temporality } = this.#options;
+    const slices = new Slices();
     for (const agent of snapshots) {
+      await slices.next();
       for (const series of agent.series) {
         const attributes = seriesAttributes(agent, series, this.#options.mode?.());
         const attachedAt = millisToHrTime(agent.attachedAtMs);

@@ -26,6 +26,7 @@ import { SCHEMA_URL } from '../src/telemetry/scope.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
+import { observeWaiting } from './delivery/waiting.ts';
 import { attributeLimits, spanLimits } from './environment/limits.ts';
 import { logLevel } from './environment/logLevel.ts';
 import { settle } from './environment/settle.ts';
@@ -49,6 +50,7 @@ import type { Exporter } from './reportFailures.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
+import { Soon } from './soon.ts';
 
 type Say = (text: string) => void;
 
@@ -76,7 +78,7 @@ export interface Measured {
   /** How much taut can measure here. */
   readonly mode: () => string;
   /** The kernel's histograms, cumulative. */
-  readonly snapshots: () => readonly Snapshot[];
+  readonly snapshots: () => Iterable<Snapshot>;
   /** The run queue times of mode `schedstat`, cumulative. */
   readonly runQueueTimes: () => readonly RunQueueTime[];
   /** Called when what was read last of these has been exported, so that what has ended may be left out. */
@@ -90,6 +92,8 @@ export interface Telemetry extends AsyncDisposable {
   describe(): string;
   /** The files of the embedded sink that are in use, by signal. */
   files(): Partial<Record<SignalName, string>>;
+  /** Agents have come or gone: a backend gets their metrics within a second or so, and not at the next interval. */
+  collectSoon(): void;
   /** Exports pending data. Resolves within `ms` milliseconds, whatever the backend does; never rejects. */
   flush(ms?: number): Promise<void>;
   /** Exports a last time for `ms` milliseconds, keeps what was not taken, and ends, half a second later at most; never rejects. */
@@ -116,26 +120,32 @@ export async function startTelemetry(given: TelemetryOptions): Promise<Telemetry
 
   const exported = new Exported();
   exported.on(() => options.measured?.exported());
+  let meters: MeterProvider | undefined;
+  const soon = to.metrics.kind === 'otlp' ? new Soon({ collect: async () => meters?.forceFlush() }) : undefined;
+  exported.on(() => soon?.exported());
   const spool = openSpool(options, to, say);
   const exporters = await createExporters({
     ...{ to, env, stateDir, spool, spoolLimit: options.spoolLimit, say },
     metricsMs: metricTimes(env, to.metrics.kind).exportTimeoutMillis,
     onMetricsExported: () => exported.tell(),
   });
-  const meterProvider = startMetrics({ ...options, exported }, resource, to.metrics.kind, exporters.metrics);
+  const onCollected = () => soon?.collected();
+  meters = startMetrics({ ...options, exported, onCollected }, resource, to.metrics.kind, exporters.metrics);
+  observeWaiting(exporters.waiting);
   for (const signal of SIGNALS) {
     const exporter: Exporter<unknown> | undefined = exporters[signal];
     if (exporter) countExports(signal, to[signal], exporter);
   }
   const providers = [
-    startTraces(env, resource, exporters.traces, meterProvider),
-    meterProvider,
-    startLogs(env, resource, exporters.logs, meterProvider),
+    startTraces(env, resource, exporters.traces, meters),
+    meters,
+    startLogs(env, resource, exporters.logs, meters),
   ];
   const all = (work: 'forceFlush' | 'shutdown', ms: number) =>
     within(ms, Promise.allSettled(providers.map((p) => p[work]())));
   let ended: Promise<void> | undefined;
   const shutdown = (ms = SHUTDOWN_MS) => {
+    soon?.end();
     const giveUp = setTimeout(exporters.giveUp, ms);
     ended ??= all('shutdown', ms + KEEP_MS).then(async () => {
       clearTimeout(giveUp);
@@ -148,6 +158,7 @@ export async function startTelemetry(given: TelemetryOptions): Promise<Telemetry
     describe: () => describe(to, stateDir),
     files: () =>
       Object.fromEntries(SIGNALS.filter((s) => to[s].kind === 'files').map((s) => [s, sinkFile(stateDir, s)])),
+    collectSoon: () => soon?.ask(),
     flush: (ms = SHUTDOWN_MS) => all('forceFlush', ms),
     shutdown,
     [Symbol.asyncDispose]: () => shutdown(),
@@ -210,7 +221,7 @@ function startTraces(env: Env, resource: Resource, exporter: SpanExporter | unde
 }
 
 function startMetrics(
-  { env, ...options }: TelemetryOptions & { readonly exported: Exported },
+  { env, ...options }: TelemetryOptions & Collecting,
   resource: Resource,
   to: Destination['kind'],
   exporter: PushMetricExporter | undefined,
@@ -236,12 +247,22 @@ function metricTimes(env: Env, to: Destination['kind']) {
   return { exportIntervalMillis, exportTimeoutMillis };
 }
 
-type Producing = Pick<TelemetryOptions, 'measured'> & { readonly exported: Exported };
+interface Collecting {
+  readonly exported: Exported;
+  /** What is measured is being read. */
+  readonly onCollected: () => void;
+}
+
+type Producing = Pick<TelemetryOptions, 'measured'> & Collecting;
 
 /** Producers of histograms and sums that the SDK does not aggregate, in the temporality that the exporter asks for. */
-function producers({ measured, exported }: Producing, exporter: PushMetricExporter): MetricProducer[] {
+function producers({ measured, exported, onCollected }: Producing, exporter: PushMetricExporter): MetricProducer[] {
   if (!measured) return [];
-  const { mode, snapshots, runQueueTimes: times, canaryLatency: latency } = measured;
+  const { mode, runQueueTimes: times, canaryLatency: latency } = measured;
+  const snapshots = () => {
+    onCollected();
+    return measured.snapshots();
+  };
   const common = (kind: InstrumentType) => {
     const temporality = exporter.selectAggregationTemporality?.(kind) ?? AggregationTemporality.CUMULATIVE;
     return { mode, temporality, exported };

@@ -7,17 +7,16 @@ import type { SignalName } from '../environment.ts';
 import { readable } from '../readable.ts';
 import { Losses } from './losses.ts';
 import type { Post } from './post.ts';
-import { Queue, type Waiting } from './queue.ts';
+import { type Depth, Queue, type Waiting } from './queue.ts';
+import type { Body } from './request.ts';
 import type { Spool } from './spool.ts';
 
 /** A request before it is sent. */
 export interface Parcel {
   /** How many spans, points or records. */
   readonly items: number;
-  /** As JSON, for the spool. */
-  line(): Uint8Array;
-  /** As the backend wants it. */
-  body(): Uint8Array;
+  /** @throws Error when it can't be serialized. */
+  body(): Body;
 }
 
 /** `settled`: the backend has accepted or refused it. `kept`: it waits. `lost`: it is dropped and counted. */
@@ -28,8 +27,6 @@ export interface DeliveryOptions {
   /** Signal and address, like `traces to http://host:4318/v1/traces`. */
   readonly where: string;
   readonly post: Post;
-  /** A line of the spool as the backend wants it. @throws Error for what is no request. */
-  readonly encode: (line: Uint8Array) => Uint8Array;
   /** Undefined: what waits is in memory. */
   readonly spool: Spool | undefined;
   /** Bytes that may wait. */
@@ -79,6 +76,11 @@ export class Delivery {
     return turn;
   }
 
+  /** What waits now. */
+  get depth(): Depth {
+    return this.#queue.depth;
+  }
+
   /** Drops requests that newer ones make superfluous, but for one that is being sent. */
   withdraw(superfluous: readonly Waiting[]): void {
     this.#queue.withdraw(superfluous);
@@ -112,9 +114,10 @@ export class Delivery {
 
   async #put(parcel: Parcel, ahead: boolean): Promise<Outcome> {
     try {
+      const body = parcel.body();
       const isFree = !ahead && this.#queue.isEmpty && !this.#abort.signal.aborted;
-      if (isFree && (await this.#post(parcel.body(), parcel.items))) return { kind: 'settled' };
-      const waiting = await this.#queue.add(parcel.items, parcel.line());
+      if (isFree && (await this.#post(body, parcel.items))) return { kind: 'settled' };
+      const waiting = await this.#queue.add(parcel.items, body);
       this.#drain();
       return waiting ? { kind: 'kept', waiting } : { kind: 'lost' };
     } catch (error) {
@@ -148,10 +151,9 @@ export class Delivery {
   }
 
   /** Undefined when nothing can be sent: it is damaged, which is counted, or gone. */
-  async #read(waiting: Waiting): Promise<Uint8Array | undefined> {
+  async #read(waiting: Waiting): Promise<Body | undefined> {
     try {
-      const line = await waiting.read();
-      return line && this.#options.encode(line);
+      return await waiting.read();
     } catch (error) {
       this.#losses.count(waiting.items, `${waiting.name} is damaged (${readable([error])})`);
       return undefined;
@@ -159,7 +161,7 @@ export class Delivery {
   }
 
   /** @returns whether the backend has accepted or refused it. */
-  async #post(body: Uint8Array, items: number): Promise<boolean> {
+  async #post(body: Body, items: number): Promise<boolean> {
     const { post, where, say } = this.#options;
     const answer = await post(body, this.#abort.signal);
     this.#isDown = answer.kind === 'later';

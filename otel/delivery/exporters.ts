@@ -6,15 +6,7 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { AggregationTemporalityPreference, OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import {
-  type ISerializer,
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  JsonTraceSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer';
+import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import {
   type AggregationOption,
@@ -30,50 +22,44 @@ import { AGGREGATIONS, TEMPORALITIES } from '../environment/variables.ts';
 import type { Destination, Env, SignalName } from '../environment.ts';
 import { parts } from '../local/metricLines.ts';
 import { TOLD } from '../sayRarely.ts';
+import { Beginnings } from './beginnings.ts';
 import { Delivery, type DeliveryOptions, type Outcome, type Parcel } from './delivery.ts';
 import { createPost } from './post.ts';
-import { toProtobuf } from './protobuf.ts';
 import type { Waiting } from './queue.ts';
+import type { Format } from './request.ts';
+import { SERIALIZERS } from './serializers.ts';
 
 type Otlp = Extract<Destination, { kind: 'otlp' }>;
 export type Common = Pick<DeliveryOptions, 'spool' | 'limit' | 'where' | 'say'> & { readonly transport: Transport };
 
-const JSON_OF = { traces: JsonTraceSerializer, metrics: JsonMetricsSerializer, logs: JsonLogsSerializer };
-const PROTOBUF_OF = {
-  traces: ProtobufTraceSerializer,
-  metrics: ProtobufMetricsSerializer,
-  logs: ProtobufLogsSerializer,
-};
+/** Most points of a request: to serialize so many takes some ten milliseconds, in which nothing else has its turn. */
+const MOST_POINTS = 200;
 
 /** @param mostMs a request may take so long, if the variables do not say less. */
 export function createDelivery(
   signal: SignalName,
-  { protocol, address }: Otlp,
+  to: Otlp,
   { transport, ...common }: Common,
   mostMs = Number.POSITIVE_INFINITY,
 ): Delivery {
-  const isJson = protocol === 'http/json';
-  const contentType = isJson ? 'application/json' : 'application/x-protobuf';
   const timeoutMs = Math.min(transport.timeoutMs, mostMs);
-  const post = createPost({ ...transport, address, contentType, timeoutMs });
-  return new Delivery({
-    ...common,
-    signal,
-    post,
-    encode: isJson ? (line) => line : (line) => toProtobuf(signal, line),
-  });
+  const post = createPost(signal, { ...transport, address: to.address, timeoutMs });
+  return new Delivery({ ...common, signal, post });
 }
 
-function parcel<T>(signal: SignalName, { protocol }: Otlp, content: T, items: number): Parcel {
-  const serialize = (by: unknown) => {
-    const bytes = (by as ISerializer<T, unknown>).serializeRequest(content);
-    if (!bytes) throw new Error('it can not be serialized');
-    return bytes;
-  };
+function formatOf({ protocol }: Otlp): Format {
+  return protocol === 'http/json' ? 'json' : 'pb';
+}
+
+function parcel<T>(signal: SignalName, to: Otlp, content: T, items: number): Parcel {
+  const format = formatOf(to);
   return {
     items,
-    line: () => serialize(JSON_OF[signal]),
-    body: () => serialize((protocol === 'http/json' ? JSON_OF : PROTOBUF_OF)[signal]),
+    body: () => {
+      const bytes = (SERIALIZERS[format][signal] as ISerializer<T, unknown>).serializeRequest(content);
+      if (!bytes) throw new Error('it can not be serialized');
+      return { format, bytes };
+    },
   };
 }
 
@@ -126,6 +112,7 @@ export class MetricDelivery extends OTLPMetricExporter {
   readonly #delivery: Delivery;
   readonly #isCumulative: boolean;
   readonly #onExported: () => void;
+  readonly #beginnings = new Beginnings();
   #superfluous: Waiting[] = [];
 
   /** @param onExported called when the points of a collection need not be in another one. */
@@ -150,12 +137,21 @@ export class MetricDelivery extends OTLPMetricExporter {
   async #send(metrics: ResourceMetrics): Promise<boolean> {
     if (this.#isCumulative) this.#delivery.withdraw(this.#superfluous);
     const outcomes: Outcome[] = [];
-    for (const part of parts(metrics))
-      outcomes.push(await this.#delivery.put(parcel('metrics', this.#to, part, pointsOf(part)), false));
+    for (const part of parts(metrics, MOST_POINTS)) {
+      // No later collection has these: they are not among the superfluous.
+      const zeros = this.#beginnings.of(part);
+      if (zeros.scopeMetrics.length > 0) await this.#put(zeros);
+      outcomes.push(await this.#put(part));
+    }
+    this.#beginnings.sweep();
     this.#superfluous = outcomes.flatMap((outcome) => (outcome.kind === 'kept' ? [outcome.waiting] : []));
     // What waits may still be lost; a cumulative point then comes again, and a delta can't without being counted twice.
     if (this.#isCumulative) return outcomes.every(({ kind }) => kind === 'settled');
     return outcomes.length === 0 || outcomes.some(({ kind }) => kind !== 'lost');
+  }
+
+  #put(part: ResourceMetrics): Promise<Outcome> {
+    return this.#delivery.put(parcel('metrics', this.#to, part, pointsOf(part)), false);
   }
 
   override forceFlush(): Promise<void> {

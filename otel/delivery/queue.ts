@@ -2,6 +2,7 @@
 import type { SignalName } from '../environment.ts';
 import { readable } from '../readable.ts';
 import type { Losses } from './losses.ts';
+import type { Body } from './request.ts';
 import type { Kept, Spool } from './spool.ts';
 
 /** Bytes that may wait in memory. */
@@ -17,27 +18,31 @@ export interface QueueOptions {
   readonly say: (text: string) => void;
 }
 
-export class Waiting {
+/** How much waits: spans, points or records, and the bytes of their requests. */
+export interface Depth {
   readonly items: number;
   readonly bytes: number;
-  readonly #kept: Kept | undefined;
-  readonly #line: Uint8Array | undefined;
+}
+
+export class Waiting implements Depth {
+  readonly items: number;
+  readonly bytes: number;
+  readonly #where: Kept | Body;
   /** It is being sent. */
   isHeld = false;
 
-  constructor(items: number, where: Kept | Uint8Array) {
+  constructor(items: number, where: Kept | Body) {
     this.items = items;
-    this.#kept = where instanceof Uint8Array ? undefined : where;
-    this.#line = where instanceof Uint8Array ? where : undefined;
-    this.bytes = this.#kept?.bytes ?? this.#line?.length ?? 0;
+    this.#where = where;
+    this.bytes = isOnDisk(where) ? where.size : where.bytes.length;
   }
 
   get isInMemory(): boolean {
-    return this.#kept === undefined;
+    return !isOnDisk(this.#where);
   }
 
   get name(): string {
-    return this.#kept?.path ?? 'a request in memory';
+    return isOnDisk(this.#where) ? this.#where.path : 'a request in memory';
   }
 
   hold(): Disposable {
@@ -49,14 +54,18 @@ export class Waiting {
     };
   }
 
-  /** Undefined when another taut has taken the file. @throws Error of the file system. */
-  async read(): Promise<Uint8Array | undefined> {
-    return this.#line ?? this.#kept?.read();
+  /** Undefined when another taut has taken the file. @throws Error of the file system, or for a damaged file. */
+  async read(): Promise<Body | undefined> {
+    return isOnDisk(this.#where) ? this.#where.read() : this.#where;
   }
 
   async remove(): Promise<void> {
-    await this.#kept?.remove();
+    if (isOnDisk(this.#where)) await this.#where.remove();
   }
+}
+
+function isOnDisk(where: Kept | Body): where is Kept {
+  return 'path' in where;
 }
 
 export class Queue {
@@ -72,6 +81,10 @@ export class Queue {
     return this.#waiting.length === 0;
   }
 
+  get depth(): Depth {
+    return { items: this.#waiting.reduce((sum, one) => sum + one.items, 0), bytes: this.#bytes() };
+  }
+
   next(): Waiting | undefined {
     return this.#waiting[0];
   }
@@ -84,14 +97,15 @@ export class Queue {
   }
 
   /** Makes room by dropping the oldest. @returns undefined when there is no room for it; that is counted. */
-  async add(items: number, line: Uint8Array): Promise<Waiting | undefined> {
+  async add(items: number, body: Body): Promise<Waiting | undefined> {
     const { limit, spool } = this.#options;
-    await this.#makeRoom(line.length, limit, () => true);
-    const kept = this.#bytes() + line.length <= limit ? await this.#write(items, line) : undefined;
-    if (!kept) await this.#makeRoom(line.length, MOST_IN_MEMORY, (one) => one.isInMemory);
-    const fits = kept || line.length <= Math.min(limit, MOST_IN_MEMORY);
+    const size = body.bytes.length;
+    await this.#makeRoom(size, limit, () => true);
+    const kept = this.#bytes() + size <= limit ? await this.#write(items, body) : undefined;
+    if (!kept) await this.#makeRoom(size, MOST_IN_MEMORY, (one) => one.isInMemory);
+    const fits = kept || size <= Math.min(limit, MOST_IN_MEMORY);
     if (!fits) return this.#lose(items, spool ? '--spool-limit has no room for them' : 'there is no room for them');
-    const waiting = new Waiting(items, kept ?? line);
+    const waiting = new Waiting(items, kept ?? body);
     this.#waiting.push(waiting);
     return waiting;
   }
@@ -113,10 +127,10 @@ export class Queue {
     if (items > 0) this.#lose(items, 'taut ends, and the backend has not taken them');
   }
 
-  async #write(items: number, line: Uint8Array): Promise<Kept | undefined> {
+  async #write(items: number, body: Body): Promise<Kept | undefined> {
     const { spool, signal, where, say } = this.#options;
     try {
-      const kept = await spool?.write(signal, items, line);
+      const kept = await spool?.write(signal, items, body);
       if (this.#isFailing) say(`${where}: what waits is kept on disk again`);
       this.#isFailing = false;
       return kept;

@@ -1,29 +1,33 @@
 /**
  * A directory with requests that wait for a backend. Each taut has a directory of its own in it, and each request is a
- * file there, one line of OTLP in JSON: the format of the embedded sink. A file appears whole, by a rename, so a killed
- * taut leaves none that is cut off; it goes when the backend has answered. A taut takes over what those left that have
- * ended. A file a request is also what OpenTelemetry's persistent storage for .NET keeps: nothing is ever rewritten.
+ * file there, as it was to be sent. A file appears whole, by a rename, so a killed taut leaves none that is cut off, and
+ * its name has a checksum, so a damaged disk is seen; it goes when the backend has answered. A taut takes over what those
+ * left that have ended. A file a request is also what OpenTelemetry's persistent storage for .NET keeps: nothing is ever
+ * rewritten.
  */
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { isRunning } from '../../src/proc/identity.ts';
 import { SIGNALS, type SignalName } from '../environment.ts';
+import { type Body, FORMATS, type Format } from './request.ts';
 
 /** The layout of directory and files. Another version is left alone. */
-const VERSION = 1;
-/** `v1-PID-STARTTICKS`, and a number where it was taken over. */
+const VERSION = 2;
+/** `v2-PID-STARTTICKS`, and a number where it was taken over. */
 const DIRECTORY = /^v(\d+)-(\d+)-(\d+)(?:-\d+)?$/;
-/** `traces-NUMBER-ITEMS.jsonl`. */
-const FILE = /^(traces|metrics|logs)-(\d+)-(\d+)\.jsonl$/;
+/** `traces-NUMBER-ITEMS-CHECKSUM.pb`. */
+const FILE = /^([a-z]+)-(\d+)-(\d+)-([\da-f]{8})\.([a-z]+)$/;
 
 /** A request in the spool. */
 export interface Kept {
   readonly signal: SignalName;
   readonly items: number;
-  readonly bytes: number;
+  /** Bytes. */
+  readonly size: number;
   readonly path: string;
-  /** Undefined when the file is gone. @throws Error of the file system. */
-  read(): Promise<Uint8Array | undefined>;
+  /** Undefined when the file is gone. @throws Error of the file system, or when the file is not as it was written. */
+  read(): Promise<Body | undefined>;
   /** Never rejects. */
   remove(): Promise<void>;
 }
@@ -59,21 +63,22 @@ export class Spool {
   }
 
   /** @throws Error of the file system; then nothing of it is kept. */
-  async write(signal: SignalName, items: number, line: Uint8Array): Promise<Kept> {
+  async write(signal: SignalName, items: number, { format, bytes }: Body): Promise<Kept> {
     if (!this.#hasDirectory) await mkdir(this.#own, { recursive: true, mode: 0o700 });
     this.#hasDirectory = true;
-    const path = join(this.#own, `${signal}-${++this.#number}-${items}.jsonl`);
+    const checksum = checksumOf(bytes);
+    const path = join(this.#own, `${signal}-${++this.#number}-${items}-${checksum}.${format}`);
     const part = `${path}.part`;
     try {
       await using file = await open(part, 'wx', 0o600);
-      await file.writeFile(Buffer.concat([line, Buffer.from('\n')]));
+      await file.writeFile(bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#hasDirectory = false;
       await rm(part, { force: true }).catch(() => {});
       throw error;
     }
     await rename(part, path);
-    return keptFile(path, signal, items, line.length + 1);
+    return keptFile({ path, signal, items, size: bytes.length }, format, checksum);
   }
 
   /** Removes the directories that are empty. Never rejects. */
@@ -88,7 +93,13 @@ export class Spool {
       throw error;
     });
     const others = names.filter((name) => this.#isLeft(name));
-    const aged = await Promise.all(others.map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })));
+    // What is gone already, another taut has taken.
+    const age = (name: string) =>
+      stat(join(dir, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      );
+    const aged = await Promise.all(others.map(async (name) => ({ name, at: await age(name) })));
     const all: Kept[] = [];
     for (const { name } of aged.toSorted((a, b) => a.at - b.at)) all.push(...(await this.#takeOne(join(dir, name))));
     return all;
@@ -103,7 +114,7 @@ export class Spool {
     return false;
   }
 
-  /** The rename decides which taut has it. */
+  /** The rename decides which taut has it. What can't be read is said, and keeps no other from being sent. */
   async #takeOne(path: string): Promise<readonly Kept[]> {
     const mine = `${this.#own}-${this.#taken.length + 1}`;
     try {
@@ -112,27 +123,46 @@ export class Spool {
       return []; // another taut was faster
     }
     this.#taken.push(mine);
-    const files: { kept: Kept; number: number }[] = [];
-    for (const name of await readdir(mine)) {
-      const [, signal, number, items] = FILE.exec(name) ?? [];
-      const file = join(mine, name);
-      const known = SIGNALS.find((one) => one === signal);
-      if (known)
-        files.push({ kept: keptFile(file, known, Number(items), (await stat(file)).size), number: Number(number) });
-      else if (name.endsWith('.part')) await rm(file, { force: true }); // its taut was killed while it wrote
+    try {
+      return await filesIn(mine);
+    } catch (error) {
+      this.#options.say(`what waits in ${mine} can't be read: ${(error as Error).message}`);
+      return [];
     }
-    return files.toSorted((a, b) => a.number - b.number).map(({ kept }) => kept);
   }
 }
 
-function keptFile(path: string, signal: SignalName, items: number, bytes: number): Kept {
+/** The requests in a directory, oldest first. What its taut was writing when it was killed is removed. */
+async function filesIn(dir: string): Promise<readonly Kept[]> {
+  const files: { kept: Kept; number: number }[] = [];
+  for (const name of await readdir(dir)) {
+    const path = join(dir, name);
+    if (name.endsWith('.part')) await rm(path, { force: true });
+    const [, signal, number, items, checksum = '', format] = FILE.exec(name) ?? [];
+    const [known, how] = [SIGNALS.find((one) => one === signal), FORMATS.find((one) => one === format)];
+    if (!known || !how) continue;
+    const { size } = await stat(path);
+    const kept = keptFile({ path, signal: known, items: Number(items), size }, how, checksum);
+    files.push({ kept, number: Number(number) });
+  }
+  return files.toSorted((a, b) => a.number - b.number).map(({ kept }) => kept);
+}
+
+function keptFile(of: Pick<Kept, 'path' | 'signal' | 'items' | 'size'>, format: Format, checksum: string): Kept {
   return {
-    ...{ path, signal, items, bytes },
-    read: () =>
-      readFile(path).catch((error: NodeJS.ErrnoException) => {
+    ...of,
+    read: async () => {
+      const bytes = await readFile(of.path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
         throw error;
-      }),
-    remove: () => rm(path, { force: true }).catch(() => {}),
+      });
+      if (bytes && checksumOf(bytes) !== checksum) throw new Error('its checksum is not that of its name');
+      return bytes && { format, bytes };
+    },
+    remove: () => rm(of.path, { force: true }).catch(() => {}),
   };
+}
+
+function checksumOf(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, '0');
 }

@@ -39,6 +39,7 @@ export class Measurement implements Disposable {
   readonly #cost: KernelCost | undefined;
   readonly #canary: CanaryWatch | undefined;
   readonly #present = new Set<number>();
+  #onChange: () => void = () => {};
   #overhead: OverheadState = EVERYTHING;
   #saidLimit = false;
 
@@ -61,6 +62,7 @@ export class Measurement implements Disposable {
     const series = this.#tracer?.trace(process) ?? 'own';
     this.#options.measuring.schedstat?.attach(process);
     this.#present.add(process.pid);
+    this.#onChange();
     return series;
   }
 
@@ -76,6 +78,12 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.detach(pid);
     this.#present.delete(pid);
     this.#canary?.isNeeded(this.#present.size > 0);
+    this.#onChange();
+  }
+
+  /** Sets a callback that runs when one more process is measured, or one less. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
   }
 
   /** What flags have decided on a process: its series are told apart by that. */
@@ -88,9 +96,9 @@ export class Measurement implements Disposable {
     this.#options.measuring.schedstat?.sample();
   }
 
-  /** @param keep the last counts of those that have ended stay, until `exported`. */
-  snapshots(keep = false): Snapshot[] {
-    return this.#tracer?.collect(keep) ?? [];
+  /** Read one after the other. @param keep the last counts of those that have ended stay, until `exported`. */
+  snapshots(keep = false): Iterable<Snapshot> {
+    return this.#tracer?.collecting(keep) ?? [];
   }
 
   /** What was read last need not be read again. */

@@ -25,7 +25,9 @@ export function addRollout(program: Command): void {
     )
     .requiredOption('--prometheus <url>', 'its address, like http://127.0.0.1:9090')
     .addOption(
-      new Option('--since <time>', 'how far back, like 30m or 7d').argParser(argument(parseMs)).default(3_600_000, '1h'),
+      new Option('--since <time>', 'how far back, like 30m or 7d')
+        .argParser(argument(parseMs))
+        .default(3_600_000, '1h'),
     )
     .option('--flag <key>', 'which flag, where several decide')
     .option('--against <variant>', 'the variant with which the others are compared: off, unless given')

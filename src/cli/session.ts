@@ -157,6 +157,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     ...(settings && guarded && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
   });
   observed = watcher;
+  watcher.measurement.onChange(() => telemetry.collectSoon());
   lifetime.onUncaught(() => watcher.release('an unexpected error'));
   if (ledger) stack.use(watchLedger(ledger, watcher, log, lifetime));
   stack.defer(() => watcher.release('shutdown'));

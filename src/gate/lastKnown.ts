@@ -14,7 +14,7 @@ export class LastKnown {
   }
 
   /** What is in force in place of a decision that is no answer; undefined for a new agent, and when the time is over. */
-  insteadOf({ failure }: GateDecision, { last }: GateQuestion): GateDecision | undefined {
+  insteadOf({ failure, reason }: GateDecision, { last }: GateQuestion): GateDecision | undefined {
     if (!last?.flag || last.value === null || isOver(last.until)) return undefined;
     const { known = { reason: last.reason, atMs: performance.now() } } = last;
     const leftMs = known.atMs + this.#ms - performance.now();
@@ -23,7 +23,8 @@ export class LastKnown {
       this.#expiry = undefined;
       this.#onExpiry();
     }, leftMs).unref();
-    return { ...last, known, reason: `${known.reason}, as was last known (${failure})` };
+    const why = failure === 'TYPE_MISMATCH' ? reason : failure;
+    return { ...last, known, reason: `${known.reason}, as was last known (${why})` };
   }
 
   close(): void {

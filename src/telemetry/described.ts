@@ -121,6 +121,18 @@ export const DESCRIBED_METRICS = {
     description: "CPU time that taut's BPF programs have used: the kernel part of taut.self.cpu.",
     splitBy: ["taut.self.method"],
   },
+  "taut.telemetry.waiting.count": {
+    kind: "up-down counter",
+    unit: "{item}",
+    description: "Spans, points and log records that wait for a backend that does not take them now.",
+    splitBy: ["taut.telemetry.signal"],
+  },
+  "taut.telemetry.waiting.size": {
+    kind: "up-down counter",
+    unit: "By",
+    description: "Size of what waits for a backend, on disk or in memory.",
+    splitBy: ["taut.telemetry.signal"],
+  },
   "taut.self.cpu": {
     kind: "counter",
     unit: "s",

@@ -31,8 +31,13 @@ interface OfCanary extends Description {
 interface OfSchedstat extends Description {
   readonly source: 'schedstat';
   readonly kind: 'counter';
-  /** `waitedNs` and `timeslices`: since the agent was attached. */
-  readonly read: (time: { readonly waitedNs: bigint; readonly timeslices: number }) => number;
+  readonly read: (time: Waited) => number;
+}
+
+/** Since the agent was attached. */
+interface Waited {
+  readonly waitedNs: bigint;
+  readonly timeslices: number;
 }
 
 /** Computed at each collection. */
@@ -43,13 +48,25 @@ export interface Observed extends Description {
   readonly observe: (observable: Observable) => readonly Reading[];
 }
 
+/** How much of each signal waits for a backend. */
+interface OfDelivery extends Description {
+  readonly source: 'delivery';
+  readonly kind: 'up-down counter';
+  readonly read: (waiting: Waiting) => number;
+}
+
+interface Waiting {
+  readonly items: number;
+  readonly bytes: number;
+}
+
 /** Counted where it happens. */
 interface Counted extends Description {
   readonly source: 'counted';
   readonly kind: 'counter';
 }
 
-export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | Counted;
+export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | OfDelivery | Counted;
 
 export const METRICS = {
   'taut.timer.lateness': { ...D['taut.timer.lateness'], source: 'wakeups' },
@@ -111,12 +128,12 @@ export const METRICS = {
   'taut.run_queue.time': {
     ...D['taut.run_queue.time'],
     source: 'schedstat',
-    read: ({ waitedNs }) => Number(waitedNs) / 1e9,
+    read: ({ waitedNs }: Waited) => Number(waitedNs) / 1e9,
   },
   'taut.run_queue.timeslices': {
     ...D['taut.run_queue.timeslices'],
     source: 'schedstat',
-    read: ({ timeslices }) => timeslices,
+    read: ({ timeslices }: Waited) => timeslices,
   },
   'taut.telemetry.dropped': { ...D['taut.telemetry.dropped'], source: 'counted' },
   'process.cpu.time': {
@@ -137,6 +154,16 @@ export const METRICS = {
       const kernel = kernelCpu();
       return kernel ? [{ value: kernel.seconds, by: { [semconv.ATTR_TAUT_SELF_METHOD]: kernel.method } }] : [];
     },
+  },
+  'taut.telemetry.waiting.count': {
+    ...D['taut.telemetry.waiting.count'],
+    source: 'delivery',
+    read: ({ items }: Waiting) => items,
+  },
+  'taut.telemetry.waiting.size': {
+    ...D['taut.telemetry.waiting.size'],
+    source: 'delivery',
+    read: ({ bytes }: Waiting) => bytes,
   },
   'taut.self.cpu': {
     ...D['taut.self.cpu'],

@@ -4,6 +4,11 @@
  */
 import type { TracedProcess } from './series.ts';
 
+/** Whether both are the same process, and have the same name: then they are one series. */
+export function isSame(one: TracedProcess, other: TracedProcess): boolean {
+  return one.pid === other.pid && one.name === other.name && one.createdAtMs === other.createdAtMs;
+}
+
 export class LetGo<T extends TracedProcess> {
   #last: T[] = [];
   /** Those that the last collection had, and that stay until it was exported. */
@@ -17,9 +22,14 @@ export class LetGo<T extends TracedProcess> {
     this.#last.push(last);
   }
 
-  /** Takes out the last counts of exactly this process and name; undefined when there are none. */
-  resume({ pid, name, createdAtMs }: TracedProcess): T | undefined {
-    const at = this.#last.findIndex((one) => one.pid === pid && one.name === name && one.createdAtMs === createdAtMs);
+  /** The last counts of exactly this process and name; undefined when there are none. */
+  find(process: TracedProcess): T | undefined {
+    return this.#last.find((one) => isSame(one, process));
+  }
+
+  /** Takes them out. */
+  resume(process: TracedProcess): T | undefined {
+    const at = this.#last.findIndex((one) => isSame(one, process));
     return at < 0 ? undefined : this.#last.splice(at, 1)[0];
   }
 

@@ -14,7 +14,7 @@ import { Accounting } from './accounting.ts';
 import { decodeSeries } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Without } from './features.ts';
-import { LetGo } from './letGo.ts';
+import { isSame, LetGo } from './letGo.ts';
 import { LIFE, loadPrograms } from './programs.ts';
 import type {
   AgentSnapshot,
@@ -237,11 +237,27 @@ export class Tracer implements Disposable {
    * @param keep those that were detached come again, until `exported`.
    */
   collect(keep = false): Snapshot[] {
-    const gone = this.#letGo.take(keep);
+    return [...this.collecting(keep)];
+  }
+
+  /** As `collect`, but each is read when it is asked for: a thousand take longer than other work should wait. */
+  *collecting(keep = false): Generator<Snapshot> {
     const own = [...this.#sessions.values()].filter((session) => !this.#isOverflow(session));
-    for (const session of own) session.isShown = true;
+    yield* this.#letGo.take(keep);
+    for (const session of own) {
+      const snapshot = this.#now(session);
+      if (snapshot) yield snapshot;
+    }
+    yield* this.#overflowed();
     if (!keep) this.exported();
-    return [...gone, ...own.map((session) => this.#read(session)), ...this.#overflowed()];
+  }
+
+  /** Its counts, also when it was detached, or attached again, since it was listed. */
+  #now(listed: Session): Snapshot | undefined {
+    const session = this.#sessions.get(listed.pid);
+    if (!session || !isSame(session, listed) || this.#isOverflow(session)) return this.#letGo.find(listed);
+    session.isShown = true;
+    return this.#read(session);
   }
 
   /** What the last collection had need not be in another one. */

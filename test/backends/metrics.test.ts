@@ -43,7 +43,7 @@ function countedOf(backends: Backends, pid: number): number {
   return total(
     reachable(backends, 'taut.timer.lateness', pid).map(({ metric, point }) => ({
       isDelta: metric.exponentialHistogram?.aggregationTemporality === DELTA,
-      count: Number(point.count),
+      count: Number(point.count ?? 0),
     })),
   );
 }
@@ -69,7 +69,7 @@ for (const protocol of ['http/protobuf', 'http/json'])
         expect(point.scale).toBe(3);
         expect(point.startTimeUnixNano).toBe(points[0]?.point.startTimeUnixNano);
         const counts = (point.positive.bucketCounts ?? []).map(Number);
-        expect(counts.reduce((a, b) => a + b, Number(point.zeroCount ?? 0))).toBe(Number(point.count));
+        expect(counts.reduce((a, b) => a + b, Number(point.zeroCount ?? 0))).toBe(Number(point.count ?? 0));
         expect(values(point.attributes)).toMatchObject({ 'taut.agent.name': 'fixture-agent', 'taut.tuned': false });
       }
     }

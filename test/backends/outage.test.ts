@@ -13,13 +13,23 @@ import { freePorts, startCollector } from './services.ts';
 
 const SLEEPS = 40;
 
-/** The requests of a signal that wait in the spool. */
-function waiting<T>(sandbox: Sandbox, signal: string): T[] {
+/** The files of a signal in the spool, those of each taut in their order. */
+function files(sandbox: Sandbox, signal: string): string[] {
   const dir = join(sandbox.stateDir, 'spool');
   try {
     const names = readdirSync(dir, { recursive: true }).map(String);
-    const own = names.filter((name) => name.includes(`/${signal}-`) && name.endsWith('.jsonl'));
-    return own.map((name) => JSON.parse(readFileSync(join(dir, name), 'utf8')) as T);
+    const own = names.filter((name) => name.includes(`/${signal}-`) && /\.(json|pb)$/.test(name));
+    const number = (name: string) => Number(/-(\d+)-\d+-[\da-f]+\.\w+$/.exec(name)?.[1]);
+    return own.toSorted((a, b) => number(a) - number(b)).map((name) => join(dir, name));
+  } catch {
+    return []; // a directory has gone meanwhile: it is looked again
+  }
+}
+
+/** The requests of a signal that wait in the spool, in JSON. */
+function waiting<T>(sandbox: Sandbox, signal: string): T[] {
+  try {
+    return files(sandbox, signal).map((path) => JSON.parse(readFileSync(path, 'utf8')) as T);
   } catch {
     return []; // a file has gone meanwhile: it is looked again
   }
@@ -47,7 +57,7 @@ function lateness(requests: MetricRequest[], pid: number) {
     (metric.exponentialHistogram?.dataPoints ?? [])
       .map(({ count, attributes }) => ({
         isDelta: metric.exponentialHistogram?.aggregationTemporality === DELTA,
-        count: Number(count),
+        count: Number(count ?? 0),
         of: values(attributes),
       }))
       .filter(({ of }) => of['process.pid'] === pid && of['taut.timer.slack_class'] === 'reachable'),
@@ -61,6 +71,7 @@ test.each(['cumulative', 'delta'])(
     using sandbox = new Sandbox({
       ...{ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
       OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     });
     const spans = 1 + KNOBS.length; // attach, and a gate for each knob
     /** How many wakeups each agent had, by what waited on disk. */
@@ -82,7 +93,7 @@ test.each(['cumulative', 'delta'])(
     await using collector = await startCollector(port);
     await using taut = await sandbox.watch();
     await until('nothing waits any more', () =>
-      ['traces', 'metrics'].every((signal) => waiting(sandbox, signal).length === 0),
+      ['traces', 'metrics'].every((signal) => files(sandbox, signal).length === 0),
     );
     await taut.stop();
     const metrics = () => collector.received<MetricRequest>('metrics');
@@ -99,3 +110,25 @@ test.each(['cumulative', 'delta'])(
     expect(taut.errors.filter((line) => line.includes('lost'))).toEqual([]);
   },
 );
+
+test('what has waited in protobuf arrives as well', async () => {
+  const [port = 0] = await freePorts(1);
+  using sandbox = new Sandbox({
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+  });
+  await using first = await sandbox.watch();
+  const pid = await comesAndGoes(sandbox);
+  await until('the agent has gone', async () => (await agents(sandbox)).length === 0);
+  await first.stop();
+  const names = [...files(sandbox, 'traces'), ...files(sandbox, 'metrics')].map((path) => path.replace(/.*\./, ''));
+  expect(new Set(names)).toEqual(new Set(['pb']));
+
+  await using collector = await startCollector(port);
+  await using taut = await sandbox.watch();
+  await until('the agent is in its files', () => {
+    const points = lateness(collector.received<MetricRequest>('metrics'), pid);
+    return total(points) > SLEEPS / 2 && spansBy(collector.received('traces'), pid).length === 1 + KNOBS.length;
+  });
+  expect(lateness(collector.received<MetricRequest>('metrics'), pid)[0]?.count).toBe(0);
+  expect(taut.errors.filter((line) => line.includes('lost'))).toEqual([]);
+});

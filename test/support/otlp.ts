@@ -24,7 +24,8 @@ export interface HistogramPoint {
   readonly attributes: Attribute[];
   readonly startTimeUnixNano: string;
   readonly timeUnixNano: string;
-  readonly count: string | number;
+  /** The collector leaves it out where it is 0. */
+  readonly count?: string | number;
   readonly sum: number;
   readonly scale: number;
   readonly zeroCount?: string | number;

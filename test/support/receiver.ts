@@ -6,6 +6,8 @@ import { type Metric, type MetricRequest, metricsOf } from './otlp.ts';
 export class Receiver implements AsyncDisposable {
   /** The requests by path (`/v1/metrics` and others), in the order of arrival. */
   readonly received = new Map<string, unknown[]>();
+  /** The paths for which it answers that it can't take anything now. */
+  down: readonly string[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -17,8 +19,9 @@ export class Receiver implements AsyncDisposable {
       });
       request.on('end', () => {
         const path = request.url ?? '';
+        if (this.down.includes(path)) return response.writeHead(503).end();
         this.received.set(path, [...(this.received.get(path) ?? []), JSON.parse(body)]);
-        response.setHeader('content-type', 'application/json').end('{}');
+        return response.setHeader('content-type', 'application/json').end('{}');
       });
     });
   }

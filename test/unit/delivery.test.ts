@@ -1,5 +1,14 @@
 /** What becomes of requests that a backend does not take, without a backend: its answers are made up. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -38,12 +47,8 @@ class Bench {
         limit,
         say: (text) => this.said.push(text),
       },
-      encode: (line) => {
-        JSON.parse(Buffer.from(line).toString());
-        return line;
-      },
-      post: async (body, abort) => {
-        const text = Buffer.from(body).toString().trim();
+      post: async ({ bytes }, abort) => {
+        const text = Buffer.from(bytes).toString();
         const answer = await Promise.race([
           this.answer(text),
           new Promise<Answer>((resolve) => {
@@ -63,10 +68,8 @@ class Bench {
   }
 }
 
-const parcel = (text: string, items = 1) => {
-  const bytes = () => Buffer.from(JSON.stringify(text));
-  return { items, line: bytes, body: bytes };
-};
+const bodyOf = (text: string) => ({ format: 'json', bytes: Buffer.from(JSON.stringify(text)) }) as const;
+const parcel = (text: string, items = 1) => ({ items, body: () => bodyOf(text) });
 const texts = (...all: string[]) => all.map((text) => JSON.stringify(text));
 
 test('what a backend does not take waits on disk, and arrives once, in order, when it works again', async () => {
@@ -104,31 +107,82 @@ test('what a taut has left is sent by the next one, before its own', async () =>
 test('the directory of a taut that runs is left alone, and so is that of another version', async () => {
   const bench = new Bench();
   const startTicks = Number(readFileSync('/proc/self/stat', 'latin1').split(') ')[1]?.split(' ')[19]);
-  for (const name of [`v1-${process.pid}-${startTicks}`, 'v2-1-1', 'notes']) {
+  for (const name of [`v2-${process.pid}-${startTicks}`, 'v1-1-1', 'notes']) {
     mkdirSync(join(bench.dir, 'spool', name), { recursive: true });
     writeFileSync(join(bench.dir, 'spool', name, 'traces-1-1.jsonl'), '"x"\n');
   }
-  const delivery = bench.delivery();
-  await delivery.end();
+  const spool = bench.spool();
+  // One for each signal, as taut has.
+  for (const delivery of [bench.delivery(spool), bench.delivery(spool), bench.delivery(spool)]) await delivery.end();
   expect(bench.files()).toHaveLength(3);
   expect(bench.got).toEqual([]);
-  expect(bench.said).toEqual([expect.stringMatching(/v2-1-1 is of another version of taut, and is left alone$/)]);
+  expect(bench.said).toEqual([expect.stringMatching(/v1-1-1 is of another version of taut, and is left alone$/)]);
 });
 
-test('what is damaged is counted and said, and the others arrive', async () => {
+/** Fills the spool as a taut that has ended, and gives each file to `damage`. */
+async function left(bench: Bench, items: Record<string, number>, damage: (path: string, text: string) => void) {
+  const spool = bench.spool();
+  for (const [text, n] of Object.entries(items)) {
+    const { path } = await spool.write('traces', n, bodyOf(text));
+    damage(path, text);
+  }
+}
+
+test.each<[string, (path: string) => void]>([
+  ['cut off', (path) => truncateSync(path, 2)],
+  ['empty', (path) => truncateSync(path, 0)],
+  ['filled with something else', (path) => writeFileSync(path, '"c"')],
+])('what is %s is counted and said, and the others arrive', async (_, damage) => {
   const bench = new Bench();
-  const left = join(bench.dir, 'spool', 'v1-4194304-1');
-  mkdirSync(left, { recursive: true });
-  for (const [name, text] of Object.entries({ 'traces-1-1': '"a"\n', 'traces-2-7': '"b', 'traces-10-1': '"c"\n' }))
-    writeFileSync(join(left, `${name}.jsonl`), text);
-  writeFileSync(join(left, 'traces-11-1.jsonl.part'), '"d');
+  await left(bench, { a: 1, b: 7, c: 1 }, (path, text) => text === 'b' && damage(path));
+  const [dir = ''] = readdirSync(join(bench.dir, 'spool'));
+  writeFileSync(join(bench.dir, 'spool', dir, 'traces-11-1-00000000.json.part'), '"d');
   const delivery = bench.delivery(bench.spool({ ...GONE, startTicks: 2 }));
   await delivery.end();
   expect(bench.got).toEqual(texts('a', 'c'));
   expect(bench.said).toEqual([
-    expect.stringMatching(/^traces to x: .*traces-2-7\.jsonl is damaged \(.*\); 7 spans are lost$/),
+    expect.stringMatching(/^traces to x: .*traces-2-7-[\da-f]{8}\.json is damaged \(.*\); 7 spans are lost$/),
   ]);
   expect(bench.files()).toEqual([]);
+});
+
+test('what is no directory keeps none of the others from being sent', async () => {
+  const bench = new Bench();
+  await left(bench, { a: 1 }, () => {});
+  writeFileSync(join(bench.dir, 'spool', 'v2-4194304-0'), 'a file');
+  const delivery = bench.delivery(bench.spool({ ...GONE, startTicks: 2 }));
+  await delivery.end();
+  expect(bench.got).toEqual(texts('a'));
+  expect(bench.said).toEqual([expect.stringMatching(/^what waits in .* can't be read: ENOTDIR/)]);
+});
+
+test('how much waits is known, on disk and in memory, also of what another taut has left', async () => {
+  const bench = new Bench();
+  bench.answer = () => LATER;
+  await left(bench, { abc: 5 }, () => {});
+  const spooled = bench.delivery(bench.spool({ ...GONE, startTicks: 2 }));
+  const inMemory = bench.delivery(null);
+  for (const delivery of [spooled, inMemory]) await delivery.put(parcel('x', 2), true);
+  expect(spooled.depth).toEqual({ items: 7, bytes: 8 });
+  expect(inMemory.depth).toEqual({ items: 2, bytes: 3 });
+  bench.answer = () => ACCEPTED;
+  for (const delivery of [spooled, inMemory]) {
+    await until('all have arrived', () => delivery.depth.items === 0);
+    expect(delivery.depth.bytes).toBe(0);
+    await delivery.end();
+  }
+});
+
+test('a request is sent in the format in which it was kept', async () => {
+  const bench = new Bench();
+  const spool = bench.spool();
+  await spool.write('logs', 1, { format: 'pb', bytes: Buffer.from([1, 2, 255]) });
+  await spool.write('logs', 1, { format: 'json', bytes: Buffer.from('{}') });
+  const found = await bench.spool({ ...GONE, startTicks: 2 }).left();
+  expect(await Promise.all(found.map((kept) => kept.read()))).toEqual([
+    { format: 'pb', bytes: Buffer.from([1, 2, 255]) },
+    { format: 'json', bytes: Buffer.from('{}') },
+  ]);
 });
 
 test('the oldest fall off the limit, and how many did is said: at once, and in the end', async () => {
@@ -148,7 +202,7 @@ test('the oldest fall off the limit, and how many did is said: at once, and in t
   expect(lost[1]).toBe('traces to x; 60 spans are lost in all');
   expect(lost[2]).toBe('traces to x: --spool-limit is reached; 3 spans are lost');
   expect(lost[3]).toBe(`traces to x; ${3 * (20 - bench.files().length)} spans are lost in all`);
-  expect(bench.files().some((file) => readFileSync(file, 'utf8') === '"item 19"\n')).toBe(true);
+  expect(bench.files().some((file) => readFileSync(file, 'utf8') === '"item 19"')).toBe(true);
 });
 
 test('what a backend refuses is not sent again, and what it rejects of a request is counted', async () => {
@@ -221,5 +275,5 @@ test.each([
   ['\n\x0c\x08\x96\x01\x12\x07too old', '', { kind: 'accepted', rejected: { items: 150, why: 'too old' } }],
   ['<html>', '', { kind: 'accepted', rejected: { items: 0, why: 'its answer is no OTLP: <html>' } }],
 ])('the answer %j of type %j is read', (body, type, answer) => {
-  expect(partialSuccess(Buffer.from(body, 'latin1'), type)).toEqual(answer);
+  expect(partialSuccess('metrics', Buffer.from(body, 'latin1'), type)).toEqual(answer);
 });

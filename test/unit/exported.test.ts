@@ -44,6 +44,8 @@ test('the last counts of those that have ended are in every collection until one
   letGo.add(process(3));
   expect(letGo.take(true)).toHaveLength(3);
   letGo.add(process(4)); // while the export is on its way
+  expect(letGo.find(process(2))).toEqual(process(2));
+  expect(letGo.find({ ...process(2), name: 'other' })).toBeUndefined();
   expect(letGo.resume(process(2))).toEqual(process(2));
   letGo.add({ ...process(2), createdAtMs: 0 });
   letGo.exported();

@@ -98,6 +98,22 @@ test('as delta, each point starts where the one before ended and holds only what
   expect(await collect(producer)).toEqual([]);
 });
 
+test('a collection of many agents lets other work run in between', async () => {
+  let turns = 0;
+  const other = setInterval(() => turns++, 0);
+  function* snapshots() {
+    for (let n = 0; n < 20; n++) {
+      const until = performance.now() + 2;
+      while (performance.now() < until); // as long as many agents take
+      yield agent(histogram([1], 1n));
+    }
+  }
+  const [metric] = await collect(new KernelHistograms({ snapshots, temporality: AggregationTemporality.CUMULATIVE }));
+  clearInterval(other);
+  expect(metric?.dataPoints).toHaveLength(20);
+  expect(turns).toBeGreaterThan(1);
+});
+
 test('a source that fails costs its own metrics and not the collection', async () => {
   const broken = () => {
     throw new Error('gone');
