@@ -1,5 +1,6 @@
 /** `taut config show`: what is in force of each setting, and where that is from. */
 import type { Command } from 'commander';
+import { DEFAULT_LIMITS, type Guardrail, type Measure } from '../config/guardrail.ts';
 import { HOST_CONFIG, SETTINGS, type Setting } from '../config/settings.ts';
 import type { TuneOptions } from './given.ts';
 import { withCommon, withJson, withTuning } from './options.ts';
@@ -71,11 +72,19 @@ function inWords({ format, isSecret }: Setting, value: unknown): unknown {
 
 /** What a configuration says of agents. Its rules are counted. */
 async function ofRules(options: TuneOptions): Promise<Shown[]> {
-  const { builtin, dnsPorts, rules } = await readConfig(options.config);
-  const values = { builtin, dnsPorts: dnsPorts.join(', '), rules: `${rules.length} of its own` };
+  const { builtin, dnsPorts, guardrail, rules } = await readConfig(options.config);
+  const guarded = guardrail ? limitsInWords(guardrail) : 'off';
+  const values = { builtin, dnsPorts: dnsPorts.join(', '), guardrail: guarded, rules: `${rules.length} of its own` };
   return Object.entries(values).map(([key, value]) => {
     return { key, option: null, variable: null, value, ...origin(options, key) };
   });
+}
+
+/** What is not looked at is left out. */
+function limitsInWords(given: Guardrail): string {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const looked = (Object.keys(DEFAULT_LIMITS) as Measure[]).filter((measure) => limits[measure] !== 'off');
+  return looked.map((measure) => `${measure} +${Math.round(Number(limits[measure]) * 100)}%`).join(', ') || 'off';
 }
 
 function origin({ origins }: TuneOptions, key: string): Pick<Shown, 'source' | 'place'> {

@@ -21,7 +21,7 @@ interface Shown {
 
 test('config show says what is in force, and where it is from: option, variable, line of the file of the host', async () => {
   using sandbox = new Sandbox();
-  const text = `version: 1\nstateDir: ${sandbox.stateDir}\nlogLevel: error\nflagPoll: 30s\nrules: []\n`;
+  const text = `version: 1\nstateDir: ${sandbox.stateDir}\nlogLevel: error\nflagPoll: 30s\nrules: []\nguardrail:\n  cpu: 40%\n`;
   await using taut = withHosts(sandbox, text, 'config', 'show', '--json', '--log-level', 'warn');
   const { code, out, err } = await outcome(taut);
   expect([code, err]).toEqual([0, '']);
@@ -32,6 +32,7 @@ test('config show says what is in force, and where it is from: option, variable,
   expect(of('logLevel')).toMatchObject({ value: 'warn', source: 'option', place: '--log-level' });
   expect(of('flagPoll')).toMatchObject({ value: '30s', source: 'file', place: '/etc/taut/taut.yaml:4' });
   expect(of('rules')).toMatchObject({ source: 'file', place: '/etc/taut/taut.yaml:5' });
+  expect(of('guardrail')).toMatchObject({ value: expect.stringContaining('cpu +40%'), source: 'file' });
   expect(of('descendants')).toMatchObject({ value: 'contain', source: 'default', place: null });
   const env = { ...process.env, TAUT_FLAG_PROVIDER_OPTIONS: '{"token": "hush-hush"}', TAUT_MAX_OVERHEAD: '2%' };
   await using text2 = new Program(LAUNCHER, ['config', 'show'], env);
