@@ -57,6 +57,7 @@ test('a provider that is down shuts the gate; it opens when that is there, and a
     ...['does not answer', 'answers again', 'does not answer', 'answers again'],
   ]);
   expect(evaluations(sandbox, agent.pid)).toEqual([
+    [undefined, 'off'],
     ['off', '1'],
     ['1', 'off'],
   ]);

@@ -196,7 +196,7 @@ test("nor is one of taut's own: address and header of a backend, what waits for 
   const said: Said = new Map();
   await using taut = await sandbox.watch('--optimize', '--log-level', 'debug');
   await taut.line(/telemetry: traces to .*503/);
-  await until('a trace waits on disk', () => globSync('spool/*/*.jsonl', { cwd: sandbox.stateDir }).length > 0);
+  await until('a trace waits on disk', () => globSync('spool/*/*.{json,pb}', { cwd: sandbox.stateDir }).length > 0);
   addFiles(said, join(sandbox.stateDir, 'spool'));
   backend.isOpen = true;
   await taut.line(/works again/);
