@@ -125,6 +125,6 @@ test('exec to tuned beside floods', async () => {
     expect(ms, name).toHaveLength(ROUNDS * AGENTS);
   }
   for (const [name, ...columns] of all)
-    process.stderr.write(`${name.padEnd(34)}${columns.map((column) => column.padStart(12)).join('')}\n`);
+    process.stderr.write(`${name.padEnd(34)}${columns.map((column) => ` ${column.padStart(11)}`).join('')}\n`);
   await taut.stop();
 });
