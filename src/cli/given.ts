@@ -5,7 +5,8 @@ import type { Knob } from '../actuator/knob.ts';
 import { keyOf } from '../actuator/knobNames.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { isIn, PROFILE, type Profile } from '../actuator/profiles.ts';
-import { FLAG_PREFIX, type TargetingKey } from '../config/flagNames.ts';
+import { DEFAULTS } from '../config/defaults.ts';
+import type { TargetingKey } from '../config/flagNames.ts';
 import type { Targets } from '../gate/gate.ts';
 import type { LogLevel } from '../util/log.ts';
 import type { Origin, Origins } from './settled.ts';
@@ -44,17 +45,6 @@ export interface TuneOptions extends CommonOptions {
   /** Bytes that may wait on disk for a backend. */
   readonly spoolLimit?: number;
 }
-
-/** Options that are not given. */
-export const DEFAULTS = {
-  logLevel: 'info',
-  descendants: 'contain',
-  spoolLimit: 64 << 20,
-  flagPoll: 5_000,
-  flagLastKnown: 600_000,
-  flagPrefix: FLAG_PREFIX,
-  flagTargetingKey: 'process',
-} as const satisfies Partial<TuneOptions>;
 
 /** What it comes to when no option is given but these, without a value. */
 export function givenAlone(knobs: readonly Knob[], env: NodeJS.ProcessEnv, profile?: Profile): TuneOptions {

@@ -1,11 +1,12 @@
 /** The gate that the options of a command ask for. */
 import { dirname, resolve } from 'node:path';
 import { KNOBS } from '../actuator/knobs.ts';
+import { DEFAULTS } from '../config/defaults.ts';
 import { createGate } from '../gate/createGate.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Log } from '../util/log.ts';
 import { CliError, EXIT } from './exit.ts';
-import { asked, DEFAULTS, type TuneOptions } from './given.ts';
+import { asked, type TuneOptions } from './given.ts';
 
 /** @throws CliError when the flag file can't be understood, or the provider's module can't be used. */
 export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {

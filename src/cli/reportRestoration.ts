@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { startTelemetry } from '../../otel/sdk.ts';
 import { Operations } from '../agents/operations.ts';
 import { type Restoration, reportRestored } from '../agents/reportRestored.ts';
+import { DEFAULTS } from '../config/defaults.ts';
 import type { Log } from '../util/log.ts';
 import { placeProblem } from '../util/writable.ts';
-import { DEFAULTS } from './given.ts';
 import { version } from './version.ts';
 
 /**

@@ -1,13 +1,13 @@
 /** What the guardrail allows, in the configuration: limits, and the times and the error rate of its trials. */
 import { z } from 'zod';
+import { msOf } from './values.ts';
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const DAY_MS = 86_400_000;
 
 /** A time like `5s`, in milliseconds. */
 const time = (least: number, most: number) =>
   z.string().transform((text, context) => {
-    const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-    const ms = Number(digits) * (UNITS[unit as keyof typeof UNITS] ?? Number.NaN);
+    const ms = msOf(text);
     if (ms >= least && ms <= most) return ms;
     const between = `from ${least < 1_000 ? `${least}ms` : `${least / 1_000}s`} to ${most / 1_000}s`;
     context.addIssue({ code: 'custom', message: `a whole number with ms, s, m, h or d is wanted, ${between}` });
@@ -62,9 +62,9 @@ export const guardrailSchema = z.strictObject({
     .refine((rate) => rate >= 1e-6, 'at least 0.0001% is wanted')
     .prefault('1%'),
   /** How long an agent that was harmed stays as it was found. */
-  coolDown: time(1_000, 366 * UNITS.d).prefault('1d'),
+  coolDown: time(1_000, 366 * DAY_MS).prefault('1d'),
   /** How long after a trial that has found no harm the next one begins. */
-  every: time(1_000, 366 * UNITS.d).prefault('1h'),
+  every: time(1_000, 366 * DAY_MS).prefault('1h'),
 });
 
 export type Guardrail = z.infer<typeof guardrailSchema>;

@@ -8,6 +8,7 @@ import type { Knob } from '../actuator/knob.ts';
 import { KNOBS } from '../actuator/knobs.ts';
 import { PROFILE } from '../actuator/profiles.ts';
 import { LOG_LEVELS } from '../util/log.ts';
+import { DEFAULTS } from './defaults.ts';
 import { FLAG_PREFIX, parsePrefix, TARGETING_KEYS } from './flagNames.ts';
 import { formatBytes, formatMs, formatShare, parseBytes, parseMs, parseShare, parseSwitch } from './values.ts';
 
@@ -93,7 +94,7 @@ const DESCRIBED: readonly Described[] = [
   {
     ...{ option: 'log-level', kind: 'choice', value: '<level>', of: 'all', choices: LOG_LEVELS },
     help: 'what to say on standard error',
-    fallback: 'info',
+    fallback: DEFAULTS.logLevel,
     otherwise: 'info',
     parse: oneOf(LOG_LEVELS),
   },
@@ -113,7 +114,7 @@ const DESCRIBED: readonly Described[] = [
   {
     ...{ option: 'descendants', kind: 'choice', value: '<how>', of: 'tuning', choices: DESCENDANTS },
     help: "what a tuned agent's child processes get that no rule names: contain, what the agent had before; inherit, what it has now; tune, the same, as agents",
-    fallback: 'contain',
+    fallback: DEFAULTS.descendants,
     otherwise: 'contain',
     parse: oneOf(DESCENDANTS),
   },
@@ -131,7 +132,7 @@ const DESCRIBED: readonly Described[] = [
   {
     ...{ option: 'spool-limit', kind: 'value', value: '<size>', of: 'tuning', parse: parseBytes },
     help: 'how much telemetry may wait on disk for a backend that does not take it now; 0: none',
-    fallback: 64 << 20,
+    fallback: DEFAULTS.spoolLimit,
     otherwise: '64M',
     format: formatBytes,
   },
@@ -152,25 +153,25 @@ const DESCRIBED: readonly Described[] = [
   {
     ...{ option: 'flag-poll', kind: 'value', value: '<time>', of: 'tuning', parse: parseMs, otherwise: '5s' },
     help: 'ask a provider so often that does not tell of changes',
-    fallback: 5_000,
+    fallback: DEFAULTS.flagPoll,
     format: formatMs,
   },
   {
     ...{ option: 'flag-last-known', kind: 'value', value: '<time>', of: 'tuning', parse: parseMs, otherwise: '10m' },
     help: 'agents keep what was decided last for so long when the provider or the flag file gives no answer',
-    fallback: 600_000,
+    fallback: DEFAULTS.flagLastKnown,
     format: formatMs,
   },
   {
     ...{ option: 'flag-prefix', kind: 'text', value: '<text>', of: 'tuning', parse: parsePrefix },
     help: 'what the keys of the flags begin with',
-    fallback: FLAG_PREFIX,
+    fallback: DEFAULTS.flagPrefix,
     otherwise: FLAG_PREFIX,
   },
   {
     ...{ option: 'flag-targeting-key', kind: 'choice', value: '<what>', of: 'tuning', choices: TARGETING_KEYS },
     help: 'what the percentage of a flag is drawn by: each process, all agents of one name on a host, a host, a user',
-    fallback: 'process',
+    fallback: DEFAULTS.flagTargetingKey,
     otherwise: 'process',
     parse: oneOf(TARGETING_KEYS),
   },

@@ -1,13 +1,18 @@
 /** Values of settings that people write: times, shares, sizes, switches. Pure. Each throws RangeError with what is wanted. */
 
-const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** The longest time that a timer of Node takes, about 24 days. */
 const MAX_MS = 2 ** 31 - 1;
 
+/** Milliseconds of a whole number with ms, s, m, h or d; NaN of any other text. */
+export function msOf(text: string): number {
+  const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  return Number(digits) * UNITS[unit as keyof typeof UNITS];
+}
+
 /** Milliseconds, like `10m`. */
 export function parseMs(text: string): number {
-  const match = /^(\d+)([smhd])$/.exec(text);
-  const ms = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
+  const ms = text.endsWith('ms') ? 0 : msOf(text) || 0;
   if (ms < 1 || ms > MAX_MS) throw new RangeError('a time is a whole number with s, m, h or d, like 10m, up to 24d');
   return ms;
 }

@@ -1,10 +1,9 @@
 import type { Provider } from '@openfeature/server-sdk';
+import { DEFAULTS } from '../config/defaults.ts';
 import type { FlagOptions } from './flagGate.ts';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
 import type { ProviderOptions } from './providerGate.ts';
 import { staticGate } from './staticGate.ts';
-
-const LAST_KNOWN_MS = 600_000;
 
 export interface GateOptions {
   /** The targets that the command line asks for. */
@@ -37,7 +36,7 @@ export async function createGate({
   provider,
   service,
   naming = {},
-  lastKnownMs = LAST_KNOWN_MS,
+  lastKnownMs = DEFAULTS.flagLastKnown,
   knobs,
   onProblem,
 }: GateOptions): Promise<Gate> {

@@ -1,17 +1,14 @@
 /** A backend that is down, slow or hostile delays nothing. What is real here is what taut does; the server is a fault. */
 import { readdirSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { closed, hostOf, listening } from '../support/loopback.ts';
 import { slacks } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
 
-async function faulty(listener: RequestListener): Promise<Server> {
-  const server = createServer(listener);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return server;
-}
+const faulty = (listener: RequestListener) => listening(createServer(listener));
 
 const FAULTS: Record<string, RequestListener> = {
   'takes the connection and never answers': () => {},
@@ -34,10 +31,9 @@ async function worksWith(endpoint: string): Promise<void> {
 test.each(Object.keys(FAULTS))('a backend that %s delays neither tuning nor putting back', async (fault) => {
   const server = await faulty(FAULTS[fault] ?? (() => {}));
   try {
-    await worksWith(`http://127.0.0.1:${(server.address() as { port: number }).port}`);
+    await worksWith(`http://${hostOf(server)}`);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await closed(server);
   }
 });
 

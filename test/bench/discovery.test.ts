@@ -9,7 +9,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { estimate, inWords, median, type Pair, seeded, shuffled } from '../support/pairs.ts';
+import { seeded } from '../../src/util/seeded.ts';
+import { estimate, inWords, median, type Pair, shuffled } from '../support/pairs.ts';
 import { Program } from '../support/program.ts';
 import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 

@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { check, packageRoot } from '../../src/native.ts';
 import { LIFE } from '../../src/tracer/programs.ts';
-import { estimate, inWords, median, type Pair, seeded, shuffled } from '../support/pairs.ts';
+import { seeded } from '../../src/util/seeded.ts';
+import { estimate, inWords, median, type Pair, shuffled } from '../support/pairs.ts';
 import { Program } from '../support/program.ts';
 import { emptyPrograms, type Load, type Loaded, programsOf, TOOLS, type Tool, tracer } from './contenders.ts';
 

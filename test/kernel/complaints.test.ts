@@ -1,8 +1,8 @@
 /** What a backend refuses is said: which signal, to which address, why; and when it works again. Never with a secret. */
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { tell } from '../support/conversation.ts';
+import { closed, hostOf, listening } from '../support/loopback.ts';
 import type { Program } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { Sandbox } from '../support/taut.ts';
@@ -20,18 +20,15 @@ class Backend implements AsyncDisposable {
   }
 
   static async start(answer: RequestListener): Promise<Backend> {
-    const server = createServer();
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    return new Backend(server, answer);
+    return new Backend(await listening(createServer()), answer);
   }
 
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return hostOf(this.#server);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
+  [Symbol.asyncDispose](): Promise<void> {
+    return closed(this.#server);
   }
 }
 

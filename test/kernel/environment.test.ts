@@ -1,11 +1,11 @@
 /** OpenTelemetry's variables and its configuration file, as a real start takes them; each value is tried in test/unit. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { VARIABLES } from '../../otel/environment/variables.ts';
+import { closed, hear, hostOf, listening } from '../support/loopback.ts';
 import { PEM, RIGHT, WRONG } from '../support/otelVariables.ts';
 import { type Attribute, DELTA, type Metric, metricsOf, spansOf, values } from '../support/otlp.ts';
 import { outcome, until } from '../support/program.ts';
@@ -58,10 +58,7 @@ class TlsBackend implements AsyncDisposable {
   private constructor(server: Server) {
     this.#server = server;
     server.on('request', (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const bytes = Buffer.concat(chunks);
+      hear(request, (bytes) => {
         const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8');
         this.received.push({ path: request.url ?? '', headers: request.headers, body: JSON.parse(text) });
         response.setHeader('content-type', 'application/json').end('{}');
@@ -72,12 +69,11 @@ class TlsBackend implements AsyncDisposable {
   static async start(): Promise<TlsBackend> {
     const [key, cert, ca] = ['server.key', 'server.cert', 'client.cert'].map((name) => readFileSync(PEM(name)));
     const server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: true });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    return new TlsBackend(server);
+    return new TlsBackend(await listening(server));
   }
 
   get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `https://${hostOf(this.#server)}`;
   }
 
   of(signal: string): readonly Received[] {
@@ -89,9 +85,8 @@ class TlsBackend implements AsyncDisposable {
     return all.map((one) => values((one as { resource: { attributes: Attribute[] } }).resource.attributes));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
+  [Symbol.asyncDispose](): Promise<void> {
+    return closed(this.#server);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Nobody's secrets leave taut: they are planted wherever there may be some, and searched for in all that taut says and keeps. */
 import { globSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { closed, hear, hostOf, listening } from '../support/loopback.ts';
 import { outcome, Program, until } from '../support/program.ts';
 import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
@@ -153,30 +153,25 @@ class Backend implements AsyncDisposable {
   private constructor(server: Server) {
     this.#server = server;
     server.on('request', (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
+      hear(request, (body) => {
         this.addresses.add(request.url ?? '');
         this.headers.add(String(request.headers.authorization));
-        this.bodies.push(Buffer.concat(chunks).toString('latin1'));
+        this.bodies.push(body.toString('latin1'));
         response.writeHead(this.isOpen ? 200 : 503).end(this.isOpen ? '' : `no: ${SECRETS.header}`);
       });
     });
   }
 
   static async start(): Promise<Backend> {
-    const server = createServer();
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    return new Backend(server);
+    return new Backend(await listening(createServer()));
   }
 
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return hostOf(this.#server);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
+  [Symbol.asyncDispose](): Promise<void> {
+    return closed(this.#server);
   }
 }
 

@@ -1,6 +1,6 @@
 /** An OTLP receiver (HTTP, JSON) that keeps all requests: for data that the embedded sink never has, like deltas. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closed, hear, hostOf, listening } from './loopback.ts';
 import { type Metric, type MetricRequest, metricsOf } from './otlp.ts';
 
 export class Receiver implements AsyncDisposable {
@@ -13,29 +13,22 @@ export class Receiver implements AsyncDisposable {
   private constructor(server: Server) {
     this.#server = server;
     server.on('request', (request, response) => {
-      let body = '';
-      request.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk;
-      });
-      request.on('end', () => {
+      hear(request, (body) => {
         const path = request.url ?? '';
         if (this.down.includes(path)) return response.writeHead(503).end();
-        this.received.set(path, [...(this.received.get(path) ?? []), JSON.parse(body)]);
+        this.received.set(path, [...(this.received.get(path) ?? []), JSON.parse(body.toString('utf8'))]);
         return response.setHeader('content-type', 'application/json').end('{}');
       });
     });
   }
 
   static async start(): Promise<Receiver> {
-    const server = createServer();
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    return new Receiver(server);
+    return new Receiver(await listening(createServer()));
   }
 
   /** Environment of a taut that sends to this receiver. */
   get env(): NodeJS.ProcessEnv {
-    const { port } = this.#server.address() as AddressInfo;
-    return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+    return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://${hostOf(this.#server)}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
   }
 
   get exports(): readonly MetricRequest[] {
@@ -47,8 +40,7 @@ export class Receiver implements AsyncDisposable {
     return metricsOf(this.exports, name);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
+  [Symbol.asyncDispose](): Promise<void> {
+    return closed(this.#server);
   }
 }

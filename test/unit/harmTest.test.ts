@@ -1,21 +1,11 @@
 /** The test for harm: its error rate, by the law that it rests on and by simulations; how soon it finds harm. */
 import { expect, test } from 'vitest';
 import { type Block, evidenceOfHarm, intervalOf, median, WINDOWS } from '../../src/gate/harmTest.ts';
+import { seeded } from '../../src/util/seeded.ts';
 
 const ERROR_RATE = 0.01;
 const BLOCKS = 30;
 const SIMULATIONS = 1_000;
-
-/** Numbers from 0 to 1 that are the same in each run (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * A noisy machine: what a window shows depends on the one before, changes by its tenfold when something else begins or ends, and
@@ -59,10 +49,10 @@ function found(next: () => number, factor: number, allowed: (value: number) => n
 }
 
 const simulated = (factor: number, allowed = (value: number) => value) =>
-  Array.from({ length: SIMULATIONS }, (_, seed) => found(numbers(seed), factor, allowed));
+  Array.from({ length: SIMULATIONS }, (_, seed) => found(seeded(seed), factor, allowed));
 
 test('the bets are fair: over the four lots that a block may have, they win nothing, also where what is allowed is reached', () => {
-  const next = numbers(7);
+  const next = seeded(7);
   for (let i = 0; i < 200; i++) {
     const windows = Array.from({ length: WINDOWS }, next);
     const past = blocksOf(next, 2, i % 5);
@@ -117,7 +107,7 @@ test('harm is found where half as much again is allowed: ten times, four times a
 
 test('the interval holds the factor as often as it says, and names harm that was found', () => {
   const outside = Array.from({ length: 500 }, (_, seed) => {
-    const { low, high } = intervalOf(blocksOf(numbers(seed), 3, 20), ERROR_RATE);
+    const { low, high } = intervalOf(blocksOf(seeded(seed), 3, 20), ERROR_RATE);
     return low > 3 || high < 3;
   }).filter(Boolean);
   expect(outside.length / 500).toBeLessThanOrEqual(2 * ERROR_RATE);

@@ -1,6 +1,7 @@
 /** The statistics of the benchmarks: what they find of a known ratio, on a machine that is made up. */
 import { expect, test } from 'vitest';
-import { estimate, inWords, type Pair, seeded, shuffled, tells } from '../support/pairs.ts';
+import { seeded } from '../../src/util/seeded.ts';
+import { estimate, inWords, type Pair, shuffled, tells } from '../support/pairs.ts';
 
 /** Pairs of a true ratio on a machine whose speed drifts threefold, each measurement with noise of so much. */
 function measured(ratio: number, noise: number, count: number, random: () => number): Pair[] {

@@ -1,10 +1,11 @@
 /** The statistics and the words of `taut rollout`. */
 import { expect, test } from 'vitest';
-import { compare, FEWEST, randomFrom, type Unit } from '../../src/cli/rollout/bootstrap.ts';
+import { compare, FEWEST, type Unit } from '../../src/cli/rollout/bootstrap.ts';
 import type { Collected } from '../../src/cli/rollout/collect.ts';
 import { type Bucket, Cells, fromClassic } from '../../src/cli/rollout/distribution.ts';
 import { baselineOf, document, inWords } from '../../src/cli/rollout/report.ts';
 import { quantile } from '../../src/tracer/arithmetic.ts';
+import { seeded } from '../../src/util/seeded.ts';
 
 const BASE = 2 ** (1 / 8);
 
@@ -57,7 +58,7 @@ test('classic buckets count what is up to each bound; of the last one only its b
 
 /** Agents that are woken late by an own measure of theirs, each some 50 times. @param late buckets that arm `on` is later. */
 function roll(seed: number, agents: number, late: number) {
-  const random = randomFrom(seed);
+  const random = seeded(seed);
   const all = Array.from({ length: agents }, (_, i) => {
     const middle = Math.floor(8 * random()) + (i % 2) * late;
     const counts = Array(48).fill(0);

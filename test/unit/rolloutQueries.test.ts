@@ -1,10 +1,10 @@
 /** What `taut rollout` asks a Prometheus, and what it makes of the answers. */
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { collect } from '../../src/cli/rollout/collect.ts';
 import { Prometheus, type Sample } from '../../src/cli/rollout/prometheus.ts';
 import { countsOf, histogramsOf, stored } from '../../src/cli/rollout/queries.ts';
+import { closed, hostOf, listening } from '../support/loopback.ts';
 
 const HOUR = { seconds: 3_600 };
 
@@ -130,13 +130,11 @@ test('without the metric, or without a variant, it is said what is missing', asy
 
 /** Asks what answers so. */
 async function asking(answer: RequestListener, ask: (address: string) => Promise<unknown>): Promise<unknown> {
-  const server = createServer(answer);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const server = await listening(createServer(answer));
   try {
-    return await ask(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return await ask(`http://${hostOf(server)}`);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await closed(server);
   }
 }
 

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withSettings } from '../../scripts/settingsTable.ts';
-import { asked, DEFAULTS, type TuneOptions } from '../../src/cli/given.ts';
+import { asked, type TuneOptions } from '../../src/cli/given.ts';
 import { withCommon, withTuning } from '../../src/cli/options.ts';
 import { otherThanRules } from '../../src/cli/reload.ts';
 import { settle } from '../../src/cli/settled.ts';
 import { defaultStateDir } from '../../src/cli/stateDir.ts';
+import { DEFAULTS } from '../../src/config/defaults.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { SETTINGS, type Setting } from '../../src/config/settings.ts';
 

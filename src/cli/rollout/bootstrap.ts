@@ -2,6 +2,7 @@
  * Compares the arms of a roll-out, with intervals. What one agent or one host waits for hangs together, so whole units are drawn: with
  * replacement, as many as there are, a thousand times. The interval has the middle 95% of what these draws come to. Pure.
  */
+import { seeded } from '../../util/seeded.ts';
 import type { Cells, Counts } from './distribution.ts';
 import { type Histogram, MEASURE_NAMES, MEASURES, type MeasureName } from './measures.ts';
 
@@ -64,7 +65,7 @@ function draw(
   cells: Readonly<Record<Histogram, Cells>>,
   variants: readonly string[],
 ): Values[] {
-  const random = randomFrom(1);
+  const random = seeded(1);
   const times = new Uint32Array(units.length);
   return Array.from({ length: DRAWS }, () => {
     times.fill(0);
@@ -108,15 +109,4 @@ function interval(drawn: readonly number[]): Pick<Estimate, 'low' | 'high'> {
 
 function byName<T>(of: (name: MeasureName) => T): Record<MeasureName, T> {
   return Object.fromEntries(MEASURE_NAMES.map((name) => [name, of(name)])) as Record<MeasureName, T>;
-}
-
-/** The same numbers each time, so that the same data have the same intervals (mulberry32). @returns from 0 to 1, without 1. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,18 +1,16 @@
 /** Starts the command of `taut run`, holds it for a moment so that it can be tuned first, and waits for its end. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { holdPath } from '../../native.ts';
-import { effectiveCapabilitiesOf } from '../../proc/status.ts';
+import { hasCapability } from '../capabilities.ts';
 
 /** The longest time, in milliseconds, that a command waits to be tuned before its first instruction. */
 export const HOLD_MS = 50;
 /** The same without privilege: taut can't set the timer slack of a process that runs. */
 const UNPRIVILEGED_MS = 1_000;
-const CAP_SYS_NICE = 23n;
 /** The exit codes of a shell. */
 const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
@@ -23,8 +21,7 @@ const NO_ROOM: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'E
 
 /** How long a command that is to be tuned waits at most. */
 export function holdMs(): number {
-  const capabilities = effectiveCapabilitiesOf(readFileSync('/proc/self/status', 'latin1'));
-  return (capabilities >> CAP_SYS_NICE) & 1n ? HOLD_MS : UNPRIVILEGED_MS;
+  return hasCapability('CAP_SYS_NICE') ? HOLD_MS : UNPRIVILEGED_MS;
 }
 
 export interface HeldCommand {
