@@ -94,10 +94,11 @@ void RingBuffer::StopPolling(Poll* poll) {
 
 void RingBuffer::OnEnvironmentEnds(napi_async_cleanup_hook_handle, void* poll) { StopPolling(static_cast<Poll*>(poll)); }
 
-// False in an environment that is ending: it runs its loop once more to close handles, but must call no JavaScript.
-static bool MayCall(Napi::Env env) {
-  bool has = false;
-  return napi_has_named_property(env, env.Global(), "Array", &has) == napi_ok;
+// False in an environment that is ending: it runs its loop once more to close handles, but must call no JavaScript. Node
+// tells by refusing whatever could call it, of which comparing a value with itself costs least.
+static bool MayCall(Napi::Env env, napi_value value) {
+  bool is_equal = false;
+  return napi_strict_equals(env, value, value, &is_equal) == napi_ok;
 }
 
 // The total length of the whole records, from `at` on, that fit into `room`; 0 when not even one fits.
@@ -132,13 +133,12 @@ bool RingBuffer::Pass() {
     more |= ring->left == 0;
   }
   std::string records = Taken();
-  if (!MayCall(env)) return false;
+  if (!MayCall(env, callback_.Value())) return false;
   // The callback may close this ring buffer: then the rest is dropped.
   for (size_t at = 0; at < records.size() && poll_;) {
-    Napi::Buffer<char> buffer = buffer_.Value();
-    size_t length = Whole(records, at, buffer.Length());
+    size_t length = Whole(records, at, kBufferBytes);
     if (length == 0) return false;
-    memcpy(buffer.Data(), records.data() + at, length);
+    memcpy(bytes_, records.data() + at, length);
     at += length;
     Tell(length);
   }
@@ -178,7 +178,9 @@ int RingBuffer::Open(uint32_t time_at, Napi::Function callback) {
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   callback_ = Napi::Persistent(callback);
-  buffer_ = Napi::Persistent(Napi::Buffer<char>::New(env, kBufferBytes));
+  auto buffer = Napi::Buffer<char>::New(env, kBufferBytes);
+  bytes_ = buffer.Data();
+  buffer_ = Napi::Persistent(buffer);
   poll_ = new Poll{};
   int failed = uv_poll_init(loop, &poll_->handle, epoll_);
   if (failed) {

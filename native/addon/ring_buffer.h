@@ -54,6 +54,7 @@ class RingBuffer {
   Poll* poll_ = nullptr;
   Napi::FunctionReference callback_;
   Napi::Reference<Napi::Buffer<char>> buffer_;
+  char* bytes_ = nullptr;  // of buffer_; V8 does not move them
   std::string records_;  // of this turn, in the order in which they were taken
   std::vector<Record> order_;
 };

@@ -6,6 +6,7 @@ import type { Sighting } from '../discovery/sighting.ts';
 import { addon, type KernelEvent } from '../native.ts';
 import { epochMsOfMonotonic, startTicksOf } from '../proc/clock.ts';
 import type { Log } from '../util/log.ts';
+import type { Agent } from './agent.ts';
 import type { Losses } from './losses.ts';
 import type { Agents } from './registry.ts';
 
@@ -87,8 +88,8 @@ export class KernelEvents {
     setTimeout(look, Math.max(0, addon().layout.holdNs / 1e6 - agoMs) + MARGIN_MS).unref();
   }
 
-  #inBackground(event: KernelEvent, work: Promise<void>): void {
-    work.catch((error) => this.#failed(event, error));
+  #inBackground(event: KernelEvent, work: Promise<void> | undefined): void {
+    work?.catch((error) => this.#failed(event, error));
   }
 
   #failed({ kind, pid }: KernelEvent, error: unknown): void {
@@ -129,11 +130,14 @@ export class KernelEvents {
   }
 
   /** Decides again on a process that runs another program; lets an agent go when it is no longer one. */
-  async #onExec(event: KernelEvent): Promise<void> {
-    const { pid } = event;
+  #onExec(event: KernelEvent): Promise<void> | undefined {
     const seen = seenIn(event, 'exec');
-    const present = this.#agents.get(pid);
-    if (!present) return this.#agents.attachIfAgent(pid, seen);
+    const present = this.#agents.get(event.pid);
+    return present ? this.#onExecOf(present, seen) : this.#agents.attachIfAgent(event.pid, seen);
+  }
+
+  async #onExecOf(present: Agent, seen: Sighting): Promise<void> {
+    const { pid } = present.identity;
     const verdict = this.#agents.decideAgain(pid, seen);
     // It has ended. Its end follows, and so may children that inherited from it: it must be known until then.
     if (!verdict || present.isGone()) return;

@@ -48,6 +48,14 @@ interface Turned {
   readonly before: bigint | undefined;
 }
 
+/** The process, the decision on it, times (see `#attach`), and the agent from which it may have inherited values. */
+type AttachArguments = readonly [
+  stat: ThreadStat,
+  verdict: Verdict,
+  times: readonly number[],
+  maker: Agent | undefined,
+];
+
 interface Measures {
   /** @returns `overflow` when all slots are taken: the process then shares one series with others. */
   attach(process: TracedProcess): 'own' | 'overflow';
@@ -147,44 +155,54 @@ export class Agents {
   /**
    * Decides on a process, and attaches to it if it is an agent. `parent`: the agent that forked it, if being its child
    * is enough to be an agent.
+   * @returns resolves when that is done; undefined when it is no agent: this runs at every exec on the host, and a promise
+   * costs a part of it.
    */
-  async attachIfAgent(pid: number, seen: Sighting, parent?: Agent): Promise<void> {
-    if (this.#ended) return;
+  attachIfAgent(pid: number, seen: Sighting, parent?: Agent): Promise<void> | undefined {
+    if (this.#ended) return undefined;
     const times = [seen.atMs, nowMs()];
     const process = new LazyHandle(pid, this.#host.files);
-    let handle: ProcHandle | undefined;
     try {
       const verdict = this.#inheritance.decide(process, seen, parent);
       if (verdict.decision === 'deny' && seen.source === 'scan' && isNamed(this.#options.scope, pid))
         this.#options.log.warn(
           `not watching ${pid}: rule ${verdict.ruleId} denies it, and a denial counts for processes that are named, too`,
         );
-      if (verdict.decision !== 'attach' || !this.#room.fits(this.#byPid.size, verdict.name, pid)) return;
+      if (verdict.decision !== 'attach' || !this.#room.fits(this.#byPid.size, verdict.name, pid)) return undefined;
       const stat = process.get().stat();
       // Another process has its id now; the kernel reports that one, too.
-      if (!isTheSame(stat, seen)) return this.#host.operations.count('sight', 'vanished');
-      if (!isAsSeen(process.get(), seen)) return await this.attachIfAgent(pid, withoutCmdline(seen), parent);
-      handle = process.take();
-      times.push(nowMs());
-      // It may have another parent by now: the agent that made it has ended.
-      await this.#attach(handle, stat, verdict, times, parent ?? this.#maker(stat.ppid));
+      if (!isTheSame(stat, seen)) this.#host.operations.count('sight', 'vanished');
+      else if (!isAsSeen(process.get(), seen)) return this.attachIfAgent(pid, withoutCmdline(seen), parent);
+      else {
+        times.push(nowMs());
+        // It may have another parent by now: the agent that made it has ended.
+        const maker = parent ?? this.#maker(stat.ppid);
+        return this.#attachTo(process.take(), stat, verdict, times, maker);
+      }
     } catch (error) {
-      if (!this.#byPid.has(pid)) handle?.[Symbol.dispose]();
-      if (isGone(error)) this.#host.operations.count('sight', 'vanished');
-      else this.#options.failed(`process ${pid}`, error);
+      this.#notAttached(pid, error);
     } finally {
       process[Symbol.dispose]();
     }
+    return undefined;
+  }
+
+  async #attachTo(handle: ProcHandle, ...about: AttachArguments): Promise<void> {
+    try {
+      await this.#attach(handle, ...about);
+    } catch (error) {
+      if (!this.#byPid.has(handle.id)) handle[Symbol.dispose]();
+      this.#notAttached(handle.id, error);
+    }
+  }
+
+  #notAttached(pid: number, error: unknown): void {
+    if (isGone(error)) this.#host.operations.count('sight', 'vanished');
+    else this.#options.failed(`process ${pid}`, error);
   }
 
   /** @param times of the sighting, of taut hearing of it, and of the decision; milliseconds since the epoch. */
-  async #attach(
-    handle: ProcHandle,
-    stat: ThreadStat,
-    verdict: Verdict,
-    times: readonly number[],
-    maker: Agent | undefined,
-  ): Promise<void> {
+  async #attach(handle: ProcHandle, ...[stat, verdict, times, maker]: AttachArguments): Promise<void> {
     const { measurement, log } = this.#options;
     const { startTicks } = stat;
     const { name, ruleId: rule, attachPath } = verdict;

@@ -37,17 +37,14 @@ export class DecisionLog {
   /** Replaces the process's earlier verdict, and adds the sighting. */
   keep(verdict: Verdict, seen: Sighting): void {
     const record = this.#record(verdict.pid) ?? { verdict, sightings: [], more: 0 };
-    record.verdict = verdict;
     add(record, seen);
-    this.#put(record);
+    this.#put(record, verdict);
   }
 
   /** Replaces the verdict without a new sighting: the parent's rule has overridden it. */
   amend(verdict: Verdict): void {
     const record = this.#record(verdict.pid);
-    if (!record || record.verdict === verdict) return;
-    record.verdict = verdict;
-    this.#put(record);
+    if (record && record.verdict !== verdict) this.#put(record, verdict);
   }
 
   of(pid: number): LoggedDecision | undefined {
@@ -69,10 +66,15 @@ export class DecisionLog {
   }
 
   /** Stores the record as the newest one, in exactly one of the two maps. */
-  #put(record: Entry): void {
-    const { pid, decision } = record.verdict;
-    this.forget(pid);
-    (decision === 'ignore' ? this.#others : this.#named).set(pid, record);
+  #put(record: Entry, verdict: Verdict): void {
+    const [before, now] = [this.#mapOf(record.verdict), this.#mapOf(verdict)];
+    if (before !== now) before.delete(verdict.pid);
+    record.verdict = verdict;
+    now.set(verdict.pid, record);
+  }
+
+  #mapOf({ decision }: Verdict): BoundedMap<number, Entry> {
+    return decision === 'ignore' ? this.#others : this.#named;
   }
 
   /** Counts a dropped decision, unless its process has ended and can't be explained any more. */

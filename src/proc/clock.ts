@@ -61,7 +61,7 @@ let offsetNs: bigint | undefined;
  */
 export function startTicksOf(bootNs: bigint): number {
   offsetNs ??= boottimeOffset();
-  return Number((bootNs + offsetNs) / BigInt(1e9 / TICKS_PER_SECOND));
+  return Number((bootNs + offsetNs) / TICK_NS);
 }
 
 /** Nanoseconds by which CLOCK_BOOTTIME of taut's time namespace is ahead of the kernel's own. */

@@ -10,7 +10,9 @@ export function readCmdline(process: ProcHandle): string {
 }
 
 export function argvOf(cmdline: string): string[] {
-  return cmdline === '' ? [] : cmdline.replace(/\0+$/, '').split('\0');
+  let end = cmdline.length;
+  while (cmdline.charCodeAt(end - 1) === 0) end--;
+  return cmdline === '' ? [] : cmdline.slice(0, end).split('\0');
 }
 
 /** Joins words in the format of `/proc/ID/cmdline`. */
