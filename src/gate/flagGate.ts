@@ -214,7 +214,7 @@ function decision(
   context: string | undefined,
 ): GateDecision {
   const { flagKey: key, value, whole, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
-  const { problem, until, descendants, failure } = details;
+  const { problem, until, descendants, guardrail, failure } = details;
   // JSON has neither NaN nor infinity.
   const text = typeof whole === 'number' ? String(whole) : JSON.stringify(whole);
   const json = variant === undefined && !errorCode ? { value: text } : {};
@@ -227,7 +227,12 @@ function decision(
   if (why !== undefined)
     return { layer, value: null, reason: `${said}: ${why}`, flag, ...(failure !== undefined && { failure }) };
   if (isOver(until)) return { layer, value: null, reason: `${said}: its time is over`, flag };
-  const more = { flag, ...(until !== undefined && { until }), ...(descendants && { descendants }) };
+  const more = {
+    flag,
+    ...(until !== undefined && { until }),
+    ...(descendants && { descendants }),
+    ...(guardrail && { guardrail }),
+  };
   if (isNo(value)) return { layer, value: null, reason: said, flag };
   if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
