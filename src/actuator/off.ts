@@ -2,7 +2,17 @@
  * The kill switch: while there is a file `off` in the state directory, no taut of that directory tunes, whatever options, flags and
  * rules say. That the file is there is all that counts: it may be empty, and made by `touch`.
  */
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Who turned tuning off, and why, as far as the file says it. */
@@ -58,13 +68,15 @@ function parse(text: string, since: string): Off {
   return { reason: word(text), since, by: null };
 }
 
+/** What is no text, as of a file that is damaged, is no reason. */
 function word(value: unknown): string | null {
+  if (typeof value === 'string' && value.includes('\uFFFD')) return null;
   return (typeof value === 'string' && value.trim().slice(0, MOST_OF_A_REASON)) || null;
 }
 
 /**
  * Turns tuning off. The file is there as a whole or not at all, also after a power cut. Where a full disk has no room for its text,
- * it stays empty. @throws an error of the file system when it can't be made.
+ * it stays empty, and a directory in its place stays: that turns tuning off as well. @throws an error of the file system when it can't be made.
  */
 export function turnOff(stateDir: string, off: Off): void {
   const path = offPath(stateDir);
@@ -79,7 +91,12 @@ export function turnOff(stateDir: string, off: Off): void {
   } finally {
     closeSync(file);
   }
-  renameSync(fresh, path);
+  try {
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh);
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+  }
   sync(stateDir);
 }
 
@@ -87,7 +104,9 @@ export function turnOff(stateDir: string, off: Off): void {
 export function turnOn(stateDir: string): Off | undefined {
   const off = readOff(stateDir);
   if (!off) return undefined;
-  rmSync(offPath(stateDir));
+  const path = offPath(stateDir);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmdirSync(path);
+  else rmSync(path, { force: true });
   sync(stateDir);
   return off;
 }

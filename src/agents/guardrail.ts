@@ -108,7 +108,8 @@ export class Guardrail implements Disposable {
   #begin(): Running | undefined {
     const members = new Map<Agent, Member>();
     for (const agent of this.#host.agents()) {
-      const limits = limitsOfAgent(this.#options.settings, this.#host.ruleOf(agent.identity.rule));
+      const flags = agent.tunings.flatMap(({ gate: { guardrail } }) => guardrail ?? []);
+      const limits = limitsOfAgent(this.#options.settings, this.#host.ruleOf(agent.identity.rule), flags);
       if (!limits || !agent.isAttached || !agent.isTuned || !this.#isDue(agent)) continue;
       const targets = agent.tunings.map(({ target }) => target);
       members.set(agent, { last: this.#read(agent), windows: [], limits, targets });

@@ -27,7 +27,7 @@ export interface TrialStatus {
 /** By which part of itself each measure may be more. */
 export type Limits = ReadonlyMap<Measure, number>;
 
-type Given = Readonly<Partial<Record<Measure, number | 'off'>>>;
+type Given = { readonly [M in Measure]?: number | 'off' | undefined };
 
 function limitsFrom(keys: object, given: Given): Limits {
   return new Map(
@@ -38,9 +38,30 @@ function limitsFrom(keys: object, given: Given): Limits {
   );
 }
 
-/** @param rule what the agent's rule says. @returns undefined for agents that are not looked after. */
-export function limitsOfAgent(settings: Guardrail, rule: RuleGuardrail | undefined): Limits | undefined {
-  return rule === 'off' ? undefined : limitsFrom(ofAgent, { ...settings, ...rule } as Given);
+/**
+ * @param rule what the agent's rule says. @param flags what the flags say that tune it, each: they come before the rule, and of several
+ * the least counts. @returns undefined for agents that are not looked after.
+ */
+export function limitsOfAgent(
+  settings: Guardrail,
+  rule: RuleGuardrail | undefined,
+  flags: readonly RuleGuardrail[] = [],
+): Limits | undefined {
+  const limits = flags.filter((one) => one !== 'off');
+  const isOff = limits.length === 0 && (flags.length > 0 || rule === 'off');
+  return isOff
+    ? undefined
+    : limitsFrom(ofAgent, { ...settings, ...(rule !== 'off' && rule), ...least(limits) } as Given);
+}
+
+function least(all: readonly Given[]): Given {
+  const measures = new Set(all.flatMap((one) => Object.keys(one) as Measure[]));
+  return Object.fromEntries(
+    [...measures].map((measure) => {
+      const parts = all.map((one) => one[measure]).filter((limit) => typeof limit === 'number');
+      return [measure, parts.length > 0 ? Math.min(...parts) : 'off'];
+    }),
+  );
 }
 
 export function limitsOfHost(settings: Guardrail): Limits {

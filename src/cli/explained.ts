@@ -96,10 +96,17 @@ export function describe(one: Explained): string[] {
   return [...lines, ...one.notes.map((note) => `  ${note}`)];
 }
 
-function describeGate({ id, gate: { value, reason } }: GatedKnobs[number]): string {
+function describeGate({ id, gate: { value, reason, layer, flag } }: GatedKnobs[number]): string {
   const its = `its ${printable(titleOf(id), MOST_OF_A_NAME)}`;
   // In a daemon's answer a value is a number.
-  return `${its} ${value === null ? 'is left as it is' : `is to be ${formatValue(id, BigInt(value))}`}: ${reason}`;
+  return `${its} ${value === null ? 'is left as it is' : `is to be ${formatValue(id, BigInt(value))}`}: ${reason}${by(layer, flag)}`;
+}
+
+/** Who decided, as `docs/outcomes.md` has it, and the reason that a flag's provider gave. */
+function by(layer: GateDecision['layer'], flag: GateDecision['flag']): string {
+  if (layer === undefined) return '';
+  const why = flag?.reason === undefined ? '' : `, ${flag.reason.toLowerCase().replaceAll('_', ' ')}`;
+  return ` [${layer}${layer === 'flag' ? why : ''}]`;
 }
 
 function who({ pid: id }: Explained): string {

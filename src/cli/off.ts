@@ -5,12 +5,14 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
 import { LedgerError } from '../actuator/ledgerFile.ts';
-import { describeOff, MOST_OF_A_REASON, type Off, readOff, turnOff, turnOn } from '../actuator/off.ts';
+import { describeOff, MOST_OF_A_REASON, type Off, offPath, readOff, turnOff, turnOn } from '../actuator/off.ts';
 import { type Restored, restoreEntries } from '../actuator/restore.ts';
+import type { StatusDocument } from '../agents/status.ts';
 import { liftCoolDowns } from '../gate/coolDowns.ts';
 import { nowMs } from '../proc/clock.ts';
 import { distrust } from '../util/trust.ts';
-import { describeUser, openLedger } from './access.ts';
+import { describeUser, isDenied, openLedger } from './access.ts';
+import { askRoots } from './daemons.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { CommonOptions } from './given.ts';
 import { logFor, withCommon, withJson } from './options.ts';
@@ -77,6 +79,7 @@ async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
     printError(`taut: thread ${tid} of ${pid} could not be put back: ${detail}`);
   for (const problem of problems) printError(`taut: ${problem}`);
   if (left > 0 || problems.length > 0) process.exitCode = EXIT.failed;
+  await sayRoots(stateDir, 'is not turned off by that');
   const told = {
     results: rest,
     reason: `taut off${made.reason === null ? '' : `: ${made.reason}`}`,
@@ -89,11 +92,19 @@ async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
 async function on({ stateDir, json }: CommonOptions): Promise<void> {
   const { was, lifted } = allowed(stateDir, () => ({ was: turnOn(stateDir), lifted: liftCoolDowns(stateDir) }));
   if (was || lifted > 0) await Promise.race([tellSwitched(stateDir), setTimeout(PATIENCE_MS)]);
+  await sayRoots(stateDir, 'is not turned on by that');
   if (json) return printJson({ off: readOff(stateDir) ?? null, was: was ?? null, coolDowns: lifted });
   if (was) printLine(`tuning is on again: options, flags and rules decide (${describeOff(was)})`);
   if (lifted > 0)
     printLine(`lifted what the guardrail had put back: ${lifted === 1 ? 'it' : `all ${lifted}`} may be tuned again`);
   if (!was && lifted === 0) printLine('tuning was not off');
+}
+
+/** Root's taut tunes the agents of every user, by a switch of its own: who turns the own one may have meant that. */
+async function sayRoots(stateDir: string, what: string): Promise<void> {
+  const roots = await askRoots<StatusDocument>(stateDir, { op: 'status' });
+  if (roots?.daemon)
+    printError(`taut: root's taut ${roots.daemon.pid} ${what}: it has a switch of its own, which root turns`);
 }
 
 /** @throws CliError when this user may not turn the switch, or can't. */
@@ -105,7 +116,10 @@ function allowed<T>(stateDir: string, work: () => T): T {
     return work();
   } catch (error) {
     const why = `${describeUser()} can't turn the kill switch of ${stateDir}: ${(error as Error).message}`;
-    throw new CliError(`${why}; it is turned by root, or by whose directory that is`, EXIT.host);
+    const mend = isDenied(error)
+      ? 'it is turned by root, or by whose directory that is'
+      : `${offPath(stateDir)} is what turns it off`;
+    throw new CliError(`${why}; ${mend}`, EXIT.host);
   }
 }
 

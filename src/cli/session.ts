@@ -101,7 +101,16 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
   const onSwitch = (off: Off | undefined) => sayOff(off, mayTune ? log : undefined);
   const guarded = options.observeOnly
     ? undefined
-    : new GuardedGate(options.gate ?? (await openGate(options, log)), new CoolDowns(stateDir));
+    : new GuardedGate(
+        options.gate ?? (await openGate(options, log)),
+        new CoolDowns(stateDir),
+        config.guardrail
+          ? undefined
+          : (flag) =>
+              log.warn(
+                `the flag ${flag} has limits for the guardrail, and none runs: the configuration has no "guardrail"`,
+              ),
+      );
   const gate = stack.adopt(new OffGate(guarded ?? observeOnlyGate(), stateDir, onSwitch), (g) => g.close());
 
   const measuring = measure(log, missing, mayTune && (isDynamic || targetsOf(options).has(schedSlice.id)));

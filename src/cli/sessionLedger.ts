@@ -108,7 +108,8 @@ export function recover(ledger: Ledger, log: Log): Restoration | undefined {
   for (const what of [...ledger.lost, ...ledger.unreadable]) log.warn(`${ledger.path}: ${what}`);
   if (entries.length === 0) return undefined;
   const startMs = nowMs();
-  const results = restoreEntries(ledger, KNOBS, entries);
+  const onUnremoved = ({ message }: Error) => log.warn(message);
+  const results = restoreEntries(ledger, KNOBS, entries, { onUnremoved });
   const n = (outcome: string) => results.filter((r) => r.outcome === outcome).length;
   log.info(
     `an earlier run ended without putting back ${entries.length} values of threads: ${n('restored')} put back now, ${n('vanished')} gone, ${n('drifted')} set by somebody else since, ${n('failed')} failed`,

@@ -1,5 +1,4 @@
 /** An OpenFeature provider for a flag file in flagd's format. flagd's engine evaluates it, also after each change. */
-import { readFileSync } from 'node:fs';
 import { FlagdCore } from '@openfeature/flagd-core';
 import {
   ErrorCode,
@@ -11,10 +10,13 @@ import {
   StandardResolutionReasons,
 } from '@openfeature/server-sdk';
 import { type FileState, fileState, onFileChange } from '../util/fileChanges.ts';
+import { readRegularFile } from '../util/regularFile.ts';
 import { type FlagFindings, flagFindings } from './flagFindings.ts';
 import type { GatedKnob } from './gate.ts';
 
 const POLL_MS = 250;
+/** Bytes of the file. A thousand flags are a tenth of that, and taut does nothing else while it takes them in. */
+const MOST = 4 << 20;
 const KEPT = 'agents keep for a time what was decided last, and no other is tuned';
 
 export class FlagFile implements Provider {
@@ -72,30 +74,34 @@ export class FlagFile implements Provider {
     return { value, reason: StandardResolutionReasons.ERROR, errorCode: ErrorCode.GENERAL, errorMessage: this.#broken };
   }
 
-  #changed(): void {
-    const wasBroken = this.#broken !== undefined;
+  /** @returns false: it can't be read, which may pass without a change of the file. */
+  #changed(): boolean {
+    const before = this.#broken;
+    const wasBroken = before !== undefined;
     let findings: FlagFindings;
     try {
       findings = this.#load();
     } catch (error) {
-      this.#broken = (error as Error).message;
-      this.#onProblem(`${this.#broken}; ${KEPT}`);
+      const { message } = error as Error;
+      this.#broken = message;
+      if (message !== before) this.#onProblem(`${message}; ${KEPT}`);
       if (!wasBroken) this.events.emit(ProviderEvents.Stale);
-      return;
+      return !(error instanceof Unreadable);
     }
     this.#broken = undefined;
     for (const mistake of findings.mistakes) this.#onProblem(`${mistake}; ${KEPT}`);
     for (const warning of findings.warnings) this.#onProblem(warning);
     if (wasBroken) this.#onProblem(`the flag file ${this.#path} can be read again`);
     this.events.emit(wasBroken ? ProviderEvents.Ready : ProviderEvents.ConfigurationChanged);
+    return true;
   }
 
   #load(): FlagFindings {
     let text: string;
     try {
-      text = readFileSync(this.#path, 'utf8');
+      text = readRegularFile(this.#path, MOST);
     } catch (error) {
-      throw new Error(`the flag file can't be read: ${(error as Error).message}`);
+      throw new Unreadable(`the flag file can't be read: ${(error as Error).message}`);
     }
     const findings = flagFindings(text, this.#path, this.#knobs, this.#prefix);
     if (findings.broken.length > 0) throw new Error(findings.broken.join('\n'));
@@ -103,3 +109,5 @@ export class FlagFile implements Provider {
     return findings;
   }
 }
+
+class Unreadable extends Error {}

@@ -1,6 +1,6 @@
 /** Mistakes of a flag file, each with its position and a suggestion. Pure. */
 import { FlagdCore } from '@openfeature/flagd-core';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { PROFILE } from '../actuator/profiles.ts';
 import { FLAG_PREFIX } from '../config/flagNames.ts';
 import { type Mistake, positionOfKey, positionOfValue, withPositions } from '../config/mistakes.ts';
@@ -22,7 +22,13 @@ export interface FlagFindings {
 
 type Path = readonly PropertyKey[];
 type Severity = keyof FlagFindings;
-type Say = (severity: Severity, path: Path, message: string, at?: 'key' | 'value') => void;
+type Say = (severity: Severity, path: Path, message: string, at?: Found['at']) => void;
+
+interface Found {
+  readonly path: Path;
+  readonly message: string;
+  readonly at: 'key' | 'value';
+}
 
 const KNOWN = {
   file: ['flags', '$schema', '$evaluators', 'metadata'],
@@ -37,29 +43,46 @@ export function flagFindings(
   knobs: readonly GatedKnob[],
   prefix: string = FLAG_PREFIX,
 ): FlagFindings {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const found: Record<Severity, Mistake[]> = { broken: [], mistakes: [], warnings: [] };
-  const say: Say = (severity, path, message, at = 'value') => {
-    const offset = (at === 'key' ? positionOfKey : positionOfValue)(path, document);
-    found[severity].push({ offset, message });
-  };
+  const found: Record<Severity, Found[]> = { broken: [], mistakes: [], warnings: [] };
+  const say: Say = (severity, path, message, at = 'value') => found[severity].push({ path, message, at });
   const json = jsonMistake(text);
-  if (json) found.broken.push(json);
-  else {
-    for (const { code, pos } of document.errors)
-      if (code === 'DUPLICATE_KEY')
-        found.warnings.push({ offset: pos[0], message: 'this key stands twice; the last counts' });
-    checkFile(JSON.parse(text), say, knobs, prefix);
-    const refusal = found.broken.length === 0 ? refusalOf(text) : undefined;
-    if (refusal) say('broken', [], refusal);
-  }
-  const { broken, mistakes, warnings } = found;
-  return {
-    broken: withPositions(broken, lines, file),
-    mistakes: withPositions(mistakes, lines, file),
-    warnings: withPositions(warnings, lines, file),
+  if (json) return { broken: withPositions([json], positions(text).lines, file), mistakes: [], warnings: [] };
+  const data: unknown = JSON.parse(text);
+  checkFile(data, say, knobs, prefix);
+  const refusal = found.broken.length === 0 ? refusalOf(text) : undefined;
+  if (refusal) say('broken', [], refusal);
+  const hasTwice = keysIn(text) > keysOf(data);
+  // Parsed for the places alone, which takes longer than all else.
+  if (!hasTwice && Object.values(found).flat().length === 0) return { broken: [], mistakes: [], warnings: [] };
+  const { document, lines } = positions(text);
+  const placed = ({ path, message, at }: Found): Mistake => {
+    return { offset: (at === 'key' ? positionOfKey : positionOfValue)(path, document), message };
   };
+  const twice = document.errors.filter(({ code }) => code === 'DUPLICATE_KEY');
+  const more = twice.map(({ pos }) => ({ offset: pos[0], message: 'this key stands twice; the last counts' }));
+  return {
+    broken: withPositions(found.broken.map(placed), lines, file),
+    mistakes: withPositions(found.mistakes.map(placed), lines, file),
+    warnings: withPositions([...more, ...found.warnings.map(placed)], lines, file),
+  };
+}
+
+function positions(text: string): { readonly document: Document; readonly lines: LineCounter } {
+  const lines = new LineCounter();
+  return { document: parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines };
+}
+
+/** How many keys stand in JSON, those twice that stand twice. */
+function keysIn(json: string): number {
+  let keys = 0;
+  for (const [, colon] of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) keys++;
+  return keys;
+}
+
+function keysOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value);
+  return (Array.isArray(value) ? 0 : inner.length) + inner.reduce((sum: number, one) => sum + keysOf(one), 0);
 }
 
 /** Why flagd's engine, which evaluates the file later, refuses it. */

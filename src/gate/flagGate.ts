@@ -11,6 +11,8 @@ import {
 } from '@openfeature/server-sdk';
 import { isIn, PROFILE } from '../actuator/profiles.ts';
 import { FLAG_PREFIX, type TargetingKey } from '../config/flagNames.ts';
+import { answerOf, noAnswer } from './answer.ts';
+import { Bursts } from './bursts.ts';
 import { contextOf, type Host, thisHost } from './context.ts';
 import { Endings } from './endings.ts';
 import { type FlagObject, flagObject, isOver } from './flagObject.ts';
@@ -60,6 +62,7 @@ export function openFlags(
   targets: Targets,
   { prefix = FLAG_PREFIX, targetingKey = 'process', host = thisHost() }: FlagOptions = {},
 ): { readonly gate: Gate; readonly ready: Promise<void> } {
+  const { name } = provider.metadata;
   const domain = `taut-${++domains}`;
   const ready = OpenFeature.setProviderAndWait(domain, provider);
   const client = OpenFeature.getClient(domain);
@@ -68,12 +71,11 @@ export function openFlags(
   const endings = new Endings(() => listeners.tell());
   const gate: Gate = {
     get provider() {
-      return { name: provider.metadata.name, state: client.providerStatus };
+      return { name, state: client.providerStatus };
     },
     decide: async (question) => {
       const context = contextOf(question, host, targetingKey);
       const own = await evaluator.evaluate(flagKey(question.knob, prefix), context);
-      const { name } = provider.metadata;
       const profile = isMissing(own) ? await evaluator.evaluate(profileFlag(prefix), context) : own;
       const by = isMissing(profile) || profile === own ? read(own) : ofProfile(read(profile), question.knob);
       const decided = decision(by, name, question, targets, context.targetingKey);
@@ -83,17 +85,19 @@ export function openFlags(
     onChange(callback) {
       // Who begins to listen is told at once of the state that there is, which is no change.
       let isListening = false;
-      const hear = () => isListening && callback();
+      const bursts = new Bursts(callback);
+      const hear = () => isListening && bursts.changed();
       for (const event of EVENTS) client.addHandler(event, hear);
       isListening = true;
       return listeners.add(callback, () => {
         for (const event of EVENTS) client.removeHandler(event, hear);
+        bursts.close();
       });
     },
-    // A domain can't be given up. A provider that has no domain any more is closed.
-    close: () => {
+    // A domain can't be given up. A provider that has no domain any more is closed, and one that fails then is closed as well.
+    close: async () => {
       endings.close();
-      return OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER);
+      await OpenFeature.setProviderAndWait(domain, NOOP_PROVIDER).catch(() => {});
     },
   };
   return { gate, ready };
@@ -133,7 +137,16 @@ class Evaluator {
     return details;
   }
 
-  #as(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
+  /** Never rejects. */
+  async #as(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
+    try {
+      return answerOf(await this.#ask(type, key, context));
+    } catch (error) {
+      return noAnswer(key, error);
+    }
+  }
+
+  #ask(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
     if (type === 'boolean') return this.#client.getBooleanDetails(key, false, context);
     if (type === 'string') return this.#client.getStringDetails(key, 'off', context);
     if (type === 'object') return this.#client.getObjectDetails(key, {}, context);
@@ -176,10 +189,12 @@ interface ToKnob extends Read {
 /** The code of a flag whose value is none of the knob's. */
 const NO_VALUE = 'TYPE_MISMATCH';
 
+const isNo = (value: FlagObject['value']) => value === false || value === 'off' || value === 0;
+
 /** What the flag of a profile says to a knob. What this host can't do is left out. */
 function ofProfile(details: Read, knob: GatedKnob): ToKnob {
   const { value, problem } = details;
-  if (details.errorCode || problem !== undefined || value === false || value === 'off') return details;
+  if (details.errorCode || problem !== undefined || isNo(value)) return details;
   try {
     const profile = value === true ? PROFILE.defaultTarget : PROFILE.parse(String(value));
     if (!isIn(profile, knob)) return { ...details, isOn: false, why: 'which leaves it out' };
@@ -199,19 +214,26 @@ function decision(
   context: string | undefined,
 ): GateDecision {
   const { flagKey: key, value, whole, variant, reason, errorCode, errorMessage, isOn = value === true, why } = details;
-  const { problem, until, descendants, failure } = details;
-  const json = variant === undefined && !errorCode ? { value: JSON.stringify(whole) } : {};
+  const { problem, until, descendants, guardrail, failure } = details;
+  // JSON has neither NaN nor infinity.
+  const text = typeof whole === 'number' ? String(whole) : JSON.stringify(whole);
+  const json = variant === undefined && !errorCode ? { value: text } : {};
   const flag = { key, provider, variant, reason, ...json, ...(context !== undefined && { context }) };
   const layer = 'flag';
   if (errorCode)
     return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
-  const said = `flag ${key} is ${JSON.stringify(whole)}${variant === undefined ? '' : ` (${variant})`}`;
+  const said = `flag ${key} is ${text}${variant === undefined ? '' : ` (${variant})`}`;
   if (problem !== undefined) return { layer, value: null, reason: `${said}: ${problem}`, flag, failure: NO_VALUE };
   if (why !== undefined)
     return { layer, value: null, reason: `${said}: ${why}`, flag, ...(failure !== undefined && { failure }) };
   if (isOver(until)) return { layer, value: null, reason: `${said}: its time is over`, flag };
-  const more = { flag, ...(until !== undefined && { until }), ...(descendants && { descendants }) };
-  if (value === false || value === 'off') return { layer, value: null, reason: said, flag };
+  const more = {
+    flag,
+    ...(until !== undefined && { until }),
+    ...(descendants && { descendants }),
+    ...(guardrail && { guardrail }),
+  };
+  if (isNo(value)) return { layer, value: null, reason: said, flag };
   if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
   if (isOn)

@@ -3,6 +3,7 @@
 import type { Descendants } from '../actuator/descendants.ts';
 import { PROFILE } from '../actuator/profiles.ts';
 import { FLAG_PREFIX } from '../config/flagNames.ts';
+import type { RuleGuardrail } from '../config/guardrail.ts';
 
 /** What a gate knows about a knob; the actuator's `Knob` fits. */
 export interface GatedKnob {
@@ -85,6 +86,8 @@ export interface GateDecision {
   readonly descendants?: Descendants;
   /** RFC 3339. From then on the flag that decided counts as off. */
   readonly until?: string;
+  /** What the flag that decided lets the guardrail allow: it comes before what the agent's rule says. */
+  readonly guardrail?: RuleGuardrail;
   /** Why there is no answer: a code of OpenFeature, or words. */
   readonly failure?: string;
   /** The decision is an earlier one, as there is no answer now: its reason, and since when there is none (`performance.now`). */

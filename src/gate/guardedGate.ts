@@ -8,12 +8,17 @@ const POLL_MS = 1_000;
 export class GuardedGate implements Gate {
   readonly #gate: Gate;
   readonly #coolDowns: CoolDowns;
+  readonly #onUnguarded: ((flag: string) => void) | undefined;
   readonly #listeners = new Listeners();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(gate: Gate, coolDowns: CoolDowns) {
+  #isUnguarded = false;
+
+  /** @param onUnguarded where no guardrail runs: is told once of a flag that has limits for it. */
+  constructor(gate: Gate, coolDowns: CoolDowns, onUnguarded?: (flag: string) => void) {
     this.#gate = gate;
     this.#coolDowns = coolDowns;
+    this.#onUnguarded = onUnguarded;
     this.#timer = setInterval(() => this.look(), POLL_MS).unref();
   }
 
@@ -27,7 +32,17 @@ export class GuardedGate implements Gate {
     const { last, ...rest } = question;
     // What the guardrail decided is not what the gate behind decided last.
     const said = this.#gate.decide(last && last.layer !== 'guardrail' ? question : rest);
-    return said instanceof Promise ? said.then((decision) => this.#shut(question) ?? decision) : said;
+    if (!(said instanceof Promise)) return said;
+    return said.then((decision) => {
+      this.#look(decision);
+      return this.#shut(question) ?? decision;
+    });
+  }
+
+  #look({ flag, guardrail }: GateDecision): void {
+    if (this.#isUnguarded || !flag || guardrail === undefined || guardrail === 'off') return;
+    this.#isUnguarded = true;
+    this.#onUnguarded?.(flag.key);
   }
 
   /** Puts back what a cool-down is about, at once. @throws an error of the file system, when it is lost at the next start. */

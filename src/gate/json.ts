@@ -14,6 +14,8 @@ const CUT_SHORT = /end of JSON|Unterminated/;
 export function jsonMistake(text: string): Mistake | undefined {
   const error = parseError(text);
   if (error === undefined) return undefined;
+  if (text.startsWith('\uFEFF'))
+    return { offset: 0, message: 'the file begins with a byte order mark; write it as UTF-8 without one' };
   if (text.trim() === '') return { offset: 0, message: 'the file is empty; a flag file is {"flags": {…}}' };
   const message = error.replace(/ in JSON at position \d+.*$/s, '').replace(/, ".*" is not valid JSON$/s, '');
   return { offset: offsetOf(text, error), message: `this is no JSON: ${message}` };

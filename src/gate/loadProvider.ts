@@ -28,7 +28,7 @@ export async function loadProvider({ module, options, from }: ProviderModule): P
   }
   const found = candidates(exported);
   const made = found === undefined ? undefined : await make(found, options, path);
-  if (isProvider(made)) return made;
+  if (isProvider(made)) return usable(made, path);
   throw new Error(
     `${path} has no flag provider: it is its default export, the export "provider", or the only one whose name ends with Provider; a provider of OpenFeature, a class, or a function that makes one`,
   );
@@ -80,6 +80,17 @@ async function make(found: unknown, options: unknown, path: string): Promise<unk
   } catch (error) {
     throw new Error(`the flag provider ${path} can't be made: ${(error as Error).message}`);
   }
+}
+
+/** @throws Error for a provider that OpenFeature would not take, or that answers for one context only. */
+function usable(provider: Provider, path: string): Provider {
+  const { metadata, runsOn } = provider;
+  if (typeof metadata?.name !== 'string') throw new Error(`the flag provider of ${path} has no name (metadata.name)`);
+  if (runsOn !== undefined && runsOn !== 'server')
+    throw new Error(
+      `the flag provider ${metadata.name} of ${path} is made for one user at a time (it runs on the ${runsOn}), and taut asks about many agents: use the same service's provider for servers`,
+    );
+  return provider;
 }
 
 function isProvider(value: unknown): value is Provider {

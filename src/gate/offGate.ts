@@ -29,7 +29,8 @@ export class OffGate implements Gate {
   readonly #listeners = new Listeners();
   readonly #onSwitch: (off: Off | undefined) => void;
   readonly #timer: NodeJS.Timeout;
-  #told = false;
+  /** What it was told last that tuning is off by; undefined: it is on. */
+  #told: string | undefined;
 
   /** @param onSwitch is told when `look` finds tuning off, and when it is on again. */
   constructor(gate: Gate, stateDir: string, onSwitch: (off: Off | undefined) => void) {
@@ -55,10 +56,13 @@ export class OffGate implements Gate {
   /** Looks at the file now, and tells whoever wants to know when it is another than before. */
   look(): void {
     const off = readOff(this.#stateDir);
-    if ((off !== undefined) === this.#told) return;
-    this.#told = off !== undefined;
+    const told = off && describeOff(off);
+    const before = this.#told;
+    if (told === before) return;
+    this.#told = told;
     this.#listeners.tell(); // first: to put back is urgent, to say so is not
-    this.#onSwitch(off);
+    // Who turns it off once more gives another reason, which each agent has then.
+    if (told === undefined || before === undefined) this.#onSwitch(off);
   }
 
   onChange(callback: () => void): () => void {

@@ -4,6 +4,8 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Provider } from '@openfeature/server-sdk';
+import { messageOf } from './answer.ts';
+import { Bursts } from './bursts.ts';
 import { Doors } from './doors.ts';
 import { type FlagOptions, openFlags } from './flagGate.ts';
 import type { Gate, GateDecision, GateQuestion, Targets } from './gate.ts';
@@ -34,7 +36,7 @@ export async function providerGate(provider: Provider, targets: Targets, options
   const isReady = await Promise.race([
     ready.then(
       () => undefined,
-      (error: Error) => error.message,
+      (error: unknown) => messageOf(error),
     ),
     wait(READY_MS, 'it is not ready', { ref: false }),
   ]);
@@ -50,6 +52,11 @@ class ProviderGate implements Gate {
   readonly #listeners = new Listeners();
   readonly #lastKnown: LastKnown;
   readonly #doors = new Doors(MOST_AT_ONCE);
+  /** What was asked before is answered first. */
+  readonly #bursts = new Bursts(
+    () => this.#listeners.tell(),
+    () => !this.#doors.isBusy,
+  );
   #poll: NodeJS.Timeout | undefined;
   /** Whether the last question was answered, and the provider's state then. */
   #answered: { readonly isAnswer: boolean; readonly state: string } | undefined;
@@ -64,9 +71,8 @@ class ProviderGate implements Gate {
     if (!provider.events) this.#poll = setInterval(() => this.#pollUnlessBusy(), options.pollMs).unref();
   }
 
-  /** What was asked before is answered first. */
   #pollUnlessBusy(): void {
-    if (!this.#doors.isBusy) this.#listeners.tell();
+    if (!this.#doors.isBusy) this.#bursts.changed();
   }
 
   /** A provider without events is ready when it answers: nobody tells when its service comes and goes. */
@@ -144,11 +150,15 @@ class ProviderGate implements Gate {
   }
 
   onChange(callback: () => void): () => void {
-    return this.#listeners.add(callback, this.#gate.onChange(callback));
+    return this.#listeners.add(
+      callback,
+      this.#gate.onChange(() => this.#bursts.changed()),
+    );
   }
 
   async close(): Promise<void> {
     clearInterval(this.#poll);
+    this.#bursts.close();
     this.#lastKnown.close();
     await this.#gate.close();
   }

@@ -1,6 +1,6 @@
 /** What a user who may not look into a daemon's state directory is told: never that there is nothing. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -222,6 +222,15 @@ test("a user's plain status and explain tell of root's daemon", async () => {
   const explained = await inside('explain', String(agent.pid));
   expect(explained.out).toContain(`process ${agent.pid} is an agent: fixture-agent (rule fixture)`);
   expect(explained.out).toContain('the daemon with /var/lib/taut');
+  mkdirSync(join(sandbox.dir, 'none'));
+  chownSync(join(sandbox.dir, 'none'), UID, UID);
+  for (const turn of ['off', 'on']) {
+    const turned = await inside(turn);
+    expect([turned.code, turned.err]).toEqual([
+      0,
+      expect.stringContaining(`root's taut ${taut.pid} is not turned ${turn} by that: it has a switch of its own`),
+    ]);
+  }
   // A state directory of its own that it may not look into, as a sudo that keeps HOME leaves it.
   chmodSync(sandbox.dir, 0o700);
   const closed = await inside('status');

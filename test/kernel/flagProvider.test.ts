@@ -1,5 +1,5 @@
 /** The command line with a provider of feature flags that is a module of the user's own. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
@@ -61,6 +61,69 @@ test('a provider that is down shuts the gate; it opens when that is there, and a
     ['off', '1'],
     ['1', 'off'],
   ]);
+});
+
+test('a taut that is started again while its service is down tunes nobody, says so once, and follows the service when that is back', async () => {
+  using sandbox = new Sandbox();
+  const service = join(sandbox.dir, 'service');
+  const module = join(sandbox.dir, 'provider.mjs');
+  writeFileSync(module, PROVIDER);
+  writeFileSync(service, 'on');
+  await using agent = await sleeper(sandbox);
+  const options = ['--flag-provider', module, '--flag-provider-options', JSON.stringify({ path: service })];
+  {
+    await using taut = await sandbox.watch(...options, '--flag-poll', '1s');
+    await until('it is tuned', () => slacks(agent.pid)[0] === 1);
+    expect(await taut.stop()).toBe(0);
+  }
+  rmSync(service);
+  await using taut = await sandbox.watch(...options, '--flag-poll', '1s');
+  const said = () => taut.errors.filter((line) => line.includes('the flag provider'));
+  await until('it is said', () => said().length === 1);
+  const { agents } = await sandbox.json<StatusDocument>('status');
+  expect(agents).toMatchObject([{ pid: agent.pid, target: null, gate: { layer: 'flag', value: null } }]);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  writeFileSync(service, 'on');
+  await until('it is tuned', () => slacks(agent.pid)[0] === 1);
+  await until('it is said', () => said().length === 2);
+  expect(await taut.stop()).toBe(0);
+  expect([slacks(agent.pid), said().length]).toEqual([[50_000], 2]);
+});
+
+/** Answers nobody any more, taut itself neither, while there is the file of its options, but no longer than a minute. */
+const BLOCKING = `
+import { existsSync, writeFileSync } from 'node:fs';
+export default class BlockingProvider {
+  metadata = { name: 'blocking' };
+  constructor({ path }) { this.path = path; }
+  async resolveBooleanEvaluation() {
+    if (existsSync(this.path)) writeFileSync(this.path + '.begun', '');
+    for (const end = Date.now() + 60_000; existsSync(this.path) && Date.now() < end; );
+    return { value: true };
+  }
+}
+`;
+
+test('a provider that blocks taut does not keep the kill switch from putting everything back, and nothing is tuned after that', async () => {
+  using sandbox = new Sandbox();
+  const block = join(sandbox.dir, 'block');
+  const module = join(sandbox.dir, 'provider.mjs');
+  writeFileSync(module, BLOCKING);
+  await using agent = await sleeper(sandbox);
+  const options = ['--flag-provider', module, '--flag-provider-options', JSON.stringify({ path: block })];
+  await using taut = await sandbox.watch(...options, '--flag-poll', '1s');
+  await until('it is tuned', () => slacks(agent.pid)[0] === 1);
+  writeFileSync(block, '');
+  await until('it is blocked', () => existsSync(`${block}.begun`));
+  const off = await outcome(sandbox.taut('off', '--reason', 'blocked'));
+  expect([off.code, slacks(agent.pid)], off.err).toEqual([0, [50_000]]);
+  await using later = await sleeper(sandbox);
+  rmSync(block);
+  const status = await sandbox.json<StatusDocument>('status');
+  expect([status.daemon?.pid, status.off?.reason]).toEqual([taut.pid, 'blocked']);
+  await until('both are seen', async () => (await sandbox.json<StatusDocument>('status')).agents.length === 2);
+  expect([slacks(agent.pid), slacks(later.pid)]).toEqual([[50_000], [50_000]]);
+  expect(await taut.stop()).toBe(0);
 });
 
 /** The values of timer slack before and after, as the events of flags tell them. */

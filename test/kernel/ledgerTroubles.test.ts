@@ -79,6 +79,19 @@ test.each([
   expect(restore.err).toMatch(/ledger\.db can't be written \(.*\): it still has what is put back now/);
 });
 
+test('a taut that starts on a disk that is full puts back what an earlier one has left, tunes nothing, and measures', async () => {
+  using sandbox = new Sandbox();
+  await using place = await Place.make(sandbox);
+  await using agent = await sleeper(sandbox);
+  await abandon(place.taut('watch', '--config', sandbox.config, ...WATCH), agent);
+  await place.shell('cat /dev/zero > $D/full 2>/dev/null; true');
+  await using taut = place.taut('watch', '--config', sandbox.config, ...WATCH);
+  await taut.line(/watching/);
+  expect(slacks(agent.pid)).toEqual([50_000]);
+  await taut.line(/not tuning: .*ledger\.db.* can't be used: database or disk is full/);
+  expect(await taut.stop()).toBe(1);
+});
+
 test('a record that another process has locked, and does not let go: everything is put back, and it is said', async () => {
   using sandbox = new Sandbox();
   await using agent = await sleeper(sandbox);

@@ -63,11 +63,37 @@ test.each([
   expect(decision.reason).toContain(JSON.stringify(value));
 });
 
+test.each([
+  [
+    { cpu: '10%', wakeupLatency: 'off' },
+    { cpu: 0.1, wakeupLatency: 'off' },
+  ],
+  ['off', 'off'],
+  [false, 'off'],
+  [{}, {}],
+])('a flag lets the guardrail allow %j for the agents that it tunes', async (guardrail, meant) => {
+  write({ on: { value: true, guardrail }, off: { value: false, guardrail } });
+  const gate = await gateOf();
+  const last = await gate.decide(question);
+  expect([last.value, last.guardrail]).toEqual([1n, meant]);
+  write({ on: { value: true, guardrail: { cpu: '99%' } } });
+  await until('another limit is another decision', async () => {
+    const next = await gate.decide({ ...question, last });
+    return next !== last && next.value === 1n;
+  });
+});
+
 test.each<readonly [object, string]>([
   [{ value: true, untill: 'x' }, 'unknown member "untill"; did you mean "until"?'],
   [{ value: true, ns: 1 }, 'unknown member "ns"; there are value, descendants, until'],
   [{ until: '2030-01-31T18:00:00Z' }, 'value: is missing'],
   [{ value: [] }, 'value: true, false, a number'],
+  [{ value: true, guardrail: { cpu: '10' } }, 'guardrail: cpu: limits like {"cpu": "10%"}'],
+  [{ value: true, guardrail: { cpu: '20000%' } }, 'guardrail: cpu: limits like'],
+  [{ value: true, guardrail: { cpus: '10%' } }, 'guardrail: unknown member "cpus"; did you mean "cpu"?'],
+  [{ value: true, guardrail: { interrupts: '10%' } }, 'guardrail: unknown member "interrupts"; there are'],
+  [{ value: true, guardrail: 'on' }, 'guardrail: limits like {"cpu": "10%"}'],
+  [{ value: true, guardrail: null }, 'guardrail: limits like'],
   [{ value: true, descendants: 'all' }, 'descendants: "all" is none of contain, inherit, tune'],
   ...[
     'tomorrow',

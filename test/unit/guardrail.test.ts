@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { Guardrail } from '../../src/agents/guardrail.ts';
 import { readingOf, valuesOfAgent, valuesOfHost } from '../../src/agents/guardrailMeasures.ts';
-import { BLOCKS } from '../../src/agents/guardrailTrial.ts';
+import { BLOCKS, limitsOfAgent } from '../../src/agents/guardrailTrial.ts';
 import { gateNow } from '../../src/agents/knobTuning.ts';
 import { agentStatus } from '../../src/agents/status.ts';
 import { guardrailSchema, type RuleGuardrail } from '../../src/config/guardrail.ts';
@@ -195,6 +195,66 @@ test('what the host shows puts back every agent, and a rule that says off keeps 
     [undefined, expect.stringMatching(/tuning makes the host's context switches worse/)],
   ]);
   expect(life.host.value(pid)).toBe(ORIGINAL);
+});
+
+test('limits of a flag come before those of the rule, and of several flags the lowest counts', () => {
+  const settings = guardrailSchema.parse({ cpu: '40%' });
+  const cpu = (rule: RuleGuardrail | undefined, ...flags: RuleGuardrail[]) =>
+    limitsOfAgent(settings, rule, flags)?.get('cpu') ?? 'off';
+  expect([cpu(undefined), cpu({ cpu: 0.2 }), cpu('off')]).toEqual([0.4, 0.2, 'off']);
+  expect([cpu({ cpu: 0.2 }, { cpu: 0.3 }), cpu('off', { cpu: 0.3 }), cpu({ cpu: 0.2 }, 'off')]).toEqual([
+    0.3,
+    0.3,
+    'off',
+  ]);
+  expect([cpu({ cpu: 0.2 }, {}), cpu('off', {}), cpu({ cpu: 0.2 }, { cpu: 'off' })]).toEqual([0.2, 0.4, 'off']);
+  const several: RuleGuardrail[] = ['off', { cpu: 0.3 }, { cpu: 'off' }, { cpu: 0.1, wakeupLatency: 0.7 }];
+  expect(cpu(undefined, ...several)).toBe(0.1);
+  expect(limitsOfAgent(settings, undefined, several)?.get('wakeupLatency')).toBe(0.7);
+  expect(cpu({ cpu: 0.2 }, 'off', 'off')).toBe('off');
+});
+
+test('an agent that a flag keeps out of trials is not held back, and one that a flag gives a wider limit is not put back', async () => {
+  using trials = new Trials();
+  const { life } = trials;
+  let guardrail: RuleGuardrail | undefined = 'off';
+  life.gate.asks = ({ last }) => {
+    const flag = { key: 'taut.optimize', provider: 'test', variant: JSON.stringify(guardrail), reason: undefined };
+    const said = { layer: 'flag' as const, value: TARGET, reason: 'flag', flag, ...(guardrail && { guardrail }) };
+    return last?.flag?.variant === flag.variant ? last : said;
+  };
+  const pid = await life.run('bot');
+  trials.delay = () => (life.host.value(pid) === TARGET ? -4 : -10); // 64 times as long
+  const held: boolean[] = [];
+  for (let i = 0; i < 2 * WINDOWS; i++) {
+    trials.window();
+    held.push(life.host.value(pid) === ORIGINAL);
+  }
+  expect(held).not.toContain(true);
+  guardrail = { runQueueDelay: 'off', wakeupLatency: 'off' };
+  await life.agents.gateAll();
+  for (let i = 0; i < 12; i++) trials.block();
+  expect(trials.coolDowns).toEqual([]);
+  guardrail = undefined;
+  await life.agents.gateAll();
+  for (let i = 0; i < 12 && trials.coolDowns.length === 0; i++) trials.block();
+  expect(trials.coolDowns).toMatchObject([{ agent: { pid } }]);
+});
+
+test('a flag with limits is told of once where no guardrail runs', async () => {
+  const told: string[] = [];
+  let decision: GateDecision = { ...OPEN, guardrail: 'off' };
+  const flags: Gate = { decide: async () => decision, onChange: () => () => {}, close: async () => {} };
+  const gate = new GuardedGate(flags, new CoolDowns(dir), (flag) => told.push(flag));
+  const flag = { key: 'taut.optimize', provider: 'test', variant: undefined, reason: undefined };
+  await gate.decide(question);
+  decision = { ...OPEN, flag, guardrail: 'off' };
+  await gate.decide(question);
+  expect(told).toEqual([]);
+  decision = { ...OPEN, flag, guardrail: { cpu: 0.1 } };
+  for (let i = 0; i < 3; i++) await gate.decide(question);
+  expect(told).toEqual(['taut.optimize']);
+  await gate.close();
 });
 
 test('what the gate decides while an agent is held back counts; what somebody else has set stays', async () => {

@@ -105,8 +105,30 @@ test('it is told of each turn once: of its own look, or of being told to look', 
   gate.look();
   gate.look();
   expect([told, changes]).toEqual([['incident 4711'], 1]);
+  turnOff(dir, { ...MADE, reason: 'another reason' });
+  gate.look();
+  gate.look();
+  expect([told, changes], 'who turns it off once more gives another reason').toEqual([['incident 4711'], 2]);
+  expect((await gate.decide(question)).reason).toContain('another reason');
   turnOn(dir);
   await until('it has looked by itself', () => told.length === 2);
-  expect([told, changes]).toEqual([['incident 4711', undefined], 2]);
+  expect([told, changes]).toEqual([['incident 4711', undefined], 3]);
   await gate.close();
+});
+
+test('a directory in place of the file stays when it is turned off, and goes when that is lifted, if it is empty', () => {
+  mkdirSync(offPath(dir));
+  turnOff(dir, MADE);
+  expect([isOff(dir), readdirSync(dir)]).toEqual([true, ['off']]);
+  expect(turnOn(dir)).toMatchObject({ reason: null });
+  expect(isOff(dir)).toBe(false);
+  mkdirSync(offPath(dir));
+  writeFileSync(join(offPath(dir), 'x'), '');
+  expect(() => turnOn(dir)).toThrow(/ENOTEMPTY/);
+  expect(isOff(dir)).toBe(true);
+});
+
+test('a file that is damaged turns tuning off without a reason', () => {
+  writeFileSync(offPath(dir), Buffer.from([0xff, 0xfe, 0x1b, 0x41, 0x00]));
+  expect(readOff(dir)).toMatchObject({ reason: null, since: expect.stringMatching(/^20/) });
 });

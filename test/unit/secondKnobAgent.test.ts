@@ -142,10 +142,15 @@ test('explain gives the decision on each knob, to its user and to every user', (
     const told = { ...verdict, sightings: [], more: 0, near: [], daemon: true, kernelThread: undefined, notes: [] };
     const explained: Explained = { ...told, pid: request.pid, access: 'full', gate, knobs };
     expect(describe(explained).slice(1)).toEqual([
-      `  its timer slack is left as it is: ${NOT_GIVEN}`,
-      '  its volume is to be 40%: --optimize-volume',
+      `  its timer slack is left as it is: ${NOT_GIVEN} [off]`,
+      '  its volume is to be 40%: --optimize-volume [option]',
     ]);
     expect(toJson(explained)).toMatchObject({ gate, knobs });
+    const flag = { key: 'taut.optimize', provider: 'p', variant: 'on', reason: 'TARGETING_MATCH' };
+    const byFlag = { layer: 'flag', value: 40n, reason: 'flag taut.optimize is true (on)', flag } as const;
+    expect(describe({ ...explained, knobs: [{ id: volume.id, gate: byFlag }] }).at(-1)).toBe(
+      '  its volume is to be 40%: flag taut.optimize is true (on) [flag, targeting match]',
+    );
   }
 });
 
