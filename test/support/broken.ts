@@ -67,7 +67,7 @@ export const BROKEN: Record<string, Broken> = {
   'has a certificate of its own': {
     server: () => tls(),
     address: (host) => `https://${host}`,
-    reason: /self-signed certificate/,
+    reason: /self-signed certificate; OTEL_EXPORTER_OTLP_CERTIFICATE says who may have signed it$/,
   },
   'wants to see a certificate': {
     server: () => tls({ requestCert: true, rejectUnauthorized: true }),
