@@ -43,7 +43,7 @@ import {
 import { Exported } from './exported.ts';
 import { createExporters, sinkFile, where } from './exporters.ts';
 import { countExports } from './health.ts';
-import { placeAttributes } from './place.ts';
+import { hostForJaeger, placeAttributes } from './place.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
 import type { Exporter } from './reportFailures.ts';
@@ -192,7 +192,7 @@ function describeSelf(env: Env, given: Attributes, version: string): Resource {
     { [ATTR_SERVICE_NAME]: 'taut', [ATTR_SERVICE_VERSION]: version, 'service.instance.id': randomUUID() },
     { schemaUrl: SCHEMA_URL },
   );
-  const place = resourceFromAttributes(placeAttributes());
+  const place = resourceFromAttributes({ ...hostForJaeger(), ...placeAttributes() });
   const detected = detectResources({ detectors: [hostDetector, osDetector] }).merge(resourceFromAttributes(given));
   const named = env['OTEL_SERVICE_NAME']
     ? resourceFromAttributes({ [ATTR_SERVICE_NAME]: env['OTEL_SERVICE_NAME'] })

@@ -10,6 +10,7 @@ import type { Answer } from './answer.ts';
 import { ownSecrets } from './ownSecrets.ts';
 import { partialSuccess } from './partialSuccess.ts';
 import { type Body, CONTENT_TYPE } from './request.ts';
+import { unanswered } from './unanswered.ts';
 
 export interface HttpSettings extends Transport {
   readonly address: string;
@@ -37,10 +38,10 @@ export function createPost(signal: SignalName, settings: HttpSettings): Post {
       const own = { 'Content-Type': CONTENT_TYPE[format], 'User-Agent': 'taut' };
       const headers = { ...settings.headers, ...own, ...(isZipped && { 'Content-Encoding': 'gzip' }) };
       const sent = request(url, { method: 'POST', headers, agent, signal: abort });
-      return judge(signal, ...(await answerTo(sent, content, settings.timeoutMs, hide)));
+      return judge(signal, hide, ...(await answerTo(sent, content, settings.timeoutMs)));
     } catch (error) {
       // The connection failed, or ended before the answer was complete: the specification says to try again.
-      return { kind: 'later', why: readable([error]) };
+      return { kind: 'later', why: unanswered(error) };
     }
   };
 }
@@ -48,14 +49,20 @@ export function createPost(signal: SignalName, settings: HttpSettings): Post {
 type Hide = (bytes: Buffer) => Buffer;
 type Heard = readonly [response: IncomingMessage, body: Buffer];
 
-async function answerTo(sent: ClientRequest, body: Uint8Array, timeoutMs: number, hide: Hide): Promise<Heard> {
+async function answerTo(sent: ClientRequest, body: Uint8Array, timeoutMs: number): Promise<Heard> {
   // A timeout of the whole exchange: the socket's own would begin anew with each byte of a slow answer.
-  const timer = setTimeout(() => sent.destroy(new Error(`not answered within ${timeoutMs} ms`)), timeoutMs);
+  let late: Error | undefined;
+  const timer = setTimeout(() => {
+    late = new Error(`not answered within ${timeoutMs} ms`);
+    sent.destroy(late);
+  }, timeoutMs);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.on('response', resolve).on('error', reject).end(body);
     });
-    return [response, hide(await beginning(response))];
+    return [response, await beginning(response)];
+  } catch (error) {
+    throw late ?? error; // an answer that was cut off only says that it was
   } finally {
     clearTimeout(timer);
   }
@@ -72,11 +79,13 @@ async function beginning(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, MOST_ANSWER);
 }
 
-function judge(signal: SignalName, response: IncomingMessage, body: Buffer): Answer {
+function judge(signal: SignalName, hide: Hide, response: IncomingMessage, bytes: Buffer): Answer {
+  const body = hide(bytes);
   const { statusCode = 0, statusMessage = '', headers } = response;
   if (statusCode >= 200 && statusCode <= 299) return partialSuccess(signal, body, headers['content-type'] ?? '');
+  const elsewhere = headers.location === undefined ? '' : `to ${hide(Buffer.from(headers.location))}`;
   // A body that is not text says nothing: OTLP's is a Status message, whose one field of interest is a sentence.
-  const why = readable([`${statusCode} ${statusMessage}`, body.toString('utf8')]);
+  const why = readable([`${statusCode} ${statusMessage}`, elsewhere, body.toString('utf8')]);
   if (!RETRYABLE.has(statusCode)) return { kind: 'refused', why };
   const afterMs = retryAfter(headers['retry-after']);
   return { kind: 'later', why, ...(afterMs === undefined ? {} : { afterMs }) };

@@ -93,15 +93,25 @@ export async function startBackends(): Promise<Backends> {
   };
 }
 
-/** A collector on a port, for which nobody else is there: what it is sent is in its files. */
-export async function startCollector(port: number): Promise<Pick<Backends, 'received'> & AsyncDisposable> {
+/**
+ * A collector on a port, for which nobody else is there: what it is sent is in its files.
+ * @param tls it speaks TLS, with these files.
+ */
+export async function startCollector(
+  port: number,
+  tls?: Readonly<Record<string, string>>,
+): Promise<Pick<Backends, 'received'> & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const dir = mkdtempSync(join(tmpdir(), 'taut-backends-'));
   stack.defer(() => rmSync(dir, { recursive: true, force: true }));
   const nobody = { JAEGER_OTLP_PORT: '9', PROMETHEUS_PORT: '9' };
   const env = { ...nobody, OUT_DIR: dir, OTLP_PORT: String(port) };
   const otlp = `http://127.0.0.1:${port}`;
-  stack.use(await start('otelcol', ['--config', join(CONFIG, 'collector.yaml')], env, otlp));
+  const more = Object.entries(tls ?? {}).map(
+    ([key, file]) => `yaml:receivers::otlp::protocols::http::tls::${key}: ${file}`,
+  );
+  const configs = [join(CONFIG, 'collector.yaml'), ...more].flatMap((one) => ['--config', one]);
+  stack.use(await start('otelcol', configs, env, otlp));
   const owned = stack.move();
   return {
     received: (signal) => requests(join(dir, `${signal}.jsonl`)),
