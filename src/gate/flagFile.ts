@@ -11,6 +11,7 @@ import {
   StandardResolutionReasons,
 } from '@openfeature/server-sdk';
 import { type FileState, fileState, onFileChange } from '../util/fileChanges.ts';
+import { readSmallFile } from '../util/smallFile.ts';
 import { type FlagFindings, flagFindings } from './flagFindings.ts';
 import type { GatedKnob } from './gate.ts';
 
@@ -38,7 +39,8 @@ export class FlagFile implements Provider {
     this.#knobs = knobs;
     this.#prefix = prefix;
     this.#asRead = fileState(path);
-    const { mistakes, warnings } = this.#load();
+    // The first time it may be a pipe of the shell, for which taut waits: who starts taut is trusted.
+    const { mistakes, warnings } = this.#load((file) => readFileSync(file, 'utf8'));
     if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
     for (const warning of warnings) onProblem(warning);
   }
@@ -76,7 +78,7 @@ export class FlagFile implements Provider {
     const wasBroken = this.#broken !== undefined;
     let findings: FlagFindings;
     try {
-      findings = this.#load();
+      findings = this.#load(readSmallFile);
     } catch (error) {
       this.#broken = (error as Error).message;
       this.#onProblem(`${this.#broken}; ${KEPT}`);
@@ -90,10 +92,10 @@ export class FlagFile implements Provider {
     this.events.emit(wasBroken ? ProviderEvents.Ready : ProviderEvents.ConfigurationChanged);
   }
 
-  #load(): FlagFindings {
+  #load(read: (path: string) => string): FlagFindings {
     let text: string;
     try {
-      text = readFileSync(this.#path, 'utf8');
+      text = read(this.#path);
     } catch (error) {
       throw new Error(`the flag file can't be read: ${(error as Error).message}`);
     }
