@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 
 #include <cerrno>
-#include <thread>
 
 namespace {
 
@@ -20,12 +19,6 @@ constexpr int kLowestNice = -20;  // stands as 0, as a negative number is -errno
 bool IsFair(uint32_t policy) { return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE; }
 
 int SetNice(pid_t tid, int nice) { return setpriority(PRIO_PROCESS, static_cast<id_t>(tid), nice) ? -errno : 0; }
-
-int SetPolicy(pid_t tid, const SchedAttr& attr, uint32_t policy) {
-  sched_param none = {};
-  int flag = (attr.flags & kResetOnFork) ? SCHED_RESET_ON_FORK : 0;
-  return sched_setscheduler(tid, static_cast<int>(policy) | flag, &none) ? -errno : 0;
-}
 
 int SetPriority(pid_t tid, const SchedAttr& attr, uint32_t policy, int nice) {
   if (attr.policy != policy)
@@ -69,18 +62,18 @@ Napi::Value SetPriorityAt(const Napi::CallbackInfo& info) {
 }
 
 // canRaisePriority() -> 0 if this process may raise a priority that it has lowered, else -errno. Tried on a thread of its
-// own, which ends: a lowered one might stay.
+// own: a lowered one might stay.
 Napi::Value CanRaisePriority(const Napi::CallbackInfo& info) {
   int result = 0;
-  std::thread([&result] {
+  int failed = OnOwnThread([&result] {
     SchedAttr own;
     result = GetSchedAttr(0, own);
     if (!result) result = SetPolicy(0, own, SCHED_IDLE);
     if (!result) result = SetNice(0, 19);
     if (!result) result = SetPolicy(0, own, SCHED_OTHER);
     if (!result) result = SetNice(0, 0);
-  }).join();
-  return Napi::Number::New(info.Env(), result);
+  });
+  return Napi::Number::New(info.Env(), failed ? failed : result);
 }
 
 }  // namespace

@@ -60,24 +60,38 @@ Napi::Value SetSliceAt(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
-// defaultSlice(otherNs) -> the slice in nanoseconds that the kernel gives to a thread that asks for none; 0 where a thread
-// can't ask for one (before Linux 6.12). Tried on this thread, which has its own again afterwards: not known from what it
-// has now, because taut may have been started by somebody who has asked for a slice.
-Napi::Value DefaultSlice(const Napi::CallbackInfo& info) {
-  Arguments args(info);
-  auto other_ns = static_cast<uint64_t>(args.Number(0, INT32_MAX));
-  if (args.Wrong()) return {};
+// The kernel takes a slice of threads of these policies only; of the idle one it forgets what it is asked for.
+int TakePolicyWithSlice() {
+  SchedAttr own;
+  if (int failed = GetSchedAttr(0, own)) return failed;
+  return HasSlice(own.policy) && own.policy != SCHED_IDLE ? 0 : SetPolicy(0, own, SCHED_OTHER);
+}
+
+// Of the calling thread, whose slice it changes: see defaultSlice.
+int64_t TryDefaultSlice(uint64_t other_ns) {
+  if (int failed = TakePolicyWithSlice()) return failed;
   SchedAttr own, now;
-  if (int failed = GetSchedAttr(0, own)) return Napi::Number::New(info.Env(), failed);
-  int failed = HasSlice(own.policy) ? SetSlice(0, own, 0) : -EINVAL;
+  int failed = GetSchedAttr(0, own);
+  if (!failed) failed = SetSlice(0, own, 0);
   if (!failed) failed = GetSchedAttr(0, now);
   uint64_t standard = failed ? 0 : now.runtime;
   if (!failed) failed = SetSlice(0, own, other_ns);
   if (!failed) failed = GetSchedAttr(0, now);
-  bool is_honoured = !failed && standard != 0 && now.runtime == other_ns;
-  SetSlice(0, own, own.runtime == standard ? 0 : own.runtime);
-  if (failed) return Napi::Number::New(info.Env(), failed);
-  return Napi::Number::New(info.Env(), is_honoured ? static_cast<double>(standard) : 0);
+  if (failed) return failed;
+  return standard != 0 && now.runtime == other_ns ? static_cast<int64_t>(standard) : 0;
+}
+
+// defaultSlice(otherNs) -> the slice in nanoseconds that the kernel gives to a thread that asks for none; 0 where a thread
+// can't ask for one (before Linux 6.12). Tried on a thread of its own: not known from what this one has now, because taut may
+// have been started by somebody who has asked for a slice, or with a policy that has none. -EPERM if taut may not leave that
+// policy (SCHED_IDLE, without CAP_SYS_NICE).
+Napi::Value DefaultSlice(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  auto other_ns = static_cast<uint64_t>(args.Number(0, INT32_MAX));
+  if (args.Wrong()) return {};
+  int64_t result = 0;
+  int failed = OnOwnThread([&] { result = TryDefaultSlice(other_ns); });
+  return Napi::Number::New(info.Env(), static_cast<double>(failed ? failed : result));
 }
 
 }  // namespace

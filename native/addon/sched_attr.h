@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -39,4 +41,24 @@ inline bool IsThere(int directory) { return faccessat(directory, "stat", F_OK, 0
 inline int GetSchedAttrAt(int directory, pid_t tid, SchedAttr& attr) {
   int failed = GetSchedAttr(tid, attr);
   return IsThere(directory) ? failed : -ESRCH;
+}
+
+// Leaves the slice and the nice value as they are. `attr`: what the thread has.
+inline int SetPolicy(pid_t tid, const SchedAttr& attr, uint32_t policy) {
+  sched_param none = {};
+  int flag = (attr.flags & kResetOnFork) ? SCHED_RESET_ON_FORK : 0;
+  return sched_setscheduler(tid, static_cast<int>(policy) | flag, &none) ? -errno : 0;
+}
+
+// Runs `work` on a thread of its own, which ends with it: what it tries can't stay. -errno if there can't be such a thread (a
+// limit of processes, or a policy that is not inherited); std::thread would end taut then.
+template <typename Work>
+int OnOwnThread(Work work) {
+  pthread_t thread;
+  auto run = [](void* it) -> void* {
+    (*static_cast<Work*>(it))();
+    return nullptr;
+  };
+  if (int failed = pthread_create(&thread, nullptr, run, &work)) return -failed;
+  return -pthread_join(thread, nullptr);
 }

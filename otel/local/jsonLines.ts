@@ -5,8 +5,9 @@ import { dirname } from 'node:path';
 
 const MAX_BYTES = 16 << 20;
 const KEPT = 2;
-/** As 'a', but through no link. */
-const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** As 'a', but through no link, and without waiting for the reader of a pipe: taut's end would wait for it, too. */
+const APPEND = O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
 
 export class JsonLines {
   readonly path: string;

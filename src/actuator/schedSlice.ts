@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { addon, check } from '../native.ts';
+import { addon, check, type TautError } from '../native.ts';
 import type { ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 import { formatNs, parseNs } from '../util/duration.ts';
@@ -46,8 +46,7 @@ export const schedSlice: Knob = {
       const detail = 'threads can not ask for a slice on this kernel';
       return { name, ok: false, detail, mend: 'run Linux 6.12 or later' };
     } catch (error) {
-      // A filter of system calls, as some containers have one.
-      return { name, ok: false, detail: (error as Error).message, mend: 'allow sched_setattr(2) to taut' };
+      return { name, ok: false, ...untold(error as TautError) };
     }
   },
 
@@ -97,6 +96,21 @@ export const schedSlice: Knob = {
     return value;
   },
 };
+
+/** What keeps taut from trying, which says nothing about the kernel. */
+function untold({ code, message }: TautError): Pick<Support, 'detail' | 'mend'> {
+  const [, remedy = 'allow sched_setattr(2) to taut'] = CAUSES.find(([cause]) => cause === code) ?? [];
+  return { detail: `whether threads can ask for a slice could not be told (${message})`, mend: remedy };
+}
+
+/** Any other cause is a filter of system calls, as some containers have one. */
+const CAUSES: readonly (readonly [string, string])[] = [
+  [
+    'EPERM',
+    'start taut with the ordinary policy (chrt -o 0 taut …), with CAP_SYS_NICE, or where sched_setattr(2) is allowed',
+  ],
+  ['EAGAIN', 'let taut start one more thread (pids.max, ulimit -u), with the ordinary policy (chrt -o 0 taut …)'],
+];
 
 /** @param ns as the kernel tells it; 0 while the thread's policy has none. */
 function standsFor(ns: bigint): bigint {

@@ -9,12 +9,17 @@ import { type Surroundings, warningsOf } from './warnings.ts';
 
 export { ConfigError };
 
-/** Without a file: the defaults, only the built-in rules. @throws ConfigError with the position of every mistake. */
-export function loadConfig(path: string | undefined): Config {
+const readAny = (path: string) => readFileSync(path, 'utf8');
+
+/**
+ * Without a file: the defaults, only the built-in rules. @param read gives the text of a file.
+ * @throws ConfigError with the position of every mistake.
+ */
+export function loadConfig(path: string | undefined, read: (path: string) => string = readAny): Config {
   if (path === undefined) return defaultConfig();
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = read(path);
   } catch (error) {
     throw new ConfigError(`${path}: ${(error as Error).message}`);
   }

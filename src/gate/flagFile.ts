@@ -10,13 +10,11 @@ import {
   StandardResolutionReasons,
 } from '@openfeature/server-sdk';
 import { type FileState, fileState, onFileChange } from '../util/fileChanges.ts';
-import { readRegularFile } from '../util/regularFile.ts';
+import { readSmallFile } from '../util/smallFile.ts';
 import { type FlagFindings, flagFindings } from './flagFindings.ts';
 import type { GatedKnob } from './gate.ts';
 
 const POLL_MS = 250;
-/** Bytes of the file. A thousand flags are a tenth of that, and taut does nothing else while it takes them in. */
-const MOST = 4 << 20;
 const KEPT = 'agents keep for a time what was decided last, and no other is tuned';
 
 export class FlagFile implements Provider {
@@ -99,7 +97,7 @@ export class FlagFile implements Provider {
   #load(): FlagFindings {
     let text: string;
     try {
-      text = readRegularFile(this.#path, MOST);
+      text = readSmallFile(this.#path);
     } catch (error) {
       throw new Unreadable(`the flag file can't be read: ${(error as Error).message}`);
     }

@@ -31,6 +31,8 @@ function distrustOwn(path: string): string | undefined {
   if (!stat) return undefined;
   if (stat.isSymbolicLink())
     return `${path} is a link, which taut does not follow: name what it leads to, or remove it`;
+  if (!stat.isFile() && !stat.isDirectory() && !stat.isSocket())
+    return `${path} is a pipe or a device, on which taut could wait for ever: remove it`;
   return strangersOwn(path, stat) ?? writable(path, (stat.mode & WRITABLE_BY_OTHERS) !== 0);
 }
 
@@ -43,8 +45,10 @@ function distrustAbove(path: string): string | undefined {
   const owner = strangersOwn(path, stat);
   if (owner !== undefined) return owner;
   if (stat.isSymbolicLink()) return distrustTarget(path);
-  // Some distributions let a user's own group, which has no other member, write to the directories of a home.
-  const others = stat.gid === process.getegid?.() ? WRITABLE_BY_OTHERS & ~WRITABLE_BY_GROUP : WRITABLE_BY_OTHERS;
+  // Some distributions let a user's own group, which has no other member, write to the directories of a home. Root has no such
+  // group, and the bits of a group are also where an access control list shows that it lets somebody else write.
+  const isOwnGroup = process.geteuid?.() !== 0 && stat.gid === process.getegid?.();
+  const others = isOwnGroup ? WRITABLE_BY_OTHERS & ~WRITABLE_BY_GROUP : WRITABLE_BY_OTHERS;
   return writable(path, (stat.mode & others) !== 0 && (stat.mode & STICKY) === 0);
 }
 

@@ -1,13 +1,28 @@
-/** Loaded into taut by `--import`: appends the time and the longest block of its event loop, ms, to a file, again and again. */
+/**
+ * Loaded into taut by `--import`: appends the time, the longest block of its event loop, and the CPU time that the thread used
+ * in that block, both in ms, to a file, again and again. A block in which it used none is the host's: the thread could run, and
+ * did not get a CPU.
+ */
 import { appendFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const EVERY_MS = 5;
+const TOLD_EACH = 50;
 
 const path = process.env['TAUT_BENCH_LOOP'];
 if (path) {
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
+  const now = () => ({ ms: performance.now(), cpuMs: sum(process.threadCpuUsage()) / 1_000 });
+  const sum = ({ user, system }) => user + system;
+  let last = now();
+  let longest = { ms: 0, cpuMs: 0 };
+  let turns = 0;
   setInterval(() => {
-    appendFileSync(path, `${Date.now()} ${delay.max / 1e6}\n`);
-    delay.reset();
-  }, 250).unref();
+    const at = now();
+    const block = { ms: at.ms - last.ms, cpuMs: at.cpuMs - last.cpuMs };
+    if (block.ms > longest.ms) longest = block;
+    if (++turns % TOLD_EACH === 0) {
+      appendFileSync(path, `${Date.now()} ${longest.ms} ${longest.cpuMs}\n`);
+      longest = { ms: 0, cpuMs: 0 };
+    }
+    last = now();
+  }, EVERY_MS).unref();
 }

@@ -307,3 +307,28 @@ test("without CAP_SYS_NICE, another user's agent is not changed, and that is sai
   expect(await taut.stop()).toBe(1);
   expect(taut.errors.filter((line) => /scheduler slice .*initial user namespace/.test(line))).toHaveLength(1);
 });
+
+/** What a taut that is started with this says of the kernel. */
+function support(...start: string[]): { ok: boolean; detail: string; mend: string } {
+  const source = join(import.meta.dirname, '../../src/actuator/schedSlice.ts');
+  const say = `import { schedSlice } from ${JSON.stringify(source)}; console.log(JSON.stringify(schedSlice.support()))`;
+  const [command = '', ...args] = [...start, process.execPath, '--input-type=module', '-e', say];
+  return JSON.parse(execFileSync(command, args, { encoding: 'utf8', cwd: '/' }));
+}
+
+test.each([
+  ['idle', ['chrt', '-i', '0']],
+  ['batch', ['chrt', '-b', '0']],
+  ['real-time', ['chrt', '-f', '1']],
+  ['real-time, which no child inherits', ['chrt', '-R', '-f', '1']],
+])('what a kernel can do is told by a taut of the policy %s as by an ordinary one', (_, start) => {
+  expect(support(...start)).toEqual(support('chrt', '-o', '0'));
+});
+
+test('who may not leave the idle policy is told that the kernel could not be asked, not to run another one', () => {
+  const other = ['setpriv', '--reuid=4242', '--regid=4242', '--clear-groups', '--'];
+  const { ok, detail, mend } = support(...other, 'chrt', '-i', '0');
+  expect(ok).toBe(false);
+  expect(detail).toMatch(/could not be told .*EPERM/);
+  expect(mend).toContain('chrt -o 0');
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +76,13 @@ test('a line that is longer than a file is refused, and the others are kept', as
   await expect(file.append(Buffer.from(`"${'x'.repeat(98)}"`))).rejects.toThrow('100 bytes are more than');
   await file.append(Buffer.from('"other"'));
   expect(readFileSync(file.path, 'utf8')).toBe('"short"\n"other"\n');
+  rmSync(dir, { recursive: true });
+});
+
+test('a pipe in the place of the file is an error, and no wait for its reader', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'taut-sink-'));
+  execFileSync('mkfifo', [join(dir, 't.jsonl')]);
+  await expect(new JsonLines(join(dir, 't.jsonl')).append(Buffer.from('1'))).rejects.toThrow('ENXIO');
   rmSync(dir, { recursive: true });
 });
 

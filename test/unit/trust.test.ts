@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,20 @@ test('follows no link itself, and above it only those that a trusted user made',
   folder('target/own', 0o700);
   symlinkSync('target/own', join(dir, 'away'));
   expect(distrust(join(dir, 'away/below'))).toContain(`can write to ${join(dir, 'target')}:`);
+});
+
+test.runIf(process.geteuid?.() === 0)(
+  'to root, who has no group of its own, a group that may write above is others',
+  () => {
+    const shared = folder('shared', 0o775); // root's group, or what an access control list shows
+    expect(distrust(folder('shared/own', 0o700))).toBe(`other users can write to ${shared}: chmod go-w ${shared}`);
+  },
+);
+
+test('takes no pipe for a file of its own', () => {
+  const path = folder('pipes', 0o700);
+  execFileSync('mkfifo', ['-m', '600', join(path, 'ledger.db')]);
+  expect(distrust(path, 'ledger.db')).toContain('ledger.db is a pipe or a device');
 });
 
 test('looks at each named file', () => {
