@@ -158,15 +158,14 @@ test(`of ${NAMES.length * EACH} agents just those are written about which an edi
     }
     await follows(what, wanted(), startMs);
   }
-  const endMs = Date.now() + 3_000;
-  write(flag(on, other, 'ending', undefined, new Date(endMs).toISOString()));
+  const ending = (ms: number) => write(flag(on, other, 'ending', undefined, new Date(ms).toISOString()));
+  ending(Date.now() + 3_600_000);
   const all = agents.map(() => on);
   await follows('until a time', all, performance.now());
-  await follows(
-    'that is over',
-    agents.map(() => ORIGINAL),
-    performance.now() + endMs - Date.now(),
-  );
+  const endMs = Date.now() + 1_500;
+  ending(endMs);
+  const none = agents.map(() => ORIGINAL);
+  await follows('that is over', none, performance.now() + endMs - Date.now());
   console.info(`${agents.length} agents, traced, from the edit to every thread read: ${times.join(', ')}`);
   expect(trace.others, 'no other setting is touched').toEqual([]);
   expect(await taut.stop('SIGTERM')).toBe(0);
