@@ -5,6 +5,7 @@ import type { Telemetry } from '../../otel/sdk.ts';
 import { CliError, EXIT } from '../cli/exit.ts';
 import { openSession, type Session, type SessionTelemetry } from '../cli/session.ts';
 import { ConfigError } from '../config/configError.ts';
+import { addon } from '../native.ts';
 import { useProviders } from '../telemetry/scope.ts';
 import { limited } from '../util/limitedLog.ts';
 import type { Log } from '../util/log.ts';
@@ -20,6 +21,7 @@ export async function start(given: TautOptions, onEnd: () => void): Promise<Taut
   await using stack = new AsyncDisposableStack();
   try {
     const { scope, options, configuration } = await settleOptions(given);
+    requireAddon();
     const log = stack.use(limited(logOf(given.log)));
     stack.defer(() => useProviders({}));
     useProviders(given.telemetry ?? {});
@@ -68,6 +70,15 @@ function runningTaut(session: Session, owned: AsyncDisposableStack, gone: Promis
     end: () => end('the application has ended it'),
     [Symbol.asyncDispose]: () => end('the application has ended it'),
   };
+}
+
+/** Without it everything would be lacking, and each thing would be said by itself. */
+function requireAddon(): void {
+  try {
+    addon();
+  } catch (error) {
+    throw new StartError('ERR_TAUT_HOST', (error as Error).message, { cause: error });
+  }
 }
 
 function requireThat(session: Session, needed: NonNullable<TautOptions['require']>): void {
