@@ -1,33 +1,12 @@
 /**
- * taut as a package: the watcher and the metric producers, for an application with its own OpenTelemetry SDK.
- * Spans, metrics and log records go to the providers that the application has registered with @opentelemetry/api.
+ * taut as a package: what `taut watch` does, in an application with its own OpenTelemetry SDK. `docs/library.md` shows it.
+ * Only this is the package: nothing else can be imported, and all of it keeps its names.
  */
-export { KernelHistograms, type KernelHistogramsOptions } from '../otel/producer.ts';
-export { RunQueueTimes, type RunQueueTimesOptions } from '../otel/runQueueProducer.ts';
-export { Ledger } from './actuator/ledger.ts';
-export type { AgentStatus } from './agents/status.ts';
-export { Watcher, type WatcherOptions } from './agents/watcher.ts';
-export { ConfigError, loadConfig } from './config/load.ts';
-export { Decisions } from './discovery/decisions.ts';
-export { compileRules } from './discovery/ruleSet.ts';
-export type { Scope } from './discovery/scope.ts';
-export { createGate, type GateOptions } from './gate/createGate.ts';
+export type { AgentEvent, AgentStatus, KnobStatus, StatusDocument, TracerStatus } from './agents/documents.ts';
 export type { Gate, GateDecision, GateQuestion } from './gate/gate.ts';
-export { TautError } from './native.ts';
-export { add, quantile, subtract } from './tracer/arithmetic.ts';
-export type { Mode } from './tracer/features.ts';
-export { type Measuring, openMeasuring } from './tracer/measuring.ts';
-export { TracerUnavailable } from './tracer/programs.ts';
-export type {
-  AgentSnapshot,
-  ExpHistogram,
-  OverflowSnapshot,
-  Quantity,
-  RunQueueTime,
-  Series,
-  SlackClass,
-  Snapshot,
-  WakeupSource,
-} from './tracer/series.ts';
-export { Tracer } from './tracer/tracer.ts';
-export { createLog, type Log, type LogLevel } from './util/log.ts';
+export { TautMetrics, type TautMetricsOptions, type Temporality } from './library/metrics.ts';
+export type { FlagProvider, LogLevel, Target, TautOptions } from './library/options.ts';
+export { StartError, type StartErrorCode } from './library/startError.ts';
+export { startTaut } from './library/startTaut.ts';
+export type { Taut } from './library/taut.ts';
+export type { LoggerProvider, Providers } from './telemetry/providers.ts';

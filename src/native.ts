@@ -9,6 +9,7 @@ import type { Errno, Outcome } from './native/errno.ts';
 import type { NativeFiles } from './native/files.ts';
 import type { NativeGuard } from './native/guard.ts';
 import type { Layout } from './native/layout.ts';
+import { notLoaded } from './native/notLoaded.ts';
 import { packageRoot } from './native/package.ts';
 import type { NativeWakeupTracer } from './native/wakeupTracer.ts';
 
@@ -79,7 +80,11 @@ export function addon(): Addon {
   if (loaded) return loaded;
   const path = join(packageRoot(), 'build/Release/taut.node');
   if (!existsSync(path)) throw new Error(`the native addon is not built (${path}); run: sh scripts/setup.sh`);
-  loaded = createRequire(import.meta.url)(path) as Addon;
+  try {
+    loaded = createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    throw new Error(notLoaded(path, (error as Error).message), { cause: error });
+  }
   return loaded;
 }
 

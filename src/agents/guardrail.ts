@@ -10,6 +10,7 @@ import { type HostLoad, readHostLoad } from '../proc/hostLoad.ts';
 import type { AgentSnapshot } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import type { Agent } from './agent.ts';
+import type { TrialStatus } from './documents.ts';
 import {
   type HostReading,
   type Reading,
@@ -18,7 +19,7 @@ import {
   valuesOfAgent,
   valuesOfHost,
 } from './guardrailMeasures.ts';
-import { BLOCKS, type Limits, limitsOfAgent, limitsOfHost, Trial, type TrialStatus } from './guardrailTrial.ts';
+import { BLOCKS, type Limits, limitsOfAgent, limitsOfHost, Trial } from './guardrailTrial.ts';
 import { describeHarm, reportHarm } from './reportGuardrail.ts';
 
 export interface GuardrailOptions {

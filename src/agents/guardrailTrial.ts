@@ -8,21 +8,11 @@ import {
   type RuleGuardrail,
 } from '../config/guardrail.ts';
 import { type Block, evidenceOfHarm, type Interval, intervalOf, median } from '../gate/harmTest.ts';
+import type { TrialStatus } from './documents.ts';
 import { MEASURES, type Values } from './guardrailMeasures.ts';
 
 /** Blocks of a trial. Without harm by then, there is none of a size that matters here. */
 export const BLOCKS = 30;
-
-/** As `status --json` tells it. */
-export interface TrialStatus {
-  /** `passed`: no harm was found. */
-  readonly state: 'running' | 'passed';
-  /** How many blocks are done, and how many a trial has. */
-  readonly blocks: number;
-  readonly of: number;
-  /** When the last trial ended, RFC 3339; null while it runs. */
-  readonly passedAt: string | null;
-}
 
 /** By which part of itself each measure may be more. */
 export type Limits = ReadonlyMap<Measure, number>;

@@ -1,7 +1,7 @@
 /** Tells of changes in how well, and how much, the agents are measured: a log line and an event for each. */
-import { SeverityNumber } from '@opentelemetry/api';
 import { emit } from '../telemetry/events.ts';
 import * as semconv from '../telemetry/semconv.ts';
+import { SEVERITY } from '../telemetry/severity.ts';
 import type { Mode } from '../tracer/features.ts';
 import type { Shed } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
@@ -13,7 +13,7 @@ export function reportDegraded(log: Log, mode: Mode, reason: string | undefined)
     const body = 'what is measured is reliable again';
     log.info(body);
     const attributes = { [semconv.ATTR_TAUT_TRACER_STATE]: 'ok', ...modeAttribute };
-    emit('taut.tracer_degraded', attributes, { body, severity: SeverityNumber.INFO });
+    emit('taut.tracer_degraded', attributes, { body, severity: SEVERITY.INFO });
     return;
   }
   const body = `what is measured is not reliable now (degraded): ${reason}`;

@@ -11,10 +11,13 @@ export const EXIT = {
 
 export class CliError extends Error {
   readonly exitCode: number;
+  /** `locked`: another taut holds a lock that this one needs. */
+  readonly reason: 'locked' | undefined;
 
-  constructor(message: string, exitCode: number) {
+  constructor(message: string, exitCode: number, reason?: 'locked') {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
+    this.reason = reason;
   }
 }

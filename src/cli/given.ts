@@ -1,5 +1,6 @@
 /** What the options of a command come to. No option is described here (`options.ts`): to load what describes them takes time. */
 import { resolve } from 'node:path';
+import type { Provider } from '@openfeature/server-sdk';
 import type { Descendants } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import { keyOf } from '../actuator/knobNames.ts';
@@ -27,6 +28,8 @@ export interface TuneOptions extends CommonOptions {
   /** A module that has a provider of feature flags. */
   readonly flagProvider?: string;
   readonly flagProviderOptions?: unknown;
+  /** One that an application has made. */
+  readonly provider?: Provider;
   /** Milliseconds. */
   readonly flagPoll?: number;
   /** Milliseconds. */
@@ -111,8 +114,8 @@ export function isOwn({ origins }: TuneOptions, key: string, value: unknown): bo
 }
 
 /** Whether feature flags decide. */
-export function hasFlags({ flags, flagProvider }: TuneOptions): boolean {
-  return flags !== undefined || flagProvider !== undefined;
+export function hasFlags({ flags, flagProvider, provider }: TuneOptions): boolean {
+  return flags !== undefined || flagProvider !== undefined || provider !== undefined;
 }
 
 /** What the command line asks for, by the knob's id. */

@@ -10,7 +10,7 @@ import { asked, type TuneOptions } from './given.ts';
 
 /** @throws CliError when the flag file can't be understood, or the provider's module can't be used. */
 export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
-  const { flags, flagProvider: module, flagProviderOptions, flagPoll, flagLastKnown } = options;
+  const { flags, flagProvider: module, flagPoll, flagLastKnown } = options;
   const { targets, why, configured, leftOut } = asked(options);
   for (const sentence of leftOut) log.info(sentence);
   const naming = {
@@ -19,18 +19,12 @@ export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   };
   const common = { targets, why, configured, naming, knobs: KNOBS, onProblem: (message: string) => log.warn(message) };
   try {
-    if (module === undefined)
+    if (module === undefined && options.provider === undefined)
       return await createGate({
         ...common,
         ...(flags === undefined ? {} : { flagsFile: flags, lastKnownMs: flagLastKnown ?? DEFAULTS.flagLastKnown }),
       });
-    const { loadProvider } = await import('../gate/loadProvider.ts');
-    const { config, origins } = options;
-    const from =
-      config !== undefined && origins?.get('flagProvider')?.source === 'file'
-        ? dirname(resolve(config))
-        : process.cwd();
-    const provider = await loadProvider({ module, options: flagProviderOptions, from });
+    const provider = options.provider ?? (await load(options));
     const service = {
       pollMs: flagPoll ?? DEFAULTS.flagPoll,
       lastKnownMs: flagLastKnown ?? DEFAULTS.flagLastKnown,
@@ -39,4 +33,15 @@ export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
   } catch (error) {
     throw new CliError((error as Error).message, EXIT.usage);
   }
+}
+
+/** The provider of the module that is named. */
+async function load({ flagProvider: module = '', flagProviderOptions, config, origins }: TuneOptions) {
+  const { loadProvider } = await import('../gate/loadProvider.ts');
+  const isFiles = config !== undefined && origins?.get('flagProvider')?.source === 'file';
+  return loadProvider({
+    module,
+    options: flagProviderOptions,
+    from: isFiles ? dirname(resolve(config)) : process.cwd(),
+  });
 }

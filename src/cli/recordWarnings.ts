@@ -1,13 +1,14 @@
 /** taut's own warnings and errors, as log records: who reads a backend sees what the terminal says. */
-import { type Logger, type LogRecord, SeverityNumber } from '@opentelemetry/api';
+import type { Logger, LogRecord } from '@opentelemetry/api';
 import { tautLogger } from '../telemetry/scope.ts';
+import { SEVERITY, severityText } from '../telemetry/severity.ts';
 import type { Log } from '../util/log.ts';
 import { printable } from '../util/printable.ts';
 
 /** Most records of each span of time: whoever makes taut warn must not fill a backend. */
 const MOST = 100;
 const SPAN_MS = 60_000;
-const SEVERITY = { warn: SeverityNumber.WARN, error: SeverityNumber.ERROR } as const;
+const NUMBERS = { warn: SEVERITY.WARN, error: SEVERITY.ERROR } as const;
 
 export interface Recorded {
   /** The same log, whose warnings and errors are records as well. */
@@ -20,16 +21,16 @@ export interface Recorded {
 export function recordWarnings(log: Log, now: () => number = () => performance.now()): Recorded {
   const waiting: LogRecord[] = [];
   // The one of the beginning: a provider that has ended complains when it is asked for a logger.
-  let logger: Logger | undefined;
+  let logger: Pick<Logger, 'emit'> | undefined;
   let [since, count, left] = [now(), 0, 0];
-  const emit = (level: keyof typeof SEVERITY, message: string) => {
-    const severityNumber = SEVERITY[level];
-    const written = { severityNumber, severityText: SeverityNumber[severityNumber], body: printable(message) };
+  const emit = (level: keyof typeof NUMBERS, message: string) => {
+    const severityNumber = NUMBERS[level];
+    const written = { severityNumber, severityText: severityText(severityNumber), body: printable(message) };
     const record = { ...written, timestamp: Date.now() };
     if (logger) logger.emit(record);
     else waiting.push(record);
   };
-  const bounded = (level: keyof typeof SEVERITY) => (message: string) => {
+  const bounded = (level: keyof typeof NUMBERS) => (message: string) => {
     log[level](message);
     if (now() - since >= SPAN_MS) {
       if (left > 0) emit('warn', `${left} more warnings were only logged`);

@@ -25,12 +25,16 @@ export interface RulesFile {
   readonly asRead: FileState;
 }
 
-/** Calls `use` with each new set of rules, one after the other. @returns stops that when it is disposed of. */
+/**
+ * Calls `use` with each new set of rules, one after the other.
+ * @param hearsHangUp whether SIGHUP is taut's. @returns stops that when it is disposed of.
+ */
 export function onNewRules(
   file: RulesFile | undefined,
   started: Config,
   log: Log,
   use: (rules: RuleSet) => Promise<void>,
+  hearsHangUp: boolean,
 ): Disposable {
   let last = Promise.resolve();
   const reload = () => {
@@ -49,7 +53,7 @@ export function onNewRules(
       }
     });
   };
-  process.on('SIGHUP', reload);
+  if (hearsHangUp) process.on('SIGHUP', reload);
   const watch = file && onFileChange(file.path, file.asRead, POLL_MS, reload);
   return {
     [Symbol.dispose]() {

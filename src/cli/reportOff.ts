@@ -1,8 +1,8 @@
 /** Tells that the kill switch was turned: to the backends, and to who would see something tuned otherwise. */
-import { SeverityNumber } from '@opentelemetry/api';
 import { describeOff, type Off } from '../actuator/off.ts';
 import { emit } from '../telemetry/events.ts';
 import * as semconv from '../telemetry/semconv.ts';
+import { SEVERITY } from '../telemetry/severity.ts';
 import type { Log } from '../util/log.ts';
 
 /** @param off undefined: it is on again. @param log undefined: nothing is to be tuned anyway. */
@@ -16,6 +16,6 @@ export function sayOff(off: Off | undefined, log: Log | undefined): void {
       [semconv.ATTR_TAUT_OFF]: off !== undefined,
       ...(off?.reason && { [semconv.ATTR_TAUT_OFF_REASON]: off.reason }),
     },
-    { severity: off ? SeverityNumber.WARN : SeverityNumber.INFO, body },
+    { severity: off ? SEVERITY.WARN : SEVERITY.INFO, body },
   );
 }

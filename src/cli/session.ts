@@ -3,8 +3,7 @@
  * telemetry, gate, watcher, control socket. What this host can't do is reported once, and the rest goes on.
  */
 import { join } from 'node:path';
-import { settle } from '../../otel/environment/settle.ts';
-import { startTelemetry, type Telemetry } from '../../otel/sdk.ts';
+import type { Measured, Telemetry } from '../../otel/sdk.ts';
 import { injectUncaught } from '../actuator/faultPoints.ts';
 import type { Guard } from '../actuator/guard.ts';
 import type { Ledger } from '../actuator/ledger.ts';
@@ -13,9 +12,9 @@ import { schedSlice } from '../actuator/schedSlice.ts';
 import { Operations } from '../agents/operations.ts';
 import { PastTraces } from '../agents/pastTraces.ts';
 import { reportRestored } from '../agents/reportRestored.ts';
-import type { AgentEvent } from '../agents/status.ts';
+import type { AgentEvent, StatusDocument } from '../agents/status.ts';
 import { Watcher, type WatcherOptions } from '../agents/watcher.ts';
-import { DEFAULTS } from '../config/defaults.ts';
+import type { Config } from '../config/schema.ts';
 import { Decisions } from '../discovery/decisions.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { describeScope, type Scope } from '../discovery/scope.ts';
@@ -28,7 +27,6 @@ import { type Without, withoutFrom } from '../tracer/features.ts';
 import { type Measuring, openMeasuring } from '../tracer/measuring.ts';
 import { fileState } from '../util/fileChanges.ts';
 import type { Log } from '../util/log.ts';
-import { placeProblem } from '../util/writable.ts';
 import { answer, answerPublicly } from './controlHandlers.ts';
 import { CliError, EXIT } from './exit.ts';
 import { hasFlags, type TuneOptions, targetsOf } from './given.ts';
@@ -46,11 +44,19 @@ import { holdLocks, openLedger, recover, watchLedger } from './sessionLedger.ts'
 import { removeStale } from './sockets.ts';
 import { statusDocument } from './statusDocument.ts';
 import { openSocket } from './unwritable.ts';
-import { version } from './version.ts';
+
+/** Where the signals of a session go: taut's own SDK (`ownTelemetry.ts`), or that of an application (`src/library/`). */
+export interface SessionTelemetry {
+  /** Called before anything is begun. @throws Error for settings that can't be meant. */
+  check(): Promise<unknown>;
+  start(measured: Measured, options: SessionOptions, log: Log): Promise<Telemetry>;
+}
 
 export interface Session extends AsyncDisposable {
   readonly watcher: Watcher;
   readonly telemetry: Telemetry;
+  /** What `taut status` says of it. */
+  status(): StatusDocument;
   /** What this host could not do. Each is already reported; the exit code depends on it. */
   readonly missing: readonly string[];
   /** Whether taut still has something to put back. */
@@ -70,6 +76,11 @@ export interface SessionOptions extends TuneOptions {
   readonly lifetime: Pick<Lifetime, 'doing' | 'end' | 'onUncaught'>;
   /** Only for `run` and `demo`, which share the state directory with other tauts. */
   readonly run?: RunSession;
+  readonly telemetry: SessionTelemetry;
+  /** Counts instead of the configuration's file. */
+  readonly configuration?: Config;
+  /** The session is a part of an application, whose signals are not taut's. */
+  readonly isEmbedded?: boolean;
 }
 
 export interface RunSession {
@@ -86,13 +97,13 @@ export interface RunSession {
 export async function openSession(options: SessionOptions, terminal: Log): Promise<Session> {
   const { log, begin } = recordWarnings(terminal);
   await using stack = new AsyncDisposableStack();
-  const { stateDir, sinkDir = stateDir, scope, descendants, lifetime, run } = options;
+  const { stateDir, scope, descendants, lifetime, run } = options;
   requireOpenFiles();
-  await settle(process.env); // a mistake there ends taut before anything is begun
+  await options.telemetry.check(); // a mistake there ends taut before anything is begun
   const daemon = { pid: process.pid, since: new Date().toISOString() };
   const missing: string[] = [];
   const file = options.config === undefined ? undefined : { path: options.config, asRead: fileState(options.config) };
-  const config = await readConfig(options.config);
+  const config = options.configuration ?? (await readConfig(options.config));
   const rules = compileRules(config);
   const isDynamic = hasFlags(options) || options.gate !== undefined;
   const isAsked = targetsOf(options).size > 0 || isDynamic;
@@ -131,25 +142,14 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
   let observed: Watcher | undefined;
   // The watcher ends after the last export, so that the last export has the final counts.
   stack.defer(() => observed?.[Symbol.dispose]());
-  const telemetry = stack.use(
-    await startTelemetry({
-      env: process.env,
-      stateDir: sinkDir,
-      sinkProblem: placeProblem(join(sinkDir, 'otlp')),
-      spoolLimit: options.spoolLimit ?? DEFAULTS.spoolLimit,
-      spoolProblem: placeProblem(join(sinkDir, 'spool')),
-      serviceVersion: version(),
-      measured: {
-        mode: () => measuring.mode,
-        snapshots: () => observed?.measurement.snapshots(true) ?? [],
-        runQueueTimes: () => observed?.measurement.runQueueTimes(true) ?? [],
-        exported: () => observed?.measurement.exported(),
-        canaryLatency: () => observed?.measurement.canaryLatency(),
-      },
-      onWarning: (message) => log.warn(message),
-      onDetail: (message) => log.info(message),
-    }),
-  );
+  const measured: Measured = {
+    mode: () => measuring.mode,
+    snapshots: () => observed?.measurement.snapshots(true) ?? [],
+    runQueueTimes: () => observed?.measurement.runQueueTimes(true) ?? [],
+    exported: () => observed?.measurement.exported(),
+    canaryLatency: () => observed?.measurement.canaryLatency(),
+  };
+  const telemetry = stack.use(await options.telemetry.start(measured, options, log));
   begin();
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
@@ -194,7 +194,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     await watcher.decideAnew();
   };
   run?.ended.throwIfAborted();
-  if (scope.kind === 'host') stack.use(onNewRules(file, config, log, use));
+  if (scope.kind === 'host') stack.use(onNewRules(file, config, log, use, !options.isEmbedded));
   log.info(`watching ${describeScope(scope)}; ${telemetry.describe()}`);
   lifetime.doing = 'watching';
   injectUncaught();
@@ -203,6 +203,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
   return {
     watcher,
     telemetry,
+    status,
     get missing() {
       return watcher.hasFailed && !missing.includes('tune') ? [...missing, 'tune'] : missing;
     },

@@ -42,7 +42,7 @@ function holdLock(
     missing.push('lock');
     return false;
   }
-  if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed);
+  if ('holder' in lock) throw new CliError(`process ${lock.holder} holds ${path}; ${mend}`, EXIT.failed, 'locked');
   stack.use(lock);
   return true;
 }
@@ -69,7 +69,7 @@ function holdHostLock(stack: AsyncDisposableStack, mend: string, { log, missing 
     return false;
   }
   if ('holder' in lock)
-    throw new CliError(`${lock.holder} tunes on this host (${hostLockPath()}); ${mend}`, EXIT.failed);
+    throw new CliError(`${lock.holder} tunes on this host (${hostLockPath()}); ${mend}`, EXIT.failed, 'locked');
   stack.use(lock);
   return true;
 }

@@ -9,6 +9,7 @@ import { hangUpOfDaemon, Lifetime } from './lifetime.ts';
 import { lookAtNamed } from './namedProcesses.ts';
 import { logFor, pid, withCommon, withJson, withTuning } from './options.ts';
 import { isTerminal, printEvent } from './output.ts';
+import { ownTelemetry } from './ownTelemetry.ts';
 import { openSession } from './session.ts';
 import { Waited } from './waited.ts';
 
@@ -59,7 +60,7 @@ async function watch(options: TuneOptions, scope: Scope): Promise<void> {
   const waited = scope.kind === 'pids' && isTerminal() && !options.json ? new Waited() : undefined;
   const onEvent = options.json ? printEvent : waited?.hear;
   const events = onEvent ? { onEvent } : {};
-  await using session = await openSession({ ...options, scope, lifetime, ...events }, log);
+  await using session = await openSession({ ...options, scope, lifetime, telemetry: ownTelemetry, ...events }, log);
   if (scope.kind === 'host' && session.watcher.agents().length === 0)
     log.info('no agent is running yet; waiting for one');
   const idle = new Promise<void>((resolve) => {

@@ -1,7 +1,8 @@
 /** Emits the events that `otel/registry/events.yaml` describes. An event is a log record with a name. */
-import { type AttributeValue, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
+import { type AttributeValue, ROOT_CONTEXT, type SeverityNumber, type Span, trace } from '@opentelemetry/api';
 import { DESCRIBED_EVENTS } from './described.ts';
 import { tautLogger } from './scope.ts';
+import { SEVERITY, severityText } from './severity.ts';
 
 type Event = typeof DESCRIBED_EVENTS;
 type EventName = keyof Event;
@@ -20,8 +21,8 @@ interface Told {
 
 export function emit<N extends EventName>(name: N, attributes: AttributesOf<N>, told: Told = {}): void {
   const event = DESCRIBED_EVENTS[name];
-  const { severity = SeverityNumber[event.severity], body = event.when, about } = told;
+  const { severity = SEVERITY[event.severity], body = event.when, about } = told;
   const context = about ? trace.setSpan(ROOT_CONTEXT, about) : ROOT_CONTEXT;
-  const written = { severityNumber: severity, severityText: SeverityNumber[severity], body };
+  const written = { severityNumber: severity, severityText: severityText(severity), body };
   tautLogger().emit({ eventName: name, ...written, attributes, context });
 }

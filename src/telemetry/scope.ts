@@ -1,6 +1,7 @@
 /** taut's instrumentation scope: one name, version and schema for its spans, metrics and log records. */
-import { type Logger, logs, type Meter, metrics, type Tracer, trace } from '@opentelemetry/api';
+import * as api from '@opentelemetry/api';
 import { version } from '../native/package.ts';
+import type { LoggerProvider, Providers } from './providers.ts';
 import { SCOPE_NAME } from './semconv.ts';
 
 /** The conventions that taut's names follow, in the version of `@opentelemetry/semantic-conventions`. */
@@ -8,20 +9,31 @@ export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
 
 const OPTIONS = { schemaUrl: SCHEMA_URL };
 
+/** Of the process: a process has one taut. */
+let given: Providers = {};
+
+export function useProviders(providers: Providers): void {
+  given = providers;
+}
+
+/** With `@opentelemetry/api` 1.9, unless the application gives a provider. */
+const NO_LOGGER: ReturnType<LoggerProvider['getLogger']> = { emit: () => {} };
+
 /** The scope, as the points of a metric producer carry it. */
 export function scope() {
   return { name: SCOPE_NAME, version: version(), ...OPTIONS };
 }
 
-export function tautTracer(): Tracer {
-  return trace.getTracerProvider().getTracer(SCOPE_NAME, version(), OPTIONS);
+export function tautTracer(): api.Tracer {
+  return (given.tracerProvider ?? api.trace.getTracerProvider()).getTracer(SCOPE_NAME, version(), OPTIONS);
 }
 
 /** Counts nothing until the SDK has started: ask when something is to be counted, or after that. */
-export function tautMeter(): Meter {
-  return metrics.getMeter(SCOPE_NAME, version(), OPTIONS);
+export function tautMeter(): api.Meter {
+  return (given.meterProvider ?? api.metrics.getMeterProvider()).getMeter(SCOPE_NAME, version(), OPTIONS);
 }
 
-export function tautLogger(): Logger {
-  return logs.getLogger(SCOPE_NAME, version(), OPTIONS);
+export function tautLogger(): Pick<api.Logger, 'emit'> {
+  const provider = given.loggerProvider ?? (api as Partial<typeof api>).logs?.getLoggerProvider();
+  return provider?.getLogger(SCOPE_NAME, version(), OPTIONS) ?? NO_LOGGER;
 }

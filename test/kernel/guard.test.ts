@@ -162,18 +162,22 @@ test('taut ends well: the guard goes with it, and has run nothing', async () => 
 
 test('of two that share a ledger one is killed: what the other tuned stays so', async () => {
   using sandbox = new Sandbox();
-  await using killed = await agentOf(sandbox);
-  await using kept = await agentOf(sandbox);
-  await using first = await applicationOf(sandbox, killed);
-  await using second = await applicationOf(sandbox, kept);
-  const [guard = 0] = guardsOf(first.pid);
-  await first.stop('SIGKILL');
-  await until('the guard has ended', () => !isRunning(guard));
-  expect([slacks(killed.pid), slacks(kept.pid)]).toEqual([ORIGINALS, TUNED]);
+  const command = ['run', '--optimize-timer-slack', '--', 'python3', join(FIXTURES, 'sleeper.py'), sandbox.mark];
+  await using first = sandbox.taut(...command);
+  await using second = sandbox.taut(...command);
+  await Promise.all([first.line(/^ready/), second.line(/^ready/)]);
   using ledger = new Ledger(sandbox.stateDir);
-  expect(new Set(ledger.entries().map(({ owner }) => ownerPid(owner)))).toEqual(new Set([second.pid]));
-  await second.stop('SIGTERM');
-  await until('the other is put back', () => slacks(kept.pid).every((ns, i) => ns === ORIGINALS[i]));
+  const owners = () => ledger.entries().map(({ owner }) => ownerPid(owner));
+  await until('both have tuned', () => [first, second].every(({ pid }) => owners().includes(pid)));
+  const agents = new Map(ledger.entries().map(({ owner, pid }) => [ownerPid(owner), pid]));
+  const kept = agents.get(second.pid) ?? 0;
+  const [guard = 0] = guardsOf(first.pid);
+  first.child.kill('SIGKILL');
+  await until('the guard has ended', () => !isRunning(guard));
+  expect(slacks(kept)).toEqual([1]);
+  expect(new Set(owners())).toEqual(new Set([second.pid]));
+  await second.stop();
+  expect(ledger.entries()).toEqual([]);
 });
 
 test.each([

@@ -12,7 +12,9 @@ const LAYERS = [
   ['src/config/'],
   ['src/gate/', 'src/discovery/'],
   ['src/agents/', 'otel/'],
-  ['src/index.ts', 'src/cli/'],
+  ['src/cli/'],
+  ['src/library/'],
+  ['src/index.ts'],
 ];
 const ROOT = join(import.meta.dirname, '../..');
 

@@ -41,16 +41,17 @@ export async function measure(started: Started, gate: Gate, begun?: Begun): Prom
   const ended = held.ended.then(() => over.abort());
   await new Promise(setImmediate); // the command is released first
   // A command that has ended before the session is loaded leaves nothing to measure.
-  const module = await Promise.race([import('../session.ts'), ended]);
-  if (!module || over.signal.aborted) return;
+  const modules = await Promise.race([Promise.all([import('../session.ts'), import('../ownTelemetry.ts')]), ended]);
+  if (!modules || over.signal.aborted) return;
+  const [{ openSession }, { ownTelemetry: telemetry }] = modules;
   const scope = { kind: 'tree', root: pid, command: plan.command } as const;
   const { ledger, guard, first } = begun ?? {};
   const waited = isTerminal() ? new (await import('../waited.ts')).Waited() : undefined;
   const run = { ledger, guard: guard ?? false, begun: first?.begun ?? (() => undefined), ended: over.signal };
   try {
     const events = waited ? { onEvent: waited.hear } : {};
-    await using session = await module.openSession(
-      { ...options, scope, gate, lifetime: survival, run, ...events },
+    await using session = await openSession(
+      { ...options, scope, gate, lifetime: survival, run, telemetry, ...events },
       log,
     );
     using _look = begun && findBorn(session, started, begun);
