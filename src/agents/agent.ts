@@ -231,11 +231,19 @@ export class Agent implements Disposable {
     this.#handle[Symbol.dispose]();
   }
 
-  /** Its threads by the outcome of a knob, or the threads of its tools that were looked at. */
-  counts(knob: Knob): ThreadCounts {
+  /** How many threads it has now. Each call lists them. */
+  get threadCount(): number {
+    return this.#handle.threadIds().length;
+  }
+
+  /**
+   * Its threads by the outcome of a knob, or the threads of its tools that were looked at.
+   * @param threads `threadCount`, if it is known.
+   */
+  counts(knob: Knob, threads?: number): ThreadCounts {
     const tuning = this.tunings.find((one) => one.knob === knob);
     const outcomes = outcomesOf(tuning?.threads ?? new Map());
-    const total = knob.of === 'tools' ? outcomes.length : this.#handle.threadIds().length;
+    const total = knob.of === 'tools' ? outcomes.length : (threads ?? this.threadCount);
     const of = (outcome: string) => outcomes.filter((o) => o === outcome).length;
     const [tuned, drifted, exempt] = [of('tuned'), of('drifted'), of('exempt')];
     return { total, tuned, drifted, exempt, original: Math.max(0, total - tuned - drifted - exempt) };

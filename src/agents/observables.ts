@@ -13,7 +13,8 @@ export interface Observed
   agents(): readonly {
     readonly identity: Pick<AgentIdentity, 'attachPath'>;
     readonly isTuned: boolean;
-    counts(knob: Knob): ThreadCounts;
+    readonly threadCount: number;
+    counts(knob: Knob, threads: number): ThreadCounts;
   }[];
 }
 
@@ -23,9 +24,10 @@ export function observe({ mode, knobs, agents, ...others }: Observed): () => voi
     ...others,
     agents: () => agents().map(({ identity: { attachPath }, isTuned }) => ({ attachPath, isTuned })),
     threads: () => {
-      const present = agents();
+      // The threads of an agent are listed once: all that is observed is one block of the event loop.
+      const present = agents().map((agent) => ({ agent, threads: agent.threadCount }));
       return knobs.flatMap((knob) => {
-        const counts = present.map((agent) => agent.counts(knob));
+        const counts = present.map(({ agent, threads }) => agent.counts(knob, threads));
         return (['original', 'tuned', 'drifted', 'exempt'] as const).map((state) => ({
           ...{ knob: knob.id, state, count: counts.reduce((sum, count) => sum + count[state], 0) },
         }));

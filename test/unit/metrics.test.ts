@@ -54,13 +54,18 @@ test('observed metrics are exported with what splits them and the mode, and agen
       ]),
     );
   };
+  let listed = 0;
   const agent = (attachPath: string, isTuned: boolean) => ({
     ...{ identity: { attachPath }, isTuned },
-    counts: () => ({ total: 5, original: 1, tuned: 4, drifted: 0, exempt: 0 }),
+    get threadCount() {
+      listed++;
+      return 5;
+    },
+    counts: (_: unknown, total: number) => ({ total, original: 1, tuned: 4, drifted: 0, exempt: 0 }),
   });
   let present = [agent('cmdline', true), agent('cmdline', true), agent('dns', false)];
   const end = observe({
-    ...{ mode: 'full', knobs: [{ id: 'a_knob' } as never] },
+    ...{ mode: 'full', knobs: [{ id: 'a_knob' }, { id: 'another' }] as never },
     agents: () => present,
     tracerCounters: () => new Map(Object.entries({ wakeup_seen: 9, wakeup_recorded: 7, discard_on_cpu: 2 })),
     kernelCpu: () => ({ seconds: 1.5, method: 'calibrated' }),
@@ -85,7 +90,8 @@ test('observed metrics are exported with what splits them and the mode, and agen
     { value: 2, attributes: by('cmdline', true) },
     { value: 1, attributes: by('dns', false) },
   ]);
-  expect(first.get('taut.thread.count')?.points.map(({ value }) => value)).toEqual([3, 12, 0, 0]);
+  expect(first.get('taut.thread.count')?.points.map(({ value }) => value)).toEqual([3, 12, 0, 0, 3, 12, 0, 0]);
+  expect(listed).toBe(present.length);
   expect(first.get('taut.tracer.events')?.points.map(({ value }) => value)).toEqual([7, 2]);
 
   present = [agent('dns', false)];
