@@ -58,6 +58,14 @@ static void set_slack(int fd) {
   dprintf(fd, "%d\n", prctl(PR_GET_TIMERSLACK));
 }
 
+// Says why the program did not start. Its name may be a stranger's file, so what is no printable ASCII is escaped.
+static void complain(const char* program, const char* why) {
+  fputs("taut: ", stderr);
+  for (const unsigned char* c = (const unsigned char*)program; *c; c++)
+    fprintf(stderr, *c >= ' ' && *c < 0x7f ? "%c" : "\\x%02x", *c);
+  fprintf(stderr, ": %s\n", why);
+}
+
 int main(int argc, char** argv) {
   if (argc < 4) return WRONG_USAGE;
   struct pollfd other = {.fd = atoi(argv[1]), .events = POLLIN};
@@ -68,6 +76,6 @@ int main(int argc, char** argv) {
   for (int fd = 0; fd <= 2; fd++) wait_again(fd);
   execvp(argv[3], argv + 3);
   int missing = errno == ENOENT || errno == ENOTDIR;
-  fprintf(stderr, "taut: %s: %s\n", argv[3], missing ? "not found" : strerror(errno));
+  complain(argv[3], missing ? "not found" : strerror(errno));
   return missing ? NOT_FOUND : NOT_RUNNABLE;
 }

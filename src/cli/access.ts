@@ -29,6 +29,8 @@ export function describeUser(): string {
 }
 
 function whoMay(path: string): string {
+  // A user namespace's root, or one without its capabilities. Whose the files are can't be told there either.
+  if (process.geteuid?.() === 0) return 'ask as root of the host, with all its capabilities';
   try {
     const { uid } = statSync(path);
     return uid === 0 ? 'ask as root' : `ask as user ${uid}, whose it is, or as root`;

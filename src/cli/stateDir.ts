@@ -12,7 +12,17 @@ export function defaultStateDir(env: NodeJS.ProcessEnv = process.env): string {
   if (process.getuid?.() === 0) return '/var/lib/taut';
   const given = env['XDG_STATE_HOME'];
   // The XDG specification says to ignore an empty or relative path.
-  return join(given?.startsWith('/') ? given : join(homedir(), '.local/state'), 'taut');
+  return join(given?.startsWith('/') ? given : join(home(env), '.local/state'), 'taut');
+}
+
+/** "/" for a user who has none: neither HOME nor an entry in the table of users, as in a container or an empty environment. */
+function home(env: NodeJS.ProcessEnv): string {
+  try {
+    const path = env['HOME'] ?? homedir();
+    return path.startsWith('/') ? path : '/';
+  } catch {
+    return '/';
+  }
 }
 
 /** Bytes of `sun_path` in sockaddr_un, without the NUL at its end. */
@@ -22,7 +32,7 @@ const MAX_SOCKET_PATH = 107;
 export function stateDirProblem(text: string): string | undefined {
   if (text.trim() === '') return `it is empty: name a directory, or leave it out for ${defaultStateDir()}`;
   if (text.startsWith('~')) {
-    const meant = /^~(?=\/|$)/.test(text) ? text.replace('~', homedir()) : 'the path of that home directory';
+    const meant = /^~(?=\/|$)/.test(text) ? text.replace('~', home(process.env)) : 'the path of that home directory';
     return `the shell has not replaced "~": write ${meant}`;
   }
   const variable = /^\$(\w+|\{[^}]*\})/.exec(text)?.[0];

@@ -2,7 +2,7 @@
  * Whether a directory and files in it can be trusted: only root and the user that runs taut may have made them or may
  * change them. Root writes to processes what the ledger says, so a stranger's ledger must not be read.
  */
-import { lstatSync, realpathSync, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 const WRITABLE_BY_OTHERS = 0o022;
@@ -33,7 +33,7 @@ function distrustOwn(path: string): string | undefined {
     return `${path} is a link, which taut does not follow: name what it leads to, or remove it`;
   if (!stat.isFile() && !stat.isDirectory() && !stat.isSocket())
     return `${path} is a pipe or a device, on which taut could wait for ever: remove it`;
-  return strangersOwn(path, stat) ?? writable(path, (stat.mode & WRITABLE_BY_OTHERS) !== 0);
+  return strangersOwn(path, stat) ?? writable(path, (stat.mode & WRITABLE_BY_OTHERS) !== 0) ?? served(path, stat);
 }
 
 /** A directory further up: nobody else can remove, rename or replace what lies in it. */
@@ -49,7 +49,7 @@ function distrustAbove(path: string): string | undefined {
   // group, and the bits of a group are also where an access control list shows that it lets somebody else write.
   const isOwnGroup = process.geteuid?.() !== 0 && stat.gid === process.getegid?.();
   const others = isOwnGroup ? WRITABLE_BY_OTHERS & ~WRITABLE_BY_GROUP : WRITABLE_BY_OTHERS;
-  return writable(path, (stat.mode & others) !== 0 && (stat.mode & STICKY) === 0);
+  return writable(path, (stat.mode & others) !== 0 && (stat.mode & STICKY) === 0) ?? served(path, stat);
 }
 
 function distrustTarget(link: string): string | undefined {
@@ -65,6 +65,22 @@ function distrustTarget(link: string): string | undefined {
 function strangersOwn(path: string, { uid }: Stats): string | undefined {
   if (uid === 0 || uid === process.geteuid?.()) return undefined;
   return `${path} belongs to user ${uid}, who can change what taut keeps there: run taut as that user, or chown it`;
+}
+
+/** FUSE_SUPER_MAGIC. */
+const FUSE = 0x65735546;
+
+/** A file system that a user serves says of its files what that user likes: also that they are root's, and closed to others. */
+function served(path: string, { dev }: Stats): string | undefined {
+  if (statfsSync(path).type !== FUSE) return undefined;
+  const device = `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
+  const mount = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((line) => line.split(' ')[2] === device);
+  const uid = /\buser_id=(\d+)/.exec(mount ?? '')?.[1];
+  // virtiofs, which the hypervisor serves, names nobody.
+  if (uid === undefined || Number(uid) === 0 || Number(uid) === process.geteuid?.()) return undefined;
+  return `${path} is in a file system that user ${uid} serves, who can change what taut keeps there: use another place`;
 }
 
 function writable(path: string, byOthers: boolean): string | undefined {

@@ -47,6 +47,7 @@ test('an agent that its command starts at once, with a lower process id, is know
 test.each([
   [['/no/such/program'], 127, /^taut: \/no\/such\/program: not found$/m],
   [['no-such-program-anywhere'], 127, /not found/],
+  [['/no/\x1b]0;such\x07\n\u202e'], 127, /^taut: \/no\/\\x1b\]0;such\\x07\\x0a\\xe2\\x80\\xae: not found$/m],
   [['/etc'], 126, /^taut: \/etc: Permission denied$/m],
   [['sh', '-c', 'kill -KILL $$'], 128 + 9, /^/],
   [['sh', '-c', 'kill -USR1 $$'], 128 + 10, /^/],

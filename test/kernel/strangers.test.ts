@@ -13,9 +13,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { outcome, type Program, slacks, until } from '../support/program.ts';
+import { outcome, Program, slacks, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
-import { Sandbox } from '../support/taut.ts';
+import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
 
 /** A user without a name, a group or a capability. */
 const UID = 4242;
@@ -165,3 +165,28 @@ test('telemetry is not written through a link, neither of the folder nor of a fi
   await second.stop();
   expect(readFileSync(file, 'utf8')).toBe('mine');
 });
+
+test.runIf(existsSync('/dev/fuse'))(
+  "a file system that another user serves is not believed that its files are root's",
+  async () => {
+    using sandbox = new Sandbox();
+    const place = join(sandbox.dir, 'served');
+    mkdirSync(place);
+    for (const [user, said] of [
+      [String(UID), /served is in a file system that user 4242 serves/],
+      ['0', /can't turn the kill switch/], // as nothing can be made there
+    ] as const) {
+      const command = [LAUNCHER, 'off', '--state-dir', join(place, 'below')];
+      await using program = new Program('unshare', [
+        '-m',
+        'python3',
+        join(FIXTURES, 'served.py'),
+        place,
+        user,
+        ...command,
+      ]);
+      expect(await program.ended).toBeGreaterThan(0);
+      expect(program.errors.join('\n')).toMatch(said);
+    }
+  },
+);

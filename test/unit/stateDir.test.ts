@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,17 @@ test('says what was meant by ~, and takes what the socket can take to the byte',
   expect(stateDirProblem('~/x')).toContain(join(homedir(), 'x'));
   expect(stateDirProblem(long(97))).toBeUndefined();
   expect(stateDirProblem('relative/is/fine')).toBeUndefined();
+});
+
+test('a user without a home, or with one that is no path, has a default all the same', () => {
+  const source = join(import.meta.dirname, '../../src/cli/stateDir.ts');
+  const say = `import { defaultStateDir } from ${JSON.stringify(source)}; console.log(defaultStateDir())`;
+  const user = process.getuid?.() === 0 ? ['setpriv', '--reuid=4242', '--regid=4242', '--clear-groups', '--'] : [];
+  for (const home of [[], ['HOME='], ['HOME=here']]) {
+    const [command = '', ...args] = [...user, 'env', '-i', ...home, process.execPath, '--input-type=module', '-e', say];
+    const path = execFileSync(command, args, { encoding: 'utf8', cwd: '/' }).trim();
+    expect(path, home.join()).toMatch(/^\/.*\.local\/state\/taut$/);
+  }
 });
 
 test('an XDG_STATE_HOME that is empty or relative is as if it were not there', () => {
