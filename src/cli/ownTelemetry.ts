@@ -4,12 +4,13 @@ import { settle } from '../../otel/environment/settle.ts';
 import { startTelemetry } from '../../otel/sdk.ts';
 import { DEFAULTS } from '../config/defaults.ts';
 import { placeProblem } from '../util/writable.ts';
+import { reservedIds, resourceOf } from './run/runSpan.ts';
 import type { SessionTelemetry } from './session.ts';
 import { version } from './version.ts';
 
 export const ownTelemetry: SessionTelemetry = {
   check: () => settle(process.env),
-  start: (measured, { stateDir, sinkDir = stateDir, spoolLimit = DEFAULTS.spoolLimit }, log) =>
+  start: (measured, { stateDir, sinkDir = stateDir, spoolLimit = DEFAULTS.spoolLimit, run }, log) =>
     startTelemetry({
       env: process.env,
       stateDir: sinkDir,
@@ -17,6 +18,7 @@ export const ownTelemetry: SessionTelemetry = {
       spoolLimit,
       spoolProblem: placeProblem(join(sinkDir, 'spool')),
       serviceVersion: version(),
+      ...(run?.carried && { firstSpan: reservedIds(run.carried), resource: resourceOf(run.carried) }),
       measured,
       onWarning: (message) => log.warn(message),
       onDetail: (message) => log.info(message),

@@ -39,6 +39,9 @@ import { recordWarnings } from './recordWarnings.ts';
 import { onNewRules } from './reload.ts';
 import { sayOff } from './reportOff.ts';
 import type { Request } from './requests.ts';
+import type { Carried } from './run/carried.ts';
+import type { CommandEnd } from './run/held.ts';
+import { beginRunSpan, endRunSpan } from './run/runSpan.ts';
 import { serveRun } from './run/socket.ts';
 import { holdLocks, openLedger, recover, watchLedger } from './sessionLedger.ts';
 import { removeStale } from './sockets.ts';
@@ -61,6 +64,8 @@ export interface Session extends AsyncDisposable {
   readonly missing: readonly string[];
   /** Whether taut still has something to put back. */
   readonly hasWritten: boolean;
+  /** Ends the span of a run. @returns whether there is one. */
+  endRun(end: CommandEnd): boolean;
   /** Puts everything back and hears further signals meanwhile. Disposing without `end` puts everything back at once. */
   end(): Promise<void>;
 }
@@ -89,6 +94,10 @@ export interface RunSession {
   /** See `WatcherOptions.guard`. */
   readonly guard: boolean | Guard;
   readonly begun: NonNullable<WatcherOptions['begun']>;
+  /** The command's process id. */
+  readonly pid?: number;
+  /** The trace that it is in; undefined where it was told of none. */
+  readonly carried?: Carried;
   /** Aborted when the command has ended: then no session is opened. */
   readonly ended: AbortSignal;
 }
@@ -150,6 +159,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     canaryLatency: () => observed?.measurement.canaryLatency(),
   };
   const telemetry = stack.use(await options.telemetry.start(measured, options, log));
+  const runSpan = run?.carried && beginRunSpan(run.carried, run.pid);
   begin();
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
@@ -162,7 +172,9 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     ...{ decisions, gate, scope, log, measuring, ledger, descendants, past },
     guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
+    linkAgentTelemetry: options.linkAgentTelemetry ?? false,
     ...(run && { begun: run.begun }),
+    ...(runSpan && { run: { context: runSpan.spanContext(), id: run?.carried?.runId } }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
     ...(settings && guarded && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
   });
@@ -209,6 +221,10 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     },
     get hasWritten() {
       return (ledger?.ownCount ?? 0) > 0;
+    },
+    endRun(end) {
+      if (runSpan) endRunSpan(runSpan, end);
+      return runSpan !== undefined;
     },
     async end() {
       await watcher.end('shutdown', (left) => {

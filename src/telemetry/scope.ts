@@ -2,10 +2,8 @@
 import * as api from '@opentelemetry/api';
 import { version } from '../native/package.ts';
 import type { LoggerProvider, Providers } from './providers.ts';
+import { SCHEMA_URL } from './schema.ts';
 import { SCOPE_NAME } from './semconv.ts';
-
-/** The conventions that taut's names follow, in the version of `@opentelemetry/semantic-conventions`. */
-export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
 
 const OPTIONS = { schemaUrl: SCHEMA_URL };
 

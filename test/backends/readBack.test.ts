@@ -207,7 +207,7 @@ test('every span, link, event, attribute and bucket that left taut is read back,
     async () => spansOf([{ resourceSpans: await jaegerTraces(backends) }]).length >= spans.length,
   );
   expect(items([{ resourceSpans: await jaegerTraces(backends) }], 'spans')).toEqual(spans);
-  const sent: (Span & { links?: unknown[] })[] = wellFormed(spansOf(tap.sent('traces')));
+  const sent = wellFormed(spansOf(tap.sent('traces')));
   expect(sent.filter(({ links = [] }) => links.length > 0)).not.toEqual([]);
   const traceIds = [...new Set(sent.map(({ traceId }) => traceId))];
   for (const id of traceIds) expect(await warningsOf(backends, id), id).toEqual([]);
