@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include <cerrno>
+#include <thread>
 
 namespace {
 
@@ -60,24 +61,44 @@ Napi::Value SetSliceAt(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
-// defaultSlice(otherNs) -> the slice in nanoseconds that the kernel gives to a thread that asks for none; 0 where a thread
-// can't ask for one (before Linux 6.12). Tried on this thread, which has its own again afterwards: not known from what it
-// has now, because taut may have been started by somebody who has asked for a slice.
-Napi::Value DefaultSlice(const Napi::CallbackInfo& info) {
-  Arguments args(info);
-  auto other_ns = static_cast<uint64_t>(args.Number(0, INT32_MAX));
-  if (args.Wrong()) return {};
-  SchedAttr own, now;
-  if (int failed = GetSchedAttr(0, own)) return Napi::Number::New(info.Env(), failed);
-  int failed = HasSlice(own.policy) ? SetSlice(0, own, 0) : -EINVAL;
+// Tried on this thread, which has its own slice again afterwards.
+int64_t TryDefaultSlice(const SchedAttr& own, uint64_t other_ns) {
+  SchedAttr now;
+  int failed = SetSlice(0, own, 0);
   if (!failed) failed = GetSchedAttr(0, now);
   uint64_t standard = failed ? 0 : now.runtime;
   if (!failed) failed = SetSlice(0, own, other_ns);
   if (!failed) failed = GetSchedAttr(0, now);
   bool is_honoured = !failed && standard != 0 && now.runtime == other_ns;
   SetSlice(0, own, own.runtime == standard ? 0 : own.runtime);
-  if (failed) return Napi::Number::New(info.Env(), failed);
-  return Napi::Number::New(info.Env(), is_honoured ? static_cast<double>(standard) : 0);
+  if (failed) return failed;
+  return is_honoured ? static_cast<int64_t>(standard) : 0;
+}
+
+// Tried on a thread that is begun for it and has the ordinary policy.
+int64_t TryDefaultSliceElsewhere(uint64_t other_ns) {
+  int64_t result = 0;
+  std::thread([&result, other_ns] {
+    sched_param none = {};
+    SchedAttr own;
+    result = sched_setscheduler(0, SCHED_OTHER, &none) ? -errno : GetSchedAttr(0, own);
+    if (!result) result = TryDefaultSlice(own, other_ns);
+  }).join();
+  return result;
+}
+
+// defaultSlice(otherNs) -> the slice in nanoseconds that the kernel gives to a thread that asks for none; 0 where a thread
+// can't ask for one (before Linux 6.12). It is not known from what this thread has, because taut may have been started by
+// somebody who has asked for a slice, or under a policy of which the kernel takes no slice: SCHED_IDLE keeps its own.
+Napi::Value DefaultSlice(const Napi::CallbackInfo& info) {
+  Arguments args(info);
+  auto other_ns = static_cast<uint64_t>(args.Number(0, INT32_MAX));
+  if (args.Wrong()) return {};
+  SchedAttr own;
+  if (int failed = GetSchedAttr(0, own)) return Napi::Number::New(info.Env(), failed);
+  bool is_ordinary = HasSlice(own.policy) && own.policy != SCHED_IDLE;
+  int64_t result = is_ordinary ? TryDefaultSlice(own, other_ns) : TryDefaultSliceElsewhere(other_ns);
+  return Napi::Number::New(info.Env(), static_cast<double>(result));
 }
 
 }  // namespace

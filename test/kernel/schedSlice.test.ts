@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { addon } from '../../src/native.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { compiled } from '../support/compiled.ts';
 import { ask, tell } from '../support/conversation.ts';
@@ -274,6 +275,23 @@ test('a taut that runs under a short slice itself knows the default all the same
   expect(slicesOf(agent.pid)).toEqual([TARGET, TARGET]);
   expect(await taut.stop()).toBe(0);
   expect(slicesOf(agent.pid)).toEqual([DEFAULT, DEFAULT]);
+});
+
+test.each([
+  ['--idle', '0'],
+  ['--batch', '0'],
+  ['--fifo', '1'],
+])('so does one that runs under %s', async (policy, priority) => {
+  // This process asks, and no taut: one under SCHED_IDLE would wait for all that the other tests run.
+  const back = `read line; chrt --all-tasks --other -p 0 ${process.pid}; echo ended`;
+  await using ordinary = new Program('sh', ['-c', back]);
+  try {
+    execFileSync('chrt', ['--all-tasks', policy, '-p', priority, String(process.pid)]);
+    expect(addon().defaultSlice(2 * TARGET)).toBe(DEFAULT);
+  } finally {
+    ordinary.say('');
+    await ordinary.line(/^ended/);
+  }
 });
 
 test('a thread whose id another one gets just before the write: that one has what it had, and the outcome is foreign', async () => {
