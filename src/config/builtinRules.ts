@@ -4,6 +4,7 @@
  * add a case to `test/unit/builtinRules.test.ts`. A name that other programs also have needs one more condition: its
  * runtime, its path, its executable, or the commands of the other programs (CONTRIBUTING.md).
  */
+import { COMMANDS_BESIDE } from './agentCommands.ts';
 import type { RuleInput } from './schema.ts';
 
 type Excepted = NonNullable<RuleInput['not']>;
@@ -19,17 +20,30 @@ const HELPERS = ['mcp', 'mcp-server', 'mcp-serve', 'daemon', 'native-host', 'com
 const HELPER_OPTIONS = [
   ...['--chrome-native-host', '--native-host', '--claude-in-chrome-mcp'],
   // Launchers and updaters ask a program which it is (Copilot CLI asks itself).
-  ...['--version', '--binary-version', '--help'],
+  ...['--version', '--binary-version', '--help', '-h'],
 ];
-const NO_AGENT = { command: HELPERS, anyArg: HELPER_OPTIONS } satisfies Excepted;
+
+/** When the program of this agent is not the agent. @param others commands of other programs of its name. */
+function noAgent(name: string, others: readonly string[] = []) {
+  const command = [...HELPERS, ...(COMMANDS_BESIDE[name] ?? []), ...others];
+  return { command, anyArg: HELPER_OPTIONS } satisfies Excepted;
+}
 
 /** What package managers run once, before or after they put a package in its place. */
 const INSTALLERS = 'preinstall install postinstall prepare preuninstall uninstall postuninstall'.split(' ');
 
-/** A native program of this name. Whatever the others of that name are told to do is in `not`. */
-function native(name: string, programs: readonly string[], more: Partial<RuleInput> = {}): RuleInput {
+/** Scripts that packages of agents bring beside the agent: servers of tools (Gemini CLI has one), and workers. */
+const BROUGHT = [
+  ...['mcp', '*-mcp', '*-mcp-server', 'mcp-server*', '*-lsp', '*-language-server', 'language-server', 'tsserver'],
+  ...['worker', '*-worker', '*worker-*', '*Worker'],
+];
+
+type More = Omit<Partial<RuleInput>, 'not'> & { readonly others?: readonly string[] };
+
+/** A native program of this name. `others`: what the others of that name are told to do. */
+function native(name: string, programs: readonly string[], { others, ...more }: More = {}): RuleInput {
   const titles = programs.map((program) => `${program}[: ]*`);
-  const not = { ...NO_AGENT, ...more.not, path: [...SCRIPT_FILES, ...titles] };
+  const not = { ...noAgent(name, others), path: [...SCRIPT_FILES, ...titles] };
   return { id: `builtin/${name}`, name, program: [...programs], runtime: 'native', ...more, not };
 }
 
@@ -37,12 +51,12 @@ function native(name: string, programs: readonly string[], more: Partial<RuleInp
  * A script of this name where programs are installed, or a process of that runtime that has given itself the name. `titles`:
  * also one that says more behind its name.
  */
-function script(name: string, programs: readonly string[], more: Partial<RuleInput> = {}, titles = false): RuleInput {
+function script(name: string, programs: readonly string[], more: More = {}, titles = false): RuleInput {
   const path = programs.flatMap((program) => [
     ...['*/bin/', '*/.bin/', '*/sbin/', '*/libexec/', ''].map((folder) => `${folder}${program}`),
     ...(titles ? [`${program}[: ]*`] : []),
   ]);
-  const not = { ...NO_AGENT, ...more.not };
+  const not = noAgent(name);
   return { id: `builtin/${name}-script`, name, program: [...programs], runtime: SCRIPT_RUNTIMES, path, ...more, not };
 }
 
@@ -53,25 +67,22 @@ function onlyScript(...of: Parameters<typeof script>): RuleInput {
 
 /** The scripts of these npm packages. */
 function npm(name: string, ...packages: string[]): RuleInput {
-  const not = { ...NO_AGENT, program: INSTALLERS, path: '*/scripts/*' };
+  const not = { ...noAgent(name), program: [...INSTALLERS, ...BROUGHT], path: ['*/scripts/*', '*/examples/*'] };
   return { id: `builtin/${name}-npm`, name, package: packages, runtime: SCRIPT_RUNTIMES, not };
 }
 
 /** A script that is known by its path, in whatever folder it lies. */
 function hosted(name: string, program: string, ...path: string[]): RuleInput {
-  return { id: `builtin/${name}-hosted`, name, program, path, runtime: SCRIPT_RUNTIMES, not: NO_AGENT };
+  return { id: `builtin/${name}-hosted`, name, program, path, runtime: SCRIPT_RUNTIMES, not: noAgent(name) };
 }
 
 /** These Python packages, and these modules of packages. */
 function python(name: string, programs: readonly string[], packages: readonly string[], titles = false): RuleInput[] {
   return [
     onlyScript(name, programs, { runtime: 'python' }, titles),
-    { id: `builtin/${name}-python`, name, package: [...packages], runtime: 'python', not: NO_AGENT },
+    { id: `builtin/${name}-python`, name, package: [...packages], runtime: 'python', not: noAgent(name) },
   ];
 }
-
-/** Commands of codex beside the agent: its sandbox, its servers for other programs, its accounts. */
-const CODEX = 'sandbox exec-server responses-api-proxy stdio-to-uds debug login logout'.split(' ');
 
 /** Commands of the AWS Copilot CLI that the GitHub Copilot CLI does not have. */
 const AWS_COPILOT = 'app env svc job task run storage secret pipeline deploy'.split(' ');
@@ -107,21 +118,21 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   // The native installation has one file per version, named after the version; run as `rg`, the same file is a tool.
   {
     ...{ id: 'builtin/claude-code-native', name: 'claude-code', path: '*/claude/versions/*', runtime: 'native' },
-    not: NO_AGENT,
+    not: noAgent('claude-code'),
   },
   // Editors and other hosts bring the script along, or run it in their own process.
   {
     ...{ id: 'builtin/claude-code-hosted', name: 'claude-code', program: ['cli', 'claude_local_launcher'] },
     path: ['*/claude-code/cli.js', '*/claude-agent-sdk/cli.js', '*/scripts/claude_local_launcher.cjs'],
-    ...{ runtime: SCRIPT_RUNTIMES, not: NO_AGENT },
+    ...{ runtime: SCRIPT_RUNTIMES, not: noAgent('claude-code') },
   },
   // The same of others: run from a folder that is no package, such as a checkout.
   hosted('codex', 'codex', '*/codex/bin/codex.js', '*/codex-cli/bin/codex.js'),
   hosted('gemini-cli', 'gemini', '*/gemini-cli/bundle/gemini.js'),
   hosted('qwen-code', 'cli', '*/qwen-code/cli.js', '*/qwen-code/dist/cli.js'),
   hosted('openclaw', 'openclaw', '*/openclaw.mjs', 'openclaw.mjs'),
-  native('codex', ['codex'], { not: { command: [...HELPERS, ...CODEX] } }),
-  script('codex', ['codex'], { not: { command: [...HELPERS, ...CODEX] } }),
+  native('codex', ['codex']),
+  script('codex', ['codex']),
   npm('codex', '@openai/codex'),
   // Programs for the Gemini protocol have this name too, but they are native.
   onlyScript('gemini-cli', ['gemini']),
@@ -129,7 +140,7 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   native('qwen-code', ['qwen']),
   script('qwen-code', ['qwen']),
   npm('qwen-code', '@qwen-code/qwen-code'),
-  native('copilot', ['copilot'], { not: { command: [...HELPERS, ...AWS_COPILOT] } }),
+  native('copilot', ['copilot'], { others: AWS_COPILOT }),
   script('copilot', ['copilot']),
   npm('copilot', '@github/copilot'),
   onlyScript('continue', ['cn']),
@@ -146,14 +157,16 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   ...python('aider', ['aider'], ['aider']),
   // Meta's JavaScript engine and the IBC relayer have this name too, but they are native.
   ...python('hermes', ['hermes', 'hermes-agent'], ['hermes', 'hermes_cli', 'hermes_agent', 'tui_gateway.entry'], true),
-  native('goose', ['goose'], { not: { command: [...HELPERS, ...GOOSE_MIGRATIONS] } }),
+  native('goose', ['goose'], { others: GOOSE_MIGRATIONS }),
   native('goosed', ['goosed']),
   // The native build lies in its own folder; a text editor of the same name does not.
   onlyScript('amp', ['amp']),
   { ...native('amp', ['amp'], { exe: ['*/.amp/*', '*/@sourcegraph/amp*', '*/@ampcode/*'] }), id: 'builtin/amp-native' },
   npm('amp', '@sourcegraph/amp', '@ampcode/cli'),
   // A shell has this name too, so it takes the folder of this one, or a model that it talks to.
-  native('crush', ['crush'], { exe: ['*/@charmland/crush*', '*/Cellar/crush/*', '*/crush_*/*', '*/.crush/*'] }),
+  native('crush', ['crush'], {
+    exe: ['*/@charmland/crush*', '*/Cellar/crush/*', '*/crush_*/*', '*/.crush/*', '*/go/bin/crush'],
+  }),
   { ...native('crush', ['crush'], { dns: MODELS }), id: 'builtin/crush-model' },
   // The log parser of this name lies elsewhere.
   native('grok-build', ['grok', 'grok-native'], { exe: ['*/@xai-official/grok*', '*/.grok/*'] }),
@@ -181,7 +194,7 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   },
   {
     ...{ id: 'builtin/cursor-agent-script', name: 'cursor-agent', program: 'index', runtime: SCRIPT_RUNTIMES },
-    ...{ path: '*/cursor-agent/versions/*/index.js', not: { ...NO_AGENT, command: [...HELPERS, 'worker-server'] } },
+    ...{ path: '*/cursor-agent/versions/*/index.js', not: noAgent('cursor-agent', ['worker-server']) },
   },
   native('kiro-cli', ['kiro-cli', 'kiro-cli-chat']),
   onlyScript('pi', ['pi'], { path: ['*/bin/pi', '*/.bin/pi', 'pi'] }),
@@ -197,7 +210,7 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   native('cosh-shell', ['cosh-shell', 'cosh-core', 'cosh-cli']),
   {
     ...{ id: 'builtin/copilot-shell', name: 'copilot-shell', program: 'cli', path: '*/copilot-shell/cli.js' },
-    ...{ runtime: SCRIPT_RUNTIMES, not: NO_AGENT },
+    ...{ runtime: SCRIPT_RUNTIMES, not: noAgent('copilot-shell') },
   },
   native('devin', ['devin']),
   native('plandex', ['plandex']),

@@ -29,9 +29,12 @@ const PROGRAM_OF: ReadonlyMap<string, string> = new Map([
   ['@github/copilot', 'copilot'],
 ]);
 
-/** The options with values that the program's own help tells; undefined for a program whose help is not known. */
-function takingOf(name: string, npm: string | undefined): Taking | undefined {
-  return TAKING.get((npm !== undefined ? PROGRAM_OF.get(npm) : undefined) ?? name.toLowerCase());
+/** With these options the program takes any word for a prompt, and knows no command: `claude -p doctor`. */
+const PROMPTED: ReadonlyMap<string, ReadonlySet<string>> = new Map([['claude', new Set(['-p', '--print'])]]);
+
+/** The name under which a program's help is known. */
+function programOf(name: string, npm: string | undefined): string {
+  return (npm !== undefined ? PROGRAM_OF.get(npm) : undefined) ?? name.toLowerCase();
 }
 
 /**
@@ -40,11 +43,14 @@ function takingOf(name: string, npm: string | undefined): Taking | undefined {
  * @param args the arguments after the program. @param npm its package.
  */
 export function commandOf(args: readonly string[], name: string, npm: string | undefined): string | undefined {
-  const taking = takingOf(name, npm);
+  const program = programOf(name, npm);
+  const taking = TAKING.get(program);
+  const prompted = PROMPTED.get(program);
   for (let i = 0; i < args.length; i++) {
     const argument = args[i] ?? '';
     if (argument === '--') return args[i + 1];
     if (!isOption(argument)) return argument;
+    if (prompted?.has(argument)) return undefined;
     if (taking?.many.has(argument)) while (i + 1 < args.length && !isOption(args[i + 1] ?? '')) i++;
     else if ((taking ? taking.one.has(argument) : !argument.includes('=')) && !isOption(args[i + 1] ?? '-x')) i++;
   }

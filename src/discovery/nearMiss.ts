@@ -56,7 +56,8 @@ function nearMiss({ id, name, conditions, exceptions }: CompiledRule, facts: Fac
     return [{ name, lacks: missing.length + (missing.includes('runtime') ? 0.5 : 0), text }];
   }
   const hindered = exceptions.flatMap(({ holds }) => holds(facts, program) ?? []);
-  return hindered.length > 0 ? [{ name, lacks: 0, text: `${begin}; but also ${hindered.join(', ')}` }] : [];
+  const text = `${begin}; but the rule leaves it out, as ${hindered.join(', ')}${remedyOf(exceptions, facts, program)}`;
+  return hindered.length > 0 ? [{ name, lacks: 0, text }] : [];
 }
 
 const PLURAL = new Set(['arguments', 'names asked for', 'connections']);
@@ -76,6 +77,12 @@ function remedy(missing: readonly string[], asked: readonly string[], program: E
   if (what === 'executable' || what === 'names asked for')
     return '; other programs have this name: if it is the agent, write a rule with its program and its exe';
   return '';
+}
+
+/** What a person can do who has another opinion than the rule about what a program was told to do. */
+function remedyOf(exceptions: CompiledRule['exceptions'], facts: Facts, program: EffectiveProgram): string {
+  const isTold = exceptions.some(({ what, holds }) => what === 'command' && holds(facts, program) !== undefined);
+  return isTold ? '; if it works for you then, too, write a rule with its program and its command' : '';
 }
 
 /** A launcher: the agent is its child. */
@@ -98,7 +105,8 @@ function wrapped({ argv }: Facts, { name }: EffectiveProgram, rules: RuleSet): s
     return i > 0 && program !== name && rules.programs.includes(program.toLowerCase());
   });
   if (at < 0) return [];
-  return [`argument ${at} is the name of an agent's program, but ${JSON.stringify(name)} is what runs here`];
+  const what = `argument ${at} is the name of an agent's program, but ${JSON.stringify(name)} is what runs here`;
+  return [`${what}: if that starts the program as a child, the child is the agent`];
 }
 
 function misspelt(name: string, rules: RuleSet): string[] {

@@ -10,7 +10,8 @@ export function packageOfPath(path: string): string | undefined {
   if (at >= 0) return packageOf(path.slice(at + '/node_modules/'.length));
   if (!path.includes('/@') && !path.includes('/npm/')) return undefined;
   const cached = /\/npm\/[^/]+\.[^/]+\/((?:@[^/]+\/)?[^/@]+)\/\d+\.[^/]*\//.exec(path)?.[1];
-  return cached ?? /\/(@[\w.-]+\/[\w.-]+)\//.exec(path)?.[1];
+  // Bun's cache has the version behind the name: `…/@scope/name@1.0.0@@@1/…`.
+  return cached ?? /\/(@[\w.-]+\/[\w.-]+)(?:@[^/]*)?\//.exec(path)?.[1];
 }
 
 function packageOf(path: string): string | undefined {

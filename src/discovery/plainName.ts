@@ -4,10 +4,12 @@ const MACHINE = '(?:x86[_-]64|x64|amd64|aarch64|arm64|armv[67]\\w*|armhf|i[3-6]8
 
 const DECORATIONS = [
   // Nix: `.claude-wrapped` is what the wrapper `claude` runs; wrapped twice, it ends in an underscore.
-  /^\.+(.+?)(?:-(?:un)?wrapped_*)+$/,
+  /^\.+(.+?)(?:-(?:un)?wrapped[_\d]*)+$/,
   /^(.+)-unwrapped$/,
-  // A program that was moved away for a script of its name.
-  /^(.+)[-.](?:raw|real|orig|bin|distrib)$/,
+  // A program that was moved away for a script of its name, or for a newer one.
+  /^(.+)[-.](?:raw|real|orig|bin|distrib|old|new|prev|bak|dpkg-\w+)$/,
+  // Which version it is: `codex-0.169.0`, `goose_v1.9.3`.
+  /^(.*[a-z].*?)[-_@]v?\d+(?:\.\d+)+$/i,
   // The file of a release: `codex-x86_64-unknown-linux-musl`, `claude-linux-x64`.
   new RegExp(`^(.+?)[-_.]${MACHINE}(?:-[a-z]+)?-linux(?:-[a-z0-9]+)?$`, 'i'),
   new RegExp(`^(.+?)[-_.]linux[-_]${MACHINE}(?:[-_](?:musl|gnu|glibc|baseline|modern))*$`, 'i'),
@@ -16,7 +18,8 @@ const DECORATIONS = [
 ];
 
 /** What all decorations have in common: most names have none, and each program that runs on the host is asked about. */
-const MAY_BE_DECORATED = /^\.|wrapped_*$|[-.](?:raw|real|orig|bin|distrib)$|[Ll]inux/;
+const MAY_BE_DECORATED =
+  /^\.|wrapped[_\d]*$|[-.](?:raw|real|orig|bin|distrib|old|new|prev|bak|dpkg-\w+)$|\.\d+$|[Ll]inux/;
 
 const ENDING = /\.(?:exe|[cm]?[jt]sx?|py)$/i;
 

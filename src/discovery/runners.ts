@@ -30,13 +30,14 @@ export const RUNNERS: readonly Runner[] = [
   {
     name: 'python',
     // `python3.13t` is without the interpreter's lock, `python3.11-dbg` with its checks.
-    executable: /^(python|pypy)(\d[\d.]*t?)?(-dbg|d)?$/,
+    executable: /^(python|pypy|graalpy)(\d[\d.]*t?)?(-dbg|d)?$/,
     takesValue: new Set([...optionsOf('python')].filter((option) => option !== '-c' && option !== '-m')),
     isCode: words('-c'),
   },
   {
     name: 'bun',
-    executable: /^bun$/,
+    // Built for those who work on it, too.
+    executable: /^bun(-(profile|debug))?$/,
     takesValue: optionsOf('bun'),
     isCode: words('-e --eval -p --print'),
     commands: words('run'),
@@ -68,7 +69,8 @@ export const RUNNERS: readonly Runner[] = [
 ];
 
 /** How the names of runners begin: one look at the many names that are none. */
-const MAY_BE_RUNNER = /^\.*(?:node|MainThread|electron|python|pypy|bun|deno|ld|qemu-|box|FEX|rosetta)|-binfmt-P/;
+const MAY_BE_RUNNER =
+  /^\.*(?:node|MainThread|electron|python|pypy|graalpy|bun|deno|ld|qemu-|box|FEX|rosetta)|-binfmt-P/;
 
 /** Applications with Electron in them, which run a script as Node does when they are told to. */
 const ELECTRON_APPS = words(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compiled } from '../support/compiled.ts';
 import { tell } from '../support/conversation.ts';
-import { type Attribute, type Metric, type Span, spansOf, type TraceRequest } from '../support/otlp.ts';
+import { type Attribute, type Metric, spansOf, type TraceRequest } from '../support/otlp.ts';
 import { outcome, Program, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
 import { wellFormed } from '../support/spans.ts';

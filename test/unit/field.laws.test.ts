@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { COMMANDS_BESIDE } from '../../src/config/agentCommands.ts';
 import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
@@ -107,6 +108,24 @@ test('K5: what only starts an agent is none', () => {
       ],
     ])
       expect(nameOf([...launcher.split(' '), name]), `${launcher} ${name}`).toBeUndefined();
+});
+
+test('K6, K7: a command beside the agent is none, and the same word in a prompt or as a value is', () => {
+  for (const [agent, commands] of Object.entries(COMMANDS_BESIDE)) {
+    const program =
+      NAMES.find((name) => nameOf([`/home/u/bin/${name}`]) === agent) ??
+      NAMES.find((name) => nameOf(['node', `/x/.bin/${name}`]) === agent) ??
+      '';
+    const started =
+      nameOf([`/home/u/bin/${program}`]) === agent ? [`/home/u/bin/${program}`] : ['node', `/x/.bin/${program}`];
+    expect(nameOf(started), agent).toBe(agent);
+    for (const command of commands) {
+      expect(nameOf([...started, command]), `${agent} ${command}`).toBeUndefined();
+      expect(nameOf([...started, command, '--x', 'y']), `${agent} ${command}`).toBeUndefined();
+      expect(nameOf([...started, `${command} the docs`]), `${agent} ${command}`).toBe(agent);
+      expect(nameOf([...started, '--model', command]), `${agent} --model ${command}`).toBe(agent);
+    }
+  }
 });
 
 test('K8: a part of a window is no agent, whatever the application is called', () => {

@@ -8,11 +8,14 @@ const RULES = compileRules(parseConfig('version: 1', 'test.yaml'));
 const near = (...argv: string[]) => nearMisses({ ...NO_PROCESS, pid: 1, argv, exe: argv[0], comm: '' }, RULES);
 
 test.each([
-  [['sudo', 'claude', 's3cret'], `argument 1 is the name of an agent's program, but "sudo" is what runs here`],
+  [
+    ['sudo', 'claude', 's3cret'],
+    `argument 1 is the name of an agent's program, but "sudo" is what runs here: if that starts the program as a child, the child is the agent`,
+  ],
   [['claud', '-p'], 'its program "claud" is nearly "claude"'],
   [
     ['copilot', 'svc', 'deploy'],
-    'rule builtin/copilot: program "copilot" matches "copilot"; but also its command matches "svc"',
+    'rule builtin/copilot: program "copilot" matches "copilot"; but the rule leaves it out, as its command matches "svc"; if it works for you then, too, write a rule with its program and its command',
   ],
   [
     ['cn'],
@@ -33,7 +36,7 @@ test('what stands in for an agent is told from it, with what to do', () => {
   expect(near('bun', 'run', 'claude')[0]).toMatch(/^"bun" starts a program as a child/);
   expect(near('/opt/Claude/claude', '--type=renderer')[0]).toMatch(/part of an Electron window/);
   expect(near('claude', 'mcp', 'serve')).toEqual([
-    'rule builtin/claude-code: program "claude" matches "claude"; but also its command matches "mcp"',
+    'rule builtin/claude-code: program "claude" matches "claude"; but the rule leaves it out, as its command matches "mcp"; if it works for you then, too, write a rule with its program and its command',
   ]);
   expect(near('node', '/srv/extensions/copilot')[0]).toMatch(
     /^rule builtin\/copilot-script: .*path does not match; .*write a rule/,
