@@ -84,8 +84,7 @@ function requireAddon(): void {
 function requireThat(session: Session, needed: NonNullable<TautOptions['require']>): void {
   const lacking = needed.filter((what) => session.missing.includes(what));
   if (lacking.length === 0) return;
-  const { tracer } = session.status();
-  const why = tracer?.modeReason ?? undefined;
+  const why = lacking.includes('measure') ? (session.status().tracer?.modeReason ?? undefined) : undefined;
   throw new StartError(
     'ERR_TAUT_HOST',
     `this host can't ${lacking.join(' and ')}${why === undefined ? '' : `: ${why}`}; taut doctor says what is missing, and how to get it`,
