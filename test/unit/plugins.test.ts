@@ -20,7 +20,7 @@ const PLUGINS = [
     begin: 'UserPromptSubmit',
     end: ['Stop', 'StopFailure'],
   },
-  { name: 'codex', manifest: '.codex-plugin/plugin.json', begin: 'UserPromptSubmit', end: ['Stop'] },
+  { name: 'codex', manifest: '.codex-plugin/plugin.json', begin: 'UserPromptSubmit', end: ['Stop', 'Interrupt'] },
   { name: 'gemini-cli', manifest: 'gemini-extension.json', begin: 'BeforeAgent', end: ['AfterAgent'] },
   { name: 'qwen-code', manifest: 'qwen-extension.json', begin: 'UserPromptSubmit', end: ['Stop', 'StopFailure'] },
 ];
