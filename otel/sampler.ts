@@ -1,8 +1,10 @@
+import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
   ParentBasedSampler,
   type Sampler,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 import { type Sampling, sampling } from './environment/sampling.ts';
@@ -13,6 +15,12 @@ export function sampler(env: Env): Sampler {
   const chosen = sampling(env);
   const root = rootSampler(chosen);
   return chosen.isParentBased ? new ParentBasedSampler({ root }) : root;
+}
+
+/** Whether a trace with this id, which nobody called for, is sampled. @throws TelemetryConfigError */
+export function isRootSampled(env: Env, traceId: string): boolean {
+  const { decision } = rootSampler(sampling(env)).shouldSample(ROOT_CONTEXT, traceId, '', SpanKind.INTERNAL, {}, []);
+  return decision === SamplingDecision.RECORD_AND_SAMPLED;
 }
 
 function rootSampler({ root, ratio }: Sampling): Sampler {

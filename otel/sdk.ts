@@ -19,10 +19,10 @@ import {
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, type IdGenerator, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { startOf } from '../src/proc/identity.ts';
-import { SCHEMA_URL } from '../src/telemetry/scope.ts';
+import { SCHEMA_URL } from '../src/telemetry/schema.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
 import { Spool } from './delivery/spool.ts';
@@ -47,6 +47,7 @@ import { placeAttributes } from './place.ts';
 import { KernelHistograms } from './producer.ts';
 import { masked } from './readable.ts';
 import type { Exporter } from './reportFailures.ts';
+import { idsAfter, type ReservedIds } from './reservedIds.ts';
 import { RunQueueTimes } from './runQueueProducer.ts';
 import { sampler } from './sampler.ts';
 import { complaints, rarely } from './sayRarely.ts';
@@ -67,6 +68,10 @@ export interface TelemetryOptions {
   readonly serviceVersion: string;
   /** Undefined when nothing is measured. */
   readonly measured?: Measured;
+  /** More attributes of the resource; what the environment says comes first. */
+  readonly resource?: Attributes;
+  /** Ids that the first span is to have. */
+  readonly firstSpan?: ReservedIds | undefined;
   /** Called for problems, like a failed export: at most once a minute for each. */
   readonly onWarning: (message: string) => void;
   /** Called for what the SDK says beyond problems, where OTEL_LOG_LEVEL asks for it. Without it that is not said. */
@@ -116,7 +121,7 @@ export async function startTelemetry(given: TelemetryOptions): Promise<Telemetry
   const say = rarely(options.onWarning);
   const detail = options.onDetail && rarely(options.onDetail);
   diag.setLogger(complaints(say, detail), { logLevel: logLevel(env), suppressOverrideMessage: true });
-  const resource = describeSelf(env, settled.resource, options.serviceVersion);
+  const resource = describeSelf(env, { ...given.resource, ...settled.resource }, options.serviceVersion);
 
   const exported = new Exported();
   exported.on(() => options.measured?.exported());
@@ -137,7 +142,7 @@ export async function startTelemetry(given: TelemetryOptions): Promise<Telemetry
     if (exporter) countExports(signal, to[signal], exporter);
   }
   const providers = [
-    startTraces(env, resource, exporters.traces, meters),
+    startTraces(env, resource, exporters.traces, meters, idsAfter(given.firstSpan)),
     meters,
     startLogs(env, resource, exporters.logs, meters),
   ];
@@ -211,11 +216,17 @@ function batching(env: Env, prefix: 'OTEL_BSP' | 'OTEL_BLRP', delayMs: number) {
 }
 
 /** @param self counts what the SDK does with spans. */
-function startTraces(env: Env, resource: Resource, exporter: SpanExporter | undefined, self: MeterProvider) {
+function startTraces(
+  env: Env,
+  resource: Resource,
+  exporter: SpanExporter | undefined,
+  self: MeterProvider,
+  idGenerator: IdGenerator,
+) {
   const options = { ...batching(env, 'OTEL_BSP', 5_000), selfObsMeterProvider: self };
   const spanProcessors = exporter ? [new BatchSpanProcessor({ exporter, ...options })] : [];
   const limits = { sampler: sampler(env), spanLimits: spanLimits(env) };
-  const provider = new TracerProvider({ resource, ...limits, spanProcessors, meterProvider: self });
+  const provider = new TracerProvider({ resource, ...limits, spanProcessors, idGenerator, meterProvider: self });
   trace.setGlobalTracerProvider(provider);
   return provider;
 }

@@ -129,7 +129,11 @@ export const VARIABLES: readonly Variable[] = [
     deviation: `${STOPS}; the specification's default is \`info\``,
     check: (env, name) => oneOf(env, name, LOG_LEVELS),
   }),
-  one('OTEL_PROPAGATORS', { use: 'without effect', rule: 'taut calls nobody to whom it would hand a context on' }),
+  one('OTEL_PROPAGATORS', {
+    use: 'honoured',
+    rule: '`taut run` [hands a trace on](#the-trace-of-a-run) where the list has `tracecontext` (`tracecontext,baggage`)',
+    deviation: 'other propagators are left to the command',
+  }),
   one('OTEL_TRACES_SAMPLER', {
     use: 'honoured',
     rule: '`always_on`, `always_off`, `traceidratio`, and each with `parentbased_` before it (`parentbased_always_on`)',

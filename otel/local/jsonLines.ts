@@ -1,5 +1,5 @@
 /** A file of JSON lines with a maximum size. When full it becomes `.1`, `.1` becomes `.2`, the oldest is removed. */
-import { constants } from 'node:fs';
+import { appendFileSync, constants, mkdirSync, statSync } from 'node:fs';
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -7,6 +7,7 @@ const MAX_BYTES = 16 << 20;
 const KEPT = 2;
 /** As 'a', but through no link. */
 const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+const NEWLINE = Buffer.from('\n');
 
 export class JsonLines {
   readonly path: string;
@@ -26,6 +27,15 @@ export class JsonLines {
     return turn;
   }
 
+  /** Appends a first line, synchronously. @returns whether it did: else the file is full. @throws Error of the file system. */
+  appendAtOnce(line: Uint8Array): boolean {
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size + line.length + 1 > this.#maxBytes) return false;
+    appendFileSync(this.path, Buffer.concat([line, NEWLINE]), { mode: 0o600, flag: APPEND as unknown as string });
+    return true;
+  }
+
   /** Resolves when all lines appended so far are in the file. */
   flush(): Promise<void> {
     return this.#last;
@@ -41,7 +51,7 @@ export class JsonLines {
       () => 0,
     );
     if (size > 0 && size + line.length + 1 > this.#maxBytes) await this.#rotate();
-    await appendFile(this.path, Buffer.concat([line, Buffer.from('\n')]), { mode: 0o600, flag: APPEND });
+    await appendFile(this.path, Buffer.concat([line, NEWLINE]), { mode: 0o600, flag: APPEND });
   }
 
   async #rotate(): Promise<void> {

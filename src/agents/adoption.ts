@@ -13,6 +13,7 @@ export async function adopt(process: Adopted, agents: Agents, decisions: Decisio
   decisions.adopt(process);
   if (agents.has(pid)) await agents.gateAll();
   else await agents.attachIfAgent(pid, { source: 'scan', atMs: nowMs() });
+  agents.joinRun(pid); // also what it started before taut was told
   const agent = agents.get(pid);
   if (agent) return agentStatus(agent);
   decisions.forget(pid);

@@ -19,7 +19,7 @@ import type { Kin, Relative } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
 import { gateAttributes, reportEvaluation, reportGateChanged } from './reportGate.ts';
 import { ToolsTuning } from './toolsTuning.ts';
-import { AgentTrace, outcomesOf } from './trace.ts';
+import { type AgentRun, AgentTrace, outcomesOf, type TraceTies } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
 
 /** What an agent needs of the host. */
@@ -49,8 +49,7 @@ export class Agent implements Disposable {
 
   /**
    * Begins the agent's trace at the time of its sighting (milliseconds since the epoch). `parent`: the agent that is
-   * its parent process; it may have been tuned when it forked this one. `before`: the root of the trace that the process
-   * had when it was an agent before.
+   * its parent process; it may have been tuned when it forked this one. `ties`: what its trace belongs to.
    */
   constructor(
     identity: AgentIdentity,
@@ -58,12 +57,12 @@ export class Agent implements Disposable {
     host: AgentHost,
     sightedAtMs: number,
     parent: Agent | undefined,
-    before?: SpanContext,
+    ties?: TraceTies,
   ) {
     this.identity = identity;
     this.#handle = handle;
     this.#host = host;
-    const trace = new AgentTrace(identity, sightedAtMs, before);
+    const trace = new AgentTrace(identity, sightedAtMs, ties);
     this.#trace = trace;
     const tuned = { identity, handle, trace };
     const made = host.knobs.map((knob) => {
@@ -107,6 +106,16 @@ export class Agent implements Disposable {
   /** Ids of the root span of its trace. */
   get trace(): SpanContext {
     return this.#trace.root.spanContext();
+  }
+
+  /** The run in which it was started, if there was one. */
+  get run(): AgentRun | undefined {
+    return this.#trace.run;
+  }
+
+  /** It turns out to be started in this run. */
+  join(run: AgentRun): void {
+    this.#trace.join(run);
   }
 
   /** Makes the spans of what is done from now on when the returned hold is disposed. */

@@ -5,7 +5,7 @@ import { inScope, isNamed, type Scope } from '../discovery/scope.ts';
 import { isAsSeen, isTheSame, type Sighting, withoutCmdline } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { About, Gate } from '../gate/gate.ts';
-import { childrenOf } from '../proc/ancestry.ts';
+import { childrenOf, descendsFrom } from '../proc/ancestry.ts';
 import { creationTimeMs, nowMs } from '../proc/clock.ts';
 import { descriptorShares } from '../proc/descriptors.ts';
 import type { ProcFiles } from '../proc/files.ts';
@@ -15,6 +15,7 @@ import type { ThreadStat } from '../proc/stat.ts';
 import type { FlagVariant, TracedProcess } from '../tracer/series.ts';
 import type { Log } from '../util/log.ts';
 import { Agent, type AgentHost } from './agent.ts';
+import { type AgentTelemetry, readAgentTelemetry } from './agentTelemetry.ts';
 import type { AgentIdentity } from './identity.ts';
 import { InheritedDecisions } from './inheritance.ts';
 import { Kin } from './kin.ts';
@@ -23,6 +24,7 @@ import { PastTraces } from './pastTraces.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { Room } from './room.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
+import type { AgentRun } from './trace.ts';
 import { variantOf } from './variant.ts';
 import type { Waits } from './waits.ts';
 
@@ -38,6 +40,10 @@ export interface AgentsOptions {
   readonly failed: (what: string, error: unknown) => void;
   /** What the traces of agents are linked to. Default: those of this taut. */
   readonly past?: PastTraces;
+  /** The run in which every agent was started. */
+  readonly run?: AgentRun;
+  /** Whether traces are linked to what agents export themselves, as their environment says. */
+  readonly linkAgentTelemetry?: boolean;
   /** Most agents at a time. Default: as many as files may be open for them. */
   readonly maxAgents?: number;
 }
@@ -196,7 +202,8 @@ export class Agents {
       return origin;
     };
     const identity = { pid: handle.id, startTicks, name, rule, attachPath, origin: readOrigin };
-    const agent = new Agent(identity, handle, this.#host, atMs, maker, this.#past.of(identity));
+    const ties = { before: this.#past.of(identity), run: this.#runOf(handle.id, maker), own: this.#ownOf(handle) };
+    const agent = new Agent(identity, handle, this.#host, atMs, maker, ties);
     this.#byPid.set(handle.id, agent);
     this.#spare(handle.id);
     try {
@@ -235,10 +242,32 @@ export class Agents {
     await this.attachIfAgent(launcher.pid, { source: 'scan', atMs: nowMs() }); // keeps the reason for `explain`
   }
 
-  /** The agent from which a process with this parent may have inherited values, directly or through non-agents. */
+  /** The agent from which a process with this parent may have inherited values or its run, directly or through non-agents. */
   #maker(ppid: number): Agent | undefined {
-    const isAnyTuned = () => this.all().some(({ isTuned }) => isTuned);
-    return this.#byPid.get(ppid) ?? (isAnyTuned() ? this.#inheritance.agentAbove(ppid) : undefined);
+    const isAnyPassedOn = () => this.all().some(({ isTuned, run }) => isTuned || (run && !this.#options.run));
+    return this.#byPid.get(ppid) ?? (isAnyPassedOn() ? this.#inheritance.agentAbove(ppid) : undefined);
+  }
+
+  /** The run in which an agent was started: that of taut, its own, or that of the agent that made it. */
+  #runOf(pid: number, maker: Agent | undefined): AgentRun | undefined {
+    return this.#options.run ?? this.#options.decisions.runOf(pid) ?? maker?.run;
+  }
+
+  /** Undefined where nobody asked for it: then nothing is read. */
+  #ownOf(handle: ProcHandle): (() => AgentTelemetry) | undefined {
+    const { linkAgentTelemetry, log } = this.#options;
+    return linkAgentTelemetry ? () => readAgentTelemetry(handle, log.debug) : undefined;
+  }
+
+  /** An agent that was found already was started in a run, and so was what descends from it. */
+  joinRun(pid: number): void {
+    const run = this.#options.decisions.runOf(pid);
+    if (!run) return;
+    for (const agent of this.all())
+      if (!agent.run && descendsFrom(agent.identity.pid, pid)) {
+        agent.join(run);
+        this.#past.keep(agent.identity, agent.trace);
+      }
   }
 
   /** A new agent may have been a tool of another one. */

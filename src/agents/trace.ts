@@ -3,6 +3,8 @@ import {
   type Attributes,
   type Context,
   context,
+  type Link,
+  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanKind,
@@ -13,12 +15,37 @@ import type { ThreadState } from '../actuator/thread.ts';
 import { creationTimeMs } from '../proc/clock.ts';
 import { tautTracer } from '../telemetry/scope.ts';
 import * as semconv from '../telemetry/semconv.ts';
+import { spanContextOf } from '../telemetry/spanContext.ts';
+import type { AgentTelemetry } from './agentTelemetry.ts';
 import type { AgentIdentity } from './identity.ts';
 
 /** A span of work that has ended. Times: milliseconds since the epoch. */
 export interface Past {
   readonly name: string;
   readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Attributes;
+}
+
+/** What a trace belongs to. */
+export interface TraceTies {
+  /** The root of an earlier trace of the same process, to which the new one is linked. */
+  readonly before?: SpanContext | undefined;
+  /** The run in which the process was started: the trace is a part of its trace. */
+  readonly run?: AgentRun | undefined;
+  /** What the agent's own telemetry is known by; called while the process is there. Its trace is linked to that. */
+  readonly own?: (() => AgentTelemetry) | undefined;
+}
+
+/** A `taut run`, for the agents in it. */
+export interface AgentRun {
+  /** Its span. */
+  readonly context: SpanContext;
+  readonly id: string | undefined;
+}
+
+/** How its root span has ended. */
+interface Attached {
   readonly endMs: number;
   readonly attributes: Attributes;
 }
@@ -33,20 +60,20 @@ export class AgentTrace {
   readonly #identity: AgentIdentity;
   readonly #tracer = tautTracer();
   readonly #sightedAtMs: number;
-  readonly #before: SpanContext | undefined;
+  #ties: TraceTies;
+  #attached: Attached | undefined;
   #begun: Begun | undefined;
   /** Spans to make when the hold ends; undefined when nothing is held. */
   #held: (() => void)[] | undefined;
 
   /**
    * Begins at the time of the sighting, milliseconds since the epoch. Makes the root span (and reads the process's
-   * origin) only when the first span is needed. @param before the root of an earlier trace of the same process, if any:
-   * the new one is linked to it.
+   * origin) only when the first span is needed.
    */
-  constructor(identity: AgentIdentity, sightedAtMs: number, before?: SpanContext) {
+  constructor(identity: AgentIdentity, sightedAtMs: number, ties: TraceTies = {}) {
     this.#identity = identity;
     this.#sightedAtMs = sightedAtMs;
-    this.#before = before;
+    this.#ties = ties;
   }
 
   /** The root span, which may have ended: what is told of the agent refers to it. */
@@ -59,6 +86,25 @@ export class AgentTrace {
     const { root } = this.#begin();
     root.setAttributes(attributes);
     root.end(endMs);
+    this.#attached = { endMs, attributes };
+  }
+
+  /** The run in which the process was started, if there was one. */
+  get run(): AgentRun | undefined {
+    return this.#ties.run;
+  }
+
+  /**
+   * The agent turns out to be started in a run. Its trace goes on in that of the run, under a second `attach` that is linked to
+   * the first: what was exported can't be moved.
+   */
+  join(run: AgentRun): void {
+    if (this.run?.context.spanId === run.context.spanId) return;
+    const before = this.#begun?.root.spanContext();
+    this.#ties = { ...this.#ties, before: before ?? this.#ties.before, run };
+    if (!this.#begun || !this.#attached) return;
+    this.#begun = undefined;
+    this.attached(this.#attached.endMs, this.#attached.attributes);
   }
 
   /**
@@ -119,12 +165,37 @@ export class AgentTrace {
   #begin(): Begun {
     if (this.#begun) return this.#begun;
     const attributes = attributesOf(this.#identity);
-    const links = this.#before ? [{ context: this.#before }] : [];
-    const options = { root: true, kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes, links };
-    const root = this.#tracer.startSpan(semconv.SPAN_ATTACH, options, context.active());
+    const { before, run } = this.#ties;
+    const own = ownTelemetry(this.#ties);
+    const links = [...(before ? [{ context: before }] : []), ...own.links];
+    const around = run ? trace.setSpanContext(ROOT_CONTEXT, run.context) : ROOT_CONTEXT;
+    const ofRun = run?.id === undefined ? {} : { [semconv.ATTR_TAUT_RUN_ID]: run.id };
+    const all = { ...attributes, ...ofRun, ...own.attributes };
+    const options = { kind: SpanKind.INTERNAL, startTime: this.#sightedAtMs, attributes: all, links };
+    const root = this.#tracer.startSpan(semconv.SPAN_ATTACH, options, around);
     this.#begun = { root, attributes, context: trace.setSpan(context.active(), root) };
     return this.#begun;
   }
+}
+
+/** The link to the agent's own span, unless that is the run's, and what the agent is called there. */
+function ownTelemetry({ own, run }: TraceTies): { readonly links: Link[]; readonly attributes: Attributes } {
+  const { parent, attributes } = own?.() ?? { parent: undefined, attributes: {} };
+  const isRun = parent?.spanId === run?.context.spanId;
+  return {
+    links: parent && !isRun ? [{ context: spanContextOf(parent), attributes }] : [],
+    attributes: peerAttributes(attributes),
+  };
+}
+
+/** A span has the names of another service as those of a peer: `service.name` is taut's. */
+function peerAttributes(attributes: Readonly<Record<string, string>>): Attributes {
+  const named = [
+    [semconv.ATTR_SERVICE_PEER_NAME, attributes['service.name']],
+    [semconv.ATTR_SERVICE_PEER_NAMESPACE, attributes['service.namespace']],
+    [semconv.ATTR_SESSION_ID, attributes[semconv.ATTR_SESSION_ID]],
+  ] as const;
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
 }
 
 export function failWith(span: Span, error: unknown): void {

@@ -3,7 +3,9 @@ import { gateNow } from '../agents/knobTuning.ts';
 import type { AgentStatus, StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
-import type { Adopted, Decisions } from '../discovery/decisions.ts';
+import type { Adopted, AdoptedRun, Decisions } from '../discovery/decisions.ts';
+import { spanContextOf } from '../telemetry/spanContext.ts';
+import { isTracestate, parseTraceparent } from '../telemetry/traceContext.ts';
 import type { Request } from './requests.ts';
 
 interface Daemon {
@@ -14,9 +16,19 @@ interface Daemon {
   readonly lookAtSwitch: () => Promise<void>;
 }
 
-function adopted({ pid, startTicks, command, targets }: Extract<Request, { op: 'adopt' }>): Adopted {
+type Adopting = Extract<Request, { op: 'adopt' }>;
+
+function adopted({ pid, startTicks, command, targets, run }: Adopting): Adopted {
   const asked = Object.entries(targets).map(([knob, value]) => [knob, BigInt(value)] as const);
-  return { pid, startTicks, command, targets: new Map(asked) };
+  return { pid, startTicks, command, targets: new Map(asked), run: run && runOf(run) };
+}
+
+/** Undefined for what is no trace context. */
+function runOf({ traceparent, tracestate, id }: NonNullable<Adopting['run']>): AdoptedRun | undefined {
+  const span = parseTraceparent(traceparent);
+  if (!span) return undefined;
+  const isState = tracestate !== undefined && isTracestate(tracestate);
+  return { context: spanContextOf({ ...span, ...(isState && { state: tracestate }) }), id };
 }
 
 export function answer(request: Request, { watcher, decisions, status, lookAtSwitch }: Daemon): unknown {

@@ -42,6 +42,7 @@ export interface TuneOptions extends CommonOptions {
   readonly maxOverhead?: number;
   /** False: `--no-guard`. */
   readonly guard?: boolean;
+  readonly linkAgentTelemetry?: boolean;
   /** Bytes that may wait on disk for a backend. */
   readonly spoolLimit?: number;
 }

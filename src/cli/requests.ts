@@ -20,6 +20,13 @@ export const requestSchema = z.discriminatedUnion('op', [
     startTicks: z.int(),
     command: z.array(z.string()).min(1),
     targets: z.record(z.string(), z.int().positive()),
+    run: z
+      .strictObject({
+        traceparent: z.string().max(64),
+        tracestate: z.string().max(8_192).optional(),
+        id: z.string().max(256).optional(),
+      })
+      .optional(),
   }),
 ]);
 

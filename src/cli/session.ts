@@ -41,6 +41,9 @@ import { recordWarnings } from './recordWarnings.ts';
 import { onNewRules } from './reload.ts';
 import { sayOff } from './reportOff.ts';
 import type { Request } from './requests.ts';
+import type { Carried } from './run/carried.ts';
+import type { CommandEnd } from './run/held.ts';
+import { beginRunSpan, endRunSpan, reservedIds, resourceOf } from './run/runSpan.ts';
 import { serveRun } from './run/socket.ts';
 import { holdLocks, openLedger, recover, watchLedger } from './sessionLedger.ts';
 import { removeStale } from './sockets.ts';
@@ -55,6 +58,8 @@ export interface Session extends AsyncDisposable {
   readonly missing: readonly string[];
   /** Whether taut still has something to put back. */
   readonly hasWritten: boolean;
+  /** Ends the span of a run. @returns whether there is one. */
+  endRun(end: CommandEnd): boolean;
   /** Puts everything back and hears further signals meanwhile. Disposing without `end` puts everything back at once. */
   end(): Promise<void>;
 }
@@ -78,6 +83,10 @@ export interface RunSession {
   /** See `WatcherOptions.guard`. */
   readonly guard: boolean | Guard;
   readonly begun: NonNullable<WatcherOptions['begun']>;
+  /** The command's process id. */
+  readonly pid?: number;
+  /** The trace that it is in; undefined where it was told of none. */
+  readonly carried?: Carried;
   /** Aborted when the command has ended: then no session is opened. */
   readonly ended: AbortSignal;
 }
@@ -130,6 +139,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
       spoolLimit: options.spoolLimit ?? DEFAULTS.spoolLimit,
       spoolProblem: placeProblem(join(sinkDir, 'spool')),
       serviceVersion: version(),
+      ...(run?.carried && { firstSpan: reservedIds(run.carried), resource: resourceOf(run.carried) }),
       measured: {
         mode: () => measuring.mode,
         snapshots: () => observed?.measurement.snapshots(true) ?? [],
@@ -141,6 +151,7 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
       onDetail: (message) => log.info(message),
     }),
   );
+  const runSpan = run?.carried && beginRunSpan(run.carried, run.pid);
   begin();
   if (recovered) reportRestored(new Operations(measuring.mode), recovered);
   const decisions = new Decisions(rules, config.dnsPorts);
@@ -153,7 +164,9 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     ...{ decisions, gate, scope, log, measuring, ledger, descendants, past },
     guard: run ? run.guard : mayTune && options.guard !== false,
     ...(onEvent && { onEvent }),
+    linkAgentTelemetry: options.linkAgentTelemetry ?? false,
     ...(run && { begun: run.begun }),
+    ...(runSpan && { run: { context: runSpan.spanContext(), id: run?.carried?.runId } }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
     ...(settings && guarded && mayTune && { guardrail: { settings, hold: (coolDown) => guarded.hold(coolDown) } }),
   });
@@ -199,6 +212,10 @@ export async function openSession(options: SessionOptions, terminal: Log): Promi
     },
     get hasWritten() {
       return (ledger?.ownCount ?? 0) > 0;
+    },
+    endRun(end) {
+      if (runSpan) endRunSpan(runSpan, end);
+      return runSpan !== undefined;
     },
     async end() {
       await watcher.end('shutdown', (left) => {

@@ -137,6 +137,11 @@ const DESCRIBED: readonly Described[] = [
     format: formatBytes,
   },
   {
+    ...{ option: 'link-agent-telemetry', kind: 'switch', of: 'tuning', parse: parseSwitch },
+    help: "link the trace of each agent to the agent's own: reads TRACEPARENT, OTEL_SERVICE_NAME, service.* and session.id from its environment, and nothing else",
+    otherwise: 'false',
+  },
+  {
     ...{ option: 'flags', kind: 'file', value: '<file>', of: 'tuning', parse: asIs, otherwise: 'none' },
     help: 'a feature flag file in flagd format decides which agents are tuned; read again when it changes',
   },

@@ -1,4 +1,5 @@
 /** Decides on each process, and keeps the decisions with their reasons. */
+import type { SpanContext } from '@opentelemetry/api';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
 import type { RuleGuardrail } from '../config/guardrail.ts';
 import { epochMsOfTicks } from '../proc/clock.ts';
@@ -28,6 +29,14 @@ export interface Adopted {
   readonly command: readonly string[];
   /** The targets by knob id; empty: not tuned. */
   readonly targets: ReadonlyMap<string, bigint>;
+  /** The run that started it, where that has a trace. */
+  readonly run?: AdoptedRun | undefined;
+}
+
+/** Its span, and its id. */
+export interface AdoptedRun {
+  readonly context: SpanContext;
+  readonly id: string | undefined;
 }
 
 /** A process or a command line, and the id of the rule that is asked about; undefined: all rules. */
@@ -96,6 +105,11 @@ export class Decisions {
   asked(pid: number, ruleId: string, knob: string): bigint | 'off' | undefined {
     const adopted = this.#adopted.get(pid);
     return adopted && (adopted.targets.get(knob) ?? (ruleId === BY_NAME ? 'off' : undefined));
+  }
+
+  /** The run that started this process and handed it over. */
+  runOf(pid: number): AdoptedRun | undefined {
+    return this.#adopted.get(pid)?.run;
   }
 
   /** Replaces the kept verdict after the parent's rule overrode it. */

@@ -1,10 +1,8 @@
 /** taut's instrumentation scope: one name, version and schema for its spans, metrics and log records. */
 import { type Logger, logs, type Meter, metrics, type Tracer, trace } from '@opentelemetry/api';
 import { version } from '../native/package.ts';
+import { SCHEMA_URL } from './schema.ts';
 import { SCOPE_NAME } from './semconv.ts';
-
-/** The conventions that taut's names follow, in the version of `@opentelemetry/semantic-conventions`. */
-export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
 
 const OPTIONS = { schemaUrl: SCHEMA_URL };
 

@@ -9,6 +9,7 @@ export const SPAN_TUNE = 'tune';
 export const SPAN_VERIFY = 'verify';
 export const SPAN_REVERT = 'revert';
 export const SPAN_RESTORE = 'restore';
+export const SPAN_RUN = 'run';
 
 // Attributes of OpenTelemetry's conventions.
 export const ATTR_CONTAINER_ID = 'container.id';
@@ -29,9 +30,13 @@ export const ATTR_OTEL_COMPONENT_TYPE = 'otel.component.type';
 export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
 export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+export const ATTR_PROCESS_EXIT_CODE = 'process.exit.code';
 export const ATTR_PROCESS_PID = 'process.pid';
 export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
+export const ATTR_SERVICE_PEER_NAME = 'service.peer.name';
+export const ATTR_SERVICE_PEER_NAMESPACE = 'service.peer.namespace';
+export const ATTR_SESSION_ID = 'session.id';
 export const ATTR_THREAD_ID = 'thread.id';
 export const ATTR_USER_ID = 'user.id';
 
@@ -45,6 +50,12 @@ export const ATTR_TAUT_RULE_ID = 'taut.rule.id';
  * `descendant` (a child of an agent).
  */
 export const ATTR_TAUT_ATTACH_PATH = 'taut.attach.path';
+
+// The run of a command.
+/** A `taut run`, with all that was started in it. */
+export const ATTR_TAUT_RUN_ID = 'taut.run.id';
+/** The signal that ended its command, like `SIGKILL`. */
+export const ATTR_TAUT_RUN_SIGNAL = 'taut.run.signal';
 
 // What taut did to the agent.
 /** The setting that is tuned: `timer_slack_ns`, `sched_slice_ns`, `tool_priority`. */

@@ -13,6 +13,9 @@ export interface Span {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: Attribute[];
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string; readonly attributes?: Attribute[] }[];
+  /** W3C's flags; 0x200: the parent is in another process. */
+  readonly flags?: number;
   readonly status?: { readonly code?: number };
 }
 

@@ -29,7 +29,8 @@ export function allSpans(stateDir: string): Span[] {
 
 /**
  * Returns the same spans after a check. In every trace, ids are distinct, one span is the root, every other span's
- * parent exists, and every path from parent to parent ends at the root. @throws Error that names each wrong span.
+ * parent exists, and every path from parent to parent ends at the root. What is instead of the root may be a span of another
+ * process, elsewhere. @throws Error that names each wrong span.
  */
 export function wellFormed(spans: readonly Span[]): Span[] {
   const wrong = [...Map.groupBy(spans, ({ traceId }) => traceId).values()].flatMap(wrongIn);
@@ -37,16 +38,24 @@ export function wellFormed(spans: readonly Span[]): Span[] {
   return [...spans];
 }
 
+/** OTLP's flag of a span whose parent is in another process. */
+const IS_REMOTE = 0x200;
+
 function wrongIn(trace: readonly Span[]): string[] {
   const wrong: string[] = [];
   const byId = new Map(trace.map((span) => [span.spanId, span]));
   if (byId.size < trace.length) wrong.push(`${describe(trace)}: two spans with one id`);
-  const roots = trace.filter((span) => !span.parentSpanId);
+  // A `taut run` that is killed has no span `run`, which its agents are below.
+  const isElsewhere = ({ name, parentSpanId, flags = 0 }: Span) =>
+    Boolean(parentSpanId) && !byId.has(parentSpanId ?? '') && ((flags & IS_REMOTE) !== 0 || name === 'attach');
+  const top = (span: Span) => (isElsewhere(span) ? span.parentSpanId : span.parentSpanId ? undefined : span.spanId);
+  const roots = [...new Set(trace.flatMap((span) => top(span) ?? []))];
   if (roots.length !== 1) wrong.push(`${describe(trace)}: ${roots.length} roots`);
   for (const span of trace) {
     const way = new Set<Span>();
     for (let at: Span | undefined = span; at?.parentSpanId; at = byId.get(at.parentSpanId)) {
       if (way.has(at)) wrong.push(`${describe([span])}: goes round in a circle`);
+      else if (isElsewhere(at)) break;
       else if (!byId.has(at.parentSpanId)) wrong.push(`${describe([span])}: its parent is not there`);
       else if (way.add(at)) continue;
       break;

@@ -5,7 +5,7 @@ import * as otel from '@opentelemetry/semantic-conventions/incubating';
 import { expect, test } from 'vitest';
 import { foreignNames, GROUPS, groupsOf, KINDS, MADE, namesOf, OWN, unreadFiles } from '../../scripts/registry.ts';
 import { METRICS } from '../../src/telemetry/metrics.ts';
-import { SCHEMA_URL } from '../../src/telemetry/scope.ts';
+import { SCHEMA_URL } from '../../src/telemetry/schema.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');

@@ -61,6 +61,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   descendants: { texts: ['tune', 'inherit', 'contain'], values: ['tune', 'inherit', 'contain'], wrong: 'some' },
   observeOnly: { texts: ['true', 'false', 'true'], values: [true, false, true], wrong: 'on' },
   maxOverhead: { texts: ['1%', '2', '3%'], values: [0.01, 0.02, 0.03], wrong: '0' },
+  linkAgentTelemetry: { texts: ['true', 'false', 'true'], values: [true, false, true], wrong: 'on' },
   spoolLimit: { texts: ['1K', '2M', '0'], values: [1 << 10, 2 << 20, 0], wrong: '1 GB' },
   flags: { texts: ['/a', '/b', '/c'], values: ['/a', '/b', '/c'], wrong: '' },
   flagProvider: { texts: ['./a.js', 'b', 'c'], values: ['./a.js', 'b', 'c'], wrong: '' },

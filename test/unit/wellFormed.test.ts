@@ -12,6 +12,17 @@ test('takes traces that each have one root, from which all others come', () => {
   expect(wellFormed(spans)).toEqual(spans);
 });
 
+/** A span below one of another process. */
+const below = (spanId: string, parentSpanId: string): Span => ({ ...span(spanId, parentSpanId), flags: 0x301 });
+
+test('takes traces whose root is the span of another process, here or elsewhere', () => {
+  const elsewhere = [below('a', 'x'), span('b', 'a'), below('c', 'x')];
+  expect(wellFormed(elsewhere)).toEqual(elsewhere);
+  const here = [span('x', ''), below('a', 'x')];
+  expect(wellFormed(here)).toEqual(here);
+  expect(() => wellFormed([below('a', 'x'), below('b', 'y')])).toThrow(/2 roots/);
+});
+
 test.each([
   ['an id twice', [span('a', ''), span('a', 'a')], /two spans with one id/],
   ['a span that is its own parent', [span('a', ''), span('b', 'b')], /span b .*circle/],

@@ -12,6 +12,7 @@ import { CONFIG_VARIABLE, HOST_CONFIG, SETTINGS } from '../../config/settings.ts
 import { withoutFrom } from '../../tracer/features.ts';
 import { givenAlone } from '../given.ts';
 import { stateDirProblem } from '../stateDir.ts';
+import { carry } from './carried.ts';
 import { type HeldCommand, holdMs, tryHold } from './held.ts';
 import { handOn } from './signals.ts';
 
@@ -23,13 +24,15 @@ export async function runAtOnce(args: readonly string[]): Promise<boolean> {
   const { command, knobs, profile } = meant(args);
   const isTuned = knobs.length > 0 || profile !== undefined;
   if (command.length === 0 || !isSound(process.env)) return false;
+  const options = givenAlone(knobs, process.env, profile);
+  const carried = await carry({ command, env: process.env, telemetry: process.env, stateDir: options.stateDir });
   let held: HeldCommand | undefined;
   handOn(() => held);
-  held = tryHold(command, isTuned ? holdMs() : 0, say);
+  held = tryHold(command, isTuned ? holdMs() : 0, say, carried.env);
   if (!held) return false;
   const { runCommand } = await import('./command.ts');
   try {
-    await runCommand(command, givenAlone(knobs, process.env, profile), held);
+    await runCommand(command, options, { held, carried });
   } catch (error) {
     const { report } = await import('../program.ts');
     await report(error);

@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { holdPath } from '../../native.ts';
+import { nowMs } from '../../proc/clock.ts';
 import { hasCapability } from '../capabilities.ts';
 
 /** The longest time, in milliseconds, that a command waits to be tuned before its first instruction. */
@@ -24,12 +25,23 @@ export function holdMs(): number {
   return hasCapability('CAP_SYS_NICE') ? HOLD_MS : UNPRIVILEGED_MS;
 }
 
+export interface CommandEnd {
+  /** As in `HeldCommand.ended`. */
+  readonly code: number;
+  /** The signal that ended it, if one did. */
+  readonly signal?: NodeJS.Signals;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
 export interface HeldCommand {
   /** Undefined when it could not be started. */
   readonly pid: number | undefined;
   /** The command's exit code; 128 plus the signal's number when a signal ended it. */
   readonly ended: Promise<number>;
   hasEnded(): boolean;
+  /** How it has ended; undefined while it runs. */
+  end(): CommandEnd | undefined;
   /** Lets the command run its first instruction. */
   release(): void;
   /**
@@ -45,9 +57,10 @@ export function tryHold(
   command: readonly string[],
   ms: number,
   say: (message: string) => void,
+  env: NodeJS.ProcessEnv,
 ): HeldCommand | undefined {
   try {
-    const held = startHeld(command, ms);
+    const held = startHeld(command, ms, env);
     if (held.pid !== undefined) return watched(held, say, command);
     held.once('error', () => {}); // the next try reports it
   } catch {
@@ -65,28 +78,30 @@ export async function hold(
   command: readonly string[],
   ms: number,
   say: (message: string) => void,
+  env: NodeJS.ProcessEnv,
 ): Promise<HeldCommand> {
   try {
-    const held = startHeld(command, ms);
+    const held = startHeld(command, ms, env);
     if (held.pid !== undefined) return watched(held, say, command);
     const [error] = (await once(held, 'error').catch((error) => [error])) as [NodeJS.ErrnoException];
     if (NO_ROOM.has(error.code)) become(command, error, say);
-    const { TAUT_IGNORED_SIGNALS: _, TAUT_NOHUP: __, TAUT_OPEN_FILES: ___, ...env } = process.env;
-    return watched(start(command, 'inherit', env), say, command);
+    const { TAUT_IGNORED_SIGNALS: _, TAUT_NOHUP: __, TAUT_OPEN_FILES: ___, ...its } = env;
+    return watched(start(command, 'inherit', its), say, command);
   } catch (error) {
-    const ended = Promise.resolve(failure(error as Error, command, say));
+    const end = { code: failure(error as Error, command, say), atMs: nowMs() };
     const releaseWithSlack = async () => undefined;
-    return { pid: undefined, ended, hasEnded: () => true, release: () => {}, releaseWithSlack, kill: () => {} };
+    const ended = { ended: Promise.resolve(end.code), hasEnded: () => true, end: () => end };
+    return { pid: undefined, ...ended, release: () => {}, releaseWithSlack, kill: () => {} };
   }
 }
 
 /** @throws Error for some failures to start; for the others the child has no id, and emits the error. */
-function startHeld(command: readonly string[], ms: number): ChildProcess {
-  return start([holdPath(), String(HOLD), String(ms), ...command], ['inherit', 'inherit', 'inherit', 'pipe']);
+function startHeld(command: readonly string[], ms: number, env: NodeJS.ProcessEnv): ChildProcess {
+  return start([holdPath(), String(HOLD), String(ms), ...command], ['inherit', 'inherit', 'inherit', 'pipe'], env);
 }
 
 /** @throws Error for some failures to start; for the others the child has no id, and emits the error. */
-function start([program = '', ...args]: readonly string[], stdio: StdioOptions, env = process.env): ChildProcess {
+function start([program = '', ...args]: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): ChildProcess {
   return spawn(program, args, { stdio, env });
 }
 
@@ -103,20 +118,22 @@ function failure(error: NodeJS.ErrnoException, [program]: readonly string[], say
 }
 
 function watched(child: ChildProcess, say: (message: string) => void, command: readonly string[]): HeldCommand {
-  let hasEnded = false;
+  let end: CommandEnd | undefined;
   const ended = new Promise<number>((resolve) => {
-    child.once('error', (error) => resolve(failure(error, command, say)));
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-  });
-  void ended.then(() => {
-    hasEnded = true;
+    const ends = (code: number, signal?: NodeJS.Signals | null) => {
+      end ??= { code, atMs: nowMs(), ...(signal && { signal }) };
+      resolve(end.code);
+    };
+    child.once('error', (error) => ends(failure(error, command, say)));
+    child.once('exit', (code, signal) => ends(code ?? 128 + (signal ? constants.signals[signal] : 0), signal));
   });
   const line = child.stdio?.[HOLD] as Duplex | undefined; // undefined when the child could not be started
   line?.on('error', () => {}); // the command may be gone
   return {
     pid: child.pid,
     ended,
-    hasEnded: () => hasEnded,
+    hasEnded: () => end !== undefined,
+    end: () => end,
     release: () => line?.destroy(),
     releaseWithSlack: async (ns) => {
       if (!line || line.destroyed) return undefined;

@@ -2,7 +2,7 @@
  * What the options of `taut run` mean for its command. Mistakes are found here, before the command is started. Only the
  * modules that the options need are loaded, because the command waits.
  */
-import { checkEnvironment } from '../../../otel/environment.ts';
+import { checkEnvironment, type Env } from '../../../otel/environment.ts';
 import { effectiveProgram } from '../../discovery/program.ts';
 import type { Scope } from '../../discovery/scope.ts';
 import type { About, Gate, GateDecision, GatedKnob } from '../../gate/gate.ts';
@@ -21,6 +21,8 @@ export interface Plan {
   /** Whether the command may be tuned, unless a rule or a flag says no. */
   readonly mayTune: boolean;
   readonly gate: Gate;
+  /** The variables that telemetry goes by, which have no mistake. */
+  readonly telemetry: Env;
   /** The command's name and rule, as far as they are known now; undefined when a rule denies it. */
   identify(pid: number): { readonly name: string; readonly rule: string } | undefined;
   decide(knob: GatedKnob & { readonly id: string }, pid: number, name: string, rule: string): Promise<GateDecision>;
@@ -33,7 +35,7 @@ export async function planFor(command: readonly string[], options: TuneOptions, 
   } catch (error) {
     throw new CliError((error as Error).message, EXIT.usage);
   }
-  await checkTelemetry(process.env);
+  const telemetry = await settledTelemetry(process.env);
   const rules = options.config === undefined ? undefined : await ownRules(options.config);
   const targets = targetsOf(options);
   const mayTune = !options.observeOnly && (targets.size > 0 || hasFlags(options));
@@ -42,6 +44,7 @@ export async function planFor(command: readonly string[], options: TuneOptions, 
     command,
     mayTune,
     gate,
+    telemetry,
     identify(pid) {
       const named = { name: effectiveProgram([...command], () => undefined).name, rule: 'pid' };
       return rules ? rules(pid, { kind: 'tree', root: pid, command }) : named;
@@ -63,10 +66,13 @@ function observeOnlyOr({ observeOnly }: TuneOptions): Gate {
   return observeOnly ? observeOnlyGate() : staticGate(new Map());
 }
 
-async function checkTelemetry(env: NodeJS.ProcessEnv): Promise<void> {
-  if (!env['OTEL_CONFIG_FILE']) return checkEnvironment(env);
-  const { settle } = await import('../../../otel/environment/settle.ts');
-  await settle(env);
+async function settledTelemetry(env: NodeJS.ProcessEnv): Promise<Env> {
+  if (env['OTEL_CONFIG_FILE']) {
+    const { settle } = await import('../../../otel/environment/settle.ts');
+    return (await settle(env)).env;
+  }
+  checkEnvironment(env);
+  return env;
 }
 
 async function openGate(options: TuneOptions, log: Log): Promise<Gate> {

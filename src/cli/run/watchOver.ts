@@ -83,8 +83,8 @@ function whyNot(taken: AgentStatus, targets: Targets): string {
 
 /** Tries repeatedly, because a taut that has just started does not listen yet. */
 async function handOverSoon(started: Started, socket: string, targets: Targets): Promise<AgentStatus | undefined> {
-  const { held, pid, plan } = started;
-  const handedOver = { pid, command: plan.command, targets };
+  const { held, pid, plan, run } = started;
+  const handedOver = { pid, command: plan.command, targets, carried: run.carried };
   for (let left = TRIES; left > 0 && !held.hasEnded(); left--) {
     const taken = await handOver(socket, handedOver);
     if (taken) return taken;
@@ -113,13 +113,13 @@ async function wanted({ plan, pid, options }: Started, socket: string | undefine
 
 /** Asks the daemon of the state directory to measure the command, unless options name rules or a limit for it. */
 async function isTakenByDaemon(started: Started): Promise<boolean> {
-  const { pid, plan, options, log } = started;
+  const { pid, plan, options, log, run } = started;
   const socket = socketPath(options.stateDir);
   const { config, maxOverhead } = options;
   if (isOwn(options, 'config', config) || isOwn(options, 'maxOverhead', maxOverhead) || !existsSync(socket))
     return false;
   try {
-    const taken = await handOver(socket, { pid, command: plan.command, targets: new Map() });
+    const taken = await handOver(socket, { pid, command: plan.command, targets: new Map(), carried: run.carried });
     if (!taken) return false;
     log.info(`the taut watch of ${options.stateDir} has taken ${taken.name} (${pid}) over`);
     started.held.release();
