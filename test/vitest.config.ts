@@ -40,6 +40,7 @@ export default defineConfig({
       project('sanitizers', { testTimeout: 300_000 }),
       project('bench', { testTimeout: 1_200_000 }),
       project('agents', { testTimeout: 600_000 }),
+      project('plugins', { testTimeout: 300_000, hookTimeout: 900_000 }),
       project('peers', { testTimeout: 300_000 }),
       project('backends', { testTimeout: 900_000 }),
     ],
