@@ -54,8 +54,8 @@ test('the program has the metrics of the registry, and no other', () => {
 });
 
 test('the schema is that of the conventions whose names taut uses', () => {
-  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-  const version = dependencies['@opentelemetry/semantic-conventions'];
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
+  const version = devDependencies['@opentelemetry/semantic-conventions'];
   expect(SCHEMA_URL).toBe(`https://opentelemetry.io/schemas/${version}`);
   expect(read('otel/registry/registry_manifest.yaml')).toContain(`/v${version}.zip[model]`);
 });
