@@ -5,10 +5,11 @@
  * left that have ended. A file a request is also what OpenTelemetry's persistent storage for .NET keeps: nothing is ever
  * rewritten.
  */
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isRunning } from '../../src/proc/identity.ts';
+import { makeFolder } from '../../src/util/folder.ts';
 import { SIGNALS, type SignalName } from '../environment.ts';
 import { type Body, FORMATS, type Format } from './request.ts';
 
@@ -64,7 +65,7 @@ export class Spool {
 
   /** @throws Error of the file system; then nothing of it is kept. */
   async write(signal: SignalName, items: number, { format, bytes }: Body): Promise<Kept> {
-    if (!this.#hasDirectory) await mkdir(this.#own, { recursive: true, mode: 0o700 });
+    if (!this.#hasDirectory) makeFolder(this.#own);
     this.#hasDirectory = true;
     const checksum = checksumOf(bytes);
     const path = join(this.#own, `${signal}-${++this.#number}-${items}-${checksum}.${format}`);

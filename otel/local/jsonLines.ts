@@ -1,7 +1,8 @@
 /** A file of JSON lines with a maximum size. When full it becomes `.1`, `.1` becomes `.2`, the oldest is removed. */
-import { appendFileSync, constants, mkdirSync, statSync } from 'node:fs';
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { appendFileSync, constants, statSync } from 'node:fs';
+import { appendFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../src/util/folder.ts';
 
 const MAX_BYTES = 16 << 20;
 const KEPT = 2;
@@ -30,7 +31,7 @@ export class JsonLines {
 
   /** Appends a first line, synchronously. @returns whether it did: else the file is full. @throws Error of the file system. */
   appendAtOnce(line: Uint8Array): boolean {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.path));
     const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
     if (size + line.length + 1 > this.#maxBytes) return false;
     appendFileSync(this.path, Buffer.concat([line, NEWLINE]), { mode: 0o600, flag: APPEND as unknown as string });
@@ -44,7 +45,7 @@ export class JsonLines {
 
   async #append(line: Uint8Array): Promise<void> {
     if (line.length >= this.#maxBytes) throw new Error(`${line.length} bytes are more than a file has room for`);
-    if (!this.#hasFolder) await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    if (!this.#hasFolder) makeFolder(dirname(this.path));
     this.#hasFolder = true;
     // Read the size each time: other tauts may write to the file, and replace it.
     const size = await stat(this.path).then(

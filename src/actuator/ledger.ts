@@ -1,13 +1,6 @@
-/**
- * The durable record of every thread that taut changed. A row is committed before the thread is written, and removed
- * after the thread was put back, so a crash at any point leaves what restoring needs.
- *
- * It is SQLite in WAL mode without fsync: data that a process has written stays in the page cache when the process is
- * killed. A power cut loses that data, but it also ends every tuned thread.
- */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { makeFolder } from '../util/folder.ts';
 import {
   type Execed,
   key,
@@ -58,7 +51,7 @@ export class Ledger implements Disposable {
     distrustLedger(stateDir);
     const mask = process.umask(0o077); // applies to the files that SQLite makes beside the ledger, too
     try {
-      if (!unusable) mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      if (!unusable) makeFolder(stateDir);
       const problem = unusable ? undefined : logProblem(this.path);
       const { db, lost } = unusable ? salvage(this.path) : { db: openFile(this.path), lost: problem ? [problem] : [] };
       this.#db = db;

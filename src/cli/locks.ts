@@ -3,11 +3,12 @@
  * every agent that it finds, or any number of `run` tune one command each. A lock is an flock, so it ends with the
  * process that holds it, even when that process is killed.
  */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { addon, failed, TautError } from '../native.ts';
 import { descriptorsOf } from '../proc/sockets.ts';
+import { makeFolder } from '../util/folder.ts';
 import { distrust } from '../util/trust.ts';
 
 /** Another process holds the lock: `holder` is its process id, as text. */
@@ -31,7 +32,7 @@ export interface LockOptions {
 export function tryLock(path: string, { shared = false, socket }: LockOptions = {}): Disposable | Held {
   const problem = distrust(dirname(path), basename(path));
   if (problem !== undefined) throw new Error(problem);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const fd = addon().lock(path, shared);
   if (!failed(fd)) {
     sayHolder(path, socket);

@@ -1,5 +1,3 @@
-/** The kill switch: `taut off` puts everything back and keeps it so; `taut on` lifts that. */
-import { mkdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { KNOBS } from '../actuator/knobs.ts';
@@ -10,6 +8,7 @@ import { type Restored, restoreEntries } from '../actuator/restore.ts';
 import type { StatusDocument } from '../agents/status.ts';
 import { liftCoolDowns } from '../gate/coolDowns.ts';
 import { nowMs } from '../proc/clock.ts';
+import { makeFolder } from '../util/folder.ts';
 import { distrust } from '../util/trust.ts';
 import { describeUser, isDenied, openLedger } from './access.ts';
 import { askRoots } from './daemons.ts';
@@ -61,7 +60,7 @@ export function addOn(program: Command): void {
 async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
   const made: Off = { reason: options.reason ?? null, since: new Date().toISOString(), by: describeUser() };
   allowed(stateDir, () => {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    makeFolder(stateDir);
     turnOff(stateDir, made);
   });
   const telling = tellSwitched(stateDir);

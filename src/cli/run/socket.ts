@@ -1,5 +1,4 @@
-/** The control socket of one `taut run`: for `status`, `restore`, and another `taut run` inside its command. */
-import { mkdirSync } from 'node:fs';
+import { makeFolder } from '../../util/folder.ts';
 import type { Log } from '../../util/log.ts';
 import { distrust } from '../../util/trust.ts';
 import { serve } from '../control.ts';
@@ -15,7 +14,7 @@ export async function serveRun(
   try {
     const problem = distrust(stateDir);
     if (problem !== undefined) throw new Error(problem);
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    makeFolder(stateDir);
     return await serve(runSocketPath(stateDir), answer, log.debug);
   } catch (error) {
     log.debug(`no control socket: ${(error as Error).message}`);
