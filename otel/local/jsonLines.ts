@@ -1,5 +1,5 @@
 /** A file of JSON lines with a maximum size. When full it becomes `.1`, `.1` becomes `.2`, the oldest is removed. */
-import { appendFileSync, constants, mkdirSync, statSync } from 'node:fs';
+import { appendFileSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -29,7 +29,7 @@ export class JsonLines {
 
   /** Appends a first line, synchronously. @returns whether it did: else the file is full. @throws Error of the file system. */
   appendAtOnce(line: Uint8Array): boolean {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.path));
     const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
     if (size + line.length + 1 > this.#maxBytes) return false;
     appendFileSync(this.path, Buffer.concat([line, NEWLINE]), { mode: 0o600, flag: APPEND as unknown as string });
@@ -61,5 +61,16 @@ export class JsonLines {
         if (error.code !== 'ENOENT') throw error;
       });
     }
+  }
+}
+
+/** Node's own recursion never ends in a file system that has no room for folders, like /proc. @throws Error of the file system. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another taut was first
   }
 }
