@@ -20,5 +20,6 @@ test('where there can be none, an error says so', () => {
   expect(() => makeFolder('/proc/x/y')).toThrow('ENOENT');
   symlinkSync('nowhere', join(dir, 'link'));
   writeFileSync(join(dir, 'file'), '');
-  for (const one of ['link', 'link/in', 'file', 'file/in']) expect(() => makeFolder(join(dir, one)), one).toThrow('EEXIST');
+  for (const one of ['link', 'link/in', 'file', 'file/in'])
+    expect(() => makeFolder(join(dir, one)), one).toThrow('EEXIST');
 });
