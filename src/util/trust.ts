@@ -72,7 +72,7 @@ const FUSE = 0x65735546;
 
 /** A file system that a user serves says of its files what that user likes: also that they are root's, and closed to others. */
 function served(path: string, { dev }: Stats): string | undefined {
-  if (statfsSync(path).type !== FUSE) return undefined;
+  if (fileSystemOf(path) !== FUSE) return undefined;
   const device = `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
   const mount = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -81,6 +81,15 @@ function served(path: string, { dev }: Stats): string | undefined {
   // virtiofs, which the hypervisor serves, names nobody.
   if (uid === undefined || Number(uid) === 0 || Number(uid) === process.geteuid?.()) return undefined;
   return `${path} is in a file system that user ${uid} serves, who can change what taut keeps there: use another place`;
+}
+
+/** Undefined when it is not there any more: SQLite removes its log when the last one closes the ledger. */
+function fileSystemOf(path: string): number | undefined {
+  try {
+    return statfsSync(path).type;
+  } catch {
+    return undefined;
+  }
 }
 
 function writable(path: string, byOthers: boolean): string | undefined {
