@@ -3,7 +3,8 @@
  * held back for one window in four, all at the same time, drawn by lot for each block; `gate/harmTest.ts` says why.
  */
 import { randomInt } from 'node:crypto';
-import type { RuleGuardrail, Guardrail as Settings } from '../config/guardrail.ts';
+import type { RuleGuardrail } from '../config/agentLimits.ts';
+import type { Guardrail as Settings } from '../config/guardrail.ts';
 import type { CoolDown } from '../gate/coolDowns.ts';
 import { WINDOWS } from '../gate/harmTest.ts';
 import { type HostLoad, readHostLoad } from '../proc/hostLoad.ts';

@@ -1,12 +1,6 @@
 /** A trial: blocks of windows, held against limits until one is broken or there are enough of them. */
-import {
-  DEFAULT_LIMITS,
-  type Guardrail,
-  type Measure,
-  ofAgent,
-  ofHost,
-  type RuleGuardrail,
-} from '../config/guardrail.ts';
+import type { RuleGuardrail } from '../config/agentLimits.ts';
+import { DEFAULT_LIMITS, type Guardrail, type Measure, ofAgent, ofHost } from '../config/guardrail.ts';
 import { type Block, evidenceOfHarm, type Interval, intervalOf, median } from '../gate/harmTest.ts';
 import type { TrialStatus } from './documents.ts';
 import { MEASURES, type Values } from './guardrailMeasures.ts';

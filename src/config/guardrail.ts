@@ -1,5 +1,6 @@
 /** What the guardrail allows, in the configuration: limits, and the times and the error rate of its trials. */
 import { z } from 'zod';
+import type { RuleGuardrail } from './agentLimits.ts';
 import { msOf } from './values.ts';
 
 const DAY_MS = 86_400_000;
@@ -50,7 +51,7 @@ export const ofHost = {
 export const ruleGuardrailSchema = z.union([
   z.strictObject(ofAgent),
   z.literal(['off', false]).transform(() => 'off' as const),
-]);
+]) satisfies z.ZodType<RuleGuardrail>;
 
 export const guardrailSchema = z.strictObject({
   ...ofAgent,
@@ -68,7 +69,6 @@ export const guardrailSchema = z.strictObject({
 });
 
 export type Guardrail = z.infer<typeof guardrailSchema>;
-export type RuleGuardrail = z.infer<typeof ruleGuardrailSchema>;
 export type MeasureOfAgent = keyof typeof ofAgent;
 export type MeasureOfHost = keyof typeof ofHost;
 export type Measure = MeasureOfAgent | MeasureOfHost;

@@ -1,7 +1,7 @@
 /** Decides on each process, and keeps the decisions with their reasons. */
 import type { SpanContext } from '@opentelemetry/api';
+import type { RuleGuardrail } from '../config/agentLimits.ts';
 import { type Contact, namesOf } from '../config/contactPattern.ts';
-import type { RuleGuardrail } from '../config/guardrail.ts';
 import { epochMsOfTicks } from '../proc/clock.ts';
 import { cmdlineOf } from '../proc/cmdline.ts';
 import { isGone, LazyHandle } from '../proc/handle.ts';

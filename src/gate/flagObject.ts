@@ -1,6 +1,7 @@
 /** A flag's value that is an object: what to set, what children get, until when, and what the guardrail allows. Pure. */
 import { DESCENDANTS, type Descendants } from '../actuator/descendants.ts';
-import { ofAgent, type RuleGuardrail, ruleGuardrailSchema } from '../config/guardrail.ts';
+import type { RuleGuardrail } from '../config/agentLimits.ts';
+import { ofAgent, ruleGuardrailSchema } from '../config/guardrail.ts';
 import { nearest } from '../config/nearest.ts';
 import { isObject, type JsonObject } from './json.ts';
 

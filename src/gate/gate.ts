@@ -2,8 +2,8 @@
 
 import type { Descendants } from '../actuator/descendants.ts';
 import { PROFILE } from '../actuator/profiles.ts';
+import type { RuleGuardrail } from '../config/agentLimits.ts';
 import { FLAG_PREFIX } from '../config/flagNames.ts';
-import type { RuleGuardrail } from '../config/guardrail.ts';
 
 /** What a gate knows about a knob; the actuator's `Knob` fits. */
 export interface GatedKnob {

@@ -9,7 +9,8 @@ import { readingOf, valuesOfAgent, valuesOfHost } from '../../src/agents/guardra
 import { BLOCKS, limitsOfAgent } from '../../src/agents/guardrailTrial.ts';
 import { gateNow } from '../../src/agents/knobTuning.ts';
 import { agentStatus } from '../../src/agents/status.ts';
-import { guardrailSchema, type RuleGuardrail } from '../../src/config/guardrail.ts';
+import type { RuleGuardrail } from '../../src/config/agentLimits.ts';
+import { guardrailSchema } from '../../src/config/guardrail.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { type CoolDown, CoolDowns, coolDownsPath, liftCoolDowns, readCoolDowns } from '../../src/gate/coolDowns.ts';
 import type { Gate, GateDecision, GateQuestion } from '../../src/gate/gate.ts';
