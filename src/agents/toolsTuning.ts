@@ -153,7 +153,7 @@ export class ToolsTuning implements KnobTuning {
     if (!ledger || !order) return [];
     this.#outcomes.end();
     const drifted = new Set([...this.threads].filter(([, { outcome }]) => outcome === 'drifted').map(([tid]) => tid));
-    const young = this.#kin.of(identity.pid).filter(({ pid, kinship }) => kinship === 'tool' && !this.#tools.has(pid));
+    const young = this.#kin.of(identity.pid).filter((one) => one.kinship === 'tool' && this.#isYoungHeir(one.pid));
     this.#order = undefined;
     this.#tools.clear();
     return trace.span(semconv.SPAN_REVERT, (span) => {
@@ -186,6 +186,25 @@ export class ToolsTuning implements KnobTuning {
   /** What comes from a tool that was written: such a tool had the ordinary value. */
   #inheritance(target: bigint): Inheritance {
     return { target, original: this.knob.ordinary ?? 0n, sinceTicks: 0 };
+  }
+
+  /** Whether a tool that was not looked at yet may have inherited its value. */
+  #isYoungHeir(pid: number): boolean {
+    if (this.#tools.has(pid)) return false;
+    return whenThere(() => {
+      using process = new ProcHandle(pid, this.#agent.handle.files);
+      return this.#mayInherit(process);
+    }, false);
+  }
+
+  /**
+   * Whether a child of a tool may have its value from one that was written. A tool that had it by itself, as what `nice make` runs
+   * does, has handed on its own; so has the agent, whose children begin with what it has.
+   */
+  #mayInherit(child: ProcHandle): boolean {
+    const maker = this.#tools.get(child.stat().ppid);
+    if (maker) return [...maker.threads.values()].some(({ outcome }) => outcome !== 'already' && outcome !== 'exempt');
+    return this.knob.read(this.#agent.handle) !== this.target;
   }
 
   #containThreads(pid: number, target: bigint): number {
@@ -241,8 +260,7 @@ export class ToolsTuning implements KnobTuning {
     whenThere(() => {
       using process = new ProcHandle(pid, this.#agent.handle.files);
       if (process.stat().startTicks !== startTicks) return;
-      // Of a process that the agent made itself, the value can't come from a tool: it is the tool's own.
-      const inheritance = from === 'tool' ? this.#inheritance(order.target) : undefined;
+      const inheritance = from === 'tool' && this.#mayInherit(process) ? this.#inheritance(order.target) : undefined;
       const its = { ...order, pid, processStartTicks: startTicks };
       const converger = new Converger(this.knob, ledger, process, its, inheritance, this.#hears(known));
       for (const [tid, state] of known?.threads ?? []) converger.threads.set(tid, state);

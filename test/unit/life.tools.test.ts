@@ -177,6 +177,40 @@ test('a value that is the target by its own choice is not put back', async () =>
   expect(life.host.value(tool)).toBe(TARGET);
 });
 
+test('what a tool has by its own choice it hands on as its own: to children that were looked at, and to young ones', async () => {
+  using life = lifeOf();
+  const bot = await life.run('bot');
+  const tool = spawned(life, bot, 'make');
+  life.host.set(tool, TARGET);
+  const compilers = [spawned(life, tool, 'cc')];
+  await life.hear();
+  await life.reconcile();
+  const below = spawned(life, compilers[0] ?? 0, 'as');
+  await life.hear();
+  await life.reconcile();
+  compilers.push(below, spawned(life, tool, 'cc'));
+  await life.hear();
+  life.detach();
+  expect([tool, ...compilers].map((pid) => life.host.value(pid))).toEqual(Array(4).fill(TARGET));
+  expect(life.ledger.count()).toBe(0);
+});
+
+test('what an agent has itself its tools begin with, and keep', async () => {
+  using life = lifeOf();
+  const bot = await life.run('bot');
+  life.host.set(bot, TARGET);
+  const tool = spawned(life, bot, 'sh');
+  const below = spawned(life, tool, 'make');
+  await life.hear();
+  await life.reconcile();
+  const orphan = spawned(life, below, 'cc');
+  life.host.end(below);
+  await life.hear();
+  await life.reconcile();
+  life.detach();
+  expect([tool, orphan].map((pid) => life.host.value(pid))).toEqual([TARGET, TARGET]);
+});
+
 test('what somebody else sets is reported once, and stays', async () => {
   using life = lifeOf();
   const bot = await life.run('bot');
