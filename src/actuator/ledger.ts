@@ -1,3 +1,10 @@
+/**
+ * The durable record of every thread that taut changed. A row is committed before the thread is written, and removed
+ * after the thread was put back, so a crash at any point leaves what restoring needs.
+ *
+ * It is SQLite in WAL mode without fsync: data that a process has written stays in the page cache when the process is
+ * killed. A power cut loses that data, but it also ends every tuned thread.
+ */
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { makeFolder } from '../util/folder.ts';

@@ -1,3 +1,4 @@
+/** The kill switch: `taut off` puts everything back and keeps it so; `taut on` lifts that. */
 import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { KNOBS } from '../actuator/knobs.ts';

@@ -1,3 +1,4 @@
+/** The control socket of one `taut run`: for `status`, `restore`, and another `taut run` inside its command. */
 import { makeFolder } from '../../util/folder.ts';
 import type { Log } from '../../util/log.ts';
 import { distrust } from '../../util/trust.ts';
