@@ -5,12 +5,17 @@ import type { CommandEnd } from './held.ts';
 
 type Values = Readonly<Record<string, string | number>>;
 
-export function runAttributes({ command }: RunSpan, { runId }: Carried, pid: number | undefined): Values {
+export function runAttributes({ command }: RunSpan, carried: Carried, pid: number | undefined): Values {
   return {
     [semconv.ATTR_PROCESS_EXECUTABLE_NAME]: command,
     ...(pid !== undefined && { [semconv.ATTR_PROCESS_PID]: pid }),
-    ...(runId !== undefined && { [semconv.ATTR_TAUT_RUN_ID]: runId }),
+    ...runResource(carried),
   };
+}
+
+/** What the resource has of it. */
+export function runResource({ runId }: Carried): Readonly<Record<string, string>> {
+  return runId === undefined ? {} : { [semconv.ATTR_TAUT_RUN_ID]: runId };
 }
 
 interface Told {

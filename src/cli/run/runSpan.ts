@@ -5,7 +5,7 @@ import * as semconv from '../../telemetry/semconv.ts';
 import { spanContextOf } from '../../telemetry/spanContext.ts';
 import type { Carried } from './carried.ts';
 import type { CommandEnd } from './held.ts';
-import { endAttributes, runAttributes } from './runAttributes.ts';
+import { endAttributes, runAttributes, runResource } from './runAttributes.ts';
 
 /** Begins it: the first span of an SDK that knows its ids. Undefined where traces go nowhere. */
 export function beginRunSpan(carried: Carried, pid: number | undefined): Span | undefined {
@@ -27,12 +27,11 @@ export function endRunSpan(span: Span, end: CommandEnd): void {
   span.end(end.atMs);
 }
 
-/** The ids that the SDK is to begin with. */
-export function reservedIds({ span }: Carried) {
-  return span && { spanId: span.spanId, traceId: span.parent ? undefined : span.traceId };
-}
-
-/** What the resource has of it. */
-export function resourceOf({ runId }: Carried): Readonly<Record<string, string>> {
-  return runId === undefined ? {} : { [semconv.ATTR_TAUT_RUN_ID]: runId };
+/** What an SDK is started with for it: the ids to begin with, and what its resource has. */
+export function ofRun(carried: Carried) {
+  const { span } = carried;
+  return {
+    firstSpan: span && { spanId: span.spanId, traceId: span.parent ? undefined : span.traceId },
+    resource: runResource(carried),
+  };
 }

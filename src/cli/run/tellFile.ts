@@ -5,7 +5,7 @@ import type { TuneOptions } from '../given.ts';
 import type { Carried, RunSpan } from './carried.ts';
 import type { CommandEnd } from './held.ts';
 import type { QuietLog } from './quietLog.ts';
-import { endAttributes, runAttributes } from './runAttributes.ts';
+import { endAttributes, runAttributes, runResource } from './runAttributes.ts';
 
 /** A command that has ended. */
 export interface Ended {
@@ -23,6 +23,6 @@ export async function tellFile({ carried, span, end, pid, options }: Ended): Pro
   await appendSpan(options.stateDir, carried.telemetry, {
     ...{ name: semconv.SPAN_RUN, context: span, parent, startMs, endMs: end.atMs, failure },
     attributes: { ...runAttributes(span, carried, pid), ...attributes },
-    resource: carried.runId === undefined ? {} : { [semconv.ATTR_TAUT_RUN_ID]: carried.runId },
+    resource: runResource(carried),
   });
 }
