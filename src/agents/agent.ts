@@ -6,6 +6,7 @@ import type { SpanContext } from '@opentelemetry/api';
 import type { Born } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
+import type { AgentRun } from '../discovery/decisions.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
 import { nowMs } from '../proc/clock.ts';
@@ -19,7 +20,7 @@ import type { Kin, Relative } from './kin.ts';
 import type { KnobTuning } from './knobTuning.ts';
 import { gateAttributes, reportEvaluation, reportGateChanged } from './reportGate.ts';
 import { ToolsTuning } from './toolsTuning.ts';
-import { type AgentRun, AgentTrace, outcomesOf, type TraceTies } from './trace.ts';
+import { AgentTrace, outcomesOf, type TraceTies } from './trace.ts';
 import { Tuning, type TuningHost } from './tuning.ts';
 
 /** What an agent needs of the host. */

@@ -1,6 +1,6 @@
 /** The attached agents: attaches to them, asks the gate about them, and lets them go. */
 import type { Knob } from '../actuator/knob.ts';
-import type { Decisions } from '../discovery/decisions.ts';
+import type { AgentRun, Decisions } from '../discovery/decisions.ts';
 import { inScope, isNamed, type Scope } from '../discovery/scope.ts';
 import { isAsSeen, isTheSame, type Sighting, withoutCmdline } from '../discovery/sighting.ts';
 import type { Verdict } from '../discovery/verdict.ts';
@@ -24,7 +24,6 @@ import { PastTraces } from './pastTraces.ts';
 import { sayAttached, sayEnded, sayGate, sayLetGo, sayShared, sayTimes } from './reportAgent.ts';
 import { Room } from './room.ts';
 import { type AgentEvent, agentEvent } from './status.ts';
-import type { AgentRun } from './trace.ts';
 import { variantOf } from './variant.ts';
 import type { Waits } from './waits.ts';
 

@@ -193,7 +193,7 @@ export class ToolsTuning implements KnobTuning {
     if (this.#tools.has(pid)) return false;
     return whenThere(() => {
       using process = new ProcHandle(pid, this.#agent.handle.files);
-      return this.#mayInherit(process);
+      return this.#mayInherit(process.stat().ppid);
     }, false);
   }
 
@@ -201,8 +201,8 @@ export class ToolsTuning implements KnobTuning {
    * Whether a child of a tool may have its value from one that was written. A tool that had it by itself, as what `nice make` runs
    * does, has handed on its own; so has the agent, whose children begin with what it has.
    */
-  #mayInherit(child: ProcHandle): boolean {
-    const maker = this.#tools.get(child.stat().ppid);
+  #mayInherit(parent: number): boolean {
+    const maker = this.#tools.get(parent);
     if (maker) return [...maker.threads.values()].some(({ outcome }) => outcome !== 'already' && outcome !== 'exempt');
     return this.knob.read(this.#agent.handle) !== this.target;
   }
@@ -259,8 +259,9 @@ export class ToolsTuning implements KnobTuning {
     if (!ledger || !order) return;
     whenThere(() => {
       using process = new ProcHandle(pid, this.#agent.handle.files);
-      if (process.stat().startTicks !== startTicks) return;
-      const inheritance = from === 'tool' && this.#mayInherit(process) ? this.#inheritance(order.target) : undefined;
+      const stat = process.stat();
+      if (stat.startTicks !== startTicks) return;
+      const inheritance = from === 'tool' && this.#mayInherit(stat.ppid) ? this.#inheritance(order.target) : undefined;
       const its = { ...order, pid, processStartTicks: startTicks };
       const converger = new Converger(this.knob, ledger, process, its, inheritance, this.#hears(known));
       for (const [tid, state] of known?.threads ?? []) converger.threads.set(tid, state);

@@ -12,6 +12,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { ThreadState } from '../actuator/thread.ts';
+import type { AgentRun } from '../discovery/decisions.ts';
 import { creationTimeMs } from '../proc/clock.ts';
 import { tautTracer } from '../telemetry/scope.ts';
 import * as semconv from '../telemetry/semconv.ts';
@@ -35,13 +36,6 @@ export interface TraceTies {
   readonly run?: AgentRun | undefined;
   /** What the agent's own telemetry is known by; called while the process is there. Its trace is linked to that. */
   readonly own?: (() => AgentTelemetry) | undefined;
-}
-
-/** A `taut run`, for the agents in it. */
-export interface AgentRun {
-  /** Its span. */
-  readonly context: SpanContext;
-  readonly id: string | undefined;
 }
 
 /** How its root span has ended. */

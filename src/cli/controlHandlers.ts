@@ -3,7 +3,7 @@ import { gateNow } from '../agents/knobTuning.ts';
 import type { AgentStatus, StatusDocument } from '../agents/status.ts';
 import type { Watcher } from '../agents/watcher.ts';
 import type { LoggedDecision } from '../discovery/decisionLog.ts';
-import type { Adopted, AdoptedRun, Decisions } from '../discovery/decisions.ts';
+import type { Adopted, AgentRun, Decisions } from '../discovery/decisions.ts';
 import { spanContextOf } from '../telemetry/spanContext.ts';
 import { isTracestate, parseTraceparent } from '../telemetry/traceContext.ts';
 import type { Request } from './requests.ts';
@@ -24,7 +24,7 @@ function adopted({ pid, startTicks, command, targets, run }: Adopting): Adopted 
 }
 
 /** Undefined for what is no trace context. */
-function runOf({ traceparent, tracestate, id }: NonNullable<Adopting['run']>): AdoptedRun | undefined {
+function runOf({ traceparent, tracestate, id }: NonNullable<Adopting['run']>): AgentRun | undefined {
   const span = parseTraceparent(traceparent);
   if (!span) return undefined;
   const isState = tracestate !== undefined && isTracestate(tracestate);

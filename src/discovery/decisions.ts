@@ -30,11 +30,12 @@ export interface Adopted {
   /** The targets by knob id; empty: not tuned. */
   readonly targets: ReadonlyMap<string, bigint>;
   /** The run that started it, where that has a trace. */
-  readonly run?: AdoptedRun | undefined;
+  readonly run?: AgentRun | undefined;
 }
 
-/** Its span, and its id. */
-export interface AdoptedRun {
+/** A `taut run`, for the agents in it. */
+export interface AgentRun {
+  /** Its span. */
   readonly context: SpanContext;
   readonly id: string | undefined;
 }
@@ -108,7 +109,7 @@ export class Decisions {
   }
 
   /** The run that started this process and handed it over. */
-  runOf(pid: number): AdoptedRun | undefined {
+  runOf(pid: number): AgentRun | undefined {
     return this.#adopted.get(pid)?.run;
   }
 
