@@ -56,6 +56,8 @@ export interface Counted {
   /** Its wakeups by the slice that was in force. */
   readonly slices: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
+  /** Waits that may be in no timer's histogram, each counted: as one whose time has passed before its thread sleeps. */
+  readonly untimed: number;
   /** Runs of the programs that the kernel left out. */
   readonly missed: number;
 }

@@ -9,6 +9,7 @@ import { TracerUnavailable, WAKEUP } from '../../../src/tracer/programs.ts';
 import type { Series } from '../../../src/tracer/series.ts';
 import { Tracer } from '../../../src/tracer/tracer.ts';
 import { tell } from '../../support/conversation.ts';
+import { untimed } from '../../support/counting.ts';
 import { Program, threadIds, until } from '../../support/program.ts';
 import { FIXTURES } from '../../support/taut.ts';
 import { THREADS, WAITS, type Waits } from '../waits.ts';
@@ -63,6 +64,7 @@ async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counte
     timers: timers(series),
     slices: slices(series),
     counters: Object.fromEntries(tracer.counters()),
+    untimed: untimed(tracer, series),
     missed: tracer.accounting.missed(WAKEUP),
   };
 }
