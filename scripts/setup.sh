@@ -84,7 +84,7 @@ outdated() {
 if outdated build/Release/taut.node native/addon native/include binding.gyp $stamp; then
 	say "building the native addon"
 	log=build.log.$$
-	if ! node node_modules/node-gyp/bin/node-gyp.js rebuild --nodedir="$PWD/$node_home" >$log 2>&1; then
+	if ! node node_modules/node-gyp/bin/node-gyp.js configure build --jobs=max --nodedir="$PWD/$node_home" >$log 2>&1; then
 		cat $log >&2
 		rm -f $log
 		give_up "the addon could not be built (see above)"
