@@ -257,7 +257,7 @@ export class Converger {
         const originalOf = (value: bigint, startTicks: number) =>
           before?.startTicks === startTicks && before.isOriginalKnown !== false
             ? before.original
-            : this.#originalOf(value, startTicks, maker);
+            : (this.#originalOfExeced(tid, value) ?? this.#originalOf(value, startTicks, maker));
         const examined = examine(this.#knob, this.#process, tid, this.order.target, originalOf, hasOwnSlice);
         // Its birth is heard late: it was tuned when it was found, and what it has by now may be somebody else's value.
         const isDone = before?.startTicks === examined.startTicks && before.outcome !== 'exempt';
@@ -318,6 +318,16 @@ export class Converger {
     const state = readBack(this.#knob, candidate, target);
     const { startTicks, original } = candidate;
     return state.outcome === 'vanished' ? { startTicks, outcome: 'tuned', original, value: target } : state;
+  }
+
+  /**
+   * The value before taut of a thread that has called execve, when the kernel had no room to tell it: it has taut's value
+   * under the leader's id, which was forgotten with the leader, and its own id is missing.
+   */
+  #originalOfExeced(tid: number, value: bigint): bigint | undefined {
+    if (tid !== this.#process.id || value !== this.order.target) return undefined;
+    const missing = [...this.#missing].map((id) => this.threads.get(id));
+    return missing.find((state) => state?.outcome === 'tuned')?.original;
   }
 
   /** The value before taut. A thread with the value that a tuned maker passes on was born tuned, if any was tuned then. */

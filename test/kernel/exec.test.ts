@@ -9,6 +9,7 @@ import { restoreEntries } from '../../src/actuator/restore.ts';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import type { KernelEvent } from '../../src/native.ts';
+import { nowTicks } from '../../src/proc/clock.ts';
 import { ProcHandle } from '../../src/proc/handle.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { compiled } from '../support/compiled.ts';
@@ -181,6 +182,7 @@ describe('a thread that is not the leader executes a program, and gets the id of
     using ledger = new Ledger(sandbox.stateDir);
     using process = new ProcHandle(agent.pid);
     const { startTicks: processStartTicks } = process.stat();
+    await until('it is older than taut knows it', () => nowTicks() > processStartTicks);
     const order = {
       pid: agent.pid,
       processStartTicks,
