@@ -46,6 +46,8 @@ export class Agent implements Disposable {
   readonly #host: AgentHost;
   /** The agent that forked it, where that alone makes it an agent: it is a worker of that one. */
   readonly maker: AgentIdentity | undefined;
+  /** Milliseconds since the epoch. */
+  readonly sightedAtMs: number;
   readonly #trace: AgentTrace;
   #decidedAtMs = 0;
   /** Whether the first round is done: the agent is measured, the gate has decided, and tuning was carried out. */
@@ -66,6 +68,7 @@ export class Agent implements Disposable {
     this.identity = identity;
     this.#handle = handle;
     this.#host = host;
+    this.sightedAtMs = sightedAtMs;
     this.maker = identity.attachPath === 'descendant' ? parent?.identity : undefined;
     const trace = new AgentTrace(identity, sightedAtMs, ties);
     this.#trace = trace;

@@ -35,7 +35,7 @@ export function reportTurn(log: Log, report: TurnReport): void {
 }
 
 function attributesOf({ turn, end, endMs, waits, tuned }: TurnReport): Attributes {
-  const { agent, said, begunMs, processes } = turn;
+  const { agent, said, begunMs, processes, isPartial } = turn;
   const { session, turn: id } = said;
   const seconds = (endMs - begunMs) / 1_000;
   return {
@@ -46,6 +46,7 @@ function attributesOf({ turn, end, endMs, waits, tuned }: TurnReport): Attribute
     }),
     ...(id !== undefined && { [semconv.ATTR_TAUT_TURN_ID]: id }),
     [semconv.ATTR_TAUT_TURN_END]: end,
+    ...(isPartial && { [semconv.ATTR_TAUT_TURN_PARTIAL]: true }),
     [semconv.ATTR_TAUT_TURN_PROCESSES]: processes.size,
     [semconv.ATTR_TAUT_TURN_TUNED]: [...tuned],
     ...wakeupsOf(waits),

@@ -17,8 +17,10 @@ export type TurnEnd =
 export interface Turn {
   readonly agent: Agent;
   readonly said: TurnMarker;
-  /** When its first snapshot was taken, milliseconds since the epoch. */
+  /** When its first snapshot was taken, or its agent's histograms began: milliseconds since the epoch. */
   readonly begunMs: number;
+  /** Whether it had begun when taut began to measure the agent. */
+  readonly isPartial: boolean;
   /** The histograms of each of its processes at its beginning. */
   readonly before: ReadonlyMap<number, AgentSnapshot>;
   /** What was counted of those of its processes that have ended. */

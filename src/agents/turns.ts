@@ -42,6 +42,7 @@ export interface TurnsOptions {
 /** Turns that are not over yet: of an agent, which may have several sessions, and of all agents. */
 const MOST_OF_AGENT = 8;
 const MOST = 1_024;
+const MOST_SESSIONS = 64;
 /** A turn that is not over by then is: its end was missed. */
 const LONGEST_MS = 24 * 3_600_000;
 /** Later than this after a hook what is read is no more what there was at the hook. */
@@ -54,6 +55,8 @@ export class Turns {
   readonly #options: TurnsOptions;
   /** By agent, and by session. */
   readonly #open = new Map<number, Map<string, Turn>>();
+  /** The sessions of which taut has heard: only the first turn can have begun before it could hear of that. */
+  readonly #sessions = new WeakMap<Agent, Set<string>>();
   readonly #ofAgents = new Allowance<string>(OF_AGENT);
   readonly #ofUsers = new Allowance<number>(OF_USER);
 
@@ -80,7 +83,19 @@ export class Turns {
     if (agent.effectiveUser() !== user) return 'other_user';
     if (!this.#ofUsers.take(user, now)) return 'too_many';
     const isLate = now - epochMsOfMonotonic(atNs) > LATE_MS;
-    return said.event === 'begin' ? this.#begin(agent, said, isLate) : this.#end(agent, said, isLate);
+    const isFirst = this.#isFirst(agent, said);
+    if (said.event === 'begin') return this.#begin(agent, said, isLate);
+    const turn = this.#turnOf(agent, said) ?? (isFirst && !isLate ? this.#begunBefore(agent, said) : undefined);
+    return turn ? this.#end(turn, isLate) : 'no_begin';
+  }
+
+  /** Whether nothing was heard of its session before. */
+  #isFirst(agent: Agent, said: TurnMarker): boolean {
+    const sessions = this.#sessions.get(agent) ?? new Set();
+    this.#sessions.set(agent, sessions);
+    const isFirst = !sessions.has(sessionOf(said)) && sessions.size < MOST_SESSIONS;
+    if (isFirst) sessions.add(sessionOf(said));
+    return isFirst;
   }
 
   #begin(agent: Agent, said: TurnMarker, isLate: boolean): Refusal | undefined {
@@ -99,22 +114,37 @@ export class Turns {
     }
     const begunMs = nowMs();
     const processes = new Set(before.keys());
-    turns.set(session, { agent, said, begunMs, before, ended: [], processes, tuned: tunedOf(agent) });
+    const turn = { agent, said, begunMs, before, ended: [], processes, tuned: tunedOf(agent), isPartial: false };
+    turns.set(session, turn);
     this.#open.set(pid, turns);
     this.#options.operations.count('turn', 'begun');
     this.#options.log.debug(`a turn of ${name} (${pid}) begins`);
     return undefined;
   }
 
-  #end(agent: Agent, said: TurnMarker, isLate: boolean): Refusal | undefined {
+  /** The open turn of which a hook speaks. */
+  #turnOf(agent: Agent, said: TurnMarker): Turn | undefined {
     const turn = this.#open.get(agent.identity.pid)?.get(sessionOf(said));
     const isOther = turn?.said.turn !== undefined && said.turn !== undefined && turn.said.turn !== said.turn;
-    if (!turn || isOther) return 'no_begin';
+    return isOther ? undefined : turn;
+  }
+
+  /**
+   * A turn that ends and did not begin since the agent was found had begun before: `taut run` starts its command before it
+   * can measure. All that the agent has waited for until now was in this turn, unless its histograms are those of a time before.
+   */
+  #begunBefore(agent: Agent, said: TurnMarker): Turn | undefined {
+    const begunMs = this.#options.snapshot(agent.identity.pid)?.attachedAtMs ?? 0;
+    if (begunMs < agent.sightedAtMs) return undefined;
+    this.#options.operations.count('turn', 'begun_before');
+    return { agent, said, begunMs, before: new Map(), ended: [], processes: new Set(), tuned: [], isPartial: true };
+  }
+
+  #end(turn: Turn, isLate: boolean): undefined {
     if (isLate) {
       this.#forget(turn);
       this.#options.operations.count('turn', 'ended_late');
     } else this.#over(turn, 'ended');
-    return undefined;
   }
 
   /** An agent, or a process of one, is let go or has ended; its histograms can still be read. */
@@ -154,10 +184,11 @@ export class Turns {
     return since(now.series, before?.createdAtMs === now.createdAtMs ? before.series : []);
   }
 
-  #forget({ agent, said }: Turn): void {
-    const { pid } = agent.identity;
+  #forget(turn: Turn): void {
+    const { pid } = turn.agent.identity;
+    const session = sessionOf(turn.said);
     const turns = this.#open.get(pid);
-    turns?.delete(sessionOf(said));
+    if (turns?.get(session) === turn) turns.delete(session);
     if (turns?.size === 0) this.#open.delete(pid);
   }
 

@@ -67,6 +67,8 @@ export const ATTR_TAUT_TURN_ID = 'taut.turn.id';
  * `released`, `too_long`.
  */
 export const ATTR_TAUT_TURN_END = 'taut.turn.end';
+/** True where the turn had begun when taut began to measure the agent. The span begins then. */
+export const ATTR_TAUT_TURN_PARTIAL = 'taut.turn.partial';
 /** How many processes of the agent were measured in it. */
 export const ATTR_TAUT_TURN_PROCESSES = 'taut.turn.processes';
 /** What was tuned when it began or was over, like `timer_slack_ns=1`: the setting and its value. */

@@ -128,7 +128,7 @@ test('a turn without an end is over when the next one begins, or with its agent'
   await using taut = await sandbox.watch();
   await using agent = await attached(sandbox, taut);
   for (const turn_id of ['interrupted', 'last']) await tell(agent, hook('begin', { session_id: 's', turn_id }));
-  await tell(agent, hook('end', { session_id: 's', turn_id: 'interrupted' })); // of no open turn
+  await tell(agent, hook('end', { session_id: 's', turn_id: 'interrupted' })); // it is not open any more
   await tell(agent, hook('begin', { session_id: 'another', turn_id: 'beside' }));
   agent.child.stdin?.end();
   await agent.ended;
@@ -141,6 +141,21 @@ test('a turn without an end is over when the next one begins, or with its agent'
     ['last', 'agent_ended'],
   ]);
   expect(sandbox.lastCount('taut.turn.run_queue_delay')).toBe(0);
+});
+
+test('a turn that had begun when taut found its agent is measured from then on', async () => {
+  using sandbox = new Sandbox(OFTEN);
+  await using agent = sandbox.python('turning.py');
+  await tell(agent, hook('begin', { session_id: 's' }));
+  await using taut = await sandbox.watch();
+  await taut.line(new RegExp(`attached to fixture-agent \\(${agent.pid}\\)`));
+  await tell(agent, 'nap 20');
+  for (let times = 0; times < 2; times++) await tell(agent, hook('end', { session_id: 's' }));
+  await counted(sandbox, { begun_before: 1, ended: 1, no_begin: 1 });
+  await until('it is exported', () => turnsOf(sandbox).length === 1);
+  const said = values((turnsOf(sandbox) as [Span])[0].attributes);
+  expect(said).toMatchObject({ 'taut.turn.partial': true, 'taut.turn.end': 'ended' });
+  expect(said['taut.turn.wakeups.timer_reachable']).toBeGreaterThanOrEqual(20);
 });
 
 test('who is no process below an agent, is of another user, or tells what no hook does is counted and not believed', async () => {

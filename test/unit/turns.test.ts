@@ -112,7 +112,7 @@ function host(workers: Readonly<Record<number, number>> = {}) {
   };
   const agent = (pid: number) => ({
     ...{ identity: identity(pid), maker: workers[pid] === undefined ? undefined : identity(workers[pid]) },
-    ...{ effectiveUser: () => 1_000, tunings: [], trace: { traceId: 'a', spanId: 'b', traceFlags: 1 } },
+    ...{ sightedAtMs: 0, effectiveUser: () => 1_000, tunings: [], trace: { traceId: 'a', spanId: 'b', traceFlags: 1 } },
   });
   const present = new Map<number, ReturnType<typeof agent>>();
   const snapshot = (pid: number): AgentSnapshot | undefined => {
@@ -167,10 +167,24 @@ test('a turn is what its agent and the workers of that waited for, also those th
   ]);
 });
 
+test('a turn that had begun when its agent was found is measured from then on; only the first of a session can be', () => {
+  const { says, comes, counts, lost, wakeups } = host({ 2: 1 });
+  comes(1, 3);
+  comes(2, 4);
+  says(1, 'end');
+  wakeups.set(1, 10);
+  says(1, 'end');
+  says(1, 'end', { session: 'other', agoMs: 3_000 });
+  says(1, 'end', { session: 'other' });
+  // Its histograms go on from an earlier time.
+  Object.assign(comes(9, 5), { sightedAtMs: 1 });
+  says(9, 'end');
+  expect([counts(), lost]).toEqual([{ begun_before: 1, ended: 1, no_begin: 4 }, [7]]);
+});
+
 test('each turn that began is over once, and so counted', () => {
   const { turns, says, comes, counts, lost } = host();
   const agent = comes(1);
-  says(1, 'end');
   says(1, 'begin', { turn: 'a' });
   says(1, 'end', { turn: 'b' });
   says(1, 'begin', { turn: 'b' });
@@ -179,7 +193,7 @@ test('each turn that began is over once, and so counted', () => {
   says(1, 'end', { turn: 'b' });
   turns.leaving(agent as never, 'released');
   turns.leaving(agent as never, 'released');
-  expect(counts()).toEqual({ begun: 3, superseded: 1, ended: 1, released: 1, no_begin: 3 });
+  expect(counts()).toEqual({ begun: 3, superseded: 1, ended: 1, released: 1, no_begin: 2 });
   expect(lost).toEqual([0]);
 });
 
