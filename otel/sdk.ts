@@ -13,6 +13,7 @@ import {
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs';
 import {
   AggregationTemporality,
+  AggregationType,
   InstrumentType,
   MeterProvider,
   type MetricProducer,
@@ -22,6 +23,7 @@ import {
 import { BatchSpanProcessor, type IdGenerator, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { startOf } from '../src/proc/identity.ts';
+import { metricsFrom } from '../src/telemetry/metrics.ts';
 import { SCHEMA_URL } from '../src/telemetry/schema.ts';
 import type { ExpHistogram, RunQueueTime, Snapshot } from '../src/tracer/series.ts';
 import { CanaryLatency } from './canaryProducer.ts';
@@ -231,6 +233,11 @@ function startTraces(
   return provider;
 }
 
+/** taut's histograms are exponential ones, also where the SDK makes them. */
+const EXPONENTIAL = metricsFrom('turns').map((instrumentName) => ({
+  ...{ instrumentName, aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM } as const },
+}));
+
 function startMetrics(
   { env, ...options }: TelemetryOptions & Collecting,
   resource: Resource,
@@ -247,7 +254,7 @@ function startMetrics(
       }),
     );
   }
-  const provider = new MeterProvider({ resource, readers, sdkMetricsEnabled: true });
+  const provider = new MeterProvider({ resource, readers, sdkMetricsEnabled: true, views: EXPONENTIAL });
   metrics.setGlobalMeterProvider(provider);
   return provider;
 }

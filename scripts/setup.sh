@@ -26,6 +26,7 @@ command -v python3 >/dev/null || need python3
 [ -e /usr/include/bpf/libbpf.h ] || need libbpf-dev
 [ -e /usr/include/libelf.h ] || need libelf-dev
 [ -e /usr/include/zlib.h ] || need zlib1g-dev
+[ -e /usr/include/jsmn.h ] || need libjsmn-dev
 # The tests trace taut's system calls, and ask resolvers in their own network namespaces.
 if [ "${1:-}" = test ]; then
 	command -v strace >/dev/null || need strace
@@ -114,6 +115,7 @@ small_program() {
 }
 small_program guard "the guard"
 small_program hold "what holds a command until it is tuned"
+small_program turn "what agents' hooks run"
 
 if outdated dist/.built src otel tsconfig.json scripts/bundle.ts $stamp; then
 	say "compiling taut"

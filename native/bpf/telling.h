@@ -70,6 +70,25 @@ static __always_inline void tell_end(__u32 kind, struct task_struct *task)
 		count(TAUT_COUNT_lost_end);
 }
 
+/* Whether it is a command line of taut-turn, by which the hooks of agents tell of turns: by its first argument, which anybody can give. */
+static __always_inline bool tells_of_turn(const char *cmdline, __u64 size)
+{
+	const char name[] = TAUT_TURN;
+	bool is_same = size > sizeof(name);
+
+	for (__u32 i = 0; i < sizeof(name); i++)
+		is_same &= cmdline[i] == name[i];
+	return is_same;
+}
+
+/* The agent that forked the task, or forked what did: it is known also when all between them have ended. */
+static __always_inline __u32 agent_above(struct task_struct *task)
+{
+	__u32 *mark = bpf_task_storage_get(&descendants, task, 0, 0);
+
+	return mark ? *mark : 0;
+}
+
 /* `was`: the id until now of the thread that called execve. */
 static __always_inline void tell_exec(struct task_struct *task, __u32 was)
 {
@@ -88,8 +107,11 @@ static __always_inline void tell_exec(struct task_struct *task, __u32 was)
 	 */
 	__u64 start = task->mm->arg_start, size = task->mm->arg_end - start;
 
-	if (size > TAUT_CMDLINE || bpf_ringbuf_query(&execs, BPF_RB_AVAIL_DATA) > EVENTS_BYTES / 2 ||
-	    bpf_probe_read_user(e->cmdline, size, (void *)start))
+	if (size > TAUT_CMDLINE || bpf_probe_read_user(e->cmdline, size, (void *)start))
+		size = 0;
+	if (tells_of_turn(e->cmdline, size))
+		e->event.ppid = agent_above(task);
+	if (bpf_ringbuf_query(&execs, BPF_RB_AVAIL_DATA) > EVENTS_BYTES / 2)
 		size = 0;
 	e->event.size = size;
 	if (!bpf_ringbuf_output(&execs, e, sizeof(e->event) + size, 0))

@@ -163,7 +163,7 @@ struct taut_event {
 	taut_u32 kind;
 	taut_u32 pid;  /* thread group */
 	taut_u32 tid;
-	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD */
+	taut_u32 ppid;  /* the agent; for NEW_CHILD and NEW_THREAD, and for EXEC of TAUT_TURN below one */
 	taut_u32 maker; /* for NEW_CHILD and NEW_THREAD: the forking thread; for EXEC: the id until now of the thread that execs */
 	taut_u32 size;  /* bytes of the command line, which follows; for EXEC */
 	taut_u32 user;  /* the effective user's id */
@@ -175,6 +175,9 @@ TAUT_ASSERT(sizeof(struct taut_event) == 48, "the same on both sides");
 
 /* A longer command line is not sent; user space reads it from /proc. */
 #define TAUT_CMDLINE 2048
+
+/* The first argument of what tells of an agent's turn. */
+#define TAUT_TURN "taut-turn"
 
 struct taut_exec {
 	struct taut_event event;

@@ -14,6 +14,7 @@ import type { ProcFiles } from '../proc/files.ts';
 import { optional, type ProcHandle } from '../proc/handle.ts';
 import { cgroupsOf, executableOf } from '../proc/origin.ts';
 import { parseCpuSeconds } from '../proc/stat.ts';
+import { effectiveUserOf } from '../proc/status.ts';
 import * as semconv from '../telemetry/semconv.ts';
 import type { AgentIdentity, ThreadCounts } from './identity.ts';
 import type { Kin, Relative } from './kin.ts';
@@ -43,6 +44,10 @@ export class Agent implements Disposable {
   /** Open since the first sighting; accesses through it never reach another process that got the same `pid`. */
   readonly #handle: ProcHandle;
   readonly #host: AgentHost;
+  /** The agent that forked it, where that alone makes it an agent: it is a worker of that one. */
+  readonly maker: AgentIdentity | undefined;
+  /** Milliseconds since the epoch. */
+  readonly sightedAtMs: number;
   readonly #trace: AgentTrace;
   #decidedAtMs = 0;
   /** Whether the first round is done: the agent is measured, the gate has decided, and tuning was carried out. */
@@ -63,6 +68,8 @@ export class Agent implements Disposable {
     this.identity = identity;
     this.#handle = handle;
     this.#host = host;
+    this.sightedAtMs = sightedAtMs;
+    this.maker = identity.attachPath === 'descendant' ? parent?.identity : undefined;
     const trace = new AgentTrace(identity, sightedAtMs, ties);
     this.#trace = trace;
     const tuned = { identity, handle, trace };
@@ -191,6 +198,12 @@ export class Agent implements Disposable {
   /** The paths of its control groups now; undefined when it has ended. */
   controlGroups(): readonly string[] | undefined {
     return optional(() => cgroupsOf(this.#handle), undefined);
+  }
+
+  /** The id of its effective user now; undefined when it has ended. */
+  effectiveUser(): number | undefined {
+    const user = optional(() => effectiveUserOf(this.#handle.text('status', 8_192)), undefined);
+    return user === undefined ? undefined : Number(user);
   }
 
   /** CPU time of the process, seconds; undefined when it has ended. */

@@ -9,6 +9,7 @@ import type { Log } from '../util/log.ts';
 import type { Agent } from './agent.ts';
 import type { Losses } from './losses.ts';
 import type { Agents } from './registry.ts';
+import type { Turns } from './turns.ts';
 
 export interface KernelEventsOptions {
   readonly agents: Agents;
@@ -18,6 +19,8 @@ export interface KernelEventsOptions {
   /** Called when a thread has its process's id now, so that the ledger can follow it. */
   readonly onExeced: (thread: Execed) => void;
   readonly losses: Losses;
+  /** Is told of every program, as it may be an agent's hook. */
+  readonly turns?: Pick<Turns, 'heard'>;
   /** Called when work for one process failed. */
   readonly failed: (what: string, error: unknown) => void;
 }
@@ -59,6 +62,7 @@ export class KernelEvents {
     const agent = this.#agents.get(pid);
     if (kind === 'exec') {
       for (const event of batch) {
+        this.#options.turns?.heard(event); // first, as the counts of its instant are read
         this.#followThread(event);
         if (inScope(this.#options.scope, pid)) this.#inBackground(event, this.#onExec(event));
         this.#onExecBelow(event);

@@ -35,6 +35,8 @@ export interface AgentsOptions {
   /** Measures the agents, as far as this host can. */
   readonly measurement: Measures;
   readonly onEvent?: (event: AgentEvent) => void;
+  /** Called before an agent is measured no more. */
+  readonly onLeaving?: (agent: Agent, why: 'agent_ended' | 'released') => void;
   /** Called when work for one process or agent failed. */
   readonly failed: (what: string, error: unknown) => void;
   /** What the traces of agents are linked to. Default: those of this taut. */
@@ -368,6 +370,7 @@ export class Agents {
     this.#byPid.delete(pid);
     this.#options.decisions.forget(pid);
     const waits = this.#waits(agent);
+    this.#options.onLeaving?.(agent, 'agent_ended');
     this.#options.measurement.detach(pid);
     sayEnded(this.#options.log, agent.identity);
     this.#changed('end', agent, waits);
@@ -382,6 +385,7 @@ export class Agents {
     this.#byPid.delete(pid);
     const results = agent.revert(reason);
     const waits = this.#waits(agent);
+    this.#options.onLeaving?.(agent, 'released');
     this.#options.measurement.detach(pid);
     sayLetGo(this.#options.log, agent.identity, reason, results, this.#options.failed);
     this.#changed('release', agent, waits);

@@ -26,8 +26,9 @@ import { type RecordOptions, TuningRecord } from './record.ts';
 import { Agents, type AgentsOptions } from './registry.ts';
 import { type AgentStatus, agentStatus } from './status.ts';
 import type { TuningHost } from './tuning.ts';
+import { Turns } from './turns.ts';
 
-export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed'>, RecordOptions {
+export interface WatcherOptions extends Omit<AgentsOptions, 'measurement' | 'failed' | 'onLeaving'>, RecordOptions {
   /** How this host can measure. Without a tracer, agents are found by periodic scans of /proc. */
   readonly measuring: Measuring;
   /** The limit for the kernel's cost of measuring, in CPU seconds per second. */
@@ -53,6 +54,7 @@ export class Watcher implements Disposable {
   readonly #kernelEvents: KernelEvents;
   readonly #networkEvents: NetworkEvents;
   readonly #reconciler: Reconciler;
+  readonly #turns: Turns;
   readonly #failures: FailureLog;
   #guardrail: Guardrail | undefined;
   readonly #memory = new MemoryReturn();
@@ -80,12 +82,19 @@ export class Watcher implements Disposable {
       ...(tracer && { ownSlices: (pid: number) => tracer.ownSlices(pid) }),
     };
     const failed = (what: string, error: unknown) => this.#sayRarely(what, error);
-    this.#agents = new Agents({ ...options, failed, measurement: this.measurement }, host, () => this.#onChange());
+    const onLeaving: AgentsOptions['onLeaving'] = (agent, why) => this.#turns.leaving(agent, why);
+    const more = { failed, onLeaving, measurement: this.measurement };
+    this.#agents = new Agents({ ...options, ...more }, host, () => this.#onChange());
+    this.#turns = new Turns({
+      ...{ agents: this.#agents, operations, log: options.log },
+      snapshot: (pid) => this.measurement.snapshot(pid),
+      hasTimers: tracer?.hasTimers ?? false,
+    });
     const { decisions, scope, log } = options;
     const common = { agents: this.#agents, decisions, scope, log, failed };
     const onExeced = (thread: Execed) => this.#record.follow(thread);
     const losses = new Losses(tracer, log);
-    this.#kernelEvents = new KernelEvents({ ...common, onExeced, losses });
+    this.#kernelEvents = new KernelEvents({ ...common, onExeced, losses, turns: this.#turns });
     this.#networkEvents = new NetworkEvents({ ...common, operations });
     const record = { ledger, onRecord, operations, obstacles };
     this.#reconciler = new Reconciler({ ...common, ...record, losses });
@@ -274,6 +283,7 @@ export class Watcher implements Disposable {
   async #reconcile(): Promise<void> {
     this.#record.checkGuard();
     this.measurement.sample();
+    this.#turns.sweep();
     this.#memory.look(this.#agents.size);
     if (!this.#reconciler.run()) return;
     lookAgain(this.#agents);

@@ -6,7 +6,7 @@ export interface KernelEvent {
   readonly kind: 'exec' | 'rename' | 'moved' | 'renaming' | 'newThread' | 'newChild' | 'threadExit' | 'processExit';
   readonly pid: number;
   readonly tid: number;
-  /** For newThread: its agent. For newChild: the agent that it descends from. */
+  /** For newThread: its agent. For newChild, and for exec of `taut-turn`: the agent that it descends from, or 0. */
   readonly ppid: number;
   /**
    * For newThread and newChild: the thread that made it. For exec: the id that the thread had when it called execve. If

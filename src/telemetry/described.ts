@@ -61,6 +61,12 @@ export const DESCRIBED_METRICS = {
     description: "CPU time that children of agents ran with the agent's scheduler slice, from their birth until taut put them back, or until their end.",
     splitBy: ["taut.agent.name","taut.knob"],
   },
+  "taut.turn.run_queue_delay": {
+    kind: "exponential histogram",
+    unit: "s",
+    description: "Time lost in a turn of an agent, by its hooks' word. All delays from being made runnable to running, of all of its threads, together.",
+    splitBy: ["taut.agent.name","taut.tuned"],
+  },
   "taut.off": {
     kind: "up-down counter",
     unit: "{instance}",

@@ -66,7 +66,13 @@ interface Counted extends Description {
   readonly kind: 'counter';
 }
 
-export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | OfDelivery | Counted;
+/** A value for each turn of an agent, recorded where the turn is over. */
+interface OfTurns extends Description {
+  readonly source: 'turns';
+  readonly kind: 'exponential histogram';
+}
+
+export type Metric = OfWakeups | OfCanary | OfSchedstat | Observed | OfDelivery | Counted | OfTurns;
 
 export const METRICS = {
   'taut.timer.lateness': { ...D['taut.timer.lateness'], source: 'wakeups' },
@@ -95,6 +101,7 @@ export const METRICS = {
   },
   'taut.operations': { ...D['taut.operations'], source: 'counted' },
   'taut.inherited.cpu': { ...D['taut.inherited.cpu'], source: 'counted' },
+  'taut.turn.run_queue_delay': { ...D['taut.turn.run_queue_delay'], source: 'turns' },
   'taut.off': {
     ...D['taut.off'],
     source: 'observed',

@@ -10,6 +10,7 @@ export const SPAN_VERIFY = 'verify';
 export const SPAN_REVERT = 'revert';
 export const SPAN_RESTORE = 'restore';
 export const SPAN_RUN = 'run';
+export const SPAN_WAKEUPS = 'wakeups';
 
 // Attributes of OpenTelemetry's conventions.
 export const ATTR_CONTAINER_ID = 'container.id';
@@ -22,6 +23,7 @@ export const ATTR_FEATURE_FLAG_PROVIDER_NAME = 'feature_flag.provider.name';
 export const ATTR_FEATURE_FLAG_RESULT_REASON = 'feature_flag.result.reason';
 export const ATTR_FEATURE_FLAG_RESULT_VALUE = 'feature_flag.result.value';
 export const ATTR_FEATURE_FLAG_RESULT_VARIANT = 'feature_flag.result.variant';
+export const ATTR_GEN_AI_CONVERSATION_ID = 'gen_ai.conversation.id';
 export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
 export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
@@ -56,6 +58,53 @@ export const ATTR_TAUT_ATTACH_PATH = 'taut.attach.path';
 export const ATTR_TAUT_RUN_ID = 'taut.run.id';
 /** The signal that ended its command, like `SIGKILL`. */
 export const ATTR_TAUT_RUN_SIGNAL = 'taut.run.signal';
+
+// A turn of an agent.
+/** The turn's id, as the agent gave it to its hook. */
+export const ATTR_TAUT_TURN_ID = 'taut.turn.id';
+/**
+ * [How it was over](plugins.md#turns-without-an-end): `ended` (its hook said so), `superseded`, `agent_ended`,
+ * `released`, `too_long`.
+ */
+export const ATTR_TAUT_TURN_END = 'taut.turn.end';
+/** True where the turn had begun when taut began to measure the agent. The span begins then. */
+export const ATTR_TAUT_TURN_PARTIAL = 'taut.turn.partial';
+/** How many processes of the agent were measured in it. */
+export const ATTR_TAUT_TURN_PROCESSES = 'taut.turn.processes';
+/** What was tuned when it began or was over, like `timer_slack_ns=1`: the setting and its value. */
+export const ATTR_TAUT_TURN_TUNED = 'taut.turn.tuned';
+/** How often its threads were woken. */
+export const ATTR_TAUT_TURN_WAKEUPS_TOTAL = 'taut.turn.wakeups.total';
+/** How many of these were no timer's. */
+export const ATTR_TAUT_TURN_WAKEUPS_OTHER = 'taut.turn.wakeups.other';
+/** How many were of a timer with the thread's own slack, slack class `reachable`. */
+export const ATTR_TAUT_TURN_WAKEUPS_TIMER_REACHABLE = 'taut.turn.wakeups.timer_reachable';
+/** How many were of a timer of that class with less slack than the thread had. */
+export const ATTR_TAUT_TURN_WAKEUPS_TIMER_REACHABLE_TUNED = 'taut.turn.wakeups.timer_reachable_tuned';
+/** How many were of slack class `beyond`. */
+export const ATTR_TAUT_TURN_WAKEUPS_TIMER_BEYOND = 'taut.turn.wakeups.timer_beyond';
+/** How many were of slack class `none`. */
+export const ATTR_TAUT_TURN_WAKEUPS_TIMER_NONE = 'taut.turn.wakeups.timer_none';
+/** How late its timers were, seconds, the median. */
+export const ATTR_TAUT_TURN_LATENESS_P50 = 'taut.turn.lateness.p50';
+/** Nine of ten were no later. */
+export const ATTR_TAUT_TURN_LATENESS_P90 = 'taut.turn.lateness.p90';
+/** 99 of a hundred were no later. */
+export const ATTR_TAUT_TURN_LATENESS_P99 = 'taut.turn.lateness.p99';
+/** The latest, up to 9% too much where one before the turn was later. */
+export const ATTR_TAUT_TURN_LATENESS_MAX = 'taut.turn.lateness.max';
+/** How long its threads could run and waited for a CPU after a wakeup, seconds, the median. */
+export const ATTR_TAUT_TURN_RUN_QUEUE_DELAY_P50 = 'taut.turn.run_queue_delay.p50';
+/** Nine of ten waited no longer. */
+export const ATTR_TAUT_TURN_RUN_QUEUE_DELAY_P90 = 'taut.turn.run_queue_delay.p90';
+/** 99 of a hundred waited no longer. */
+export const ATTR_TAUT_TURN_RUN_QUEUE_DELAY_P99 = 'taut.turn.run_queue_delay.p99';
+/** The longest, up to 9% too much where one before the turn was longer. */
+export const ATTR_TAUT_TURN_RUN_QUEUE_DELAY_MAX = 'taut.turn.run_queue_delay.max';
+/** All of these together, seconds, of all threads. */
+export const ATTR_TAUT_TURN_RUN_QUEUE_DELAY_TOTAL = 'taut.turn.run_queue_delay.total';
+/** The same, as a part of the turn. It can be more than 1, as several threads may wait at once. */
+export const ATTR_TAUT_TURN_RUN_QUEUE_DELAY_SHARE = 'taut.turn.run_queue_delay.share';
 
 // What taut did to the agent.
 /** The setting that is tuned: `timer_slack_ns`, `sched_slice_ns`, `tool_priority`. */
@@ -147,7 +196,7 @@ export const ATTR_TAUT_WAKEUP_SOURCE = 'taut.wakeup.source';
 export const ATTR_TAUT_THREAD_STATE = 'taut.thread.state';
 /**
  * `attach`, `measure`, `tune`, `verify`, `revert`, `restore`, `contain`, `forget`, `ledger`, `sight` (a process was
- * looked at), `keep` (a decision was kept for `taut explain`).
+ * looked at), `keep` (a decision was kept for `taut explain`), `turn` ([of an agent](plugins.md#what-is-counted)).
  */
 export const ATTR_TAUT_OPERATION = 'taut.operation';
 /** The outcome of a thread, `ok`, `failed`, … */

@@ -14,6 +14,11 @@ export interface Setting {
 const partOf = ({ quantity, source, slackClass, tuned, slice }: Series) =>
   JSON.stringify([quantity, source, slackClass, tuned, slice]);
 
+/** What tells a series of a process from its others. */
+export function keyOf({ shed, flag, ...series }: Series): string {
+  return JSON.stringify([partOf(series), shed?.factor, shed?.detail, flag?.key, flag?.variant]);
+}
+
 export class SeriesBySetting {
   #now: Setting;
   /** What the kernel had counted when `#now` began. */
@@ -24,7 +29,7 @@ export class SeriesBySetting {
   /** @param past what was counted before, as `split` returned it. */
   constructor(now: Setting, past: readonly Series[] = []) {
     this.#now = now;
-    for (const series of past) this.#past.set(this.#key(series), series);
+    for (const series of past) this.#past.set(keyOf(series), series);
   }
 
   get setting(): Setting {
@@ -46,7 +51,7 @@ export class SeriesBySetting {
   /** Adds what was counted elsewhere, as `split` returned it. */
   absorb(past: readonly Series[]): void {
     for (const series of past) {
-      const key = this.#key(series);
+      const key = keyOf(series);
       const before = this.#past.get(key);
       this.#past.set(key, before ? { ...series, histogram: add(before.histogram, series.histogram) } : series);
     }
@@ -56,7 +61,7 @@ export class SeriesBySetting {
   split(counted: readonly Series[]): Series[] {
     const all = new Map(this.#past);
     for (const series of this.#since(counted)) {
-      const key = this.#key(series);
+      const key = keyOf(series);
       const before = all.get(key);
       all.set(key, before ? { ...series, histogram: add(before.histogram, series.histogram) } : series);
     }
@@ -71,9 +76,5 @@ export class SeriesBySetting {
       const histogram = base ? subtract(series.histogram, base.histogram) : series.histogram;
       return histogram.count > 0 ? [{ ...series, ...setting, histogram }] : [];
     });
-  }
-
-  #key({ shed, flag, ...series }: Series): string {
-    return JSON.stringify([partOf(series), shed?.factor, shed?.detail, flag?.key, flag?.variant]);
   }
 }

@@ -1,9 +1,7 @@
-/** Where an agent's turn is found in a real Jaeger: in the trace of the CI job that started taut run, or by its session's id. */
-import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** Where an agent's turn, and what it waited for, is found in a real Jaeger: in the trace of the CI job that started taut run, and by its session's id. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { installAll } from '../agents/install.ts';
-import type { Span } from '../support/otlp.ts';
+import { type Span, values } from '../support/otlp.ts';
 import { outcome, until } from '../support/program.ts';
 import { LAUNCHER, Sandbox } from '../support/taut.ts';
 import { CLAUDE, CODEX, GEMINI, PLUGGED, type PluggedAgent, QWEN } from './agents.ts';
@@ -17,54 +15,62 @@ beforeAll(async () => {
 });
 afterAll(() => house[Symbol.asyncDispose]());
 
-/** One turn of an agent that a CI job starts with `taut run`. @returns the session's id, as its hook was told. */
-async function turnOf(agent: PluggedAgent, { traceparent }: Job): Promise<string> {
+/** One turn of an agent that a CI job starts with `taut run`. @returns the trace of the job, once Jaeger has these spans. */
+async function turnOf(agent: PluggedAgent, { traceparent, traceId }: Job, wanted: readonly string[]): Promise<Span[]> {
+  // Codex needs less time for a turn than taut for its start, and has no other work here.
+  const seconds = agent === CODEX ? 5 : 0.1;
   using sandbox = new Sandbox();
-  const programs = mkdtempSync(join(house.world.dir, 'programs-'));
-  copyFileSync(join(import.meta.dirname, 'fixtures/taut-turn'), join(programs, 'taut-turn'));
-  const prompt = 'speak in exactly 4 words, and first run this: sleep 0.1';
+  const prompt = `speak in exactly 4 words, and first run this: sleep ${seconds}`;
   const env = {
     ...{ TRACEPARENT: traceparent, TAUT_STATE_DIR: sandbox.stateDir },
     ...{ OTEL_EXPORTER_OTLP_ENDPOINT: house.backends.otlp },
   };
-  const asked = { prompt, hasPlugin: true, sends: true, programs, starter: [LAUNCHER, 'run', '--'], env };
+  const asked = { prompt, hasPlugin: true, sends: true, starter: [LAUNCHER, 'run', '--optimize', '--'], env };
   const { code, out, err } = await outcome(house.ask(agent, asked));
   expect(code, `${out}\n${err}`).toBe(0);
-  const [first = ''] = readFileSync(join(programs, 'told'), 'utf8').split('\n');
-  return (JSON.parse(first) as { hook: { session_id: string } }).hook.session_id;
+  let trace: Span[] = [];
+  await until(`Jaeger has ${wanted.join(', ')}`, async () => {
+    trace = await traceOf(house.backends.jaeger, traceId);
+    return wanted.every((one) => trace.some(({ name }) => name === one));
+  });
+  return trace;
 }
 
+const named = (trace: readonly Span[], wanted: string) => trace.find(({ name }) => name === wanted) as Span;
+
 test.each([
-  { agent: CLAUDE, turn: 'claude_code.interaction' },
-  { agent: CODEX, turn: 'session_task.turn' },
+  { agent: CLAUDE, turn: 'claude_code.interaction', isBelow: true },
+  { agent: CODEX, turn: 'session_task.turn', isBelow: false },
 ])(
-  'the trace of a CI job leads through taut run to the turn of $agent.folder, and to what taut did',
-  async ({ agent, turn }) => {
+  'the trace of a CI job leads through taut run to the turn of $agent.folder, to what it waited for, and to what taut did',
+  async ({ agent, turn, isBelow }) => {
     const from = job();
-    await turnOf(agent, from);
-    let trace: Span[] = [];
-    await until('Jaeger has the turn, and what taut did', async () => {
-      trace = await traceOf(house.backends.jaeger, from.traceId);
-      return ['run', 'attach', turn].every((wanted) => trace.some(({ name }) => name === wanted));
-    });
-    for (const wanted of ['attach', turn]) {
-      const span = trace.find(({ name }) => name === wanted) as Span;
-      const { names, top } = above(span, trace);
+    const trace = await turnOf(agent, from, ['run', 'attach', turn, 'wakeups']);
+    for (const wanted of ['attach', turn, 'wakeups']) {
+      const { names, top } = above(named(trace, wanted), trace);
       expect(names.at(-1)).toBe('run');
       expect(top).toBe(from.spanId);
     }
     const below = trace.filter((one) => above(one, trace).names.includes(turn));
     expect(below.length).toBeGreaterThan(2);
+    const wakeups = named(trace, 'wakeups');
+    expect(above(wakeups, trace).names.includes(turn)).toBe(isBelow);
+    const said = values(wakeups.attributes);
+    expect(said['taut.turn.end']).toBe('ended');
+    expect(said['taut.turn.wakeups.total']).toBeGreaterThan(10);
+    expect(said['process.pid']).toBe(values(named(trace, 'attach').attributes)['process.pid']);
   },
 );
 
 test.each([
   { agent: GEMINI, service: 'gemini-cli' },
   { agent: QWEN, service: 'qwen-code' },
-])('the id that a hook of $agent.folder is told finds its spans in Jaeger', async ({ agent, service }) => {
-  const session = await turnOf(agent, job());
-  await until(
-    'Jaeger finds them',
-    async () => (await namesWith(house.backends.jaeger, service, 'gen_ai.conversation.id', session)).length > 0,
-  );
+])('one id finds the spans of $agent.folder and what taut counted in its turn', async ({ agent, service }) => {
+  const trace = await turnOf(agent, job(), ['run', 'attach', 'wakeups']);
+  const said = values(named(trace, 'wakeups').attributes);
+  expect(said).toMatchObject({ 'taut.turn.end': 'ended', 'session.id': said['gen_ai.conversation.id'] });
+  const by = (which: string) =>
+    namesWith(house.backends.jaeger, which, 'gen_ai.conversation.id', String(said['gen_ai.conversation.id']));
+  await until("Jaeger finds the agent's", async () => (await by(service)).length > 0);
+  expect(await by('taut')).toContain('wakeups');
 });
