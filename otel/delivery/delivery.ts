@@ -81,9 +81,14 @@ export class Delivery {
     return this.#queue.depth;
   }
 
-  /** Drops requests that newer ones make superfluous, but for one that is being sent. */
-  withdraw(superfluous: readonly Waiting[]): void {
-    this.#queue.withdraw(superfluous);
+  /** Something waits, or the last attempt has failed: what comes now may wait as well. */
+  get isBehind(): boolean {
+    return this.#isDown || !this.#queue.isEmpty;
+  }
+
+  /** Drops requests that newer ones make superfluous. @returns those that are left, as they are being sent. */
+  withdraw(superfluous: readonly Waiting[]): Waiting[] {
+    return this.#queue.withdraw(superfluous);
   }
 
   /** Resolves when nothing waits, or what waits can't be sent now. */
@@ -135,13 +140,17 @@ export class Delivery {
   async #sendAll(): Promise<void> {
     if (this.#isDown && !this.#isEnding) await this.#pause();
     for (let next = this.#queue.next(); next && this.#maySend(); next = this.#queue.next()) {
-      using _held = next.hold();
-      const body = await this.#read(next);
-      const isSettled = body === undefined || (await this.#post(body, next.items));
-      if (isSettled) await this.#queue.remove(next);
+      if (await this.#sendWaiting(next)) await this.#queue.remove(next);
       else if (this.#isEnding) return;
       else await this.#pause();
     }
+  }
+
+  /** @returns whether it need not wait any more. */
+  async #sendWaiting(waiting: Waiting): Promise<boolean> {
+    using _held = waiting.hold();
+    const body = await this.#read(waiting);
+    return body === undefined || (await this.#post(body, waiting.items));
   }
 
   /** At the end what is on disk can wait, and is not worth another attempt that would fail. */

@@ -104,8 +104,9 @@ export function logExporter(to: Otlp, delivery: Delivery): LogRecordExporter {
 }
 
 /**
- * A collection is sent at once, and waits only if that fails. Where all points are cumulative, a newer collection has
- * all that an older one has, so just the newest waits.
+ * Where all points are cumulative, a collection is sent at once, and waits only if that fails; a newer one has all that an
+ * older one has, so just the newest waits. From then on, and always where a point is a delta, which no later collection
+ * tells again, a collection is on disk before it is sent: taut may be killed while a backend is silent.
  */
 export class MetricDelivery extends OTLPMetricExporter {
   readonly #to: Otlp;
@@ -135,23 +136,32 @@ export class MetricDelivery extends OTLPMetricExporter {
   }
 
   async #send(metrics: ResourceMetrics): Promise<boolean> {
-    if (this.#isCumulative) this.#delivery.withdraw(this.#superfluous);
+    const older = this.#superfluous;
+    for (const one of older) one.isSuperfluous = true;
+    const ahead = !this.#isCumulative || this.#delivery.isBehind;
     const outcomes: Outcome[] = [];
     for (const part of parts(metrics, MOST_POINTS)) {
       // No later collection has these: they are not among the superfluous.
       const zeros = this.#beginnings.of(part);
-      if (zeros.scopeMetrics.length > 0) await this.#put(zeros);
-      outcomes.push(await this.#put(part));
+      if (zeros.scopeMetrics.length > 0) await this.#put(zeros, ahead);
+      outcomes.push(await this.#put(part, ahead));
     }
     this.#beginnings.sweep();
-    this.#superfluous = outcomes.flatMap((outcome) => (outcome.kind === 'kept' ? [outcome.waiting] : []));
+    if (this.#isCumulative) this.#superfluous = [...this.#replace(older, outcomes), ...waitingOf(outcomes)];
     // What waits may still be lost; a cumulative point then comes again, and a delta can't without being counted twice.
     if (this.#isCumulative) return outcomes.every(({ kind }) => kind === 'settled');
     return outcomes.length === 0 || outcomes.some(({ kind }) => kind !== 'lost');
   }
 
-  #put(part: ResourceMetrics): Promise<Outcome> {
-    return this.#delivery.put(parcel('metrics', this.#to, part, pointsOf(part)), false);
+  /** What is on disk stays there until all that is newer is safe as well. @returns what of the older is left. */
+  #replace(older: readonly Waiting[], newer: readonly Outcome[]): Waiting[] {
+    const isSafe = !waitingOf(newer).some(({ isInMemory }) => isInMemory);
+    const kept = isSafe ? [] : older.filter(({ isInMemory }) => !isInMemory);
+    return [...kept, ...this.#delivery.withdraw(older.filter((one) => !kept.includes(one)))];
+  }
+
+  #put(part: ResourceMetrics, ahead: boolean): Promise<Outcome> {
+    return this.#delivery.put(parcel('metrics', this.#to, part, pointsOf(part)), ahead);
   }
 
   override forceFlush(): Promise<void> {
@@ -182,6 +192,10 @@ function preferences(env: Env) {
           : AggregationType.DEFAULT,
     }),
   };
+}
+
+function waitingOf(outcomes: readonly Outcome[]): Waiting[] {
+  return outcomes.flatMap((outcome) => (outcome.kind === 'kept' ? [outcome.waiting] : []));
 }
 
 function pointsOf({ scopeMetrics }: ResourceMetrics): number {

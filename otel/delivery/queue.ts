@@ -30,6 +30,8 @@ export class Waiting implements Depth {
   readonly #where: Kept | Body;
   /** It is being sent. */
   isHeld = false;
+  /** A newer request that is on its way here has all that it has: to drop it is no loss. */
+  isSuperfluous = false;
 
   constructor(items: number, where: Kept | Body) {
     this.items = items;
@@ -96,7 +98,7 @@ export class Queue {
     for (const kept of left) if (kept.signal === signal) this.#waiting.push(new Waiting(kept.items, kept));
   }
 
-  /** Makes room by dropping the oldest. @returns undefined when there is no room for it; that is counted. */
+  /** Makes room by dropping what is superfluous, then the oldest. @returns undefined when there is no room for it; that is counted. */
   async add(items: number, body: Body): Promise<Waiting | undefined> {
     const { limit, spool } = this.#options;
     const size = body.bytes.length;
@@ -110,9 +112,11 @@ export class Queue {
     return waiting;
   }
 
-  withdraw(superfluous: readonly Waiting[]): void {
-    for (const waiting of superfluous)
-      if (!waiting.isHeld && this.#waiting.includes(waiting)) void this.remove(waiting);
+  /** @returns those that are left, as they are being sent. */
+  withdraw(superfluous: readonly Waiting[]): Waiting[] {
+    const left = superfluous.filter((one) => this.#waiting.includes(one));
+    for (const waiting of left) if (!waiting.isHeld) void this.remove(waiting);
+    return left.filter(({ isHeld }) => isHeld);
   }
 
   async remove(waiting: Waiting): Promise<void> {
@@ -123,7 +127,8 @@ export class Queue {
 
   /** What is in memory is lost now. */
   end(): void {
-    const items = this.#waiting.filter((one) => one.isInMemory).reduce((sum, one) => sum + one.items, 0);
+    const gone = this.#waiting.filter(({ isInMemory, isSuperfluous }) => isInMemory && !isSuperfluous);
+    const items = gone.reduce((sum, one) => sum + one.items, 0);
     if (items > 0) this.#lose(items, 'taut ends, and the backend has not taken them');
   }
 
@@ -149,9 +154,10 @@ export class Queue {
     if (bytes > limit) return;
     let items = 0;
     while (this.#bytes(which) + bytes > limit) {
-      const oldest = this.#waiting.find((one) => which(one) && !one.isHeld);
+      const some = this.#waiting.filter((one) => which(one) && !one.isHeld);
+      const oldest = some.find(({ isSuperfluous }) => isSuperfluous) ?? some[0];
       if (!oldest) break;
-      items += oldest.items;
+      if (!oldest.isSuperfluous) items += oldest.items;
       await this.remove(oldest);
     }
     if (items > 0) this.#lose(items, this.#options.spool ? '--spool-limit is reached' : 'too much waits');

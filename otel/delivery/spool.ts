@@ -5,7 +5,7 @@
  * left that have ended. A file a request is also what OpenTelemetry's persistent storage for .NET keeps: nothing is ever
  * rewritten.
  */
-import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isRunning } from '../../src/proc/identity.ts';
@@ -19,6 +19,9 @@ const VERSION = 2;
 const DIRECTORY = /^v(\d+)-(\d+)-(\d+)(?:-\d+)?$/;
 /** `traces-NUMBER-ITEMS-CHECKSUM.pb`. */
 const FILE = /^([a-z]+)-(\d+)-(\d+)-([\da-f]{8})\.([a-z]+)$/;
+
+/** Bytes. The largest that taut writes has a few. */
+const MOST_OF_A_REQUEST = 64 << 20;
 
 /** A request in the spool. */
 export interface Kept {
@@ -125,7 +128,7 @@ export class Spool {
     }
     this.#taken.push(mine);
     try {
-      return await filesIn(mine);
+      return await filesIn(mine, this.#options.say);
     } catch (error) {
       this.#options.say(`what waits in ${mine} can't be read: ${(error as Error).message}`);
       return [];
@@ -134,19 +137,30 @@ export class Spool {
 }
 
 /** The requests in a directory, oldest first. What its taut was writing when it was killed is removed. */
-async function filesIn(dir: string): Promise<readonly Kept[]> {
+async function filesIn(dir: string, say: (text: string) => void): Promise<readonly Kept[]> {
   const files: { kept: Kept; number: number }[] = [];
   for (const name of await readdir(dir)) {
     const path = join(dir, name);
-    if (name.endsWith('.part')) await rm(path, { force: true });
     const [, signal, number, items, checksum = '', format] = FILE.exec(name) ?? [];
     const [known, how] = [SIGNALS.find((one) => one === signal), FORMATS.find((one) => one === format)];
-    if (!known || !how) continue;
-    const { size } = await stat(path);
-    const kept = keptFile({ path, signal: known, items: Number(items), size }, how, checksum);
-    files.push({ kept, number: Number(number) });
+    try {
+      if (name.endsWith('.part')) await rm(path);
+      if (!known || !how) continue;
+      const kept = keptFile({ path, signal: known, items: Number(items), size: await sizeOf(path) }, how, checksum);
+      files.push({ kept, number: Number(number) });
+    } catch (error) {
+      say(`${path} is left alone: ${(error as Error).message.replaceAll(path, 'it')}`);
+    }
   }
   return files.toSorted((a, b) => a.number - b.number).map(({ kept }) => kept);
+}
+
+/** @throws Error for what is no request: to read a pipe would never end, and a huge file would fill the memory. */
+async function sizeOf(path: string): Promise<number> {
+  const stat = await lstat(path);
+  if (!stat.isFile()) throw new Error('it is not a file');
+  if (stat.size > MOST_OF_A_REQUEST) throw new Error(`it is larger than ${MOST_OF_A_REQUEST >> 20} MiB`);
+  return stat.size;
 }
 
 function keptFile(of: Pick<Kept, 'path' | 'signal' | 'items' | 'size'>, format: Format, checksum: string): Kept {

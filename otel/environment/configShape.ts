@@ -1,6 +1,7 @@
 /** Which variable says what a place of the configuration file says. */
+import { nearest } from '../../src/config/nearest.ts';
 import { listOf } from './pairs.ts';
-import { wrong } from './values.ts';
+import { mistakesOf, TelemetryConfigError, wrong } from './values.ts';
 
 type Say = (variable: string, value: string, place: string) => void;
 /** Says by variables what the file has at a place. @throws TelemetryConfigError for what taut can't do. */
@@ -18,15 +19,23 @@ const value =
 /** Nothing of this concerns taut. */
 const nothing: Part = () => {};
 
-/** A mapping with these keys, and no others. */
+/** A mapping with these keys, and no others. All that is wrong in it is told at once. */
 const keys =
   (parts: Readonly<Record<string, Part>>): Part =>
   (given, place, say) => {
-    for (const [key, one] of Object.entries((given ?? {}) as Model)) {
+    const checks = Object.entries((given ?? {}) as Model).map(([key, one]) => () => {
       const at = place === '' ? key : `${place}.${key}`;
-      (parts[key] ?? cannot(at))(one, at, say);
-    }
+      const part = Object.hasOwn(parts, key) ? parts[key] : undefined;
+      (part ?? unknown(at, key, Object.keys(parts)))(one, at, say);
+    });
+    const mistakes = mistakesOf(checks);
+    if (mistakes.length > 0) throw new TelemetryConfigError(mistakes);
   };
+
+function unknown(place: string, key: string, known: readonly string[]): never {
+  const near = nearest(key, known);
+  return cannot(place, near === undefined ? undefined : `this is not known; did you mean ${near}?`);
+}
 
 /** A list of just one. */
 const single =
@@ -114,6 +123,20 @@ const LEVELS = Object.fromEntries(
   Object.entries(SEVERITIES).flatMap(([name, level]) => ['', 2, 3, 4].map((degree) => [`${name}${degree}`, level])),
 );
 
+/** What an SDK does by default with a trace that somebody else has begun: taut does the same, and nothing else. */
+const just =
+  (name: string): Part =>
+  (given, place) => {
+    const [other] = Object.keys((given ?? {}) as Model).filter((key) => key !== name);
+    if (other !== undefined) cannot(`${place}.${other}`, `taut knows ${name} here`);
+  };
+
+/** What finds these taut has by itself: see the warning of `configFile.ts`. */
+const detectors: Part = (given, place, say) => {
+  const each = keys({ container: nothing, host: nothing, process: nothing, service: nothing });
+  for (const [i, one] of ((given ?? []) as readonly unknown[]).entries()) each(one, `${place}[${i}]`, say);
+};
+
 const noExporters: Part = (given, _place, say) => {
   for (const [key, signal] of [
     ['tracer_provider', 'TRACES'],
@@ -130,7 +153,11 @@ export const SHAPE: Part = both(
     disabled: value('OTEL_SDK_DISABLED'),
     log_level: value('OTEL_LOG_LEVEL', LEVELS),
     attribute_limits: keys(attributeLimits('OTEL_')),
-    resource: keys({ attributes: nothing, attributes_list: nothing }),
+    resource: keys({
+      attributes: nothing,
+      attributes_list: nothing,
+      'detection/development': keys({ detectors }),
+    }),
     tracer_provider: keys({
       processors: processors('TRACES', 'OTEL_BSP'),
       limits: keys({
@@ -140,7 +167,16 @@ export const SHAPE: Part = both(
         event_attribute_count_limit: value('OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
         link_attribute_count_limit: value('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
       }),
-      sampler: keys({ ...sampler(''), parent_based: keys({ root: keys(sampler('parentbased_')) }) }),
+      sampler: keys({
+        ...sampler(''),
+        parent_based: keys({
+          root: keys(sampler('parentbased_')),
+          remote_parent_sampled: just('always_on'),
+          remote_parent_not_sampled: just('always_off'),
+          local_parent_sampled: just('always_on'),
+          local_parent_not_sampled: just('always_off'),
+        }),
+      }),
       id_generator: keys({ random: nothing }),
     }),
     meter_provider: keys({

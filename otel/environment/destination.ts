@@ -32,9 +32,16 @@ export function destination(env: Env, signal: SignalName): Destination {
   const url = endpoint ?? DEFAULT_ENDPOINT;
   // The common endpoint is a base URL, to which the signal's path is added; a signal's own endpoint is used as it is.
   const isBase = variable === 'OTEL_EXPORTER_OTLP_ENDPOINT';
-  const address = isBase ? `${url.replace(/\/$/, '')}/v1/${signal}` : new URL(url).href;
+  const address = isBase ? below(url, `v1/${signal}`) : new URL(url).href;
   const protocol = protocolOf(env, deciding(env, signal, 'PROTOCOL')) ?? 'http/protobuf';
   return { kind: 'otlp', protocol, endpoint: isBase ? url : address, address };
+}
+
+/** A path is added to that of the address; a query, which some backends want a key in, stays behind it. */
+function below(base: string, path: string): string {
+  const url = new URL(base);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`;
+  return url.href;
 }
 
 /** @throws TelemetryConfigError */

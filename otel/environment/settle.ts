@@ -6,6 +6,9 @@ import { namesIn, withoutEffect } from './misspelt.ts';
 import { attributesOf } from './pairs.ts';
 import { type Env, read, TelemetryConfigError } from './values.ts';
 
+/** Beside a configuration file. `taut run` starts its command before it would have read one, and hands a trace on by its variable. */
+const STILL_COUNT: readonly string[] = ['OTEL_CONFIG_FILE', 'OTEL_PROPAGATORS'];
+
 export interface Settled {
   /** The variables, or those that say what the file says. */
   readonly env: Env;
@@ -27,7 +30,7 @@ export async function settle(env: Env): Promise<Settled> {
 async function fromFile(file: string, env: Env): Promise<Settled> {
   // The parser is large, and hardly anybody has such a file.
   const { readConfigFile } = await import('./configFile.ts');
-  const { variables, places, resource, text } = readConfigFile(file);
+  const { variables, places, resource, warnings, text } = readConfigFile(file);
   try {
     checkEnvironment(variables);
   } catch (error) {
@@ -38,10 +41,10 @@ async function fromFile(file: string, env: Env): Promise<Settled> {
     }));
     throw new TelemetryConfigError(mistakes);
   }
-  const ignored = namesIn(env).filter((name) => name !== 'OTEL_CONFIG_FILE' && !text.includes(name));
+  const ignored = namesIn(env).filter((name) => !STILL_COUNT.includes(name) && !text.includes(name));
   const ofFile = withoutEffect(variables).map((said) =>
     said.replace(/^OTEL_\w+/, (name) => `${file}: ${places.get(name) ?? name}`),
   );
   const warning = `OTEL_CONFIG_FILE stands instead of ${ignored.join(', ')}, which have no effect`;
-  return { env: variables, resource, warnings: [...(ignored.length > 0 ? [warning] : []), ...ofFile] };
+  return { env: variables, resource, warnings: [...(ignored.length > 0 ? [warning] : []), ...warnings, ...ofFile] };
 }

@@ -1,4 +1,5 @@
 /** What becomes of requests that a backend does not take, without a backend: its answers are made up. */
+import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -6,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -154,6 +156,25 @@ test('what is no directory keeps none of the others from being sent', async () =
   await delivery.end();
   expect(bench.got).toEqual(texts('a'));
   expect(bench.said).toEqual([expect.stringMatching(/^what waits in .* can't be read: ENOTDIR/)]);
+});
+
+test('what is no request is said and left alone, and the others arrive', async () => {
+  const bench = new Bench();
+  await left(bench, { a: 1, b: 1 }, () => {});
+  const [dir = ''] = readdirSync(join(bench.dir, 'spool')).map((name) => join(bench.dir, 'spool', name));
+  const named = (n: number) => join(dir, `traces-${n}-1-00000000.json`);
+  symlinkSync('/nowhere', named(3));
+  mkdirSync(named(4));
+  execFileSync('mkfifo', [named(5)]);
+  writeFileSync(named(6), '');
+  truncateSync(named(6), 3 * 2 ** 30); // of holes
+  mkdirSync(join(dir, 'traces-7-1-00000000.json.part'));
+  const delivery = bench.delivery(bench.spool({ ...GONE, startTicks: 2 }));
+  await delivery.end();
+  expect(bench.got).toEqual(texts('a', 'b'));
+  expect(bench.said.toSorted()).toEqual(
+    [3, 4, 5, 6, 7].map((n) => expect.stringMatching(new RegExp(`traces-${n}-.* is left alone: `))),
+  );
 });
 
 test('how much waits is known, on disk and in memory, also of what another taut has left', async () => {

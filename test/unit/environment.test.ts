@@ -1,4 +1,5 @@
 /** OpenTelemetry's environment variables: what taut does with each, by its table. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +140,14 @@ test('a limit for spans or events comes before the one for all attributes', () =
   expect(attributeLimits({}, 'SPAN')).toEqual({ attributeCountLimit: 128, attributeValueLengthLimit: Infinity });
 });
 
+test.each([
+  ['http://c', 'http://c/v1/logs'],
+  ['http://c/base/', 'http://c/base/v1/logs'],
+  ['http://c/base?key=a/b', 'http://c/base/v1/logs?key=a/b'],
+])('below the address %s is that of a signal: %s', (base, address) => {
+  expect(destination({ OTEL_EXPORTER_OTLP_ENDPOINT: base }, 'logs')).toMatchObject({ address });
+});
+
 test('half a pair of key and certificate, and a key of another certificate, stop the start', () => {
   const both = (key: string, cert: string) => ({
     OTEL_EXPORTER_OTLP_CLIENT_KEY: key,
@@ -264,7 +273,20 @@ test.each([
   [traces('processors: [{ batch: { exporter: { otlp_http: { tls: { ca_file: /none } } } } }]'), /tls\.ca_file=\/none/],
   ['file_format: "1.1"\nviews: []\n', /: views: taut can't do that/],
   ['file_format: "1.1"\nresource: { attributes_list: "a=%zz" }\n', /resource\.attributes_list: entry 1/],
-  ['file_format: "1.1"\nresource: { "detection/development": { detectors: [{ host: }] } }\n', /resource\.detection/],
+  [
+    'file_format: "1.1"\nresource: { "detection/development": { attributes: { excluded: [host.id] } } }\n',
+    /resource\.detection\/development\.attributes: taut can't do that/,
+  ],
+  [
+    traces(`processors: [{ batch: { ${OTLP}, schedule_delai: 5 } }]`),
+    /processors\[0\]\.batch\.schedule_delai: this is not known; did you mean schedule_delay\?$/,
+  ],
+  [
+    traces(
+      `processors: [{ batch: { ${OTLP} } }], sampler: { parent_based: { remote_parent_sampled: { always_off: } } }`,
+    ),
+    /parent_based\.remote_parent_sampled\.always_off: taut knows always_on here$/,
+  ],
 ])("what of a file can't be done stops the start with its place: %s", async (text, place) => {
   const env = fileWith(text);
   const error = await settle(env).catch((thrown: Error) => thrown);
@@ -273,6 +295,55 @@ test.each([
   expect(message).toMatch(place);
   expect(message).toContain(env.OTEL_CONFIG_FILE);
   expect(message).not.toContain('s3cret');
+});
+
+test('all that a file has and taut can not do is told at once', async () => {
+  const text = `file_format: "1.1"\nviews: []\n${traces(`processors: [{ simple: { ${OTLP} } }]`).split('\n')[1]}\n`;
+  const error = await settle(fileWith(text)).catch((thrown: Error) => thrown);
+  expect((error as Error).message.split('\n')).toHaveLength(2);
+});
+
+/** "otel-getting-started.yaml" and the sampler of "otel-sdk-config.yaml", of opentelemetry-configuration 1.1.0. */
+const GETTING_STARTED = `
+file_format: "1.1"
+resource:
+  attributes_list: \${OTEL_RESOURCE_ATTRIBUTES}
+  detection/development: { detectors: [{ service: }, { host: }, { process: }, { container: }] }
+propagator: { composite: [{ tracecontext: }, { baggage: }] }
+tracer_provider:
+  sampler:
+    parent_based:
+      root: { always_on: }
+      remote_parent_sampled: { always_on: }
+      remote_parent_not_sampled: { always_off: }
+      local_parent_sampled: { always_on: }
+      local_parent_not_sampled: { always_off: }
+  processors:
+    - batch:
+        exporter:
+          otlp_http: { endpoint: "\${NO_SUCH_ENDPOINT:-http://localhost:4318}/v1/traces" }
+`;
+
+test("the specification's own examples are taken; taut says what in them has no effect", async () => {
+  const settled = await settle({ ...fileWith(GETTING_STARTED), OTEL_PROPAGATORS: 'b3' });
+  expect(destination(settled.env, 'traces')).toMatchObject({ address: 'http://localhost:4318/v1/traces' });
+  expect(settled.warnings).toEqual([
+    expect.stringMatching(/otel\.yaml: resource\.detection\/development has no effect: /),
+  ]);
+});
+
+test("what is no file stops the start, and can't hold it up", async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'taut-config-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const pipe = join(dir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const path of [pipe, dir, '/dev/zero']) {
+    await expect(settle({ OTEL_CONFIG_FILE: path }), path).rejects.toThrow(
+      `OTEL_CONFIG_FILE=${path}: it is not a file`,
+    );
+    for (const what of ['CERTIFICATE', 'CLIENT_KEY', 'CLIENT_CERTIFICATE'])
+      expect(messageOf({ [`OTEL_EXPORTER_OTLP_${what}`]: path }), path).toContain("it can't be read: it is not a file");
+  }
 });
 
 test('a file that is not there stops the start', async () => {

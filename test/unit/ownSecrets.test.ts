@@ -11,6 +11,16 @@ test("what a backend says back of taut's own secrets is written over, and nothin
   expect(ownSecrets({}, 'http://ann:p%40ssword%zz@c')(Buffer.from('p@ssword%zz?')).toString()).toBe('***********?');
 });
 
+test('nor is the password of an address said as it was sent, and that of a header as it was understood', () => {
+  const sent = Buffer.from('ann:p@ssword').toString('base64');
+  const hide = (headers: Record<string, string>, address: string, text: string) =>
+    ownSecrets(headers, address)(Buffer.from(text)).toString();
+  expect(hide({}, 'http://ann:p%40ssword@c', `no Basic ${sent}`)).toBe(`no Basic ${'*'.repeat(sent.length)}`);
+  expect(hide({ Authorization: `Basic ${sent}` }, 'http://c', `no ${sent} of p@ssword`)).toBe(
+    `no ${'*'.repeat(sent.length)} of ********`,
+  );
+});
+
 test.each([
   [['deno', 'run', '-A', 'https://ann:s3cret@esm.sh/agent.ts?token=s3cret#s3cret'], ['agent']],
   [['node', 'https://ann:s3cret@host?token=s3cret'], ['host']],
