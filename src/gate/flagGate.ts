@@ -156,7 +156,7 @@ function ofProfile(details: Read, knob: GatedKnob): ToKnob {
 function decision(
   details: ToKnob,
   provider: string,
-  { knob, ruleId, ruleTarget, asked }: GateQuestion,
+  { knob, ruleTarget, asked }: GateQuestion,
   targets: Targets,
   context: string | undefined,
 ): GateDecision {
@@ -183,10 +183,10 @@ function decision(
     ...(guardrail && { guardrail }),
   };
   if (isNo(value)) return { layer, value: null, reason: said, flag };
-  if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
+  const rules = ruleTarget === 'off' ? undefined : ruleTarget; // what says off is not asked about
   if (isOn)
-    return { layer, value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, ...more };
+    return { layer, value: rules ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, ...more };
   try {
     return { layer, value: knob.parse(String(value)), reason: said, ...more };
   } catch (error) {
