@@ -35,10 +35,24 @@ export function noAnswer(flagKey: string, error: unknown): EvaluationDetails<Fla
   });
 }
 
-/** What an error says; of what is none, as anything may be thrown, what it is. */
+/** What an error says, and what it came from; of one without words its name, and of what is none what it is, as anything may be thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return String(error.message);
-  return typeof error === 'string' ? error : `it threw what is no error (${typeof error})`;
+  try {
+    if (!(error instanceof Error))
+      return typeof error === 'string' ? error : `it threw what is no error (${typeof error})`;
+    const cause = firstCause(error);
+    const said = String(error.message || error.constructor.name);
+    return cause === undefined || said.includes(cause) ? said : `${said} (${cause})`;
+  } catch {
+    return 'it threw what tells nothing';
+  }
+}
+
+/** "connect ECONNREFUSED 127.0.0.1:8013" of what says "fetch failed". */
+function firstCause(error: Error): string | undefined {
+  let last: unknown = error;
+  for (let depth = 0; depth < 8 && last instanceof Error && last.cause instanceof Error; depth++) last = last.cause;
+  return last !== error && last instanceof Error && last.message ? String(last.message) : undefined;
 }
 
 /** @throws Error when it is none of JSON's, or too long. */

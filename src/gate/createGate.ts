@@ -3,6 +3,7 @@ import { DEFAULTS } from '../config/defaults.ts';
 import type { FlagOptions } from './flagGate.ts';
 import type { Gate, GatedKnob, Targets } from './gate.ts';
 import type { ProviderOptions } from './providerGate.ts';
+import { RuledGate } from './ruledGate.ts';
 import { staticGate } from './staticGate.ts';
 
 export interface GateOptions {
@@ -28,7 +29,11 @@ export interface GateOptions {
 }
 
 /** @throws Error when the flag file can't be understood, or the provider can't start. */
-export async function createGate({
+export async function createGate(options: GateOptions): Promise<Gate> {
+  return new RuledGate(await unruled(options));
+}
+
+async function unruled({
   targets = new Map(),
   why,
   configured,

@@ -1,7 +1,5 @@
 /** A gate that decides by a feature flag, through OpenFeature. It reports when the provider says that flags changed. */
 import {
-  type Client,
-  type EvaluationContext,
   type EvaluationDetails,
   type FlagValue,
   NOOP_PROVIDER,
@@ -11,10 +9,10 @@ import {
 } from '@openfeature/server-sdk';
 import { isIn, PROFILE } from '../actuator/profiles.ts';
 import { FLAG_PREFIX, type TargetingKey } from '../config/flagNames.ts';
-import { answerOf, noAnswer } from './answer.ts';
 import { Bursts } from './bursts.ts';
 import { contextOf, type Host, thisHost } from './context.ts';
 import { Endings } from './endings.ts';
+import { Evaluator } from './evaluator.ts';
 import { type FlagObject, flagObject, isOver } from './flagObject.ts';
 import {
   flagKey,
@@ -103,58 +101,7 @@ export function openFlags(
   return { gate, ready };
 }
 
-type Type = 'boolean' | 'string' | 'number' | 'object';
-/** The first is that of most flags. */
-const TYPES: readonly Type[] = ['boolean', 'string', 'number', 'object'];
-
-/** A provider whose flags are all text, as the environment's are, says that it can't parse one. */
-function isWrongType({ errorCode }: EvaluationDetails<FlagValue>): boolean {
-  return errorCode === 'TYPE_MISMATCH' || errorCode === 'PARSE_ERROR';
-}
-
-/**
- * A flag is a boolean (on, off), a string (`10us`, `off`), a number (in the knob's unit), or an object that has one. A provider has to be asked for one of
- * them, and each question may cost something: the type that a flag had last is tried first.
- */
-class Evaluator {
-  readonly #client: Client;
-  /** By the flag's key, of which taut has a few. */
-  readonly #types = new Map<string, Type>();
-
-  constructor(client: Client) {
-    this.#client = client;
-  }
-
-  async evaluate(key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
-    const known = this.#types.get(key) ?? 'boolean';
-    let details = await this.#as(known, key, context);
-    for (const type of TYPES) {
-      if (!isWrongType(details)) break;
-      if (type === known) continue;
-      details = await this.#as(type, key, context);
-      if (details.errorCode === undefined) this.#types.set(key, type);
-    }
-    return details;
-  }
-
-  /** Never rejects. */
-  async #as(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
-    try {
-      return answerOf(await this.#ask(type, key, context));
-    } catch (error) {
-      return noAnswer(key, error);
-    }
-  }
-
-  #ask(type: Type, key: string, context: EvaluationContext): Promise<EvaluationDetails<FlagValue>> {
-    if (type === 'boolean') return this.#client.getBooleanDetails(key, false, context);
-    if (type === 'string') return this.#client.getStringDetails(key, 'off', context);
-    if (type === 'object') return this.#client.getObjectDetails(key, {}, context);
-    return this.#client.getNumberDetails(key, 0, context);
-  }
-}
-
-const isMissing = ({ errorCode }: EvaluationDetails<FlagValue>) => errorCode === 'FLAG_NOT_FOUND';
+const isMissing = ({ errorCode }: Pick<EvaluationDetails<FlagValue>, 'errorCode'>) => errorCode === 'FLAG_NOT_FOUND';
 
 /** What a flag says: its value, which may stand in an object. */
 interface Read extends Omit<EvaluationDetails<FlagValue>, 'value'>, Partial<Omit<FlagObject, 'value'>> {
@@ -209,7 +156,7 @@ function ofProfile(details: Read, knob: GatedKnob): ToKnob {
 function decision(
   details: ToKnob,
   provider: string,
-  { knob, ruleId, ruleTarget, asked }: GateQuestion,
+  { knob, ruleTarget, asked }: GateQuestion,
   targets: Targets,
   context: string | undefined,
 ): GateDecision {
@@ -220,8 +167,10 @@ function decision(
   const json = variant === undefined && !errorCode ? { value: text } : {};
   const flag = { key, provider, variant, reason, ...json, ...(context !== undefined && { context }) };
   const layer = 'flag';
-  if (errorCode)
-    return { layer, value: null, reason: `flag ${key}: ${errorMessage || errorCode}`, flag, failure: errorCode };
+  if (errorCode) {
+    const what = errorMessage || (isMissing(details) ? 'there is no such flag' : errorCode);
+    return { layer, value: null, reason: `flag ${key}: ${what}`, flag, failure: errorCode };
+  }
   const said = `flag ${key} is ${text}${variant === undefined ? '' : ` (${variant})`}`;
   if (problem !== undefined) return { layer, value: null, reason: `${said}: ${problem}`, flag, failure: NO_VALUE };
   if (why !== undefined)
@@ -234,10 +183,10 @@ function decision(
     ...(guardrail && { guardrail }),
   };
   if (isNo(value)) return { layer, value: null, reason: said, flag };
-  if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off`, flag };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED, flag };
+  const rules = ruleTarget === 'off' ? undefined : ruleTarget; // what says off is not asked about
   if (isOn)
-    return { layer, value: ruleTarget ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, ...more };
+    return { layer, value: rules ?? asked ?? targets.get(knob.id) ?? knob.defaultTarget, reason: said, ...more };
   try {
     return { layer, value: knob.parse(String(value)), reason: said, ...more };
   } catch (error) {

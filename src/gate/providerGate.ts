@@ -3,7 +3,7 @@
  * tuned until it answers.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Provider } from '@openfeature/server-sdk';
+import { ErrorCode, type Provider } from '@openfeature/server-sdk';
 import { messageOf } from './answer.ts';
 import { Bursts } from './bursts.ts';
 import { Doors } from './doors.ts';
@@ -94,7 +94,8 @@ class ProviderGate implements Gate {
       return unlessNew(decision, question.last);
     }
     const why = this.#noAnswer(decision.failure, decision.reason);
-    if (why !== undefined) this.failed(question.knob.id, question.pid, why);
+    if (why === undefined) this.#works(question.knob.id, question.pid);
+    else this.failed(question.knob.id, question.pid, why);
     const shut = { ...decision, reason: `flag provider ${this.#name}: ${decision.reason}` };
     return unlessNew(this.#lastKnown.insteadOf(decision, question) ?? shut, question.last);
   }
@@ -123,7 +124,8 @@ class ProviderGate implements Gate {
   /** How the service gives no answer; undefined when it has answered that there is no such flag. */
   #noAnswer(failure: string, reason: string): string | undefined {
     if (failure === 'TYPE_MISMATCH') return `answers what is no value (${reason})`;
-    if (failure !== 'FLAG_NOT_FOUND') return `does not answer (${failure})`;
+    // What a provider says went wrong tells more than the code that OpenFeature has for it.
+    if (failure !== 'FLAG_NOT_FOUND') return `does not answer (${failure in ErrorCode ? reason : failure})`;
     // flagd's provider says that there is no flag also where there is no service.
     const state = this.#gate.provider?.state ?? READY;
     return state === READY ? undefined : `does not answer (its provider is in state ${state})`;

@@ -35,9 +35,9 @@ function decide(
     return { layer: 'off', value: null, reason: `--${knob.option} was not given` };
   }
   const given = why ?? `--${knob.option}`;
-  if (ruleTarget === 'off') return { layer: 'rule', value: null, reason: `rule ${ruleId} says off` };
   if (asked === 'off') return { layer: 'option', value: null, reason: NOT_ASKED };
-  if (ruleTarget !== undefined) return { layer, value: ruleTarget, reason: `${given}; rule ${ruleId} gives the value` };
+  if (typeof ruleTarget === 'bigint')
+    return { layer, value: ruleTarget, reason: `${given}; rule ${ruleId} gives the value` };
   if (asked !== undefined) return { layer, value: asked, reason: `${given}; taut run gives the value` };
   return { layer, value, reason: given };
 }

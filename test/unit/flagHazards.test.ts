@@ -151,14 +151,21 @@ test.each<readonly [string, () => unknown, RegExp]>([
   ['a function', () => ({ value: () => true }), /of the type function/],
   ['nothing', () => ({ value: undefined }), /of the type undefined/],
   ['null', () => ({ value: null }), /is null/],
-  ['no resolution', () => undefined, /GENERAL/],
+  ['no resolution', () => undefined, /does not answer .*undefined/],
   ['a list', () => ({ value: [true] }), /is \[true\]/],
   ['a ring', () => ({ value: cyclic }), /no JSON: /],
   ['a proxy that throws', () => ({ value: angry }), /no JSON: a trap/],
   ['a long text', () => ({ value: 'x'.repeat(1e6) }), /has 1000002 characters/],
   ['an error of no error', raise(undefined), /GENERAL/],
   ['an error with a symbol as its code', raise({ code: Symbol('x'), message: 7 }), /GENERAL/],
-  ['an error whose code is a text of ours', raise({ code: '\u001b[31m', message: 'no' }), /GENERAL/],
+  ['an error whose code is a text of ours', raise({ code: '\u001b[31m', message: 'no' }), /: no\)/],
+  ['an error without words', raise(new (class NotAllowed extends Error {})()), /does not answer \(.*: NotAllowed\)/],
+  [
+    'an error with a cause',
+    raise(new Error('failed', { cause: new Error('fetch', { cause: new Error('no route') }) })),
+    /: failed \(no route\)\)/,
+  ],
+  ['an error that throws', raise(angry), /a trap/],
 ])('a provider that answers with %s tunes nobody, and keeps who is tuned', async (_, answer, said) => {
   let now: () => unknown = () => ({ value: true });
   const gate = await gateOf(providerOf(() => now()));

@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -85,13 +85,18 @@ test('who decided is said: who asked for nothing, an option, a rule, a flag, or 
     await option.decide(off),
     await (await gate(1n)).decide(question),
     await (await gate(1n)).decide(off),
+    await (await createGate({ onProblem: () => {} })).decide(off),
     await observeOnlyGate().decide(question),
   ].map(({ layer }) => layer);
-  expect(layers).toEqual(['off', 'option', 'option', 'rule', 'flag', 'rule', 'never']);
+  expect(layers).toEqual(['off', 'option', 'option', 'rule', 'flag', 'rule', 'rule', 'never']);
   flags({ on: true, off: false }, 'off');
-  expect(await (await gate(1n)).decide(question)).toMatchObject({ layer: 'flag', value: null });
-  writeFileSync(file, '{"flags": {}}');
-  expect(await (await gate(1n)).decide(question)).toMatchObject({ layer: 'flag', value: null });
+  for (const text of [readFileSync(file, 'utf8'), '{"flags": {}}']) {
+    writeFileSync(file, text);
+    expect(await (await gate(1n)).decide(question)).toMatchObject({ layer: 'flag', value: null });
+    expect(await (await gate(1n)).decide(off), 'the rule is first, whatever the flag says').toMatchObject({
+      layer: 'rule',
+    });
+  }
 });
 
 test('targeting sees the agent', async () => {

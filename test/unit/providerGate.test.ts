@@ -70,9 +70,26 @@ test('while there is no answer an agent keeps what was decided last, and a new o
   service.answer = async () => false;
   expect((await gate.decide({ ...question, last: kept })).value).toBeNull();
   expect(problems).toEqual([
-    'the flag provider service does not answer (GENERAL): agents keep for a time what was decided last, and no other is tuned',
+    'the flag provider service does not answer (flag taut.optimize-timer-slack: connection refused): agents keep for a time what was decided last, and no other is tuned',
     'the flag provider service answers again',
   ]);
+});
+
+test('that a service has no flag of a setting is an answer: each outage is told of, and each end of one', async () => {
+  const service = new Service();
+  const problems: string[] = [];
+  const gate = await gateOf(service, { problems });
+  const missing = { value: false, errorCode: 'FLAG_NOT_FOUND' };
+  const both = () => Promise.all([timerSlack, schedSlice].map((knob) => gate.decide({ ...question, knob })));
+  const all = async (key: string) => (key === flagKey(timerSlack) ? { value: true } : missing);
+  for (const _ of [1, 2]) {
+    Object.assign(service, { resolveBooleanEvaluation: down });
+    await both();
+    Object.assign(service, { resolveBooleanEvaluation: all });
+    await both();
+  }
+  const [away, again] = [/ does not answer /, / answers again$/].map((one) => expect.stringMatching(one));
+  expect(problems).toEqual([away, again, away, again]);
 });
 
 test('what was last known ends after its time, and all are asked about again then', async () => {
@@ -242,6 +259,8 @@ test.each([
   ['e.cjs', `${CLASS}; module.exports = P;`, 'given'],
   ['f.mjs', `${CLASS}; export default new P();`, undefined],
   ['g.mjs', `${CLASS}; export default async () => new P();`, undefined],
+  ['h.mjs', `${CLASS}; export default Promise.resolve(new P());`, undefined],
+  ['i.mjs', `${CLASS}; export const provider = Promise.resolve(P);`, 'given'],
 ])('a module %s gives a provider: %s', async (name, text, given) => {
   writeFileSync(join(dir, name), text);
   const options = given === undefined ? {} : { options: { name: given } };
@@ -257,11 +276,36 @@ test('a package is found where it is installed, below the directory that is name
   expect((await loadProvider({ module: '@team/flags', from: dir })).metadata.name).toBe('made');
 });
 
+test('a package for import alone is found, whatever the name of the condition', async () => {
+  for (const [name, exports] of Object.entries({
+    one: '{ "import": "./index.mjs" }',
+    two: '{ ".": { "node": { "import": "./index.mjs" } } }',
+  })) {
+    const home = join(dir, 'node_modules', name);
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'package.json'), `{ "exports": ${exports} }`);
+    writeFileSync(join(home, 'index.mjs'), `export default ${CLASS}`);
+    expect((await loadProvider({ module: name, from: dir })).metadata.name).toBe('made');
+  }
+});
+
+test.each([
+  ['export default () => new Promise(() => {});'],
+  ['await new Promise(() => {});'],
+  ['export default new Promise(() => {});'],
+])('a module that waits without end is refused: %s', async (text) => {
+  const path = join(dir, `waits${text.length}.mjs`);
+  writeFileSync(path, text);
+  await expect(loadProvider({ module: path, from: dir, withinMs: 10 })).rejects.toThrow(/is not there after 0.01 s/);
+});
+
 test.each([
   ['none.mjs', 'export const a = 1;', /has no flag provider: it is its default export/],
   ['two.mjs', `export ${CLASS.replace('P', 'AProvider')}; export class BProvider {}`, /has no flag provider/],
   ['wrong.mjs', 'export default () => 7;', /has no flag provider/],
   ['throws.mjs', 'export default () => { throw new Error("no key"); };', /can't be made: no key/],
+  ['rejects.mjs', 'export default Promise.reject(null);', /can't be made: it threw what is no error/],
+  ['odd.mjs', 'throw undefined;', /can't be loaded: it threw what is no error/],
   ['broken.mjs', 'export default', /can't be loaded: /],
 ])('a module %s that has none is refused, and why is said', async (name, text, why) => {
   writeFileSync(join(dir, name), text);
