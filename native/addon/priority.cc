@@ -38,7 +38,8 @@ Napi::Value PriorityAt(const Napi::CallbackInfo& info) {
 }
 
 // setPriorityAt(directory, tid, priority) -> 0; `priority` as priorityAt returns it, of SCHED_OTHER, BATCH or IDLE. -EINVAL
-// for a thread that is real-time. -ESTALE if the thread ended meanwhile and another had its id: that one has its own again.
+// for a thread that is real-time. -ESTALE if the thread ended meanwhile and another has its id, with this priority: that one may
+// have been written.
 Napi::Value SetPriorityAt(const Napi::CallbackInfo& info) {
   Arguments args(info);
   int directory = args.Descriptor(0);
@@ -48,15 +49,12 @@ Napi::Value SetPriorityAt(const Napi::CallbackInfo& info) {
   uint32_t policy = priority >> kPolicyShift;
   int nice = static_cast<int>(priority & 0xff) + kLowestNice;
   auto result = [&]() -> int {
-    if (!IsThere(directory)) return -ESRCH;
     SchedAttr before, after;
-    if (int failed = GetSchedAttr(tid, before)) return failed;
+    if (int failed = GetSchedAttrAt(directory, tid, before)) return failed;
     if (!IsFair(before.policy) || !IsFair(policy)) return -EINVAL;
     int failed = SetPriority(tid, before, policy, nice);
     if (IsThere(directory)) return failed;
-    if (failed || GetSchedAttr(tid, after) || after.policy != policy || after.nice != nice) return -ESRCH;
-    SetPriority(tid, after, before.policy, before.nice);
-    return -ESTALE;
+    return failed || GetSchedAttr(tid, after) || after.policy != policy || after.nice != nice ? -ESRCH : -ESTALE;
   }();
   return Napi::Number::New(info.Env(), result);
 }

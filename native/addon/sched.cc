@@ -47,9 +47,8 @@ Napi::Value SetSliceAt(const Napi::CallbackInfo& info) {
   auto slice_ns = static_cast<uint64_t>(args.Number(2, INT32_MAX));
   if (args.Wrong()) return {};
   auto result = [&]() -> int {
-    if (!IsThere(directory)) return -ESRCH;
     SchedAttr attr;
-    if (int failed = GetSchedAttr(tid, attr)) return failed;
+    if (int failed = GetSchedAttrAt(directory, tid, attr)) return failed;
     if (!HasSlice(attr.policy)) return -EINVAL;
     int failed = SetSlice(tid, attr, slice_ns);
     if (IsThere(directory)) return failed;

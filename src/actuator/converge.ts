@@ -71,6 +71,8 @@ export class Converger {
   #cursor = 0;
   /** Threads that the last listing did not have. */
   #missing: ReadonlySet<number> = new Set();
+  /** Threads that were gone before they could be written, and may have called execve. */
+  readonly #unwritten = new Set<number>();
 
   constructor(
     knob: Knob,
@@ -144,6 +146,7 @@ export class Converger {
     const gone = tids.flatMap((tid) => {
       const state = this.threads.get(tid);
       this.threads.delete(tid);
+      this.#unwritten.delete(tid);
       return state ? [{ tid, startTicks: state.startTicks, knob: this.#knob.id }] : [];
     });
     this.#ledger.remove(gone);
@@ -165,6 +168,8 @@ export class Converger {
     if (state) {
       this.threads.delete(tid);
       this.threads.set(pid, { ...state, startTicks });
+      // It was written under its new id, as the leader, or not at all: then the next listing finds it as a new one.
+      if (this.#unwritten.delete(tid) && this.#isUntuned()) this.forget([pid]);
     } else if (this.#isUntuned()) {
       this.forget([pid]); // what is known is of the leader that was; the next listing finds the thread as a new one
     }
@@ -246,13 +251,15 @@ export class Converger {
 
   #tune(threads: readonly { tid: number; maker: number | undefined }[]): void {
     const candidates: Candidate[] = [];
+    const leads = (tid: number) => Number(tid === this.#process.id);
     let ownSlices: ReturnType<OwnSlices> | undefined; // asked for when a thread needs it, once for all
     const hasOwnSlice = (tid: number) => {
       ownSlices ??= this.#ownSlices?.(this.#process.id);
       return ownSlices?.get(tid);
     };
     try {
-      for (const { tid, maker } of threads) {
+      // The leader comes last: a thread that calls execve from then on, and so becomes the leader, has been read.
+      for (const { tid, maker } of threads.toSorted((a, b) => leads(a.tid) - leads(b.tid))) {
         const before = this.threads.get(tid);
         const originalOf = (value: bigint, startTicks: number) =>
           before?.startTicks === startTicks && before.isOriginalKnown !== false
@@ -265,6 +272,7 @@ export class Converger {
         else if (isCandidate(examined)) candidates.push(examined);
         else this.#note(tid, examined);
       }
+      candidates.sort((a, b) => leads(b.thread.id) - leads(a.thread.id));
       faultPoint('examined');
       this.#ledger.record(candidates.map((c) => this.#entry(c)));
       faultPoint('recorded');
@@ -281,6 +289,7 @@ export class Converger {
         const state =
           failed ?? (withdrawn.has(candidate.thread.id) ? this.#takeBack(candidate) : this.#readBack(candidate));
         this.#note(candidate.thread.id, state);
+        if (failed?.outcome === 'vanished' && this.#mayHaveExeced(candidate)) continue;
         if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
       }
       const left = unchanged.map(({ thread, startTicks }) => ({ tid: thread.id, startTicks, knob: this.#knob.id }));
@@ -328,6 +337,14 @@ export class Converger {
     if (tid !== this.#process.id || value !== this.order.target) return undefined;
     const missing = [...this.#missing].map((id) => this.threads.get(id));
     return missing.find((state) => state?.outcome === 'tuned')?.original;
+  }
+
+  /** A thread that is gone before it was written: stays on record, as one that is gone after that. @returns whether it does. */
+  #mayHaveExeced({ thread, startTicks, original }: Candidate): boolean {
+    if (thread.id === this.#process.id) return false;
+    this.threads.set(thread.id, { startTicks, outcome: 'tuned', original, value: this.order.target });
+    this.#unwritten.add(thread.id);
+    return true;
   }
 
   /** The value before taut. A thread with the value that a tuned maker passes on was born tuned, if any was tuned then. */

@@ -1,5 +1,5 @@
-import { addon, check } from '../native.ts';
-import type { ProcHandle } from '../proc/handle.ts';
+import { addon, check, TautError } from '../native.ts';
+import { optional, ProcHandle } from '../proc/handle.ts';
 import type { ThreadStat } from '../proc/stat.ts';
 import { exemption, REAL_TIME } from './exempt.ts';
 import type { Knob, Support } from './knob.ts';
@@ -74,7 +74,12 @@ export const toolPriority: Knob = {
 
   write(thread: ProcHandle, value: bigint): void {
     const [policy, nice] = value === IDLE ? [SCHED_IDLE, 0] : [SCHED_OTHER, Number(value)];
-    thread.setPriority((policy << POLICY_SHIFT) | (nice + NICE_ZERO));
+    try {
+      thread.setPriority((policy << POLICY_SHIFT) | (nice + NICE_ZERO));
+    } catch (error) {
+      if (error instanceof TautError && error.code === 'ESTALE') asBorn(thread);
+      throw error;
+    }
   },
 
   verify(thread: ProcHandle): bigint {
@@ -97,3 +102,16 @@ export const toolPriority: Knob = {
     return value;
   },
 };
+
+/**
+ * Another thread has got the id of this one during the write, and with it the value. What it had is gone, but it was born a
+ * moment ago, and so had what it has inherited: from its parent, or from the process that it is a thread of.
+ */
+function asBorn({ id, files }: ProcHandle): void {
+  optional(() => {
+    using stranger = new ProcHandle(id, files);
+    const process = stranger.processId();
+    using maker = new ProcHandle(process === id ? stranger.stat().ppid : process, files);
+    stranger.setPriority(maker.priority());
+  }, undefined);
+}

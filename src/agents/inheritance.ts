@@ -52,8 +52,8 @@ export class InheritedDecisions {
     const { pid, decision, ruleId, name } = decided;
     const worker = decision === 'attach' && ruleId !== 'pid' ? this.#parts.workerBelow(pid, name) : undefined;
     if (!worker) return decided;
-    const of = `part of ${name} (${worker.identity.pid}), which it started and which does the work`;
-    const verdict: Verdict = { ...decided, decision: 'ignore', ruleId: '', evidence: [of, ...decided.evidence] };
+    const why = `part of ${name} (${worker.identity.pid}), which it started and which does the work`;
+    const verdict = passedOver(decided, why);
     this.#decisions.amend(verdict);
     return verdict;
   }
@@ -87,11 +87,7 @@ export class InheritedDecisions {
     const above = decided.decision === 'attach' ? this.agentAbove(ppid) : undefined;
     if (above && this.#decisions.children(above.identity.rule) === 'none') {
       const { name, rule, pid } = above.identity;
-      const evidence = [
-        `it descends from ${name} (${pid}), whose rule ${rule} says children: none`,
-        ...decided.evidence,
-      ];
-      return { ...decided, decision: 'ignore', ruleId: '', evidence };
+      return passedOver(decided, `it descends from ${name} (${pid}), whose rule ${rule} says children: none`);
     }
     const parent = maker ?? this.#agent(ppid);
     if (!parent) return decided;
@@ -108,6 +104,13 @@ export class InheritedDecisions {
     }
     return undefined;
   }
+}
+
+/** The verdict on a process that a rule names, and that is no agent all the same. */
+function passedOver(decided: Verdict, why: string): Verdict {
+  const { ruleId: rule, evidence, lost } = decided;
+  const passed = { rule, action: 'attach', evidence, why } as const;
+  return { ...decided, decision: 'ignore', ruleId: '', evidence: [why], lost: [passed, ...lost] };
 }
 
 /** The verdict on a child that is an agent by its parent's rule. */

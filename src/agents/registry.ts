@@ -418,7 +418,7 @@ function aboutOf({ origin, startTicks }: AgentIdentity): About {
 function kinOf(agents: Agents, { decisions, scope }: AgentsOptions, files: ProcFiles | undefined): Kin {
   const isNamed = (process: LazyHandle, seen: Sighting) => {
     // What is in scope has been decided on at its exec.
-    if (seen.source === 'exec' && inScope(scope, process.id)) return decisions.named(process.id) !== undefined;
+    if (seen.source === 'exec' && inScope(scope, process.id)) return decisions.isNamed(process.id);
     return decisions.decide(process, scope, seen).decision !== 'ignore';
   };
   return new Kin({ isAgent: (pid) => agents.has(pid), isNamed }, files);

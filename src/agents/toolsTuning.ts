@@ -103,7 +103,8 @@ export class ToolsTuning implements KnobTuning {
     if (!ledger || obstacles.isLacking(this.knob)) return;
     const { name: agent, rule } = this.#agent.identity;
     this.#order = { target, agent, rule, reason: this.gate.reason, operation: uuid() };
-    this.#look();
+    this.#outcomes.later(() => this.#look());
+    this.#outcomes.end(); // what it was told to do is a span of its own
   }
 
   /** A process was made below the agent. @param maker the thread that made it. */

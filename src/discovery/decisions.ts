@@ -138,7 +138,13 @@ export class Decisions {
     return this.#contacts.note(pid, startTicks, keyOf(sighting.contact), sighting.contact);
   }
 
-  /** The decision on a process that a rule matches; undefined for all others. */
+  /** Whether a rule names a process, also one that is no agent all the same. */
+  isNamed(pid: number): boolean {
+    const { decision, lost } = this.#kept.of(pid)?.verdict ?? {};
+    return (decision !== undefined && decision !== 'ignore') || (lost?.length ?? 0) > 0;
+  }
+
+  /** The decision on a process that is an agent, or that a rule denies; undefined for all others. */
   named(pid: number): LoggedDecision | undefined {
     const kept = this.#kept.of(pid);
     return kept?.verdict.decision === 'ignore' ? undefined : kept;

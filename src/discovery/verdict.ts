@@ -7,7 +7,7 @@ export interface Verdict {
   readonly name: string;
   readonly attachPath: string;
   readonly evidence: readonly string[];
-  /** Other rules that match the process. */
+  /** Rules that match the process and did not decide. */
   readonly lost: readonly LostRule[];
 }
 

@@ -66,7 +66,7 @@ export class ProcHandle implements Disposable {
     return check(addon().priorityAt(this.#fd, this.id), `sched_getattr ${this.id}`);
   }
 
-  /** @throws TautError ESTALE when another thread has had this id during the call, EINVAL for a real-time thread. */
+  /** @throws TautError ESTALE when another thread has got this id, and may have been written; EINVAL for a real-time thread. */
   setPriority(priority: number): void {
     check(addon().setPriorityAt(this.#fd, this.id, priority), `setpriority ${this.id}`);
   }

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { childrenOf } from '../../src/proc/ancestry.ts';
+import { compiled } from '../support/compiled.ts';
 import { ofThreads, Program, until } from '../support/program.ts';
 import { FIXTURES, Sandbox } from '../support/taut.ts';
 import { entries } from '../support/waiting.ts';
 
+const reuse = compiled('reuse');
 const TOOLS = '--optimize-tools';
 /** As make would: two compilers at once, one of them by way of a shell, and a subshell. */
 const BUILD = 'cat <&3 & sh -c "cat <&3; true" & (cat <&3; true) & wait';
@@ -238,6 +240,27 @@ test.each(['examined:1', 'recorded:1', 'written:1', 'written:3', 'verified:2'])(
     expect(await restore.ended, restore.errors.join('\n')).toBe(0);
     expect(prioritiesOf(tools)).toEqual(tools.map(() => ORDINARY));
     expect(await entries(sandbox)).toBe(0);
+  },
+);
+
+test.each([
+  ['tuned', 1, 'foreign'],
+  ['put back', 2, 'vanished'],
+])(
+  'a tool whose id another process gets just before it is %s: that one has what it was born with',
+  async (_, n, outcome) => {
+    using sandbox = new Sandbox();
+    const env = { ...process.env, REUSE_MARK: sandbox.mark, REUSE_TOOL: String(n) };
+    await using race = new Program(reuse, sandbox.watchCommand(TOOLS, '--no-guard'), env);
+    await race.line(/watching/);
+    const victim = Number((await race.line(/^victim/)).split(' ')[1]);
+    if (n > 1) await until('the tool has it', () => isAll([victim], LOW));
+    race.child.stdin?.end();
+    expect(await race.ended).toBe(0);
+    expect(race.lines).toEqual([`victim ${victim}`, `reused ${victim}`, 'stranger 5', 'ended 0']);
+    expect(await entries(sandbox)).toBe(0);
+    const counted = sandbox.lastSums('taut.operations').map((sum) => sum.attributes);
+    expect(counted).toContainEqual(expect.objectContaining({ 'taut.outcome': outcome, 'taut.knob': 'tool_priority' }));
   },
 );
 

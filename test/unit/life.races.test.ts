@@ -156,6 +156,28 @@ test('a process that ends while it is put back is gone, and the next one with it
   });
 });
 
+test.each(['first', 'later'] as const)(
+  'a thread that runs a program while threads are tuned (%s round) gets back its own original, not that of the leader that was',
+  async (round) => {
+    const start = async (life: Life) => {
+      const pid = round === 'first' ? startBot(life) : await life.run('bot');
+      const [one, two] = [life.host.thread(pid), life.host.thread(pid)];
+      life.host.set(one, 60_000n);
+      life.host.set(two, 70_000n);
+      return two;
+    };
+    const runs = (life: Life, tid: number) => life.host.execBy(tid, ['/bin/bot', 'again']);
+    await beforeEachAccess(start, runs, hear, (life, _, where) => {
+      const [pid = 0] = life.pids();
+      expect(life.host.values(pid), where).toEqual([TARGET]);
+      expect(
+        life.ledger.entries().map(({ tid, original }) => [tid, original]),
+        where,
+      ).toEqual([[pid, 70_000n]]);
+    });
+  },
+);
+
 test('an agent whose end is heard together with its exec ends without a complaint, and of it no event is told', async () => {
   using life = new Life();
   const pid = life.host.start(['/bin/bot']);

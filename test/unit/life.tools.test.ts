@@ -88,6 +88,24 @@ test.each(['denied', 'gopls', 'bot'])(
   },
 );
 
+test.each(['exec', 'look'])(
+  'with "children: none" what a rule names is no agent, and no tool either (%s)',
+  async (how) => {
+    using life = lifeOf('[{ id: bots, program: bot, children: none }, { id: others, program: other }]');
+    const bot = await life.run('bot');
+    const other = spawned(life, bot, 'other');
+    const cat = spawned(life, bot, 'cat');
+    if (how === 'look') life.host.loseEvents();
+    await life.hear();
+    await life.reconcile();
+    const below = spawned(life, other, 'git');
+    await life.hear();
+    expect(life.pids()).toEqual([bot]);
+    expect([other, below, cat].map((pid) => life.host.value(pid))).toEqual([ORIGINAL, ORIGINAL, TARGET]);
+    nothingIsLeft(life);
+  },
+);
+
 test('a tool that becomes a helper or an agent by an exec gets back what it had', async () => {
   using life = lifeOf();
   const bot = await life.run('bot');
