@@ -12,6 +12,7 @@ export function conditionsIn(asked: Asked): ReadonlyMap<string, readonly string[
     path,
     package: npm,
     command,
+    option,
     exe,
     comm,
     anyArg,
@@ -29,6 +30,7 @@ export function conditionsIn(asked: Asked): ReadonlyMap<string, readonly string[
     path,
     package: npm,
     command,
+    option,
     runtime: asked.runtime,
     exe,
     comm,
@@ -45,7 +47,7 @@ export function conditionsIn(asked: Asked): ReadonlyMap<string, readonly string[
 }
 
 /** Some processes have no value for these, so even `*` does not match every process. */
-const NOT_OF_ALL = new Set(['package', 'command', 'dns', 'connect']);
+const NOT_OF_ALL = new Set(['package', 'command', 'option', 'dns', 'connect']);
 const RUNTIMES = 5;
 
 /** Conditions that hold for every process, by their keys. */
@@ -74,6 +76,7 @@ export function alwaysHolding(asked: Asked, given: Asked): string[] {
 
 function isWithin(key: string, wide: readonly string[], narrow: readonly string[]): boolean {
   if (narrow.length === 0) return false;
+  if (key === 'option') return narrow.every((one) => wide.includes(one)); // `covers` ignores the case
   if (key === 'cmdline') return wide.length <= narrow.length && wide.every((glob, i) => covers(glob, narrow[i] ?? ''));
   return narrow.every((one) => wide.some((glob) => covers(glob, one)));
 }

@@ -4,7 +4,7 @@
  * add a case to `test/unit/builtinRules.test.ts`. A name that other programs also have needs one more condition: its
  * runtime, its path, its executable, or the commands of the other programs (CONTRIBUTING.md).
  */
-import { COMMANDS_BESIDE } from './agentCommands.ts';
+import { COMMANDS, HELPER_COMMANDS, WITHOUT_COMMANDS } from './agentCommands.ts';
 import type { RuleInput } from './schema.ts';
 
 type Excepted = NonNullable<RuleInput['not']>;
@@ -15,18 +15,18 @@ const SCRIPT_FILES = ['*.py', '*.js', '*.mjs', '*.cjs', '*.ts', '*.sh'];
 /** The scripts of a package are the agent; the native helpers in it (ripgrep, for instance) are not. */
 const SCRIPT_RUNTIMES: RuleInput['runtime'] = ['node', 'bun', 'deno'];
 
-/** What agents run their own program for beside being one: servers of tools, supervisors, texts for shells. */
-const HELPERS = ['mcp', 'mcp-server', 'mcp-serve', 'daemon', 'native-host', 'completion', 'completions'];
 const HELPER_OPTIONS = [
   ...['--chrome-native-host', '--native-host', '--claude-in-chrome-mcp'],
   // Launchers and updaters ask a program which it is (Copilot CLI asks itself).
-  ...['--version', '--binary-version', '--help', '-h'],
+  ...['--version', '--binary-version', '-V', '--help', '-h'],
 ];
 
-/** When the program of this agent is not the agent. @param others commands of other programs of its name. */
-function noAgent(name: string, others: readonly string[] = []) {
-  const command = [...HELPERS, ...(COMMANDS_BESIDE[name] ?? []), ...others];
-  return { command, anyArg: HELPER_OPTIONS } satisfies Excepted;
+/** When the program of this agent is not the agent, or another one of its name. */
+function noAgent(name: string) {
+  const { beside = [], others = [], prints = [] } = COMMANDS[name] ?? {};
+  const command = [...(WITHOUT_COMMANDS.has(name) ? [] : HELPER_COMMANDS), ...beside, ...others];
+  const option = [...HELPER_OPTIONS, ...prints];
+  return command.length > 0 ? ({ command, option } satisfies Excepted) : ({ option } satisfies Excepted);
 }
 
 /** What package managers run once, before or after they put a package in its place. */
@@ -38,12 +38,12 @@ const BROUGHT = [
   ...['worker', '*-worker', '*worker-*', '*Worker'],
 ];
 
-type More = Omit<Partial<RuleInput>, 'not'> & { readonly others?: readonly string[] };
+type More = Omit<Partial<RuleInput>, 'not'>;
 
-/** A native program of this name. `others`: what the others of that name are told to do. */
-function native(name: string, programs: readonly string[], { others, ...more }: More = {}): RuleInput {
+/** A native program of this name. */
+function native(name: string, programs: readonly string[], more: More = {}): RuleInput {
   const titles = programs.map((program) => `${program}[: ]*`);
-  const not = { ...noAgent(name, others), path: [...SCRIPT_FILES, ...titles] };
+  const not = { ...noAgent(name), path: [...SCRIPT_FILES, ...titles] };
   return { id: `builtin/${name}`, name, program: [...programs], runtime: 'native', ...more, not };
 }
 
@@ -67,13 +67,22 @@ function onlyScript(...of: Parameters<typeof script>): RuleInput {
 
 /** The scripts of these npm packages. */
 function npm(name: string, ...packages: string[]): RuleInput {
-  const not = { ...noAgent(name), program: [...INSTALLERS, ...BROUGHT], path: ['*/scripts/*', '*/examples/*'] };
+  const not = {
+    ...noAgent(name),
+    program: [...INSTALLERS, ...BROUGHT],
+    path: ['*/scripts/*', '*/examples/*', '*/lsp/*'],
+  };
   return { id: `builtin/${name}-npm`, name, package: packages, runtime: SCRIPT_RUNTIMES, not };
 }
 
 /** A script that is known by its path, in whatever folder it lies. */
-function hosted(name: string, program: string, ...path: string[]): RuleInput {
+function hosted(name: string, program: string | string[], ...path: string[]): RuleInput {
   return { id: `builtin/${name}-hosted`, name, program, path, runtime: SCRIPT_RUNTIMES, not: noAgent(name) };
+}
+
+/** Gemini CLI and its kin, run from where they are worked on. */
+function checkout(folder: string): string[] {
+  return [`*/${folder}/packages/cli`, `*/${folder}/packages/cli/index.ts`, `*/${folder}/packages/cli/dist/index.js`];
 }
 
 /** These Python packages, and these modules of packages. */
@@ -83,15 +92,6 @@ function python(name: string, programs: readonly string[], packages: readonly st
     { id: `builtin/${name}-python`, name, package: [...packages], runtime: 'python', not: noAgent(name) },
   ];
 }
-
-/** Commands of the AWS Copilot CLI that the GitHub Copilot CLI does not have. */
-const AWS_COPILOT = 'app env svc job task run storage secret pipeline deploy'.split(' ');
-
-/** pressly/goose migrates databases: its arguments are a driver and a direction, or with GOOSE_DRIVER just the direction. */
-const GOOSE_MIGRATIONS =
-  'postgres pgx mysql sqlite sqlite3 mssql redshift tidb clickhouse vertica ydb turso starrocks duckdb up up-by-one up-to down down-to redo reset create fix status validate version env'.split(
-    ' ',
-  );
 
 /**
  * The names of model services, as programs that talk to models look them up. They are from the programs of `docs/agents.md`:
@@ -122,16 +122,42 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   },
   // Editors and other hosts bring the script along, or run it in their own process.
   {
-    ...{ id: 'builtin/claude-code-hosted', name: 'claude-code', program: ['cli', 'claude_local_launcher'] },
-    path: ['*/claude-code/cli.js', '*/claude-agent-sdk/cli.js', '*/scripts/claude_local_launcher.cjs'],
+    ...{
+      id: 'builtin/claude-code-hosted',
+      name: 'claude-code',
+      program: ['cli', 'claude_local_launcher', 'claude_remote_launcher'],
+    },
+    path: [
+      '*/claude-code/cli.js',
+      '*/claude-code/cli.mjs',
+      '*/claude-agent-sdk/cli.js',
+      '*/scripts/claude_local_launcher.cjs',
+      '*/scripts/claude_remote_launcher.cjs',
+    ],
     ...{ runtime: SCRIPT_RUNTIMES, not: noAgent('claude-code') },
   },
   // The same of others: run from a folder that is no package, such as a checkout.
   hosted('codex', 'codex', '*/codex/bin/codex.js', '*/codex-cli/bin/codex.js'),
-  hosted('gemini-cli', 'gemini', '*/gemini-cli/bundle/gemini.js'),
-  hosted('qwen-code', 'cli', '*/qwen-code/cli.js', '*/qwen-code/dist/cli.js'),
-  hosted('openclaw', 'openclaw', '*/openclaw.mjs', 'openclaw.mjs'),
-  native('codex', ['codex']),
+  hosted('gemini-cli', ['gemini', 'cli', 'index'], '*/gemini-cli/bundle/gemini.js', ...checkout('gemini-cli')),
+  hosted(
+    'qwen-code',
+    ['cli', 'index'],
+    '*/qwen-code/cli.js',
+    '*/qwen-code/dist/cli.js',
+    '*/qwen-cli/cli.js',
+    ...checkout('qwen-code'),
+  ),
+  hosted(
+    'openclaw',
+    ['openclaw', 'index', 'entry'],
+    '*/openclaw.mjs',
+    'openclaw.mjs',
+    '*/openclaw/dist/index.js',
+    '*/openclaw/dist/entry.js',
+  ),
+  hosted('opencode', 'index', '*/packages/opencode/src/index.ts'),
+  // Releases have parts of it as programs of their own.
+  native('codex', ['codex', 'codex-exec', 'codex-tui', 'codex-app-server']),
   script('codex', ['codex']),
   npm('codex', '@openai/codex'),
   // Programs for the Gemini protocol have this name too, but they are native.
@@ -140,7 +166,7 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   native('qwen-code', ['qwen']),
   script('qwen-code', ['qwen']),
   npm('qwen-code', '@qwen-code/qwen-code'),
-  native('copilot', ['copilot'], { others: AWS_COPILOT }),
+  native('copilot', ['copilot']),
   script('copilot', ['copilot']),
   npm('copilot', '@github/copilot'),
   onlyScript('continue', ['cn']),
@@ -157,7 +183,7 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   ...python('aider', ['aider'], ['aider']),
   // Meta's JavaScript engine and the IBC relayer have this name too, but they are native.
   ...python('hermes', ['hermes', 'hermes-agent'], ['hermes', 'hermes_cli', 'hermes_agent', 'tui_gateway.entry'], true),
-  native('goose', ['goose'], { others: GOOSE_MIGRATIONS }),
+  native('goose', ['goose']),
   native('goosed', ['goosed']),
   // The native build lies in its own folder; a text editor of the same name does not.
   onlyScript('amp', ['amp']),
@@ -190,17 +216,17 @@ export const BUILTIN_RULES: readonly RuleInput[] = [
   // Its Node has another argument 0 than `node`; a worker of it is no agent.
   {
     ...{ id: 'builtin/cursor-agent', name: 'cursor-agent', program: ['agent', 'cursor-agent'] },
-    ...{ anyArg: '*/cursor-agent/versions/*/index.js', not: { anyArg: ['worker-server', ...HELPER_OPTIONS] } },
+    ...{ anyArg: '*/cursor-agent/versions/*/index.js', not: noAgent('cursor-agent') },
   },
   {
     ...{ id: 'builtin/cursor-agent-script', name: 'cursor-agent', program: 'index', runtime: SCRIPT_RUNTIMES },
-    ...{ path: '*/cursor-agent/versions/*/index.js', not: noAgent('cursor-agent', ['worker-server']) },
+    ...{ path: '*/cursor-agent/versions/*/index.js', not: noAgent('cursor-agent') },
   },
   native('kiro-cli', ['kiro-cli', 'kiro-cli-chat']),
   onlyScript('pi', ['pi'], { path: ['*/bin/pi', '*/.bin/pi', 'pi'] }),
   npm('pi', '@earendil-works/pi-coding-agent', '@mariozechner/pi-coding-agent'),
   // A text editor has this name too.
-  native('kilo', ['kilo'], { path: ['*/@kilocode/*', '*/node_modules/.bin/kilo', '*/.kilo/*'] }),
+  native('kilo', ['kilo'], { path: ['*/@kilocode/*', '*/kilocode.*', '*/node_modules/.bin/kilo', '*/.kilo/*'] }),
   script('kilo', ['kilo', 'kilocode']),
   npm('kilo', '@kilocode/cli'),
   // An adapter in which Codex runs.

@@ -1,6 +1,6 @@
 /**
  * Globs for arguments and names: `*` any text, `?` one character, `[a-c]` one of these, `[!x]` any other character;
- * case is ignored. Libraries for path globs treat `/`, `.` and `..` specially, which is wrong for an argument.
+ * case is ignored, unless it matters. Libraries for path globs treat `/`, `.` and `..` specially, which is wrong for an argument.
  * Pure; the time is at most length of the glob times length of the text.
  */
 
@@ -23,19 +23,23 @@ export function covers(wide: string, narrow: string): boolean {
   return (isLiteral(narrow) || !/[?[]/.test(wide)) && globMatcher([wide])(narrow) !== undefined;
 }
 
-/** @returns a function that gives the first glob of the list that matches a text. */
-export function globMatcher(globs: readonly string[]): (text: string) => string | undefined {
+/**
+ * @param isCased whether upper and lower case differ.
+ * @returns a function that gives the first glob of the list that matches a text.
+ */
+export function globMatcher(globs: readonly string[], isCased = false): (text: string) => string | undefined {
+  const folded = isCased ? (text: string) => text : (text: string) => text.toLowerCase();
   // Most globs are plain names: one look-up instead of a walk over the list for every process of a host.
   if (globs.every(isLiteral)) {
-    const names = new Map(globs.toReversed().map((glob) => [glob.toLowerCase(), glob]));
-    return (text) => names.get(text.toLowerCase());
+    const names = new Map(globs.toReversed().map((glob) => [folded(glob), glob]));
+    return (text) => names.get(folded(text));
   }
   const compiled = globs.map((glob) => {
-    const lower = glob.toLowerCase();
+    const lower = folded(glob);
     return { glob, part: plainPart(lower), tokens: compile(characters(lower)) };
   });
   return (text) => {
-    const lower = text.toLowerCase();
+    const lower = folded(text);
     // Most texts lack a part that each match must have: finding that takes much less than a walk.
     return compiled.find(({ part, tokens }) => lower.includes(part) && matches(tokens, characters(lower)))?.glob;
   };

@@ -26,7 +26,13 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
     /^[/*?[]|[/ ]/.test(glob)
       ? undefined
       : `without a folder this matches only what was started without one; write "*/${glob}" beside it, or use program`,
-  command: (glob) => (glob.startsWith('-') ? 'a command is no option, so this never matches; use anyArg' : undefined),
+  command: (glob) => (glob.startsWith('-') ? 'a command is no option, so this never matches; use option' : undefined),
+  option: (glob) => {
+    if (!/^[-*?[]/.test(glob)) return 'an option begins with "-", so this never matches; use command or anyArg';
+    return glob.includes('=')
+      ? `an option is compared without its value, so this never matches; write "${glob.split('=')[0]}"`
+      : undefined;
+  },
   package: (glob, literal) => {
     const slashes = literal.split('/').length - 1;
     if (slashes > 1 || (slashes === 1 && !/^[@*?[]/.test(glob)))

@@ -52,8 +52,13 @@ const matchers = {
   runtime: z.union([runtime.transform((one) => [one]), z.array(runtime).min(1)]).optional(),
   /** The package that the program lies in: npm's, like `@openai/codex`, or Python's; also a module, `package.module`. */
   package: globs.optional(),
-  /** The program's first argument that is neither an option nor the value of one: `mcp` of `claude --debug mcp serve`. */
+  /**
+   * The program's first argument that is neither an option nor the value of one: `mcp` of `claude --debug mcp serve`. With a
+   * blank: the first two, `mcp serve`.
+   */
   command: globs.optional(),
+  /** At least one of the program's options, without the value behind `=`. Upper and lower case differ. */
+  option: globs.optional(),
   /** Path of the executable. */
   exe: globs.optional(),
   /** The kernel's name of the main thread, at most 15 bytes. */

@@ -32,29 +32,43 @@ const PROGRAM_OF: ReadonlyMap<string, string> = new Map([
 /** With these options the program takes any word for a prompt, and knows no command: `claude -p doctor`. */
 const PROMPTED: ReadonlyMap<string, ReadonlySet<string>> = new Map([['claude', new Set(['-p', '--print'])]]);
 
+/** What comes after `--` is a prompt to these, not a command. */
+const PROMPT_BEHIND: ReadonlySet<string> = new Set(['codex', 'gemini', 'qwen', 'goose']);
+
 /** The name under which a program's help is known. */
 function programOf(name: string, npm: string | undefined): string {
   return (npm !== undefined ? PROGRAM_OF.get(npm) : undefined) ?? name.toLowerCase();
 }
 
 /**
- * The command, as the program itself sees it. Of a program whose options are not known, an option without `=` takes the next
- * argument for its value: so a value is never taken for a command.
+ * The command, as the program itself sees it, and the next such argument, which may be a command of that command. Of a program
+ * whose options are not known, an option without `=` takes the next argument for its value: so a value is never taken for a
+ * command.
  * @param args the arguments after the program. @param npm its package.
  */
-export function commandOf(args: readonly string[], name: string, npm: string | undefined): string | undefined {
+export function commandsOf(args: readonly string[], name: string, npm: string | undefined): readonly string[] {
   const program = programOf(name, npm);
   const taking = TAKING.get(program);
   const prompted = PROMPTED.get(program);
-  for (let i = 0; i < args.length; i++) {
+  const found: string[] = [];
+  for (let i = 0; i < args.length && found.length < 2; i++) {
     const argument = args[i] ?? '';
-    if (argument === '--') return args[i + 1];
-    if (!isOption(argument)) return argument;
-    if (prompted?.has(argument)) return undefined;
-    if (taking?.many.has(argument)) while (i + 1 < args.length && !isOption(args[i + 1] ?? '')) i++;
+    if (argument === '--') return PROMPT_BEHIND.has(program) ? found : [...found, ...args.slice(i + 1, i + 2)];
+    if (!isOption(argument)) found.push(argument);
+    else if (found.length === 0 && prompted?.has(argument)) return [];
+    else if (taking?.many.has(argument)) while (i + 1 < args.length && !isOption(args[i + 1] ?? '')) i++;
     else if ((taking ? taking.one.has(argument) : !argument.includes('=')) && !isOption(args[i + 1] ?? '-x')) i++;
   }
-  return undefined;
+  return found;
+}
+
+/** The options of the program, without the values behind `=`; what follows `--`, and the value of an option, is none. */
+export function optionsOf(args: readonly string[], name: string, npm: string | undefined): readonly string[] {
+  const taking = TAKING.get(programOf(name, npm));
+  const end = args.indexOf('--');
+  const given = end < 0 ? args : args.slice(0, end);
+  const isValue = (i: number) => taking?.one.has(given[i - 1] ?? '') === true;
+  return given.flatMap((argument, i) => (isOption(argument) && !isValue(i) ? (argument.split('=', 1)[0] ?? []) : []));
 }
 
 function isOption(argument: string): boolean {

@@ -58,6 +58,7 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
   if (asked.program) add('program', asked.program, programName(asked.program), (_, { names }) => names);
   some('package', asked.package, (_, program) => program.packages);
   if (asked.command) add('command', asked.command, commandIs(asked.command));
+  if (asked.option) add('options', asked.option, anyOption(asked.option), (_, { options }) => options);
   if (asked.path) add('path', asked.path, programPath(asked.path));
   if (asked.cmdline) add('command line', asked.cmdline, positional(asked.cmdline));
   if (asked.anyArg) add('arguments', asked.anyArg, anyArgument(asked.anyArg));
@@ -123,11 +124,27 @@ function programName(globs: readonly string[]): Condition['holds'] {
   };
 }
 
+/** A glob with a blank is compared with a command and the command of that; a prompt with blanks in it is one argument. */
 function commandIs(globs: readonly string[]): Condition['holds'] {
-  const find = globMatcher(globs);
-  return (_, { command }) => {
-    const glob = command === undefined ? undefined : find(command);
+  const isOfTwo = (glob: string) => glob.includes(' ');
+  const find = globMatcher(globs.filter((glob) => !isOfTwo(glob)));
+  const findTwo = globMatcher(globs.filter(isOfTwo));
+  return (_, { commands }) => {
+    const [first, second] = commands;
+    if (first === undefined) return undefined;
+    const glob =
+      find(first) ?? (second === undefined || first.includes(' ') ? undefined : findTwo(`${first} ${second}`));
     return glob === undefined ? undefined : `its command matches ${JSON.stringify(glob)}`;
+  };
+}
+
+function anyOption(globs: readonly string[]): Condition['holds'] {
+  const find = globMatcher(globs, true);
+  return (_, { options }) => {
+    const option = options.find((one) => find(one) !== undefined);
+    return option === undefined
+      ? undefined
+      : `its option ${JSON.stringify(option)} matches ${JSON.stringify(find(option))}`;
   };
 }
 

@@ -170,10 +170,10 @@ const WRAPPERS: ReadonlyMap<string, { readonly takesValue: RegExp; readonly own:
  */
 export function isHelper(given: readonly string[], exe: () => string | undefined): boolean {
   const argv = behindWrappers(given);
-  const { name, package: npm, command, starts } = effectiveProgram(argv, exe);
+  const { name, package: npm, commands, starts } = effectiveProgram(argv, exe);
   if (HELPERS(name) !== undefined || (npm !== undefined && OF_MCP.test(npm))) return true;
   if (argv.some((one) => OF_LANGUAGE_SERVER.test(one))) return true;
-  if (isServing(name, command) || isServing(name, starts)) return true;
+  if (isServing(name, commands[0]) || isServing(name, starts)) return true;
   return launched(name, argv).some((one) => OF_MCP.test(one) || HELPERS(nameOfSpecifier(one)) !== undefined);
 }
 

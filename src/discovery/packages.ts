@@ -8,10 +8,10 @@ export function packageOfPath(path: string): string | undefined {
   if (!path.includes('/')) return undefined;
   const at = path.lastIndexOf('/node_modules/');
   if (at >= 0) return packageOf(path.slice(at + '/node_modules/'.length));
-  if (!path.includes('/@') && !path.includes('/npm/')) return undefined;
+  if (!path.includes('@') && !path.includes('/npm/')) return undefined;
   const cached = /\/npm\/[^/]+\.[^/]+\/((?:@[^/]+\/)?[^/@]+)\/\d+\.[^/]*\//.exec(path)?.[1];
   // Bun's cache has the version behind the name: `…/@scope/name@1.0.0@@@1/…`.
-  return cached ?? /\/(@[\w.-]+\/[\w.-]+)(?:@[^/]*)?\//.exec(path)?.[1];
+  return cached ?? /\/(@[\w.-]+\/[\w.-]+|[\w.-]+(?=@[^/]*@@@\d+\/))(?:@[^/]*)?\//.exec(path)?.[1];
 }
 
 function packageOf(path: string): string | undefined {
@@ -38,9 +38,9 @@ export function packagesOfModule(module: string): string[] {
  * of `main.py` and `__main__.py`, and another file is just the module `folder.file`.
  */
 export function packagesOfFile(path: string): string[] {
-  const installed = /\/(?:site|dist)-packages\/(.+)\.py$/.exec(path)?.[1];
+  const installed = /\/(?:site|dist)-packages\/(.+?)(?:\.py)?$/.exec(path)?.[1];
   if (installed) return packagesOfModule(installed.replaceAll('/', '.'));
-  const [, folder, stem = ''] = /\/([^/]+)\/([^/]+)\.py$/.exec(path) ?? [];
+  const [, folder, stem = ''] = /(?:^|\/)([^/]+)\/([^/]+)\.py$/.exec(path) ?? [];
   if (folder === undefined) return [];
   if (stem === '__main__') return [folder];
   return stem === 'main' ? [`${folder}.main`, folder] : [`${folder}.${stem}`];

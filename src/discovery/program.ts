@@ -1,5 +1,5 @@
 /** The program that a process runs, also behind an interpreter: `node --flags …/bin/x.js` runs x. Pure. */
-import { commandOf } from './command.ts';
+import { commandsOf, optionsOf } from './command.ts';
 import { packageOfPath, packageOfSpecifier, packagesOfFile, packagesOfModule } from './packages.ts';
 import { basename, fileName, nameOfExecutable, plainName, stemOf, undecorated } from './plainName.ts';
 import { pythonProgram } from './pythonLine.ts';
@@ -9,7 +9,7 @@ import { isExecutable, runnerOfTitle, wordsOf } from './title.ts';
 export interface EffectiveProgram {
   /** The script or executable, as given; of a title that does not name the executable, the whole title. */
   readonly path: string;
-  /** The path, and the same without decoration of its name, if it has some. */
+  /** The path, the same without decoration of its name, if it has some, and both with `./` before, if they are relative. */
   readonly paths: readonly string[];
   /** The file name of the path, without endings such as `.js` or `.exe` and without decoration. */
   readonly name: string;
@@ -21,8 +21,10 @@ export interface EffectiveProgram {
   readonly packages: readonly string[];
   /** The interpreter: `node`, `python`, `bun`, `deno`; undefined when the program is its own executable. */
   readonly interpreter: string | undefined;
-  /** The first argument of the program that is neither an option nor the value of one. */
-  readonly command: string | undefined;
+  /** The first arguments of the program, two at most, that are neither an option nor the value of one. */
+  readonly commands: readonly string[];
+  /** The options of the program, without values. */
+  readonly options: readonly string[];
   /** What this launcher starts as a child: `claude` for `bunx claude`. */
   readonly starts: string | undefined;
 }
@@ -167,7 +169,9 @@ class Program implements EffectiveProgram {
     const { path } = this;
     const name = basename(path);
     const plain = undecorated(name);
-    return plain === name ? [path] : [path, path.slice(0, path.length - name.length) + plain];
+    const given = plain === name ? [path] : [path, path.slice(0, path.length - name.length) + plain];
+    // `bin/x` lies in a folder `bin`, as `/x/bin/x` does.
+    return /^[^/ ]+\//.test(path) ? [...given, ...given.map((one) => `./${one}`)] : given;
   }
 
   get packages(): readonly string[] {
@@ -184,7 +188,11 @@ class Program implements EffectiveProgram {
     return this.#parts.interpreter?.();
   }
 
-  get command(): string | undefined {
-    return commandOf(this.#parts.args, this.name, this.package);
+  get options(): readonly string[] {
+    return optionsOf(this.#parts.args, this.name, this.package);
+  }
+
+  get commands(): readonly string[] {
+    return commandsOf(this.#parts.args, this.name, this.package);
   }
 }

@@ -20,6 +20,8 @@ const TRACERS: ReadonlyMap<string, { values: ReadonlySet<string>; command?: stri
     profile: { values: values('-o --outfile -s --sort') },
     'profiling.tracing': { values: values('-o --outfile -s --sort') },
     pdb: { values: values('-c --command') },
+    ipdb: { values: values('-c --command') },
+    pudb: { values: values('--pre-run') },
     trace: { values: values('-f --file -C --coverdir --ignore-module --ignore-dir') },
     runpy: { values: values('') },
     debugpy: {
@@ -35,6 +37,11 @@ const TRACERS: ReadonlyMap<string, { values: ReadonlySet<string>; command?: stri
     viztracer: { values: values('-o --output_file --output_dir --max_stack_depth --tracer_entries') },
     pyinstrument: { values: values('-o --outfile -r --renderer -i --interval') },
     scalene: { values: values('--outfile --cpu-percent-threshold --profile-only') },
+    kernprof: { values: values('-o --outfile -s --setup -u --unit -p --prof-mod -i --output-interval') },
+    memory_profiler: { values: values('-o --precision --backend') },
+    yappi: { values: values('-o --output-file -f --output-format -c --clock-type') },
+    IPython: { values: values('--profile --profile-dir --ipython-dir --log-level -c') },
+    ipython: { values: values('--profile --profile-dir --ipython-dir --log-level -c') },
     memray: { values: values('-o --output'), command: 'run' },
   }),
 );
@@ -69,7 +76,7 @@ function programFrom(
     const argument = argv[i] ?? '';
     if (argument === '--') return i + 1 < argv.length ? { at: i + 1, module: undefined } : undefined;
     if (takesValue.has(argument)) i++;
-    else if (argument === '--module') return named(argv, i + 1);
+    else if (argument === '--module' && !(argv[i + 1] ?? '-').startsWith('-')) return named(argv, i + 1);
     else if (CODE.test(argument)) return undefined;
     else if (MODULE.test(argument)) {
       const attached = MODULE.exec(argument)?.[1];

@@ -23,7 +23,7 @@ export const RUNNERS: readonly Runner[] = [
   {
     name: 'node',
     // Electron runs a script as Node does.
-    executable: /^(node|nodejs|MainThread)(-?\d[\d.]*)?$|^electron\d*$/,
+    executable: /^(node|nodejs|nsolid|MainThread)(-?\d[\d.]*)?$|^electron\d*$/,
     takesValue: optionsOf('node'),
     isCode: words('-e --eval -p --print -pe --run'),
   },
@@ -45,7 +45,8 @@ export const RUNNERS: readonly Runner[] = [
   },
   {
     name: 'deno',
-    executable: /^deno$/,
+    // `dx` is `deno x`.
+    executable: /^(deno|dx)$/,
     takesValue: optionsOf('deno'),
     isCode: new Set(),
     commands: words('run x'),
@@ -59,22 +60,22 @@ export const RUNNERS: readonly Runner[] = [
     isCode: words('--list --verify'),
   },
   {
-    // Emulators of another machine: they keep its command line behind their own.
+    // Emulators of another machine, and of this one: they keep the program's command line behind their own.
     name: 'program',
     executable:
-      /^(qemu-(x86_64|i386|aarch64|arm|riscv64|ppc64le|s390x)(-static)?|\w+-binfmt-P|box(86|64)|FEX(Interpreter|Loader)?|rosetta)$/,
-    takesValue: words('-g -L -s -cpu -E -U -0 -r -B -R -d -dfilter -D -p -plugin -seed -strace -trace'),
+      /^(qemu-(x86_64|i386|aarch64|arm|riscv64|ppc64le|s390x)(-static)?|\w+-binfmt-P|box(86|64)|FEX(Interpreter|Loader)?|rosetta|blink|valgrind(\.bin)?)$/,
+    takesValue: words('-g -L -s -C -cpu -E -U -0 -r -B -R -d -dfilter -D -p -plugin -seed -strace -trace'),
     isCode: new Set(),
   },
 ];
 
 /** How the names of runners begin: one look at the many names that are none. */
 const MAY_BE_RUNNER =
-  /^\.*(?:node|MainThread|electron|python|pypy|graalpy|bun|deno|ld|qemu-|box|FEX|rosetta)|-binfmt-P/;
+  /^\.*(?:node|nsolid|MainThread|electron|python|pypy|graalpy|bun|deno|dx|ld|qemu-|box|FEX|rosetta|blink|valgrind)|-binfmt-P/;
 
 /** Applications with Electron in them, which run a script as Node does when they are told to. */
 const ELECTRON_APPS = words(
-  'code code-insiders code-oss codium vscodium cursor windsurf trae kiro antigravity positron',
+  'code code-insiders code-oss codium vscodium cursor windsurf trae kiro antigravity positron void qoder codebuddy theia obsidian',
 );
 const AS_NODE = '--ms-enable-electron-run-as-node';
 
@@ -84,7 +85,8 @@ const NODE = RUNNERS[0];
 export function runnerOf(name: string): Runner | undefined {
   if (!MAY_BE_RUNNER.test(name)) return undefined;
   const plain = undecorated(name);
-  return RUNNERS.find(({ executable }) => executable.test(plain));
+  // `qemu-x86_64` is no decorated `qemu`.
+  return RUNNERS.find(({ executable }) => executable.test(plain) || executable.test(name));
 }
 
 /** Node, when an Electron application was told to be it. @param env is called just for such an application with a script. */

@@ -4,7 +4,9 @@ import type { ProcessFacts } from './sighting.ts';
 
 /** Version managers put one executable under the names of all programs that they manage; it starts the right version. */
 const LAUNCHERS = new Set(
-  'volta-shim volta mise rtx asdf proto proto-shim aqua aqua-proxy hermit pkgx vfox snap toolbox distrobox'.split(' '),
+  'volta-shim volta mise rtx asdf proto proto-shim aqua aqua-proxy hermit pkgx vfox fnm nodenv pyenv devbox dotslash snap toolbox distrobox'.split(
+    ' ',
+  ),
 );
 
 /** Electron's processes beside the main one. */

@@ -18,7 +18,7 @@ test.each([
   [{ ancestor: 'agent.py' }, /^ancestor: .*without ".py".*write "agent"/],
   [{ program: ['good', 'x.js'] }, /"x.js"/],
   [{ path: 'claude' }, /^path: .*write "\*\/claude" beside it/],
-  [{ program: 'x', command: '--serve' }, /^command: .*use anyArg/],
+  [{ program: 'x', command: '--serve' }, /^command: .*use option/],
   [{ package: 'openai/codex' }, /"name" or "@scope\/name"/],
   [{ package: '@openai/codex@1.2.3' }, /without its version/],
   [{ package: 'node_modules/@openai/codex' }, /"name" or "@scope\/name"/],

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { COMMANDS_BESIDE } from '../../src/config/agentCommands.ts';
+import { COMMANDS, WITHOUT_COMMANDS } from '../../src/config/agentCommands.ts';
 import { BUILTIN_RULES } from '../../src/config/builtinRules.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { decide, NO_PROCESS } from '../../src/discovery/matcher.ts';
@@ -110,22 +110,45 @@ test('K5: what only starts an agent is none', () => {
       expect(nameOf([...launcher.split(' '), name]), `${launcher} ${name}`).toBeUndefined();
 });
 
+/** How an agent of this name is started without arguments; several, if it is native and a script. */
+function startsOf(agent: string): string[][] {
+  const programs = BUILTIN_RULES.filter(({ name }) => name === agent).flatMap(({ program }) => all(program));
+  const folders = ['/home/u/bin', '/home/u/.grok', '/home/u/.amp', '/home/u/.crush', '/home/u/.kilo', '/home/u/p/.bin'];
+  const native = programs.flatMap((program) => folders.map((folder) => [`${folder}/${program}`]));
+  const scripts = native.flatMap(([path = '']) => [
+    ['node', path],
+    ['python3', path],
+  ]);
+  return [...native, ...scripts].filter((argv) => nameOf(argv) === agent);
+}
+
 test('K6, K7: a command beside the agent is none, and the same word in a prompt or as a value is', () => {
-  for (const [agent, commands] of Object.entries(COMMANDS_BESIDE)) {
-    const program =
-      NAMES.find((name) => nameOf([`/home/u/bin/${name}`]) === agent) ??
-      NAMES.find((name) => nameOf(['node', `/x/.bin/${name}`]) === agent) ??
-      '';
-    const started =
-      nameOf([`/home/u/bin/${program}`]) === agent ? [`/home/u/bin/${program}`] : ['node', `/x/.bin/${program}`];
-    expect(nameOf(started), agent).toBe(agent);
-    for (const command of commands) {
-      expect(nameOf([...started, command]), `${agent} ${command}`).toBeUndefined();
-      expect(nameOf([...started, command, '--x', 'y']), `${agent} ${command}`).toBeUndefined();
-      expect(nameOf([...started, `${command} the docs`]), `${agent} ${command}`).toBe(agent);
-      expect(nameOf([...started, '--model', command]), `${agent} --model ${command}`).toBe(agent);
+  for (const [agent, { beside, works = [], prints = [] }] of Object.entries(COMMANDS)) {
+    // Cursor Agent is known by the path of its script.
+    const starts = agent === 'cursor-agent' ? [['node', '/x/cursor-agent/versions/1/index.js']] : startsOf(agent);
+    expect(starts.length, agent).toBeGreaterThan(0);
+    for (const started of starts) {
+      for (const command of beside) {
+        const argv = command.split(' ');
+        expect(nameOf([...started, ...argv]), `${agent} ${command}`).toBeUndefined();
+        expect(nameOf([...started, ...argv, '--x', 'y']), `${agent} ${command}`).toBeUndefined();
+        expect(nameOf([...started, `${command} the docs`]), `${agent} ${command}`).toBe(agent);
+        // goose has no option with a value before its command.
+        if (agent !== 'goose')
+          expect(nameOf([...started, '--model', command]), `${agent} --model ${command}`).toBe(agent);
+      }
+      for (const command of works) expect(nameOf([...started, command]), `${agent} ${command}`).toBe(agent);
+      for (const option of [...prints, '--version', '-V', '--help'])
+        expect(nameOf([...started, option]), `${agent} ${option}`).toBeUndefined();
     }
   }
+});
+
+test('K7: a program without commands takes any word', () => {
+  for (const agent of WITHOUT_COMMANDS)
+    for (const started of startsOf(agent))
+      for (const word of ['mcp', 'daemon', 'completion', 'update', 'login'])
+        expect(nameOf([...started, word]), `${started} ${word}`).toBe(agent);
 });
 
 test('K8: a part of a window is no agent, whatever the application is called', () => {

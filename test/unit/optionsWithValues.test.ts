@@ -2,9 +2,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { optionsInHelp } from '../../scripts/optionsWithValues.ts';
-import { commandOf } from '../../src/discovery/command.ts';
+import { commandsOf } from '../../src/discovery/command.ts';
 import { OPTIONS_WITH_VALUES } from '../../src/discovery/optionsWithValues.ts';
 import { effectiveProgram } from '../../src/discovery/program.ts';
+
+const commandOf = (...given: Parameters<typeof commandsOf>) => commandsOf(...given)[0];
 
 const listed = (program: string) => new Set(OPTIONS_WITH_VALUES[program]?.one);
 const RUNTIMES = { node: 'node', python: 'python3', bun: 'bun', deno: 'deno' };
@@ -49,12 +51,12 @@ test('the value of no option of an agent is taken for its command', () => {
     expect(one.length).toBeGreaterThan(10);
     for (const option of one) {
       expect(commandOf([option, 'mcp'], program, undefined)).toBeUndefined();
-      expect(commandOf([option, 'x', 'mcp', 'serve'], program, undefined)).toBe('mcp');
+      expect(commandsOf([option, 'x', 'mcp', 'serve'], program, undefined)).toEqual(['mcp', 'serve']);
       expect(commandOf([`${option}=x`, 'mcp'], program, undefined)).toBe('mcp');
     }
     for (const option of many) {
       expect(commandOf([option, 'x', 'y'], program, undefined)).toBeUndefined();
-      expect(commandOf([option, 'x', '--', 'mcp'], program, undefined)).toBe('mcp');
+      expect(commandOf([option, 'x', 'y', '--x', 'mcp'], program, undefined)).toBe('mcp');
     }
   }
 });
@@ -70,4 +72,21 @@ test.each([
   [[], undefined],
 ])('the command of a program that is not known, given %j, is %s', (args, command) => {
   expect(commandOf(args, 'unknown', undefined)).toBe(command);
+});
+
+test('what comes behind `--` is a command to some programs, and a prompt to others', () => {
+  expect(commandsOf(['--debug', '--', 'mcp', 'list'], 'claude', undefined)).toEqual(['mcp']);
+  expect(commandsOf(['--', 'login'], 'codex', undefined)).toEqual([]);
+  expect(commandsOf(['exec', '--', 'login'], 'codex', undefined)).toEqual(['exec']);
+  expect(commandsOf(['--', 'mcp'], 'gemini', undefined)).toEqual([]);
+});
+
+test('an option is one of the program, and no value, no prompt, and none of its interpreter', () => {
+  const optionsOf = (line: string) => effectiveProgram(line.split(' '), () => undefined).options;
+  expect(optionsOf('claude --model=x -p hi --verbose')).toEqual(['--model', '-p', '--verbose']);
+  expect(optionsOf('codex -c -V exec')).toEqual(['-c']);
+  expect(optionsOf('codex exec -- -V')).toEqual([]);
+  expect(optionsOf('node --version-x /x/.bin/claude -v')).toEqual(['-v']);
+  expect(optionsOf('python3 -v /x/bin/aider')).toEqual([]);
+  expect(optionsOf('qemu-x86_64 -L /x /usr/bin/qwen --resume')).toEqual(['--resume']);
 });
