@@ -3,10 +3,10 @@
  * then said by variables, so that a file and variables can't mean different things. What no variable of taut says stops
  * the start with its place.
  */
-import { readFileSync } from 'node:fs';
 import type { Attributes } from '@opentelemetry/api';
 import { type ConfigurationModel, parseConfigFile } from '@opentelemetry/configuration';
 import { parseDocument } from 'yaml';
+import { readSmallFile } from '../../src/util/smallFile.ts';
 import { SHAPE } from './configShape.ts';
 import { attributesOf } from './pairs.ts';
 import { TelemetryConfigError, wrong } from './values.ts';
@@ -40,7 +40,7 @@ export function readConfigFile(file: string): ConfigFile {
 
 function parsed(file: string): { model: ConfigurationModel; text: string } {
   try {
-    const text = readFileSync(file, 'utf8');
+    const text = readSmallFile(file);
     // The package takes what the YAML parser can make of a broken file.
     const [error] = parseDocument(text).errors;
     if (error) throw new Error(error.message.split(/:?\n/)[0]);

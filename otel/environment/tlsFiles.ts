@@ -1,5 +1,5 @@
 /** Reads certificates and keys, and says which file is wrong: a client without its certificate would be another client. */
-import { readFileSync } from 'node:fs';
+import { readSmallBytes } from '../../src/util/smallFile.ts';
 import { deciding, type Env, read, type SignalName, wrong } from './values.ts';
 
 /** In PEM format. */
@@ -38,9 +38,9 @@ function file(env: Env, name: string, what: string, parse: (pem: Buffer) => unkn
   if (path === undefined) return undefined;
   let pem: Buffer;
   try {
-    pem = readFileSync(path);
+    pem = readSmallBytes(path);
   } catch (error) {
-    return wrong(name, path, `it can't be read: ${(error as NodeJS.ErrnoException).code}`);
+    return wrong(name, path, `it can't be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`);
   }
   try {
     parse(pem);
