@@ -1,5 +1,5 @@
 /** Reads certificates and keys, and says which file is wrong: a client without its certificate would be another client. */
-import { readSmallFile } from '../../src/util/smallFile.ts';
+import { readSmallBytes } from '../../src/util/smallFile.ts';
 import { deciding, type Env, read, type SignalName, wrong } from './values.ts';
 
 /** In PEM format. */
@@ -38,7 +38,7 @@ function file(env: Env, name: string, what: string, parse: (pem: Buffer) => unkn
   if (path === undefined) return undefined;
   let pem: Buffer;
   try {
-    pem = Buffer.from(readSmallFile(path));
+    pem = readSmallBytes(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return wrong(name, path, `it can't be read: ${code ?? message.replace(`${path} `, 'it ')}`);

@@ -16,6 +16,7 @@ import { openMeasuring } from '../tracer/measuring.ts';
 import type { Tracer } from '../tracer/tracer.ts';
 import { CAPABILITIES, type Capability, hasCapability } from './capabilities.ts';
 import { askAsWhoIAm } from './daemons.ts';
+import { otherTauts } from './otherTauts.ts';
 import type { TuningHere } from './tuningHere.ts';
 
 export interface Check {
@@ -59,6 +60,7 @@ export async function examine(stateDir: string): Promise<Examination> {
     detail: descriptorProblem(files) ?? `${files} at a time`,
     mend: DESCRIPTORS_REMEDY,
   };
+  const others: Check = { ...(native.ok ? otherTauts() : native), name: 'other tauts' };
   const off = readOff(stateDir);
   const killSwitch: Check = {
     name: 'kill switch',
@@ -94,12 +96,13 @@ export async function examine(stateDir: string): Promise<Examination> {
       ? tryNetwork(hostIds ? NETWORK_MEND : 'see PID namespace above')
       : { ...(native.ok ? openFiles : native), name: 'names and connections', detail: 'needs what is missing above' },
     ledger,
+    others,
     killSwitch,
     ...(await flags),
   ];
   const measure =
     openFiles.ok && (mode === 'full' || mode === 'wakeups') && measuring.every((c) => c.ok || c.name === CHAIN);
-  const mayTune = native.ok && nice.ok && ledger.ok && openFiles.ok && killSwitch.ok;
+  const mayTune = native.ok && nice.ok && ledger.ok && openFiles.ok && others.ok && killSwitch.ok;
   const knobs = supports.map(({ knob: { id, title }, support }) => ({ id, title, tune: mayTune && support.ok }));
   return { measure, tune: knobs.some(({ tune }) => tune), knobs, mode, checks };
 }

@@ -75,8 +75,9 @@ function yamlText(document: unknown): string {
 }
 
 function read(file: string): ReturnType<typeof importAgentSight> {
+  const text = readText(file);
   try {
-    return importAgentSight(JSON.parse(readText(file)));
+    return importAgentSight(JSON.parse(text));
   } catch (error) {
     const what = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new CliError(`${file} is no AgentSight configuration: ${what}`, EXIT.usage);

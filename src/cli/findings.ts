@@ -1,5 +1,5 @@
 /** Code that the commands that check files share. */
-import { readFileSync } from 'node:fs';
+import { readOnce, whyUnread } from '../util/smallFile.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printError } from './output.ts';
 
@@ -10,9 +10,9 @@ export function nameOf(file: string): string {
 /** @throws CliError */
 export function readText(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readOnce(file === '-' ? 0 : file);
   } catch (error) {
-    throw new CliError(`${nameOf(file)}: ${(error as Error).message}`, EXIT.usage);
+    throw new CliError(whyUnread(nameOf(file), error as Error), EXIT.usage);
   }
 }
 

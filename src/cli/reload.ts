@@ -5,7 +5,6 @@ import type { Config } from '../config/schema.ts';
 import { compileRules, type RuleSet } from '../discovery/ruleSet.ts';
 import { type FileState, onFileChange } from '../util/fileChanges.ts';
 import type { Log } from '../util/log.ts';
-import { readSmallFile } from '../util/smallFile.ts';
 import { readConfig } from './readConfig.ts';
 
 const POLL_MS = 500;
@@ -40,7 +39,7 @@ export function onNewRules(
   const reload = () => {
     last = last.then(async () => {
       try {
-        const config = await readConfig(file?.path, readSmallFile);
+        const config = await readConfig(file?.path);
         await use(compileRules(config));
         log.info(`rules read again: ${config.rules.length} of its own`);
         const later = otherThanRules(started, config);

@@ -1,9 +1,10 @@
 /** What is in force of each setting, and where that is from: an option, a variable, the configuration, or nobody. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { nearest } from '../config/nearest.ts';
 import { CONFIG_VARIABLE, HOST_CONFIG, SETTING_BY_KEY, SETTINGS, type Setting } from '../config/settings.ts';
+import { readOnce, readSmallFile, whyUnread } from '../util/smallFile.ts';
 import { distrust } from '../util/trust.ts';
 import { isDenied } from './access.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -124,9 +125,9 @@ function textOf(file: string, isHosts: boolean, onMistake?: (message: string) =>
   try {
     const problem = isHosts ? distrust(dirname(file), basename(file)) : undefined;
     if (problem !== undefined) throw new CliError(`${file} does not count: ${problem}`, EXIT.usage);
-    return readFileSync(file, 'utf8');
+    return readSmallFile(file);
   } catch (error) {
-    const said = error instanceof CliError ? error.message : `${file}: ${(error as Error).message}`;
+    const said = error instanceof CliError ? error.message : whyUnread(file, error as Error);
     if (!onMistake && !(isHosts && isDenied(error))) throw new CliError(said, EXIT.usage);
     sayMistake(said);
     return undefined;
@@ -165,7 +166,7 @@ const JSON_TEXT = /^\s*[[{]/;
 /** What a value comes to where it is used; the file system is looked at. @throws Error with the reason. */
 export function checked({ key }: Setting, value: unknown): unknown {
   if (key === 'flagProviderOptions' && typeof value === 'string')
-    return JSON.parse(JSON_TEXT.test(value) ? value : readFileSync(value, 'utf8'));
+    return JSON.parse(JSON_TEXT.test(value) ? value : readOnce(value));
   if (key !== 'stateDir') return value;
   const problem = stateDirProblem(String(value));
   if (problem !== undefined) throw new RangeError(problem);

@@ -1,7 +1,7 @@
 /** Reads configuration files: YAML (and JSON, which is YAML), with the position of every mistake. */
-import { readFileSync } from 'node:fs';
 import { Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { readSmallFile, whyUnread } from '../util/smallFile.ts';
 import { ConfigError } from './configError.ts';
 import { doubleIds, type Mistake, positionOfKey, schemaMistakes, withPositions, yamlMistakes } from './mistakes.ts';
 import { type Config, configSchema, defaultConfig } from './schema.ts';
@@ -9,19 +9,17 @@ import { type Surroundings, warningsOf } from './warnings.ts';
 
 export { ConfigError };
 
-const readAny = (path: string) => readFileSync(path, 'utf8');
-
 /**
- * Without a file: the defaults, only the built-in rules. @param read gives the text of a file.
+ * Without a file: the defaults, only the built-in rules.
  * @throws ConfigError with the position of every mistake.
  */
-export function loadConfig(path: string | undefined, read: (path: string) => string = readAny): Config {
+export function loadConfig(path: string | undefined): Config {
   if (path === undefined) return defaultConfig();
   let text: string;
   try {
-    text = read(path);
+    text = readSmallFile(path);
   } catch (error) {
-    throw new ConfigError(`${path}: ${(error as Error).message}`);
+    throw new ConfigError(whyUnread(path, error as Error));
   }
   return parseConfig(text, path);
 }

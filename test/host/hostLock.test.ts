@@ -181,3 +181,33 @@ test.each<[string, readonly string[]]>([
   expect(await taut.stop()).toBe(0);
   expect(slacks(agent.pid)).toEqual([50_000]);
 });
+
+test('doctor says where a taut that tunes can not be asked, and that nothing can be tuned there; beside it all is well', async () => {
+  await using host = await Host.make();
+  using sandbox = new Sandbox();
+  const doctor = async (...world: readonly string[]) => {
+    const words = [...world, LAUNCHER, 'doctor', '--json', '--state-dir', `${sandbox.dir}/asks`];
+    await using program = host.run(...words);
+    const { tune, checks } = JSON.parse((await outcome(program)).out) as {
+      tune: boolean;
+      checks: { name: string; ok: boolean; detail: string }[];
+    };
+    return { tune, ...checks.find(({ name }) => name === 'other tauts') };
+  };
+  expect(await doctor(...POD)).toMatchObject({ tune: true, ok: true, detail: 'none is in the way' });
+  await using taut = await watching(host, sandbox);
+  expect(await doctor()).toMatchObject({
+    tune: true,
+    ok: true,
+    detail: `process ${taut.pid} tunes on this host, and takes over what taut run starts`,
+  });
+  for (const world of [CONTAINER, POD]) {
+    const found = await doctor(...world);
+    expect(found).toMatchObject({
+      tune: false,
+      ok: false,
+      detail: expect.stringContaining("can't be asked from here"),
+    });
+  }
+  expect(await taut.stop()).toBe(0);
+});

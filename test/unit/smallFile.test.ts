@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { timerSlack } from '../../src/actuator/timerSlack.ts';
 import { FlagFile } from '../../src/gate/flagFile.ts';
 import { flagKey } from '../../src/gate/gate.ts';
-import { readSmallFile } from '../../src/util/smallFile.ts';
+import { readOnce, readSmallFile } from '../../src/util/smallFile.ts';
 import { until } from '../support/program.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'taut-small-'));
@@ -29,6 +29,21 @@ test('waits for no pipe, reads no device or folder, and nothing that is too long
   writeFileSync(at('long'), 'x'.repeat(11));
   expect(() => readSmallFile(at('long'), 10)).toThrow('is larger than');
   expect(readSmallFile(at('long'), 11)).toHaveLength(11);
+});
+
+test('what is read once may be a pipe that somebody writes to; nothing endless fills the memory', () => {
+  writeFileSync(at('once'), 'ä'.repeat(100_000));
+  expect(readOnce(at('once'))).toHaveLength(100_000);
+  expect(readOnce('/dev/null')).toBe('');
+  const script = `import { readOnce } from '${import.meta.dirname}/../../src/util/smallFile.ts'; process.stdout.write(readOnce(process.argv[1] === '-' ? 0 : process.argv[1]))`;
+  const node = `"${process.execPath}" --input-type=module -e "$0"`;
+  const read = (command: string) => execFileSync('bash', ['-c', command, script], { encoding: 'utf8' });
+  expect(read(`${node} <(sleep 0.3; echo later)`)).toBe('later\n');
+  expect(read(`(sleep 0.3; echo words) | ${node} -`)).toBe('words\n');
+  execFileSync('mkfifo', [at('idle')]);
+  expect(() => readOnce(at('idle'))).toThrow('is a pipe to which nobody writes');
+  expect(() => readOnce(dir)).toThrow('is a folder');
+  expect(() => readOnce('/dev/zero')).toThrow('/dev/zero is larger than 4 MiB');
 });
 
 test('a flag file that becomes a pipe can not be read, which is said, and keeps nobody', async () => {
