@@ -47,7 +47,7 @@ class GuardProcess implements Guard {
       '--disable-warning=ExperimentalWarning',
       '--disable-sigusr1', // it would open a debugger, which every user of the host could reach
       '--single-threaded', // on a busy host V8 would wait for its own worker threads
-      join(packageRoot(), 'dist/cli/guardRestore.js'),
+      join(packageRoot(), 'dist/cli/guardRestore.cjs'),
       resolve(stateDir),
       selfOwner(),
     ];

@@ -1,9 +1,9 @@
 /** The ledger's file: its path, whose it is, and opening it while other processes use it. */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { digest } from '../util/digest.ts';
 import { distrust } from '../util/trust.ts';
 import { prepare, understand } from './ledgerLayout.ts';
 
@@ -57,7 +57,7 @@ let host: string | undefined;
 
 /** Tells this host from others that share a state directory over the network. It is the same at each boot. */
 export function hostId(): string {
-  host ??= createHash('sha256').update(`taut ${machineId()}`).digest('hex').slice(0, 16);
+  host ??= digest(`taut ${machineId()}`);
   return host;
 }
 

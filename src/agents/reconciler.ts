@@ -3,6 +3,7 @@ import type { Ledger, LedgerEntry } from '../actuator/ledger.ts';
 import { sweep } from '../actuator/sweep.ts';
 import type { Decisions } from '../discovery/decisions.ts';
 import type { ProcFiles } from '../proc/files.ts';
+import { Slices } from '../proc/slices.ts';
 import type { Log } from '../util/log.ts';
 import type { Agent } from './agent.ts';
 import type { Losses } from './losses.ts';
@@ -29,17 +30,24 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** Agents that had ended at the last check, and were not let go. */
-  #ended: ReadonlySet<Agent> = new Set();
+  #gone: ReadonlySet<Agent> = new Set();
   #droppedDecisions = 0;
+  #ended = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
+  /** A check that is not done stops, and nothing is checked any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
   /** Checks the agents and the ledger. @returns whether any process may have been missed, so that all must be scanned. */
-  run(): boolean {
+  async run(): Promise<boolean> {
     const { any, all } = this.#options.losses.look();
-    this.#agents(any);
+    await this.#agents(any);
+    if (this.#ended) return false;
     this.#record();
     this.#decisions();
     return this.#options.agents.hasRoomAgain() || all;
@@ -47,22 +55,27 @@ export class Reconciler {
 
   /**
    * An agent that has ended is left for its own event, as children may be told of before that: they inherited from it.
-   * It is let go when events were missed, or when it is found to have ended for the second time.
+   * It is let go when events were missed, or when it is found to have ended for the second time. In slices: any user can
+   * start thousands of agents.
    */
-  #agents(hasMissed: boolean): void {
+  async #agents(hasMissed: boolean): Promise<void> {
     const { agents, failed } = this.#options;
-    const ended = new Set<Agent>();
+    const slices = new Slices();
+    const gone = new Set<Agent>();
     for (const agent of agents.all()) {
+      await slices.next();
       const { pid, name } = agent.identity;
+      if (this.#ended) return;
+      if (agents.get(pid) !== agent) continue; // it was let go meanwhile
       try {
         if (!agent.isGone()) agent.reconcile((id) => agents.has(id));
-        else if (hasMissed || this.#ended.has(agent)) agents.gone(pid);
-        else ended.add(agent);
+        else if (hasMissed || this.#gone.has(agent)) agents.gone(pid);
+        else gone.add(agent);
       } catch (error) {
         failed(`${name} (${pid})`, error);
       }
     }
-    this.#ended = ended;
+    this.#gone = gone;
   }
 
   /** Removes threads from the ledger that have ended without an event. */

@@ -7,6 +7,7 @@ import type { Restored } from '../actuator/restore.ts';
 import type { Adopted } from '../discovery/decisions.ts';
 import { ScanClock } from '../discovery/scanClock.ts';
 import { nowMs } from '../proc/clock.ts';
+import { Slices } from '../proc/slices.ts';
 import type { Measuring } from '../tracer/measuring.ts';
 import { FailureLog } from '../util/failureLog.ts';
 import { adopt } from './adoption.ts';
@@ -61,6 +62,8 @@ export class Watcher implements Disposable {
   #onChange: () => void = () => {};
   #endObserving: () => void = () => {};
   #released = false;
+  /** Whether a periodic check goes on, which may take longer than their interval on a busy host. */
+  #isChecking = false;
   readonly #atExit = () => this.release('the program ends');
   /** Resolves after the first scan of all processes. */
   readonly #looked = Promise.withResolvers<void>();
@@ -176,8 +179,12 @@ export class Watcher implements Disposable {
   /** The rules have changed: decides on every process again, agents first. */
   async decideAnew(): Promise<void> {
     await this.#networkEvents.use();
-    for (const { identity } of this.#agents.all()) {
+    const slices = new Slices();
+    for (const agent of this.#agents.all()) {
+      await slices.next();
+      const { identity } = agent;
       const { pid } = identity;
+      if (this.#agents.get(pid) !== agent) continue; // it was let go meanwhile
       const verdict = this.#agents.decideAgain(pid, { source: 'scan', atMs: nowMs() });
       if (verdict?.decision !== 'attach' || verdict.ruleId !== identity.rule)
         this.#agents.letGo(pid, 'the rules have changed');
@@ -260,6 +267,7 @@ export class Watcher implements Disposable {
     this.#agents.end();
     this.#kernelEvents.end();
     this.#networkEvents.end();
+    this.#reconciler.end();
     for (const end of this.#ends.splice(0)) end();
     process.off('exit', this.#atExit);
     this.#record.checkLedger();
@@ -285,8 +293,14 @@ export class Watcher implements Disposable {
     this.measurement.sample();
     this.#turns.sweep();
     this.#memory.look(this.#agents.size);
-    if (!this.#reconciler.run()) return;
-    lookAgain(this.#agents);
-    await this.scan();
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    try {
+      if (!(await this.#reconciler.run())) return;
+      await lookAgain(this.#agents);
+      await this.scan();
+    } finally {
+      this.#isChecking = false;
+    }
   }
 }

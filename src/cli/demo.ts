@@ -20,8 +20,7 @@ import { meansOf } from './means.ts';
 import { requireOpenFiles } from './openFiles.ts';
 import { withCommon, withGuard, withJson } from './options.ts';
 import { printError, printJson, printText } from './output.ts';
-import { ownTelemetry } from './ownTelemetry.ts';
-import { openSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 interface DemoOptions extends CommonOptions {
   readonly seconds: number;
@@ -85,6 +84,7 @@ async function tell(options: DemoOptions, log: Log, lifetime: Lifetime): Promise
   const scope = { kind: 'pids', pids: new Set([sample.pid]) } as const;
   const run = { ledger: means.ledger, guard: options.guard !== false, begun: () => undefined, ended: NEVER };
   const sinkDir = join(options.stateDir, 'demo');
+  const [{ ownTelemetry }, { openSession }] = await Promise.all([import('./ownTelemetry.ts'), import('./session.ts')]);
   const of = { scope, gate, lifetime, run, sinkDir, telemetry: ownTelemetry, descendants: 'contain' } as const;
   await using session = await openSession({ ...options, ...of }, log);
   if (session.missing.length > 0)

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { KNOBS } from '../actuator/knobs.ts';
-import { flagFindings } from '../gate/flagFindings.ts';
 import { EXIT } from './exit.ts';
 import { nameOf, readText, sayFindings, verdict } from './findings.ts';
 import { withSetting } from './options.ts';
@@ -23,7 +22,8 @@ Examples:
   taut flags check flags.json
   jq .production all.json | taut flags check --strict -`,
     );
-  withSetting(check, 'flagPrefix').action((file: string, options: { strict?: boolean; flagPrefix?: string }) => {
+  withSetting(check, 'flagPrefix').action(async (file: string, options: { strict?: boolean; flagPrefix?: string }) => {
+    const { flagFindings } = await import('../gate/flagFindings.ts'); // the help needs none
     const { broken, mistakes, warnings } = flagFindings(readText(file), nameOf(file), KNOBS, options.flagPrefix);
     const wrong = [...broken, ...mistakes];
     sayFindings(wrong, warnings);

@@ -1,5 +1,5 @@
 /**
- * The guard runs `guardRestore.js STATE-DIR OWNER`: it puts back the changes of one taut that is gone. It imports only
+ * The guard runs `guardRestore.cjs STATE-DIR OWNER`: it puts back the changes of one taut that is gone. It imports only
  * what it needs for that: it starts in half the time of `taut restore`.
  */
 import { KNOBS } from '../actuator/knobs.ts';
@@ -11,14 +11,21 @@ import { createLog } from '../util/log.ts';
 import { EXIT } from './exit.ts';
 import { leaveStreamsAlone } from './standardStreams.ts';
 
-await leaveStreamsAlone();
+leaveStreamsAlone();
 
 // A service manager sends these to the processes that its service left behind, and this is one of them.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)
   process.on(signal, () => {});
 
-const [, , stateDir = '', owner = ''] = process.argv;
-if (ledgerExists(stateDir)) {
+void main(process.argv);
+
+async function main([, , stateDir = '', owner = '']: readonly string[]): Promise<void> {
+  await restore(stateDir, owner);
+  process.exit(); // an exporter's sockets must not keep the process alive
+}
+
+async function restore(stateDir: string, owner: string): Promise<void> {
+  if (!ledgerExists(stateDir)) return;
   using ledger = Ledger.forRestoring(stateDir);
   const startMs = nowMs();
   // Where the record can't be written, what is put back stays on it, which does no harm.
@@ -35,4 +42,3 @@ if (ledgerExists(stateDir)) {
     );
   }
 }
-process.exit(); // an exporter's sockets must not keep the process alive

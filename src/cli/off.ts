@@ -18,7 +18,6 @@ import type { CommonOptions } from './given.ts';
 import { logFor, withCommon, withJson } from './options.ts';
 import { printError, printJson, printLine } from './output.ts';
 import { tellSwitched } from './owners.ts';
-import { reportRestoration } from './reportRestoration.ts';
 
 /** A taut that has put nothing back for this time is not waited for. */
 const PATIENCE_MS = 300;
@@ -86,7 +85,10 @@ async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
     startMs,
     endMs: nowMs(),
   };
-  if (rest.length > 0) await reportRestoration(told, stateDir, logFor({ stateDir, ...options }));
+  if (rest.length > 0) {
+    const { reportRestoration } = await import('./reportRestoration.ts');
+    await reportRestoration(told, stateDir, logFor({ stateDir, ...options }));
+  }
 }
 
 async function on({ stateDir, json }: CommonOptions): Promise<void> {

@@ -7,6 +7,7 @@ import type { Gate } from '../gate/gate.ts';
 import type { Log } from '../util/log.ts';
 import { CliError, EXIT } from './exit.ts';
 import { asked, type TuneOptions } from './given.ts';
+import { leaveInputAlone } from './standardStreams.ts';
 
 /** @throws CliError when the flag file can't be understood, or the provider's module can't be used. */
 export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
@@ -38,6 +39,7 @@ export async function openGate(options: TuneOptions, log: Log): Promise<Gate> {
 /** The provider of the module that is named. */
 async function load({ flagProvider: module = '', flagProviderOptions, config, origins }: TuneOptions) {
   const { loadProvider } = await import('../gate/loadProvider.ts');
+  await leaveInputAlone();
   const isFiles = config !== undefined && origins?.get('flagProvider')?.source === 'file';
   return loadProvider({
     module,

@@ -2,7 +2,6 @@
  * The one place that writes to standard output and standard error. All text is made printable; a reader that goes away
  * is no error; everything is written before the process ends (`drained`). Nothing here throws when a stream fails.
  */
-import { isatty } from 'node:tty';
 import { jsonText, printable, printableLines } from '../util/printable.ts';
 import { EXIT } from './exit.ts';
 import { Outlet } from './outlet.ts';
@@ -61,7 +60,7 @@ const errors = new Outlet(2, () => process.stderr, {
 
 /** Whether standard error is a terminal, on which other processes may draw too. */
 export function isTerminal(): boolean {
-  return isatty(2);
+  return process.getBuiltinModule('node:tty').isatty(2); // loaded here: with it come sockets and streams
 }
 
 /** One line of a result. */

@@ -8,10 +8,9 @@
  * directory. Only root (or a service manager, for the daemon's user) can make /run/taut: no other user can pretend to
  * be a daemon.
  */
-import { createHash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import { digest } from '../util/digest.ts';
 import type { Log } from '../util/log.ts';
 import { jsonText } from '../util/printable.ts';
 import { askAt, replyTo } from './control.ts';
@@ -29,8 +28,6 @@ const STATUS_MS = 1_000;
 
 export type PublicRequest = Extract<Request, { op: 'status' | 'explain' }>;
 
-const publicSchema = z.object({ op: z.enum(['status', 'explain']) });
-
 function socketName(stateDir: string): string {
   let path = resolve(stateDir);
   try {
@@ -38,7 +35,7 @@ function socketName(stateDir: string): string {
   } catch {
     // A user who may not look into the parent directories uses the path as it was given.
   }
-  return `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.sock`;
+  return `${digest(path)}.sock`;
 }
 
 /**
@@ -87,7 +84,8 @@ function replyPublicly(
 
 function publicOp(line: string): PublicRequest['op'] | undefined {
   try {
-    return publicSchema.safeParse(JSON.parse(line)).data?.op;
+    const { op } = Object(JSON.parse(line)) as { readonly op?: unknown };
+    return op === 'status' || op === 'explain' ? op : undefined;
   } catch {
     return undefined;
   }

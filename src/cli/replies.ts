@@ -3,7 +3,12 @@
  * another version. Unknown fields are kept, so that a newer daemon can say more.
  */
 import { z } from 'zod';
+import { printable } from '../util/printable.ts';
+import { CliError, EXIT } from './exit.ts';
 import type { Request } from './requests.ts';
+
+/** How many characters of an answer that taut does not understand are shown. */
+const SHOWN = 80;
 
 const text = z.string();
 const count = z.number();
@@ -90,3 +95,23 @@ export const REPLIES: Readonly<Record<Request['op'], z.ZodType>> = {
   adopt: agent,
   switch: z.looseObject({ off }),
 };
+
+const messageSchema = z.union([z.strictObject({ error: z.string() }), z.strictObject({ ok: z.unknown() })]);
+
+/** @param text one JSON line. @throws CliError when the daemon refuses, or its answer is not understood. */
+export function understandReply<T>(path: string, text: string, op: Request['op']): T {
+  const refuse = (why: string) => new CliError(`${path} answers what is not taut's: ${why}`, EXIT.failed);
+  if (text.trim() === '') throw refuse('nothing');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw refuse(`no JSON, or not all of it: ${printable(text.slice(0, SHOWN), SHOWN)}`);
+  }
+  const message = messageSchema.safeParse(json);
+  if (!message.success) throw refuse(printable(JSON.stringify(json).slice(0, SHOWN), SHOWN));
+  if ('error' in message.data) throw new CliError(`the daemon refuses: ${message.data.error}`, EXIT.failed);
+  const reply = REPLIES[op].safeParse(message.data.ok);
+  if (reply.success) return reply.data as T;
+  throw refuse(`${z.prettifyError(reply.error).replaceAll('\n', ' ')} (another version?)`);
+}

@@ -31,3 +31,10 @@ export const requestSchema = z.discriminatedUnion('op', [
 ]);
 
 export type Request = z.infer<typeof requestSchema>;
+
+/** @throws Error for what is no request, or no JSON. */
+export function understandRequest(line: string): Request {
+  const request = requestSchema.safeParse(JSON.parse(line));
+  if (request.success) return request.data;
+  throw new Error(z.prettifyError(request.error));
+}

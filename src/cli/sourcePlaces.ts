@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { dirname, resolve } from 'node:path';
 
-const PLACE = /file:\/\/(\/[^\s()]+\/dist\/cli\/[^\s():]+\.js):(\d+):(\d+)/g;
+const PLACE = /(\/[^\s()]+\/dist\/cli\/[^\s():]+\.cjs):(\d+):(\d+)/g;
 
 /** The maps are read for it: they are larger than the program, and hardly ever wanted. */
 export function withSourcePlaces(stack: string): string {

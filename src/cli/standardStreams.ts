@@ -13,11 +13,17 @@ const RETRY_MS = 5;
 const TRY_AGAIN = new Set(['EAGAIN', 'EINTR']);
 
 /** Call it before anything else is loaded. Node handles terminals and files, where it changes no shared flags. */
-export async function leaveStreamsAlone(): Promise<void> {
+export function leaveStreamsAlone(): void {
   if (isShared(1)) define('stdout', lazily(1));
   if (isShared(2)) define('stderr', lazily(2));
+}
+
+/**
+ * Call it before an ES module of others is loaded: the first that imports node:process opens all three streams. What taut
+ * itself runs are CommonJS modules (`scripts/bundle.ts`), where that opens nothing.
+ */
+export async function leaveInputAlone(): Promise<void> {
   const asItWas = Object.getOwnPropertyDescriptor(process, 'stdin') ?? {};
-  // Libraries import node:process, and that import opens all three streams.
   define('stdin', () => undefined);
   try {
     await import('node:process');

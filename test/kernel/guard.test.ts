@@ -254,7 +254,7 @@ test('what the guard runs opens no debugger at SIGUSR1', async () => {
     command =
       childrenOf(guard)
         .map(commandOf)
-        .find((words) => words.some((word) => word.endsWith('guardRestore.js'))) ?? [];
+        .find((words) => words.some((word) => word.endsWith('guardRestore.cjs'))) ?? [];
     return command.length > 0;
   });
   expect(command).toContain('--disable-sigusr1');

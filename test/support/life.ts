@@ -157,8 +157,8 @@ export class Life implements Disposable {
 
   /** The check every five seconds. */
   async reconcile(): Promise<void> {
-    if (!this.#reconciler.run()) return;
-    lookAgain(this.agents);
+    if (!(await this.#reconciler.run())) return;
+    await lookAgain(this.agents);
     await this.scan();
   }
 
