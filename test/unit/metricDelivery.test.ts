@@ -65,7 +65,7 @@ class Bench {
       ...{ signal: 'metrics', where: 'metrics to x', spool, limit, say },
       post: async ({ bytes }, abort) => {
         const given = new Promise<Answer>((resolve) => abort.addEventListener('abort', () => resolve(LATER)));
-        const answer = await Promise.race([this.answer(), given]);
+        const answer = abort.aborted ? LATER : await Promise.race([this.answer(), given]);
         if (answer.kind === 'later') this.failed++;
         if (answer.kind === 'accepted') this.got.push(valueIn(Buffer.from(bytes).toString()));
         return answer;
