@@ -46,7 +46,7 @@ const MOST_SESSIONS = 64;
 /** A turn that is not over by then is: its end was missed. */
 const LONGEST_MS = 24 * 3_600_000;
 /** Later than this after a hook what is read is no more what there was at the hook. */
-const LATE_MS = 2_000;
+const LATE_MS = 5_000;
 /** An agent has two hooks a turn, and a user some agents. Reading the histograms takes up to a millisecond. */
 const OF_AGENT = { burst: 20, perSecond: 5 };
 const OF_USER = { burst: 100, perSecond: 25 };

@@ -1,5 +1,5 @@
 /** Turns of a made-up agent that runs the hooks' program itself: what taut counts in each, in which trace, and whom it does not believe. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tell } from '../support/conversation.ts';
@@ -14,9 +14,8 @@ const TURNING = join(FIXTURES, 'turning.py');
 const OTHER_USER = 4_242;
 const OFTEN = { OTEL_METRIC_EXPORT_INTERVAL: '200', OTEL_BSP_SCHEDULE_DELAY: '100' };
 
-const hook = (event: 'begin' | 'end', ids: object = {}, then = '') =>
-  `hook echo '${JSON.stringify({ prompt: 'a secret', ...ids })}' | ${HOOK} ${event}${then}`;
-const held = '; echo held; read -r line';
+const hook = (event: 'begin' | 'end', ids: object = {}) =>
+  `hook echo '${JSON.stringify({ prompt: 'a secret', ...ids })}' | ${HOOK} ${event}`;
 const forged = (...fields: string[]) => ['taut-turn', ...fields].join(' ');
 
 const turnsOf = (sandbox: Sandbox) => spansOf(sandbox.stateDir, 'wakeups');
@@ -26,6 +25,19 @@ async function attached(sandbox: Sandbox, taut: Program): Promise<Program> {
   await agent.line(/^ready$/);
   await taut.line(new RegExp(`attached to fixture-agent \\(${agent.pid}\\)`));
   return agent;
+}
+
+const isAsleep = (pid: number) => / S /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+
+/** Runs a hook that begins while its agent sleeps, and lasts until the agent is told to go on. Of the agent nothing is counted meanwhile. */
+async function held(agent: Program, event: 'begin' | 'end', ids: object): Promise<void> {
+  const before = agent.lines.length;
+  const said = (line: string) => agent.lines.slice(before).includes(line);
+  const [first, then] = ['echo waits; read -r line; ', '; echo held; read -r line'];
+  agent.say(hook(event, ids).replace(/^hook /, `hook ${first}`) + then);
+  await until('the agent waits for the hook', () => said('waits') && isAsleep(agent.pid));
+  agent.say('');
+  await until('the hook is held', () => said('held'));
 }
 
 /** How often each outcome was counted of what hooks have said. */
@@ -65,15 +77,13 @@ test('a turn has as many wakeups, by source and slack class, as were exported fr
   await using taut = await sandbox.watch('--optimize-timer-slack', '--log-level', 'debug');
   await using agent = await attached(sandbox, taut);
   await tell(agent, 'nap 20'); // before the turn, so that it is not all that there is
-  // The agent waits for its hook meanwhile, so nothing is counted.
-  agent.say(hook('begin', { session_id: 's-1', turn_id: 't-1' }, held));
+  const ids = { session_id: 's-1', turn_id: 't-1' };
+  await held(agent, 'begin', ids);
   await taut.line(/a turn of fixture-agent \(\d+\) begins/);
   const before = await exported(sandbox);
   await tell(agent, '');
   await tell(agent, 'nap 200');
-  const told = agent.lines.length;
-  agent.say(hook('end', { session_id: 's-1', turn_id: 't-1' }, held));
-  await until('the hook is held', () => agent.lines.slice(told).includes('held'));
+  await held(agent, 'end', ids);
   await taut.line(/a turn of fixture-agent \(\d+\) is over \(ended\)/);
   const after = await exported(sandbox);
   await until('the span is exported', () => turnsOf(sandbox).length === 1);
@@ -209,7 +219,7 @@ test('a hook does not wait for a taut that hangs, which believes nothing that it
   await until('it is stopped', () => isStopped(taut.pid));
   await tell(agent, hook('begin', { session_id: 's' }));
   const told = Date.now();
-  await until('long after the hook', () => Date.now() > told + 2_100);
+  await until('long after the hook', () => Date.now() > told + 5_100);
   taut.child.kill('SIGCONT');
   await counted(sandbox, { late: 1 });
   expect(agent.lines).toEqual(['ready', 'done']);

@@ -174,7 +174,7 @@ test('a turn that had begun when its agent was found is measured from then on; o
   says(1, 'end');
   wakeups.set(1, 10);
   says(1, 'end');
-  says(1, 'end', { session: 'other', agoMs: 3_000 });
+  says(1, 'end', { session: 'other', agoMs: 6_000 });
   says(1, 'end', { session: 'other' });
   // Its histograms go on from an earlier time.
   Object.assign(comes(9, 5), { sightedAtMs: 1 });
@@ -213,9 +213,9 @@ test('a turn whose end never comes is over after a day', () => {
 test('what is heard late is of another time: no turn begins by it, and one that ends by it is dropped', () => {
   const { says, comes, counts, lost } = host();
   comes(1);
-  says(1, 'begin', { agoMs: 3_000 });
+  says(1, 'begin', { agoMs: 6_000 });
   says(1, 'begin');
-  says(1, 'end', { agoMs: 3_000 });
+  says(1, 'end', { agoMs: 6_000 });
   says(1, 'end');
   expect([counts(), lost]).toEqual([{ late: 1, begun: 1, ended_late: 1, no_begin: 1 }, []]);
 });
