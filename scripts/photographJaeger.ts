@@ -4,14 +4,14 @@
  *   git clone --branch v2.14.0 https://github.com/jaegertracing/jaeger-ui && cd jaeger-ui && npm ci && npm run build
  *   node scripts/photographJaeger.ts jaeger-ui/packages/jaeger-ui/build docs/jaeger.png
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { CONFIG, freePorts, start } from '../test/backends/services.ts';
-import { Program, until } from '../test/support/program.ts';
+import { until } from '../test/support/program.ts';
 import { sleeper } from '../test/support/sleeper.ts';
 import { Sandbox } from '../test/support/taut.ts';
+import { photograph, SPANS } from './photograph.ts';
 
 const [, , page, file] = process.argv;
 if (page === undefined || file === undefined) throw new Error('usage: node scripts/photographJaeger.ts PAGE FILE');
@@ -36,7 +36,11 @@ const config = [
 {
   await using _jaeger = await start('jaeger', config, env, `${at}/api/v3/services`);
   const traceId = await traced(`http://127.0.0.1:${otlp}`);
-  writeFileSync(file, await photograph(`${at}/trace/${traceId}`));
+  const shown = { open: OPEN, isOpen: LINK };
+  writeFileSync(
+    file,
+    await photograph(`${at}/trace/${traceId}`, { width: 1280, height: 937, isThere: SPANS, ...shown }),
+  );
 }
 
 /** An agent that is found, tuned and put back. @returns its trace. */
@@ -61,46 +65,4 @@ async function traced(endpoint: string): Promise<string> {
     return found !== undefined;
   });
   return found ?? '';
-}
-
-interface Answer {
-  readonly id?: number;
-  readonly result?: { readonly data?: string; readonly result?: { readonly value?: unknown } };
-}
-
-/** Speaks the protocol of Chromium's own tools: a page is opened, clicked on and photographed. @returns a PNG. */
-async function photograph(url: string): Promise<Buffer> {
-  const dir = mkdtempSync(join(tmpdir(), 'taut-chromium-'));
-  using _folder = { [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) };
-  const options = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--window-size=1280,1080'];
-  const own = [`--user-data-dir=${dir}`, '--remote-debugging-port=0', '--remote-allow-origins=*'];
-  await using chromium = new Program('chromium', [...options, ...own, url]);
-  const [port] = /(?<=127\.0\.0\.1:)\d+/.exec(await chromium.line(/DevTools listening/)) ?? [];
-  const tabs = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as {
-    type: string;
-    webSocketDebuggerUrl: string;
-  }[];
-  const socket = new WebSocket(tabs.find(({ type }) => type === 'page')?.webSocketDebuggerUrl ?? '');
-  await new Promise((opened) => socket.addEventListener('open', opened));
-  const answers = new Map<number, (answer: Answer) => void>();
-  socket.addEventListener('message', ({ data }) => {
-    const answer = JSON.parse(String(data)) as Answer;
-    answers.get(answer.id ?? 0)?.(answer);
-  });
-  let id = 0;
-  const call = (method: string, params: object) => {
-    socket.send(JSON.stringify({ id: ++id, method, params }));
-    return new Promise<Answer>((answered) => answers.set(id, answered));
-  };
-  const evaluate = async (expression: string) => (await call('Runtime.evaluate', { expression })).result?.result?.value;
-  await until(
-    'the page shows the trace',
-    async () => (await evaluate("!!document.querySelector('.span-view')")) === true,
-  );
-  await evaluate(OPEN);
-  await until('the page shows the way back', async () => (await evaluate(LINK)) === true);
-  await setTimeout(1000); // for what moves
-  const shot = await call('Page.captureScreenshot', { format: 'png' });
-  socket.close();
-  return Buffer.from(shot.result?.data ?? '', 'base64');
 }

@@ -4,21 +4,22 @@ import { readable } from '../readable.ts';
 import type { Answer } from './answer.ts';
 import { SERIALIZERS } from './serializers.ts';
 
-/** An answer as the SDK reads it. In JSON a 64-bit count is text. */
+/** An answer as the SDK reads it. In JSON a 64-bit count is text, and null is no value. */
 interface Accepted {
   readonly partialSuccess?: {
-    readonly errorMessage?: string;
+    readonly errorMessage?: string | null;
     readonly rejectedSpans?: unknown;
     readonly rejectedDataPoints?: unknown;
     readonly rejectedLogRecords?: unknown;
-  };
+  } | null;
 }
 
 /** What can't be read is taken for the plain answer: the status has said that the request was accepted. */
 export function partialSuccess(signal: SignalName, body: Buffer, contentType: string): Answer {
   try {
-    const { partialSuccess: part = {} } = read(signal, body, contentType);
-    const { errorMessage: why = '', rejectedSpans, rejectedDataPoints, rejectedLogRecords } = part;
+    const part = read(signal, body, contentType).partialSuccess ?? {};
+    const { rejectedSpans, rejectedDataPoints, rejectedLogRecords } = part;
+    const why = part.errorMessage ?? '';
     const items = Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords ?? 0);
     return items > 0 || why !== ''
       ? { kind: 'accepted', rejected: { items, why: readable([why]) } }

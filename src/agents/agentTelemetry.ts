@@ -3,6 +3,7 @@
  * OTEL_RESOURCE_ATTRIBUTES `service.*` and `session.id`. An environment has secrets: nothing else of it leaves this file.
  */
 import { isGone, type ProcHandle } from '../proc/handle.ts';
+import { attributePairs, MalformedListError } from '../telemetry/attributeList.ts';
 import { parseTraceparent, type TraceContext } from '../telemetry/traceContext.ts';
 import { MOST_OF_A_NAME, printable } from '../util/printable.ts';
 
@@ -74,23 +75,14 @@ function valuesIn(environ: Buffer, onLong: (name: Name) => void): Map<Name, stri
   return values;
 }
 
-/** By OpenTelemetry's specification one malformed entry has all of the list not count: undefined. */
+/** Undefined when the list is malformed. */
 function attributesIn(list: string): Record<string, string> | undefined {
-  const taken: [string, string][] = [];
-  for (const entry of list.split(',').map((one) => one.trim())) {
-    if (entry === '') continue;
-    const [key = '', value, ...more] = entry.split('=').map((part) => decoded(part.trim()));
-    if (key === '' || value === undefined || more.length > 0) return undefined;
-    if (TAKEN.test(key) && value !== '') taken.push([key, printable(value, MOST_OF_A_NAME)]);
-  }
-  return Object.fromEntries(taken.slice(0, MOST_ATTRIBUTES));
-}
-
-/** Undefined where a % begins no percent-encoded character. */
-function decoded(text: string): string | undefined {
   try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
+    const taken = attributePairs(list).filter(([key, value]) => TAKEN.test(key) && value !== '');
+    const some = taken.slice(0, MOST_ATTRIBUTES);
+    return Object.fromEntries(some.map(([key, value]) => [key, printable(value, MOST_OF_A_NAME)]));
+  } catch (error) {
+    if (error instanceof MalformedListError) return undefined;
+    throw error;
   }
 }

@@ -288,6 +288,8 @@ test('a newer collection takes the place of one that waits, but not of one that 
 test.each([
   ['', '', { kind: 'accepted' }],
   ['{}', 'application/json', { kind: 'accepted' }],
+  ['{"partialSuccess":null}', 'application/json', { kind: 'accepted' }],
+  ['{"partialSuccess":{"rejectedSpans":"0","errorMessage":null}}', 'application/json', { kind: 'accepted' }],
   [
     '{"partialSuccess":{"rejectedDataPoints":"7","errorMessage":"over quota"}}',
     'application/json',
