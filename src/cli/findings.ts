@@ -1,16 +1,25 @@
 /** Code that the commands that check files share. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { printable } from '../util/printable.ts';
+import { MOST_OF_A_SMALL_FILE, readToEnd } from '../util/smallFile.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printError } from './output.ts';
 
+/** On one line, whatever is in it: messages about a place begin with it. */
 export function nameOf(file: string): string {
-  return file === '-' ? 'standard input' : file;
+  return file === '-' ? 'standard input' : printable(file);
 }
 
 /** @throws CliError */
 export function readText(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    if (file === '-') return readToEnd(0, MOST_OF_A_SMALL_FILE);
+    const fd = openSync(file, 'r');
+    try {
+      return readToEnd(fd, MOST_OF_A_SMALL_FILE);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     throw new CliError(`${nameOf(file)}: ${(error as Error).message}`, EXIT.usage);
   }

@@ -25,3 +25,16 @@ export function readSmallFile(path: string, most = MOST_OF_A_SMALL_FILE): string
     closeSync(fd);
   }
 }
+
+/** Reads what is open to its end, also a pipe. @throws Error when it is longer than `most` bytes, or of the file system. */
+export function readToEnd(fd: number, most: number): string {
+  const pieces: Buffer[] = [];
+  for (let length = 0; ; ) {
+    const piece = Buffer.allocUnsafe(65_536);
+    const n = readSync(fd, piece, 0, piece.length, null);
+    if (n === 0) return Buffer.concat(pieces).toString('utf8');
+    pieces.push(piece.subarray(0, n));
+    length += n;
+    if (length > most) throw new Error(`it is larger than ${most >> 20} MiB`);
+  }
+}
