@@ -121,7 +121,7 @@ function sync(directory: string): void {
 }
 
 /** In a sentence. */
-export function describeOff({ reason, since, by }: Off): string {
+export function describeOff({ reason, since, by }: Off, isOff = 'tuning is off'): string {
   const who = `${since === null ? '' : ` since ${since}`}${by === null ? '' : `, by ${by}`}`;
-  return `tuning is off${who}${reason === null ? '' : `: ${reason}`}`;
+  return `${isOff}${who}${reason === null ? '' : `: ${reason}`}`;
 }

@@ -1,10 +1,12 @@
 /** Code that the commands that check files share. */
+import { printable } from '../util/printable.ts';
 import { readOnce, whyUnread } from '../util/smallFile.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printError } from './output.ts';
 
+/** On one line, whatever is in it: messages about a place begin with it. */
 export function nameOf(file: string): string {
-  return file === '-' ? 'standard input' : file;
+  return file === '-' ? 'standard input' : printable(file);
 }
 
 /** @throws CliError */
@@ -12,7 +14,7 @@ export function readText(file: string): string {
   try {
     return readOnce(file === '-' ? 0 : file);
   } catch (error) {
-    throw new CliError(whyUnread(nameOf(file), error as Error), EXIT.usage);
+    throw new CliError(printable(whyUnread(file === '-' ? nameOf(file) : file, error as Error)), EXIT.usage);
   }
 }
 

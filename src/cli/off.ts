@@ -1,6 +1,6 @@
 /** The kill switch: `taut off` puts everything back and keeps it so; `taut on` lifts that. */
 import { setTimeout } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { KNOBS } from '../actuator/knobs.ts';
 import type { Ledger } from '../actuator/ledger.ts';
 import { LedgerError } from '../actuator/ledgerFile.ts';
@@ -58,7 +58,7 @@ export function addOn(program: Command): void {
 }
 
 async function off({ stateDir, json, ...options }: OffOptions): Promise<void> {
-  const made: Off = { reason: options.reason ?? null, since: new Date().toISOString(), by: describeUser() };
+  const made: Off = { reason: options.reason || null, since: new Date().toISOString(), by: describeUser() };
   allowed(stateDir, () => {
     makeFolder(stateDir);
     turnOff(stateDir, made);
@@ -96,7 +96,7 @@ async function on({ stateDir, json }: CommonOptions): Promise<void> {
   if (was || lifted > 0) await Promise.race([tellSwitched(stateDir), setTimeout(PATIENCE_MS)]);
   await sayRoots(stateDir, 'is not turned on by that');
   if (json) return printJson({ off: readOff(stateDir) ?? null, was: was ?? null, coolDowns: lifted });
-  if (was) printLine(`tuning is on again: options, flags and rules decide (${describeOff(was)})`);
+  if (was) printLine(`tuning is on again: options, flags and rules decide (${describeOff(was, 'it was off')})`);
   if (lifted > 0)
     printLine(`lifted what the guardrail had put back: ${lifted === 1 ? 'it' : `all ${lifted}`} may be tuned again`);
   if (!was && lifted === 0) printLine('tuning was not off');
@@ -159,8 +159,8 @@ async function putBack(ledger: Ledger | undefined, telling: Promise<void>): Prom
   return { rest, problems: [...ledger.lost, ...ledger.unreadable] };
 }
 
+/** A reason that is empty, or too long, must not keep anything from being put back. */
 function reason(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('say why, or leave it out');
-  if (text.length > MOST_OF_A_REASON) throw new InvalidArgumentError(`at most ${MOST_OF_A_REASON} characters are kept`);
-  return text;
+  const said = text.trim();
+  return said.length > MOST_OF_A_REASON ? `${said.slice(0, MOST_OF_A_REASON - 1)}…` : said;
 }

@@ -11,7 +11,7 @@ import {
 } from '@openfeature/server-sdk';
 import { type FileState, fileState, onFileChange } from '../util/fileChanges.ts';
 import { readSmallFile } from '../util/smallFile.ts';
-import { type FlagFindings, flagFindings } from './flagFindings.ts';
+import { type FlagFindings, flagFindings, SILENT } from './flagFindings.ts';
 import type { GatedKnob } from './gate.ts';
 
 const POLL_MS = 250;
@@ -25,7 +25,8 @@ export class FlagFile implements Provider {
   readonly #onProblem: (message: string) => void;
   readonly #knobs: readonly GatedKnob[];
   readonly #prefix: string | undefined;
-  readonly #core = new FlagdCore();
+  /** What it would write beside taut's own messages is in its answers, and found when the file is read. */
+  readonly #core = new FlagdCore(undefined, SILENT);
   readonly #asRead: FileState;
   #watch: Disposable | undefined;
   /** Why the file can't be read now. */

@@ -96,7 +96,7 @@ function refusalOf(text: string): string | undefined {
   }
 }
 
-const SILENT = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+export const SILENT = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[], prefix: string): void {
   if (!isObject(data)) return say('broken', [], 'a flag file is an object, {"flags": {…}}');
@@ -105,17 +105,18 @@ function checkFile(data: unknown, say: Say, knobs: readonly GatedKnob[], prefix:
   if (flags === undefined) return say('broken', [], 'there is no "flags"; a flag file is {"flags": {…}}');
   if (!isObject(flags)) return say('broken', ['flags'], 'flags: an object is wanted, {"taut.…": {…}}');
   for (const [key, flag] of Object.entries(flags)) checkFlag(key, flag, say);
+  const shared = isObject(data['$evaluators']) ? Object.keys(data['$evaluators']) : [];
   const profileKey = profileFlag(prefix);
   const ours = knobs.map((knob) => flagKey(knob, prefix));
   checkKeys(flags, say, [...ours, ...(knobs.length > 0 ? [profileKey] : [])], prefix);
   for (const knob of knobs) {
     const key = flagKey(knob, prefix);
     const flag = flags[key];
-    if (isObject(flag) && isObject(flag['variants'])) checkOurs(key, knob.parse, flag, flag['variants'], say);
+    if (isObject(flag) && isObject(flag['variants'])) checkOurs(key, knob.parse, flag, flag['variants'], shared, say);
   }
   const profile = flags[profileKey];
   if (isObject(profile) && isObject(profile['variants']))
-    checkOurs(profileKey, PROFILE.parse, profile, profile['variants'], say);
+    checkOurs(profileKey, PROFILE.parse, profile, profile['variants'], shared, say);
 }
 
 /** Warns about keys that are nearly one of taut's, and about a file without any of taut's keys. */
@@ -159,7 +160,14 @@ function checkFlag(key: string, flag: unknown, say: Say): void {
 
 type Parse = (text: string) => unknown;
 
-function checkOurs(key: string, parse: Parse, flag: JsonObject, variants: JsonObject, say: Say): void {
+function checkOurs(
+  key: string,
+  parse: Parse,
+  flag: JsonObject,
+  variants: JsonObject,
+  shared: readonly string[],
+  say: Say,
+): void {
   const at = (...path: Path) => ['flags', key, ...path];
   for (const [name, value] of Object.entries(variants)) {
     const object = isObject(value) ? checkObject(at('variants', name), name, value, say) : undefined;
@@ -173,7 +181,7 @@ function checkOurs(key: string, parse: Parse, flag: JsonObject, variants: JsonOb
     const when = targeting === undefined ? 'always' : 'wherever targeting names no variant';
     say('warnings', at(), `there is no defaultVariant, so the flag is off ${when}`, 'key');
   }
-  for (const { path, message, isMistake } of targetingProblems(targeting, Object.keys(variants)))
+  for (const { path, message, isMistake } of targetingProblems(targeting, Object.keys(variants), shared))
     say(isMistake ? 'mistakes' : 'warnings', at('targeting', ...path), `targeting: ${message}`);
 }
 

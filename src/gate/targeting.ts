@@ -20,20 +20,26 @@ export interface TargetingProblem {
   readonly isMistake: boolean;
 }
 
-export function targetingProblems(targeting: unknown, variants: readonly string[]): TargetingProblem[] {
+/** @param variants of the flag. @param shared the names of the file's `$evaluators`, which a `$ref` stands for. */
+export function targetingProblems(
+  targeting: unknown,
+  variants: readonly string[],
+  shared: readonly string[] = [],
+): TargetingProblem[] {
   if (targeting === undefined || targeting === null) return [];
   if (!isObject(targeting)) return [{ path: [], message: 'an object is wanted, like {"if": […]}', isMistake: true }];
-  return [...logicProblems(targeting, []), ...unknownVariants(targeting, variants)];
+  return [...logicProblems(targeting, [], shared), ...unknownVariants(targeting, variants)];
 }
 
-function logicProblems(logic: unknown, path: Path): TargetingProblem[] {
-  if (Array.isArray(logic)) return logic.flatMap((one, i) => logicProblems(one, [...path, i]));
+function logicProblems(logic: unknown, path: Path, shared: readonly string[]): TargetingProblem[] {
+  if (Array.isArray(logic)) return logic.flatMap((one, i) => logicProblems(one, [...path, i], shared));
   if (!isObject(logic)) return [];
   return Object.entries(logic).flatMap(([operator, args]) => {
     const here = [...path, operator];
     if (operator === 'var') return variableProblem(args, here);
+    if (operator === '$ref') return referenceProblem(args, here, shared);
     const inside = OVER_ELEMENTS.has(operator) && Array.isArray(args) ? args.slice(0, 1) : args;
-    return [...operatorProblem(operator, here), ...logicProblems(inside, here)];
+    return [...operatorProblem(operator, here), ...logicProblems(inside, here, shared)];
   });
 }
 
@@ -42,6 +48,13 @@ function operatorProblem(operator: string, path: Path): TargetingProblem[] {
   const near = nearest(operator, OPERATORS);
   const message = `there is no operator "${operator}"${near ? `; did you mean "${near}"?` : ''}`;
   return [{ path, message, isMistake: true }];
+}
+
+function referenceProblem(name: unknown, path: Path, shared: readonly string[]): TargetingProblem[] {
+  if (typeof name === 'string' && shared.includes(name)) return [];
+  const near = typeof name === 'string' ? nearest(name, shared) : undefined;
+  const mend = near ? `did you mean "${near}"?` : `there are: ${shared.join(', ') || 'none'}`;
+  return [{ path, message: `${JSON.stringify(name)} is none of $evaluators; ${mend}`, isMistake: true }];
 }
 
 function variableProblem(args: unknown, path: Path): TargetingProblem[] {

@@ -47,6 +47,7 @@ test('a running taut puts everything back, says why everywhere, and tunes again 
   await until('the metric says it', () => sandbox.lastSums('taut.off')[0]?.value === 1);
   const on = await outcome(sandbox.taut('on'));
   expect([on.code, slacks(agent.pid)], on.err).toEqual([0, [1, 1]]);
+  expect(on.out).toMatch(/tuning is on again: .*\(it was off since .*: incident 4711\)/);
   await until('the metric says it', () => sandbox.lastSums('taut.off')[0]?.value === 0);
   expect(await taut.stop()).toBe(0);
   expect(slacks(agent.pid)).toEqual([50_000, 50_000]);
@@ -54,6 +55,15 @@ test('a running taut puts everything back, says why everywhere, and tunes again 
   expect([...logs.matchAll(/"eventName":"taut\.switched"/g)]).toHaveLength(2);
   const reasons = spansOf(sandbox.stateDir, 'revert').map((span) => attribute(span, 'taut.revert.reason'));
   expect(reasons[0]).toMatch(LIFTS);
+});
+
+test.each([
+  ['much too long', 'x'.repeat(10_000), /: x{499}…; everything is put back$/],
+  ['empty', '', /by user \S+ \(\d+\); everything is put back$/],
+])('a reason that is %s does not keep anything from being put back', async (_, reason, said) => {
+  using sandbox = new Sandbox();
+  const done = await outcome(sandbox.taut('off', '--reason', reason));
+  expect([done.code, done.out], done.err).toEqual([0, expect.stringMatching(said)]);
 });
 
 test('a taut that is started while it is off measures, and tunes when the file is gone', async () => {

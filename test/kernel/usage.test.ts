@@ -132,6 +132,11 @@ test('config check warns with places, takes standard input, and fails for warnin
   expect(await check('version: 1', '--strict', '-')).toMatchObject({ code: 0, err: '' });
 });
 
+async function run(...args: readonly string[]) {
+  await using taut = new Program(LAUNCHER, args);
+  return await outcome(taut);
+}
+
 test('flags check says what the start of watch says: mistakes stop both, warnings neither', async () => {
   using sandbox = new Sandbox();
   const path = join(sandbox.dir, 'flags.json');
@@ -141,10 +146,6 @@ test('flags check says what the start of watch says: mistakes stop both, warning
       null,
       2,
     );
-  const run = async (...args: string[]) => {
-    await using taut = new Program(LAUNCHER, args);
-    return await outcome(taut);
-  };
   writeFileSync(path, flag('taut.optimize-timer-slack', { defaultVariant: 'offf' }));
   const place = `${path}:9:25: defaultVariant: "offf" is no variant; did you mean "off"?`;
   expect(await run('flags', 'check', path)).toMatchObject({ code: 2, out: '', err: place });
@@ -164,6 +165,19 @@ test('flags check says what the start of watch says: mistakes stop both, warning
     /flags\.json:6:\d+: variants: on: "10 parsecs" is no timer slack.*; agents keep .* no other is tuned$/,
   );
   expect(await taut.stop()).toBe(0);
+});
+
+test('a file without end is refused by what checks files, and a newline in its name stays on the line', async () => {
+  using sandbox = new Sandbox();
+  const broken = join(sandbox.dir, 'a\nb.yaml');
+  writeFileSync(broken, 'version: 7');
+  for (const check of ['config', 'flags']) {
+    expect(await run(check, 'check', '/dev/zero')).toMatchObject({
+      code: 2,
+      err: 'taut: /dev/zero: it is larger than 4 MiB',
+    });
+    expect((await run(check, 'check', broken)).err).toMatch(/a\\nb\.yaml:1:\d+: /);
+  }
 });
 
 test('version is asked for in each of the usual ways', async () => {

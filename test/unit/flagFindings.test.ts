@@ -149,3 +149,18 @@ test('has an answer to any text, and calls broken what the engine refuses', () =
     { numRuns: 3_000 },
   );
 });
+
+test('a reference to what is no shared evaluator is a mistake, and one that is there is none', () => {
+  const refers = (name: unknown) => {
+    const targeting = { if: [{ $ref: name }, 'on', 'off'] };
+    const ours = { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off', targeting };
+    return find(
+      JSON.stringify({ $evaluators: { isOurs: { '==': [{ var: 'agent' }, 'codex'] } }, flags: { [KEY]: ours } }),
+    );
+  };
+  expect(refers('isOurs')).toEqual({ broken: [], mistakes: [], warnings: [] });
+  expect(refers('isOur').mistakes).toEqual([
+    expect.stringMatching(/"isOur" is none of \$evaluators; did you mean "isOurs"\?/),
+  ]);
+  expect(refers(7).mistakes).toHaveLength(1);
+});

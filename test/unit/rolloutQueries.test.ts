@@ -162,6 +162,9 @@ test.each([
   [401, 'no', /answers 401 .*TAUT_PROMETHEUS_HEADERS/],
   [404, 'nothing here', /answers 404 .*without \/api\?$/],
   [200, '<html>', /does not answer as a Prometheus does/],
+  [200, 'null', /does not answer as a Prometheus does/],
+  [200, '{"data": {"result": {}}}', /does not answer as a Prometheus does/],
+  [200, '{"data": {"result": [7]}}', /does not answer as a Prometheus does/],
   [422, JSON.stringify({ status: 'error', error: 'too many samples' }), /answers 422 .*too many samples$/],
 ])('an answer %i is told with its address, reason and mend', async (status, body, why) => {
   const answer: RequestListener = (_, response) => response.writeHead(status).end(body);

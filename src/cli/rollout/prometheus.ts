@@ -42,17 +42,23 @@ export class Prometheus {
 
   /** The value of an expression at a time, seconds since the epoch. @throws CliError */
   async query(expression: string, at: number): Promise<readonly Sample[]> {
-    const { result } = await this.#ask<{ result: Sample[] }>('query', { query: expression, time: String(at) });
+    const asked = { query: expression, time: String(at) };
+    const { result } = await this.#ask('query', asked, isVector);
     return result;
   }
 
   /** The names of the metrics that a selector matches between two times. @throws CliError */
   async names(selector: string, start: number, end: number): Promise<readonly string[]> {
     const within = { 'match[]': selector, start: String(start), end: String(end) };
-    return await this.#ask<string[]>('label/__name__/values', within, 'GET');
+    return await this.#ask('label/__name__/values', within, isNames, 'GET');
   }
 
-  async #ask<T>(what: string, parameters: Record<string, string>, method: 'GET' | 'POST' = 'POST'): Promise<T> {
+  async #ask<T>(
+    what: string,
+    parameters: Record<string, string>,
+    isMeant: (data: unknown) => data is T,
+    method: 'GET' | 'POST' = 'POST',
+  ): Promise<T> {
     const url = new URL(`api/v1/${what}`, this.#base);
     const form = new URLSearchParams(parameters);
     if (method === 'GET') url.search = form.toString();
@@ -66,9 +72,9 @@ export class Prometheus {
     } catch (error) {
       throw failed(this.#unreached(error as Error));
     }
-    const body = parse<T>(text);
-    if (answer.ok && body?.data !== undefined) return body.data;
-    throw failed(this.#refused(answer, body?.error ?? ''));
+    const { data, error } = parse(text);
+    if (answer.ok && isMeant(data)) return data;
+    throw failed(this.#refused(answer, typeof error === 'string' ? error : ''));
   }
 
   #unreached(error: Error): string {
@@ -104,11 +110,24 @@ function headersFrom(text = ''): Headers {
   return headers;
 }
 
-function parse<T>(text: string): { readonly data?: T; readonly error?: string } | undefined {
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isVector = (data: unknown): data is { readonly result: readonly Sample[] } =>
+  isObject(data) &&
+  Array.isArray(data['result']) &&
+  data['result'].every((one) => isObject(one) && isObject(one['metric']));
+
+const isNames = (data: unknown): data is readonly string[] =>
+  Array.isArray(data) && data.every((name) => typeof name === 'string');
+
+/** What is no object has neither. */
+function parse(text: string): { readonly data?: unknown; readonly error?: unknown } {
   try {
-    return JSON.parse(text);
+    const told: unknown = JSON.parse(text);
+    return isObject(told) ? told : {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
