@@ -45,7 +45,7 @@ int WakeupTracer::Visit(taut_control control, std::vector<char>& told) {
 
 Napi::Value WakeupTracer::VisitThreads(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  taut_control control = {args.Number(0), args.Number(1), args.Number(2), args.Number(3), 0};
+  taut_control control = {args.Number(0), args.Number(1), args.Number(2), args.Number(3), args.Number(4), args.Number(5), 0};
   if (args.Wrong()) return {};
   std::vector<char> nothing;
   return Result(info, Visit(control, nothing));
@@ -53,7 +53,7 @@ Napi::Value WakeupTracer::VisitThreads(const Napi::CallbackInfo& info) {
 
 Napi::Value WakeupTracer::ReadSlices(const Napi::CallbackInfo& info) {
   Arguments args(info);
-  taut_control control = {TAUT_VISIT_SLICES, args.Number(0), 0, 0, 0};
+  taut_control control = {TAUT_VISIT_SLICES, args.Number(0), 0, 0, 0, 0, 0};
   if (args.Wrong()) return {};
   std::vector<char> told;
   if (int failed = Visit(control, told); failed < 0) return Result(info, failed);

@@ -28,6 +28,16 @@ static __always_inline __u64 slack_of(struct task_struct *task)
 	return task->timer_slack_ns ?: task->default_timer_slack_ns;
 }
 
+/* What a thread had before taut: it may have been tuned before its process is attached to, or be born of one that was. */
+static __always_inline __u64 original_of(struct task_struct *task)
+{
+	__u32 zero = 0;
+	struct taut_control *c = bpf_map_lookup_elem(&control, &zero);
+	__u64 slack = slack_of(task);
+
+	return c && c->pid == task->tgid && c->set_ns && c->set_ns == slack ? c->original_ns : slack;
+}
+
 /* Marks and reports a non-agent descendant of an agent: a thread or a process. */
 static __always_inline void tell_descendant(struct task_struct *child, __u32 agent, __u32 maker)
 {
@@ -63,7 +73,7 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
 			return;
 		}
 		slot = *attaching;
-		original_ns = slack_of(child);
+		original_ns = original_of(child);
 	}
 	if (child->tgid != pid) {
 		tell_descendant(child, pid, parent->pid);
@@ -133,7 +143,7 @@ static __always_inline void visit(struct task_struct *task, struct seq_file *tol
 		if (t && t->slot) /* already attached at its fork, because its maker was */
 			return;
 		c->visited++;
-		begin_thread(task, c->slot, slack_of(task));
+		begin_thread(task, c->slot, original_of(task));
 	} else if (t) {
 		c->visited++;
 		count_unseen(t, task, is_asleep(task));

@@ -209,6 +209,8 @@ struct taut_control {
 	taut_u32 pid;
 	taut_u32 slot;    /* 1.. */
 	taut_u32 tid;     /* only this thread; 0: all threads of the process */
+	taut_u32 set_ns;  /* ATTACH: threads with this timer slack have it from taut, and had original_ns before; 0: none has */
+	taut_u32 original_ns;
 	taut_u32 visited; /* number of changed threads (RETELL: of those of which something was to tell), written by the iterator */
 };
 

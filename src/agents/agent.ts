@@ -3,9 +3,11 @@
  * nothing to the process; tuning (`tuning.ts`, one per knob) writes only what the gate decides.
  */
 import type { SpanContext } from '@opentelemetry/api';
+import type { Inheritance } from '../actuator/converge.ts';
 import type { Born } from '../actuator/descendants.ts';
 import type { Knob } from '../actuator/knob.ts';
 import type { Restored } from '../actuator/restore.ts';
+import { timerSlack } from '../actuator/timerSlack.ts';
 import type { AgentRun } from '../discovery/decisions.ts';
 import type { Verdict } from '../discovery/verdict.ts';
 import type { GateDecision } from '../gate/gate.ts';
@@ -91,6 +93,11 @@ export class Agent implements Disposable {
   /** Whether its children are agents, too, that no rule names. */
   get tunesChildren(): boolean {
     return this.#own.some(({ descendants }) => descendants === 'tune');
+  }
+
+  /** The timer slack that it has from taut before anything is decided on it; undefined when none. */
+  get slackAtFirst(): Inheritance | undefined {
+    return this.#own.find(({ knob }) => knob === timerSlack)?.bornWith;
   }
 
   /** When the gate's decisions were carried out and verified, or had nothing changed: milliseconds since the epoch. */

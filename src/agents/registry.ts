@@ -226,7 +226,8 @@ export class Agents {
     this.#byPid.set(handle.id, agent);
     this.#spare(handle.id);
     try {
-      const series = measurement.attach({ pid: handle.id, name, createdAtMs: creationTimeMs(startTicks) });
+      const createdAtMs = creationTimeMs(startTicks);
+      const series = measurement.attach({ pid: handle.id, name, createdAtMs, slack: agent.slackAtFirst });
       if (series === 'overflow') this.#overflowed(agent);
     } catch (error) {
       // Measuring one more process may be impossible (a limit is reached); the gate's decision still applies.

@@ -105,6 +105,11 @@ export class Tuning implements KnobTuning {
     return this.#converger?.threads ?? new Map();
   }
 
+  /** What the agent has from taut before anything is decided on it; undefined when nothing. */
+  get bornWith(): Inheritance | undefined {
+    return this.#begun?.converger.inheritance() ?? this.#inherited;
+  }
+
   get inheritedNs(): bigint | undefined {
     return this.#containment.ranNs;
   }

@@ -234,12 +234,16 @@ export class Watcher implements Disposable {
   /** Puts back and releases every agent, synchronously. The counters can still be read. */
   release(reason: string): void {
     this.#stop();
+    this.#kernelEvents.end();
     for (const agent of this.#agents.all()) this.#letGo(agent, reason);
     this.#record.restoreRest(reason);
     this.#networkEvents[Symbol.dispose]();
   }
 
-  /** As `release`, but handles signals and other events meanwhile. @param progress gets the number of agents left. */
+  /**
+   * As `release`, but handles signals and other events meanwhile, so that what an agent makes until its turn comes is contained.
+   * @param progress gets the number of agents left.
+   */
   async end(reason: string, progress: (left: number) => void): Promise<void> {
     this.#stop();
     const agents = this.#agents.all();
@@ -248,6 +252,7 @@ export class Watcher implements Disposable {
       await setImmediate();
       this.#letGo(agent, reason);
     }
+    this.#kernelEvents.end();
     this.#record.restoreRest(reason);
     this.#networkEvents[Symbol.dispose]();
   }
@@ -261,11 +266,10 @@ export class Watcher implements Disposable {
     }
   }
 
-  /** Stops listening: no new agent is attached from now on. */
+  /** No new agent is attached from now on. */
   #stop(): void {
     this.#released = true;
     this.#agents.end();
-    this.#kernelEvents.end();
     this.#networkEvents.end();
     this.#reconciler.end();
     for (const end of this.#ends.splice(0)) end();

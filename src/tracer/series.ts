@@ -71,6 +71,8 @@ export interface TracedProcess {
   readonly name: string;
   /** The process's creation time, milliseconds since the epoch. */
   readonly createdAtMs: number;
+  /** Timer slack, nanoseconds, that taut has set before, or of the agent that made the process; and what was there before that. */
+  readonly slack?: { readonly target: bigint; readonly original: bigint } | undefined;
 }
 
 /** One thread of taut's own process, measured apart from the agents. */

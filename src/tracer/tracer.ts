@@ -41,6 +41,7 @@ const RINGS = [
   ['execs', 128],
   ['births', 8_192],
 ] as const;
+const MAX_U32 = 0xffff_ffff;
 /** Number of slots prepared for future agents: preparing takes milliseconds, and no attach should wait for it. */
 const SPARE = 16;
 /** How long after the last agent went blocks of slots that nobody uses are given back. */
@@ -175,7 +176,7 @@ export class Tracer implements Disposable {
         variants: new Set(before?.series.flatMap(({ flag }) => (flag ? [JSON.stringify(flag)] : []))),
       });
       check(
-        this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL),
+        this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL, ...slackOf(process)),
         'attach the threads of an agent',
       );
       if (own === undefined) this.#overflow ??= this.#newOverflow(nowMs());
@@ -196,7 +197,7 @@ export class Tracer implements Disposable {
     this.#native.removeAgent(pid);
     const { detach } = this.#layout.visit;
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const changed = this.#native.visitThreads(detach, pid, session.slot, ALL);
+      const changed = this.#native.visitThreads(detach, pid, session.slot, ALL, 0, 0);
       if (failed(changed) || changed === 0) break;
     }
     if (!this.#isOverflow(session)) {
@@ -286,7 +287,7 @@ export class Tracer implements Disposable {
    * threads it had something to tell; if not 0, there may again have been no room for all.
    */
   retell(): number {
-    return check(this.#native.visitThreads(this.#layout.visit.retell, ALL, 0, ALL), 'tell lost events again');
+    return check(this.#native.visitThreads(this.#layout.visit.retell, ALL, 0, ALL, 0, 0), 'tell lost events again');
   }
 
   /**
@@ -326,7 +327,7 @@ export class Tracer implements Disposable {
     if (slot === undefined) throw new Error('all slots for series are taken');
     this.#threads++;
     const { attach, detach } = this.#layout.visit;
-    const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid);
+    const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid, 0, 0);
     try {
       check(this.#native.emptySeries(slot), 'create the series of a thread');
       if (check(visit(attach), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
@@ -420,4 +421,10 @@ export class Tracer implements Disposable {
     const slice = this.#hasSlices ? {} : { slice: undefined };
     return series.map((s) => ({ ...s, ...source, ...slice }));
   }
+}
+
+/** The slack that taut has set already and the original, as the tracer's programs take them. */
+function slackOf({ slack }: TracedProcess): [set: number, original: number] {
+  const ns = (value: bigint | undefined) => Math.min(Number(value ?? 0n), MAX_U32);
+  return [ns(slack?.target), ns(slack?.original)];
 }

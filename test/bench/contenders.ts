@@ -85,7 +85,7 @@ export function tracer(checkout: string, agent: Load | undefined, programs: read
   check(wakeups.load(false), 'load');
   for (const [i, pid] of (agent?.pids ?? []).entries()) {
     check(wakeups.addAgent(pid, i + 1), 'add an agent');
-    check(wakeups.visitThreads(built.layout.visit.attach, pid, i + 1, 0), 'attach the threads');
+    check(wakeups.visitThreads(built.layout.visit.attach, pid, i + 1, 0, 0, 0), 'attach the threads');
   }
   const at = built.layout.counters.indexOf('wakeup_recorded');
   return {

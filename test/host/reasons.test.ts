@@ -67,9 +67,9 @@ test('unseen: wakeups for which no program ran show in the count of sleeps', asy
   await using program = await sleeper();
   const { tracer } = load('taut');
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1, 0);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0, 0, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, 1, 0);
+  tracer.visitThreads(DETACH, program.pid, 1, 0, 0, 0);
   expect(counters(tracer)['discard_unseen']).toBeGreaterThanOrEqual(100);
 });
 
@@ -77,9 +77,9 @@ test('restamped, detached: a wakeup whose thread was never seen running, before 
   await using program = await sleeper();
   const { tracer } = load('taut', ['on_waking']);
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1, 0);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0, 0, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, 1, 0);
+  tracer.visitThreads(DETACH, program.pid, 1, 0, 0, 0);
   const { discard_restamped = 0, discard_detached, discard_unseen = 0 } = counters(tracer);
   expect(discard_restamped).toBeGreaterThan(0);
   expect(discard_restamped + discard_unseen).toBeGreaterThanOrEqual(99);
@@ -90,9 +90,9 @@ test('no_waking: a wakeup that was begun before anybody looked', async () => {
   await using program = await sleeper();
   const { tracer } = load('taut', ['on_wakeup', 'on_switch']);
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1, 0);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0, 0, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, 1, 0);
+  tracer.visitThreads(DETACH, program.pid, 1, 0, 0, 0);
   const { discard_no_waking = 0, discard_unseen = 0 } = counters(tracer);
   expect(discard_no_waking).toBeGreaterThan(0);
   expect(discard_no_waking + discard_unseen).toBeGreaterThanOrEqual(99);
@@ -103,21 +103,21 @@ test('no_switch: a thread that had run before it was seen running', async () => 
   await program.line(/^ready/);
   const { object, tracer } = load('taut', ['on_waking', 'on_wakeup']);
   tracer.addAgent(program.pid, 1);
-  tracer.visitThreads(ATTACH, program.pid, 1, 0);
+  tracer.visitThreads(ATTACH, program.pid, 1, 0, 0, 0);
   const burnt = tell(program, 'burn 1 500000');
   await setTimeout(100);
   check(object.attach('on_switch'), 'on_switch');
   await burnt;
-  tracer.visitThreads(DETACH, program.pid, 1, 0);
+  tracer.visitThreads(DETACH, program.pid, 1, 0, 0, 0);
   expect(counters(tracer)['discard_no_switch']).toBeGreaterThan(0);
 });
 
 test('no_series: a thread of a place that has no room', async () => {
   await using program = await sleeper();
   const { tracer } = load('taut', ['on_waking', 'on_wakeup', 'on_switch']);
-  tracer.visitThreads(ATTACH, program.pid, layout.maxAgents, 0);
+  tracer.visitThreads(ATTACH, program.pid, layout.maxAgents, 0, 0, 0);
   await tell(program, 'sleep 100 500');
-  tracer.visitThreads(DETACH, program.pid, layout.maxAgents, 0);
+  tracer.visitThreads(DETACH, program.pid, layout.maxAgents, 0, 0, 0);
   const { discard_no_series = 0, discard_unseen = 0, discard_on_cpu = 0 } = counters(tracer);
   expect(discard_no_series).toBeGreaterThan(0);
   expect(discard_no_series + discard_unseen + discard_on_cpu).toBeGreaterThanOrEqual(100);
@@ -133,7 +133,7 @@ test('lost_birth, lost_end: nobody reads, and there is no room; of other kinds n
   await program.line(/^ready/);
   const { tracer } = load('taut', ['on_fork', 'on_exec', 'on_rename', 'on_exit']);
   tracer.addAgent(program.pid, 1);
-  check(tracer.visitThreads(ATTACH, program.pid, 1, 0), 'attach');
+  check(tracer.visitThreads(ATTACH, program.pid, 1, 0, 0, 0), 'attach');
   await tell(program, `threads ${FIT}`); // each is born, and ends
   const { lost_birth = 0, lost_end = 0, ...others } = counters(tracer);
   expect(lost_birth + lost_end).toBeGreaterThanOrEqual(FIT - 100);

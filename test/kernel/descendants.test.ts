@@ -1,9 +1,11 @@
 /** What children of a tuned agent have, under each choice, and how long they had the agent's value. */
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
+import { childrenOf } from '../../src/proc/ancestry.ts';
 import { tell } from '../support/conversation.ts';
 import { type Program, slacks, until } from '../support/program.ts';
 import { sleeper } from '../support/sleeper.ts';
+import { isStopped } from '../support/stopped.ts';
 import { Sandbox } from '../support/taut.ts';
 
 async function storm(sandbox: Sandbox): Promise<Program> {
@@ -52,6 +54,26 @@ test('contain reaches grandchildren that were made before anybody knew of the ch
   const pids = agent.lines.filter((l) => l.startsWith('tree')).flatMap((l) => l.split(' ').slice(1).map(Number));
   expect(pids).toHaveLength(60);
   await until('every one of them is put back', () => pids.every((pid) => slacks(pid)[0] === 50_000));
+});
+
+test('contain reaches a child whose parent has ended, also one that is made while taut ends and puts others back', async () => {
+  using sandbox = new Sandbox({ TAUT_FAULT: 'restore-written:1:SIGSTOP' });
+  await using taut = await sandbox.watch('--optimize-timer-slack', '--no-guard');
+  await using first = await sleeper(sandbox);
+  await until('the first agent is tuned', () => slacks(first.pid)[0] === 1);
+  await using second = sandbox.python('tooling.py');
+  await until('the second agent is tuned', () => slacks(second.pid)[0] === 1);
+  taut.child.kill('SIGTERM');
+  await until('it is putting back the first', () => isStopped(taut.pid));
+  second.say('tool cat <&3 >/dev/null & echo orphan $!');
+  const orphan = Number((await second.line(/^orphan/)).split(' ')[1]);
+  const shell = Number((await second.line(/^child/)).split(' ')[1]);
+  await until('its parent has ended', () => childrenOf(shell).length === 0);
+  expect(slacks(orphan)).toEqual([1]);
+  taut.child.kill('SIGCONT');
+  expect(await taut.ended).toBe(0);
+  expect([first, second].flatMap(({ pid }) => slacks(pid))).toEqual([50_000, 50_000]);
+  expect(slacks(orphan)).toEqual([50_000]);
 });
 
 test('inherit: children keep the value, on record, and restoring covers them and their own', async () => {

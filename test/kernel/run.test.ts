@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
 import { HOLD_MS } from '../../src/cli/run/held.ts';
 import { holdPath } from '../../src/native.ts';
+import { tell } from '../support/conversation.ts';
 import { packagesIn } from '../support/loads.ts';
 import { outcome, Program, slacks, until } from '../support/program.ts';
 import { FIXTURES, LAUNCHER, Sandbox } from '../support/taut.ts';
@@ -43,6 +44,31 @@ test('an agent that its command starts at once, with a lower process id, is know
   expect(lowest).toBeLessThan(taut.pid);
   for (const { threads } of await named()) expect(threads).toMatchObject({ tuned: threads.total });
 }, 60_000);
+
+test.each([
+  ['it runs', []],
+  ['it starts', ['sh', '-c', 'exec 3<&0; "$0" "$@" <&3 & wait']],
+])(
+  'what the agent that %s waits is told as tuned, which it was before it was measured',
+  async (_, starts) => {
+    using sandbox = new Sandbox();
+    const agent = ['python3', join(FIXTURES, 'sleeper.py'), sandbox.mark];
+    await using taut = sandbox.taut('run', '--config', sandbox.config, TUNED, '--', ...starts, ...agent);
+    await until('it is measured', async () => {
+      const { agents } = await sandbox.json<StatusDocument>('status');
+      return agents.some(({ name, threads }) => name === 'fixture-agent' && threads.tuned > 0);
+    });
+    await tell(taut, 'sleep 50 1000');
+    taut.child.stdin?.end();
+    expect(await taut.ended).toBe(0);
+    const counts = sandbox
+      .lastCounts('taut.timer.lateness')
+      .filter((one) => one.attributes['taut.timer.slack_class'] === 'reachable');
+    expect(new Set(counts.map(({ attributes }) => attributes['taut.tuned']))).toEqual(new Set([true]));
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThanOrEqual(45);
+  },
+  60_000,
+);
 
 test.each([
   [['/no/such/program'], 127, /^taut: \/no\/such\/program: not found$/m],

@@ -1,6 +1,5 @@
 /** The scheduler's slice has everything that timer slack has; what the kernel says of it is read by another program. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusDocument } from '../../src/agents/status.ts';
@@ -209,24 +208,6 @@ test('a slice that somebody else has set since is reported once, and stays', asy
   expect(taut.errors.filter((line) => line.includes('somebody else'))).toHaveLength(1);
 });
 
-test.each(['examined:1', 'recorded:1', 'recorded:2', 'written:1', 'written:3', 'verified:3'])(
-  'killed at %s while it sets both, everything is put back by taut restore',
-  async (fault) => {
-    using sandbox = new Sandbox();
-    await using agent = await agentOf(sandbox, 2);
-    schedattr('slice', CUSTOM, agent.pid);
-    const before = attributes(agent.pid);
-    const options = ['--config', sandbox.config, SLICE, '--optimize-timer-slack', '--no-guard'];
-    await using taut = sandbox.tautWith({ TAUT_FAULT: fault }, 'watch', ...options);
-    expect(await taut.ended).toBe(1000);
-    await using restore = sandbox.taut('restore');
-    expect(await restore.ended, restore.errors.join('\n')).toBe(0);
-    expect(attributes(agent.pid)).toEqual(before);
-    expect(slacks(agent.pid)).toEqual([50_000, 50_000, 50_000]);
-    expect((await sandbox.json<StatusDocument>('status')).ledger.entries).toBe(0);
-  },
-);
-
 test('a thread that was born while taut was dead gets back both', async () => {
   using sandbox = new Sandbox();
   await using agent = await agentOf(sandbox, 1);
@@ -235,34 +216,6 @@ test('a thread that was born while taut was dead gets back both', async () => {
   expect([slicesOf(agent.pid), slacks(agent.pid)]).toEqual([Array(3).fill(TARGET), [1, 1, 1]]);
   await sandbox.json('restore');
   expect([slicesOf(agent.pid), slacks(agent.pid)]).toEqual([Array(3).fill(DEFAULT), Array(3).fill(50_000)]);
-});
-
-test('a flag turns the one off while the other stays', async () => {
-  using sandbox = new Sandbox();
-  const path = join(sandbox.dir, 'flags.json');
-  const flag = (defaultVariant: string) => ({ state: 'ENABLED', variants: { on: true, off: false }, defaultVariant });
-  const set = (slice: string) =>
-    writeFileSync(
-      path,
-      JSON.stringify({ flags: { 'taut.optimize-timer-slack': flag('on'), 'taut.optimize-sched-slice': flag(slice) } }),
-    );
-  set('on');
-  await using agent = await agentOf(sandbox, 1);
-  await using taut = await sandbox.watch('--flags', path);
-  for (const [word, slice] of [
-    ['off', DEFAULT],
-    ['on', TARGET],
-    ['off', DEFAULT],
-  ] as const) {
-    set(word);
-    await until(`it is ${word}`, () => slicesOf(agent.pid).every((one) => one === slice));
-    expect(slacks(agent.pid)).toEqual([1, 1]);
-  }
-  expect(await taut.stop()).toBe(0);
-  expect([slicesOf(agent.pid), slacks(agent.pid)]).toEqual([
-    [DEFAULT, DEFAULT],
-    [50_000, 50_000],
-  ]);
 });
 
 test('a taut that runs under a short slice itself knows the default all the same', async () => {

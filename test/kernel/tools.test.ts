@@ -227,22 +227,6 @@ test('a storm of short tools leaves nothing behind', async () => {
   expect(await entries(sandbox)).toBe(0);
 });
 
-test.each(['examined:1', 'recorded:1', 'written:1', 'written:3', 'verified:2'])(
-  'killed at %s, everything is put back by taut restore',
-  async (fault) => {
-    using sandbox = new Sandbox();
-    await using agent = await agentOf(sandbox);
-    const tools = await build(agent);
-    const options = ['--config', sandbox.config, TOOLS, '--no-guard'];
-    await using taut = sandbox.tautWith({ TAUT_FAULT: fault }, 'watch', ...options);
-    expect(await taut.ended).toBe(1000);
-    await using restore = sandbox.taut('restore');
-    expect(await restore.ended, restore.errors.join('\n')).toBe(0);
-    expect(prioritiesOf(tools)).toEqual(tools.map(() => ORDINARY));
-    expect(await entries(sandbox)).toBe(0);
-  },
-);
-
 test.each([
   ['tuned', 1, 'foreign'],
   ['put back', 2, 'vanished'],
