@@ -12,6 +12,10 @@ export interface Catalogued extends Runnable {
   readonly isLarge?: boolean;
   /** What it shows once it is up; undefined of one that is silent until it is spoken to. */
   readonly shows: RegExp | undefined;
+  /** How its help calls it, where that is not its command. */
+  readonly calls?: string;
+  /** Its help does not list its commands. */
+  readonly hidesCommands?: boolean;
   /** Of the programs in its folder, those that are not the agent. */
   readonly isHelper?: (process: Seen) => boolean;
 }
@@ -74,7 +78,8 @@ export const CATALOGUE: readonly Catalogued[] = [
   }),
   pypi('gptme', 'gptme@0.35.1'),
   pypi('hermes', 'hermes-agent@0.19.0', 'hermes'),
-  pypi('kimi-cli', 'kimi-cli@1.52.0', 'kimi', { python: '3.12' }),
+  // Its help only names its successor.
+  pypi('kimi-cli', 'kimi-cli@1.52.0', 'kimi', { python: '3.12', hidesCommands: true }),
   pypi('letta', 'letta@0.34.12', 'letta', {
     ...{ python: '3.12', shows: undefined },
     isHelper: ({ argv }) => argv[1]?.endsWith('/bin/letta') === true, // until it has become its Node
@@ -83,7 +88,7 @@ export const CATALOGUE: readonly Catalogued[] = [
   pypi('tunacode', 'tunacode-cli@0.2.3', 'tunacode', { python: '3.12' }),
   pypi('cecli', 'cecli-dev@1.10.0', 'cecli', { python: '3.12', isLarge: true }),
   pypi('code-puppy', 'code-puppy@0.0.946', 'code-puppy', { python: '3.12', isLarge: true }),
-  pypi('deepagents', 'deepagents-code@0.1.88', 'deepagents-code', { python: '3.12', isLarge: true }),
+  pypi('deepagents', 'deepagents-code@0.1.88', 'deepagents-code', { python: '3.12', isLarge: true, calls: 'dcode' }),
   pypi('mini-swe-agent', 'mini-swe-agent@2.4.6', 'mini', { isLarge: true }),
   pypi('openhands', 'openhands@1.16.0', 'openhands', { python: '3.12', isLarge: true }),
   pypi('ra-aid', 'ra-aid@0.30.2', 'ra-aid', { isLarge: true, args: ['--chat'] }),

@@ -1,10 +1,12 @@
 /** Real agents as a person starts them, in a terminal: each is found under its name, once, and its helpers are not. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentEvent, AgentStatus } from '../../src/agents/status.ts';
+import { COMMANDS, HELPER_COMMANDS, WITHOUT_COMMANDS } from '../../src/config/agentCommands.ts';
 import { type Program, until } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
 import { CATALOGUE, type Catalogued } from './catalogue.ts';
 import { type Finding, findingOf, keep } from './findings.ts';
+import { commandsInHelp, versionOptionsInHelp } from './help.ts';
 import { type Installable, type Installed, installAll, installed, pythonFor } from './install.ts';
 import { Terminal } from './terminal.ts';
 import { World } from './world.ts';
@@ -104,4 +106,24 @@ test.concurrent.for(runnable)('$name: $package $version', async (program) => {
   const others = told.read().ever.filter(({ pid }) => pids.has(pid) && !own.includes(pid));
   expect(others.map(({ pid, rule }) => `${rule}: ${terminal.what(pid).join('; ')}`).join('\n')).toBe('');
   findings.push(findingOf(program, terminal, found));
+});
+
+test.concurrent.for(runnable)('each command that the help of $name names is judged', async (program) => {
+  await installs.get(program);
+  const { name, command, calls = command, hidesCommands = WITHOUT_COMMANDS.has(name) } = program;
+  await using asked = world.askForHelp(program, installed(program));
+  await asked.ended;
+  const help = [...asked.lines, ...asked.errors].join('\n');
+  const commands = commandsInHelp(help, calls);
+  const { beside = [], works = [], prints = [] } = COMMANDS[name] ?? {};
+  const where = 'in src/config/agentCommands.ts';
+  const judged = new Set([...beside, ...works, ...HELPER_COMMANDS]);
+  const told = `is ${name} the agent with these commands of its help? Name each of them ${where}, in beside or in works`;
+  expect(
+    commands.filter((one) => !judged.has(one)),
+    told,
+  ).toEqual([]);
+  expect(commands.length > 0, `${name}'s help is read: it lists ${commands}; it says ${help}`).toBe(!hidesCommands);
+  const asks = versionOptionsInHelp(help).filter((option) => option !== '-V' && !prints.includes(option));
+  expect(asks, `${name} prints its version with these options: name them ${where}, in prints`).toEqual([]);
 });
