@@ -12,6 +12,8 @@ export interface Catalogued extends Runnable {
   readonly isLarge?: boolean;
   /** What it shows once it is up; undefined of one that is silent until it is spoken to. */
   readonly shows: RegExp | undefined;
+  /** The executable or an argument of the process that does the work, where the program becomes or starts that later. */
+  readonly becomes?: RegExp;
   /** How its help calls it, where that is not its command. */
   readonly calls?: string;
   /** Its help does not list its commands. */
@@ -48,14 +50,18 @@ export const CATALOGUE: readonly Catalogued[] = [
   // is an agent of its own: it serves all of a user's sessions, and stays. Told what to do, both ask the model of this world.
   ...PROGRAMS.map((program) =>
     ['claude-code', 'codex'].includes(program.name)
-      ? { ...program, shows: undefined }
+      ? { ...program, shows: undefined, ...(program.name === 'codex' ? { becomes: /\/vendor\/.*\/codex$/ } : {}) }
       : { ...program, args: [], shows: ANY_WORD },
   ),
   npm('amp', '@ampcode/cli@0.0.1790142911-g7618fb'),
   npm('auggie', '@augmentcode/auggie@0.36.0'),
-  npm('codex-acp', '@zed-industries/codex-acp@0.16.0', 'codex-acp', { shows: undefined }),
+  npm('codex-acp', '@zed-industries/codex-acp@0.16.0', 'codex-acp', {
+    ...{ shows: undefined, becomes: /\/codex-acp-linux-\w+\// },
+  }),
   npm('continue', '@continuedev/cli@1.5.47', 'cn'),
-  npm('copilot', '@github/copilot@1.0.102', 'copilot', { shows: undefined }), // it may show nothing without its network
+  npm('copilot', '@github/copilot@1.0.102', 'copilot', {
+    ...{ shows: undefined, becomes: /\/copilot-linux-\w+\// }, // it may show nothing without its network
+  }),
   npm('droid', 'droid@0.215.0'),
   npm('grok-build', '@xai-official/grok@1.0.41', 'grok', { shows: undefined }),
   npm('grok-cli', '@vibe-kit/grok-cli@0.0.34', 'grok', { env: { GROK_API_KEY: 'none' } }),
@@ -93,7 +99,7 @@ export const CATALOGUE: readonly Catalogued[] = [
   pypi('openhands', 'openhands@1.16.0', 'openhands', { python: '3.12', isLarge: true }),
   pypi('ra-aid', 'ra-aid@0.30.2', 'ra-aid', { isLarge: true, args: ['--chat'] }),
   pypi('vibe', 'mistral-vibe@3.0.2', 'vibe', {
-    ...{ python: '3.12', isLarge: true, shows: undefined },
+    ...{ python: '3.12', isLarge: true, shows: undefined, becomes: /\/vibe-app-server$/ },
     isHelper: ({ exe }) => exe.endsWith('/vibe-rs'), // its front end
   }),
 ];

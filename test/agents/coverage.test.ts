@@ -71,7 +71,11 @@ class Told {
  * Waits until taut and /proc agree, once the program shows that it is up, who is the agent. Of a program that ends before, which
  * some do without their network, it is enough that they agreed while it ran.
  */
-async function agreedOn({ shows, isHelper = () => false, ...program }: Catalogued, terminal: Terminal, told: Told) {
+async function agreedOn(
+  { shows, becomes, isHelper = () => false, ...program }: Catalogued,
+  terminal: Terminal,
+  told: Told,
+) {
   const { folder } = installed(program);
   let agreed: AgentStatus[] = [];
   let [agents, workers]: number[][] = [[], []];
@@ -81,7 +85,11 @@ async function agreedOn({ shows, isHelper = () => false, ...program }: Catalogue
       const { now } = told.read();
       workers = terminal.workers(folder, isHelper);
       agents = terminal.processes.flatMap(({ pid }) => (now.has(pid) ? [pid] : []));
-      const agree = workers.length > 0 && String(agents.toSorted()) === String(workers);
+      const isUp = (pid: number) => {
+        const { exe = '', argv = [] } = terminal.now(pid) ?? {};
+        return becomes === undefined || [exe, ...argv].some((word) => becomes.test(word));
+      };
+      const agree = workers.length > 0 && workers.every(isUp) && String(agents.toSorted()) === String(workers);
       if (agree) agreed = workers.flatMap((pid) => now.get(pid) ?? []);
       if (terminal.hasEnded) return true;
       return agree && (shows === undefined || shows.test(terminal.screen()));
