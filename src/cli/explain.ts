@@ -166,9 +166,10 @@ async function lastDecisions(n: number, options: ExplainOptions): Promise<Explai
 
 /** What the rules say about a command line: those of the running taut, unless --config names others. */
 async function dry(cmdline: string, options: ExplainOptions): Promise<Explained> {
-  const { comparison, daemon } = await compareWith({ argv: splitCommandLine(cmdline) }, options);
+  const { comparison, daemon, whose } = await compareWith({ argv: splitCommandLine(cmdline) }, options);
   const { near, steps: _, ...verdict } = comparison;
-  return { ...explained({ verdict: { ...verdict, pid: 0 }, sightings: [], more: 0 }), pid: null, near, daemon };
+  const found = explained({ verdict: { ...verdict, pid: 0 }, sightings: [], more: 0 });
+  return { ...found, pid: null, near, daemon, notes: [`these are ${whose}`] };
 }
 
 /** One rule, condition by condition. */
@@ -178,31 +179,42 @@ async function ofRule(rule: string, id: number | undefined, options: ExplainOpti
   if (cmdline === undefined && id === undefined)
     throw new CliError('with --rule a process id or --cmdline is wanted', EXIT.usage);
   const of = cmdline === undefined ? { pid: id ?? 0, rule } : { argv: splitCommandLine(cmdline), rule };
-  const { comparison, daemon } = await compareWith(of, options);
-  if (!comparison.steps) throw new CliError(`there is no rule ${JSON.stringify(rule)}${whose(daemon)}`, EXIT.failed);
-  return { pid: id ?? null, rule, steps: comparison.steps, daemon };
+  const { comparison, daemon, whose } = await compareWith(of, options);
+  if (!comparison.steps)
+    throw new CliError(`there is no rule ${JSON.stringify(rule)} in ${whose}${daemon ? ELSEWHERE : ''}`, EXIT.failed);
+  return { pid: id ?? null, rule, steps: comparison.steps, daemon, notes: [`this is one of ${whose}`] };
 }
 
-function whose(daemon: boolean): string {
-  return daemon ? ' in the running taut; with --config the rules are those of a file' : ' here';
+const ELSEWHERE = '; with --config the rules are those of a file';
+
+interface ComparedWith {
+  readonly comparison: Comparison;
+  readonly daemon: boolean;
+  /** Of whom the rules are, for people. */
+  readonly whose: string;
 }
 
-/** Compares with the rules of the running taut. Says so if it can't, and compares with the built-in ones or --config's. */
-async function compareWith(
-  of: Compared,
-  options: ExplainOptions,
-): Promise<{ comparison: Comparison; daemon: boolean }> {
-  if (options.config === undefined) {
+/**
+ * Compares with the rules of the running taut, unless the command line names a configuration: the one of the host or of the
+ * environment may be another than the running taut's. If it can't be asked, says so, and compares with those that count here.
+ */
+async function compareWith(of: Compared, options: ExplainOptions): Promise<ComparedWith> {
+  const { config, origins, stateDir } = options;
+  const isGiven = config !== undefined && origins?.get('config')?.source === 'option';
+  if (!isGiven) {
     try {
-      const comparison = await ask<Comparison>(options.stateDir, { op: 'compare', of });
-      if (comparison) return { comparison, daemon: true };
+      const comparison = await ask<Comparison>(stateDir, { op: 'compare', of });
+      if (comparison) return { comparison, daemon: true, whose: 'the rules of the running taut' };
     } catch (error) {
       // A user who may not ask the running taut still gets an answer, and so does one whose taut is older.
-      printError(`taut: these are the built-in rules; the running taut was not asked: ${(error as Error).message}`);
+      printError(`taut: the running taut was not asked: ${(error as Error).message}`);
     }
   }
+  const rules = config === undefined ? 'the built-in rules' : `the rules that ${config} gives`;
+  const whose = isGiven ? rules : `${rules}: no taut with the state directory ${stateDir} could be asked for its own`;
   try {
-    return { comparison: new Decisions(compileRules(await readConfig(options.config))).compare(of), daemon: false };
+    const comparison = new Decisions(compileRules(await readConfig(config))).compare(of);
+    return { comparison, daemon: false, whose };
   } catch (error) {
     if (of.argv === undefined && isGone(error)) throw notThere(of.pid);
     throw error;

@@ -34,9 +34,11 @@ export interface RuleWalk {
   readonly rule: string;
   readonly steps: readonly Step[];
   readonly daemon: boolean;
+  /** Of whom the rule is. */
+  readonly notes: readonly string[];
 }
 
-export function describeRule({ pid: id, rule, steps }: RuleWalk): string[] {
+export function describeRule({ pid: id, rule, steps, notes }: RuleWalk): string[] {
   const whom = id === null ? 'this command line' : `process ${id}`;
   const isMatch = steps.every(({ holds, isException }) => holds !== isException);
   const lines = steps.map(({ holds, isException, text }) => {
@@ -44,7 +46,11 @@ export function describeRule({ pid: id, rule, steps }: RuleWalk): string[] {
     if (isException) return holds ? `  no   it is excepted: ${line}` : `  yes  it is not excepted: ${line}`;
     return `  ${holds ? 'yes' : 'no '}  ${line}`;
   });
-  return [`rule ${printable(rule, MOST_OF_A_NAME)} ${isMatch ? 'matches' : 'does not match'} ${whom}`, ...lines];
+  return [
+    `rule ${printable(rule, MOST_OF_A_NAME)} ${isMatch ? 'matches' : 'does not match'} ${whom}`,
+    ...lines,
+    ...notes.map((note) => `  ${note}`),
+  ];
 }
 
 const MOST_OF_A_LINE = 1_000;

@@ -215,5 +215,5 @@ export const COMMANDS: Readonly<Record<string, Commands>> = {
   },
   'trae-cli': { beside: words('show-config tools'), works: words('interactive run') },
   tunacode: { beside: [], prints: words('-v --setup') },
-  vibe: { beside: ['help'], prints: words('-v --setup') },
+  vibe: { beside: words('help update'), prints: words('-v --setup --check-upgrade') },
 };

@@ -58,7 +58,7 @@ export function conditionsOf(asked: z.infer<typeof exceptSchema>): Condition[] {
   if (asked.program) add('program', asked.program, programName(asked.program), (_, { names }) => names);
   some('package', asked.package, (_, program) => program.packages);
   if (asked.command) add('command', asked.command, commandIs(asked.command));
-  if (asked.option) add('options', asked.option, anyOption(asked.option), (_, { options }) => options);
+  if (asked.option) add('options', asked.option, anyOption(asked.option));
   if (asked.path) add('path', asked.path, programPath(asked.path));
   if (asked.cmdline) add('command line', asked.cmdline, positional(asked.cmdline));
   if (asked.anyArg) add('arguments', asked.anyArg, anyArgument(asked.anyArg));
@@ -138,13 +138,12 @@ function commandIs(globs: readonly string[]): Condition['holds'] {
   };
 }
 
+/** An option is not quoted either: its value may be a part of it, as in `-pSECRET`. */
 function anyOption(globs: readonly string[]): Condition['holds'] {
   const find = globMatcher(globs, true);
   return (_, { options }) => {
     const option = options.find((one) => find(one) !== undefined);
-    return option === undefined
-      ? undefined
-      : `its option ${JSON.stringify(option)} matches ${JSON.stringify(find(option))}`;
+    return option === undefined ? undefined : `one of its options matches ${JSON.stringify(find(option))}`;
   };
 }
 

@@ -84,9 +84,25 @@ export class Decisions {
   decide(process: LazyHandle, scope: Scope, seen: Sighting): Verdict {
     const adopted = this.#adoptedAs(process);
     const given = adopted ? cmdlineOf(adopted.command) : givenCmdline(scope, process.id);
-    const verdict = this.#verdict(this.#facts(process, given ?? seen.cmdline), scope);
+    const facts = this.#facts(process, given ?? seen.cmdline);
+    const verdict = this.#asTold(this.#verdict(facts, scope), facts, seen);
     this.#kept.keep(verdict, seen);
     return verdict;
+  }
+
+  /**
+   * A program that gives itself a title hides what it was told: `openclaw plugins list` becomes `openclaw`. It goes on doing that
+   * until it runs another program.
+   */
+  #asTold(verdict: Verdict, { pid, argv }: ProcFacts, { source }: Sighting): Verdict {
+    const { decision, ruleId, name } = verdict;
+    const isTitle = source !== 'exec' && argv.length === 1;
+    const besides = isTitle ? this.#kept.of(pid)?.verdict.besides : undefined;
+    if (besides === undefined) return verdict;
+    if (decision === 'ignore') return { ...verdict, besides };
+    if (decision === 'deny' || ruleId === BY_NAME || name !== besides) return verdict;
+    const why = `its title is that of ${name}; but it was started to do something else, and has run no other program since`;
+    return { ...verdict, decision: 'ignore', ruleId: '', name: '', evidence: [why], lost: [], besides };
   }
 
   /** Makes the process an agent, until `forget`. */
@@ -248,7 +264,7 @@ export class Decisions {
 
   #verdict(facts: ProcFacts, scope: Scope): Verdict {
     const { pid } = facts;
-    const { decision, rule, path, evidence, lost } = decide(facts, this.#rules);
+    const { decision, rule, path, evidence, lost, besides } = decide(facts, this.#rules);
     // A denial has priority over the operator's naming, too: its author meant every way to become an agent.
     const isAdopted = decision === 'ignore' && this.#adopted.has(pid);
     if (decision !== 'deny' && (isNamed(scope, pid) || isAdopted)) {
@@ -267,6 +283,7 @@ export class Decisions {
       attachPath: path,
       evidence,
       lost,
+      ...(besides === undefined ? {} : { besides }),
     };
   }
 }

@@ -60,7 +60,7 @@ function nearMiss({ id, name, conditions, exceptions }: CompiledRule, facts: Fac
   return hindered.length > 0 ? [{ name, lacks: 0, text }] : [];
 }
 
-const PLURAL = new Set(['arguments', 'names asked for', 'connections']);
+const PLURAL = new Set(['arguments', 'options', 'names asked for', 'connections']);
 
 function verb(subjects: readonly string[]): string {
   return subjects.length > 1 || PLURAL.has(subjects[0] ?? '') ? 'do not' : 'does not';

@@ -135,6 +135,11 @@ function firstWord(argv: readonly string[]): string | undefined {
 
 const NONE: readonly string[] = [];
 
+function npmOf(path: string): readonly string[] {
+  const npm = packageOfPath(path);
+  return npm === undefined ? NONE : [npm];
+}
+
 interface Parts {
   readonly given: string;
   /** Default: what is given. */
@@ -151,6 +156,10 @@ class Program implements EffectiveProgram {
   readonly names: readonly string[];
   readonly starts: string | undefined;
   readonly #parts: Parts;
+  // An agent has several rules, and each asks for these.
+  #packages: readonly string[] | undefined;
+  #commands: readonly string[] | undefined;
+  #options: readonly string[] | undefined;
 
   constructor(parts: Parts) {
     const name = fileName(parts.given);
@@ -175,9 +184,8 @@ class Program implements EffectiveProgram {
   }
 
   get packages(): readonly string[] {
-    if (this.#parts.packages) return this.#parts.packages();
-    const npm = packageOfPath(this.#parts.given);
-    return npm === undefined ? NONE : [npm];
+    this.#packages ??= this.#parts.packages?.() ?? npmOf(this.#parts.given);
+    return this.#packages;
   }
 
   get package(): string | undefined {
@@ -189,10 +197,12 @@ class Program implements EffectiveProgram {
   }
 
   get options(): readonly string[] {
-    return optionsOf(this.#parts.args, this.name, this.package);
+    this.#options ??= optionsOf(this.#parts.args, this.name, this.package);
+    return this.#options;
   }
 
   get commands(): readonly string[] {
-    return commandsOf(this.#parts.args, this.name, this.package);
+    this.#commands ??= commandsOf(this.#parts.args, this.name, this.package);
+    return this.#commands;
   }
 }

@@ -9,6 +9,8 @@ export interface Verdict {
   readonly evidence: readonly string[];
   /** Rules that match the process and did not decide. */
   readonly lost: readonly LostRule[];
+  /** The agent whose program it is, told to do something else than be that agent. */
+  readonly besides?: string;
 }
 
 /** A rule that matches the process too, but did not decide. */

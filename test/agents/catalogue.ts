@@ -12,6 +12,12 @@ export interface Catalogued extends Runnable {
   readonly isLarge?: boolean;
   /** What it shows once it is up; undefined of one that is silent until it is spoken to. */
   readonly shows: RegExp | undefined;
+  /** The executable or an argument of the process that does the work, where the program becomes or starts that later. */
+  readonly becomes?: RegExp;
+  /** How its help calls it, where that is not its command. */
+  readonly calls?: string;
+  /** Its help does not list its commands. */
+  readonly hidesCommands?: boolean;
   /** Of the programs in its folder, those that are not the agent. */
   readonly isHelper?: (process: Seen) => boolean;
 }
@@ -44,14 +50,18 @@ export const CATALOGUE: readonly Catalogued[] = [
   // is an agent of its own: it serves all of a user's sessions, and stays. Told what to do, both ask the model of this world.
   ...PROGRAMS.map((program) =>
     ['claude-code', 'codex'].includes(program.name)
-      ? { ...program, shows: undefined }
+      ? { ...program, shows: undefined, ...(program.name === 'codex' ? { becomes: /\/vendor\/.*\/codex$/ } : {}) }
       : { ...program, args: [], shows: ANY_WORD },
   ),
   npm('amp', '@ampcode/cli@0.0.1790142911-g7618fb'),
   npm('auggie', '@augmentcode/auggie@0.36.0'),
-  npm('codex-acp', '@zed-industries/codex-acp@0.16.0', 'codex-acp', { shows: undefined }),
+  npm('codex-acp', '@zed-industries/codex-acp@0.16.0', 'codex-acp', {
+    ...{ shows: undefined, becomes: /\/codex-acp-linux-\w+\// },
+  }),
   npm('continue', '@continuedev/cli@1.5.47', 'cn'),
-  npm('copilot', '@github/copilot@1.0.102', 'copilot', { shows: undefined }), // it may show nothing without its network
+  npm('copilot', '@github/copilot@1.0.102', 'copilot', {
+    ...{ shows: undefined, becomes: /\/copilot-linux-\w+\// }, // it may show nothing without its network
+  }),
   npm('droid', 'droid@0.215.0'),
   npm('grok-build', '@xai-official/grok@1.0.41', 'grok', { shows: undefined }),
   npm('grok-cli', '@vibe-kit/grok-cli@0.0.34', 'grok', { env: { GROK_API_KEY: 'none' } }),
@@ -74,7 +84,8 @@ export const CATALOGUE: readonly Catalogued[] = [
   }),
   pypi('gptme', 'gptme@0.35.1'),
   pypi('hermes', 'hermes-agent@0.19.0', 'hermes'),
-  pypi('kimi-cli', 'kimi-cli@1.52.0', 'kimi', { python: '3.12' }),
+  // Its help only names its successor.
+  pypi('kimi-cli', 'kimi-cli@1.52.0', 'kimi', { python: '3.12', hidesCommands: true }),
   pypi('letta', 'letta@0.34.12', 'letta', {
     ...{ python: '3.12', shows: undefined },
     isHelper: ({ argv }) => argv[1]?.endsWith('/bin/letta') === true, // until it has become its Node
@@ -83,12 +94,12 @@ export const CATALOGUE: readonly Catalogued[] = [
   pypi('tunacode', 'tunacode-cli@0.2.3', 'tunacode', { python: '3.12' }),
   pypi('cecli', 'cecli-dev@1.10.0', 'cecli', { python: '3.12', isLarge: true }),
   pypi('code-puppy', 'code-puppy@0.0.946', 'code-puppy', { python: '3.12', isLarge: true }),
-  pypi('deepagents', 'deepagents-code@0.1.88', 'deepagents-code', { python: '3.12', isLarge: true }),
+  pypi('deepagents', 'deepagents-code@0.1.88', 'deepagents-code', { python: '3.12', isLarge: true, calls: 'dcode' }),
   pypi('mini-swe-agent', 'mini-swe-agent@2.4.6', 'mini', { isLarge: true }),
   pypi('openhands', 'openhands@1.16.0', 'openhands', { python: '3.12', isLarge: true }),
   pypi('ra-aid', 'ra-aid@0.30.2', 'ra-aid', { isLarge: true, args: ['--chat'] }),
   pypi('vibe', 'mistral-vibe@3.0.2', 'vibe', {
-    ...{ python: '3.12', isLarge: true, shows: undefined },
+    ...{ python: '3.12', isLarge: true, shows: undefined, becomes: /\/vibe-app-server$/ },
     isHelper: ({ exe }) => exe.endsWith('/vibe-rs'), // its front end
   }),
 ];

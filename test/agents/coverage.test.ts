@@ -1,10 +1,12 @@
 /** Real agents as a person starts them, in a terminal: each is found under its name, once, and its helpers are not. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentEvent, AgentStatus } from '../../src/agents/status.ts';
+import { COMMANDS, HELPER_COMMANDS, WITHOUT_COMMANDS } from '../../src/config/agentCommands.ts';
 import { type Program, until } from '../support/program.ts';
 import { Sandbox } from '../support/taut.ts';
 import { CATALOGUE, type Catalogued } from './catalogue.ts';
 import { type Finding, findingOf, keep } from './findings.ts';
+import { commandsInHelp, versionOptionsInHelp } from './help.ts';
 import { type Installable, type Installed, installAll, installed, pythonFor } from './install.ts';
 import { Terminal } from './terminal.ts';
 import { World } from './world.ts';
@@ -69,7 +71,11 @@ class Told {
  * Waits until taut and /proc agree, once the program shows that it is up, who is the agent. Of a program that ends before, which
  * some do without their network, it is enough that they agreed while it ran.
  */
-async function agreedOn({ shows, isHelper = () => false, ...program }: Catalogued, terminal: Terminal, told: Told) {
+async function agreedOn(
+  { shows, becomes, isHelper = () => false, ...program }: Catalogued,
+  terminal: Terminal,
+  told: Told,
+) {
   const { folder } = installed(program);
   let agreed: AgentStatus[] = [];
   let [agents, workers]: number[][] = [[], []];
@@ -79,7 +85,11 @@ async function agreedOn({ shows, isHelper = () => false, ...program }: Catalogue
       const { now } = told.read();
       workers = terminal.workers(folder, isHelper);
       agents = terminal.processes.flatMap(({ pid }) => (now.has(pid) ? [pid] : []));
-      const agree = workers.length > 0 && String(agents.toSorted()) === String(workers);
+      const isUp = (pid: number) => {
+        const { exe = '', argv = [] } = terminal.now(pid) ?? {};
+        return becomes === undefined || [exe, ...argv].some((word) => becomes.test(word));
+      };
+      const agree = workers.length > 0 && workers.every(isUp) && String(agents.toSorted()) === String(workers);
       if (agree) agreed = workers.flatMap((pid) => now.get(pid) ?? []);
       if (terminal.hasEnded) return true;
       return agree && (shows === undefined || shows.test(terminal.screen()));
@@ -104,4 +114,24 @@ test.concurrent.for(runnable)('$name: $package $version', async (program) => {
   const others = told.read().ever.filter(({ pid }) => pids.has(pid) && !own.includes(pid));
   expect(others.map(({ pid, rule }) => `${rule}: ${terminal.what(pid).join('; ')}`).join('\n')).toBe('');
   findings.push(findingOf(program, terminal, found));
+});
+
+test.concurrent.for(runnable)('each command that the help of $name names is judged', async (program) => {
+  await installs.get(program);
+  const { name, command, calls = command, hidesCommands = WITHOUT_COMMANDS.has(name) } = program;
+  await using asked = world.askForHelp(program, installed(program));
+  await asked.ended;
+  const help = [...asked.lines, ...asked.errors].join('\n');
+  const commands = commandsInHelp(help, calls);
+  const { beside = [], works = [], prints = [] } = COMMANDS[name] ?? {};
+  const where = 'in src/config/agentCommands.ts';
+  const judged = new Set([...beside, ...works, ...HELPER_COMMANDS]);
+  const told = `is ${name} the agent with these commands of its help? Name each of them ${where}, in beside or in works`;
+  expect(
+    commands.filter((one) => !judged.has(one)),
+    told,
+  ).toEqual([]);
+  expect(commands.length > 0, `${name}'s help is read: it lists ${commands}; it says ${help}`).toBe(!hidesCommands);
+  const asks = versionOptionsInHelp(help).filter((option) => option !== '-V' && !prints.includes(option));
+  expect(asks, `${name} prints its version with these options: name them ${where}, in prints`).toEqual([]);
 });

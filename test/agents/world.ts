@@ -21,6 +21,9 @@ export interface Runnable extends Installable {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** What is started with these is the first process of a process namespace, which ends with this process. */
+const BOUNDS = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
 export class World implements AsyncDisposable {
   /** Its folder: the agents' homes are in it. */
   readonly dir: string;
@@ -84,9 +87,15 @@ export class World implements AsyncDisposable {
    * program all that the agent started ends, wherever that has moved itself.
    */
   startInTerminal({ args, env }: Runnable, { command }: Installed): Program {
-    const bounds = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
     const terminal = 'cd "$0" && exec script -qec "$*" /dev/null';
-    return this.#enter(env, [...bounds, 'sh', '-c', terminal], [command, ...args].map(quoted));
+    return this.#enter(env, [...BOUNDS, 'sh', '-c', terminal], [command, ...args].map(quoted));
+  }
+
+  /** Asks a program for its help. Whatever that starts ends with the returned program. */
+  askForHelp({ env }: Runnable, { command }: Installed): Program {
+    const asked = this.#enter(env, [...BOUNDS, 'sh', '-c', 'cd "$0" && exec "$@"'], [command, '--help']);
+    asked.child.stdin?.end();
+    return asked;
   }
 
   /**

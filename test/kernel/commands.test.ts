@@ -120,6 +120,24 @@ test('explain compares with the rules of the running taut, one of them condition
   });
 });
 
+test('a command line is compared with the rules of the running taut, also where the environment names a configuration; its answer says whose', async () => {
+  using sandbox = Sandbox.withRules([{ id: 'mine', program: 'my-bot' }]);
+  const others = join(sandbox.dir, 'others.yaml');
+  writeFileSync(others, 'version: 1\nrules: [{ id: others, program: my-bot }]\n');
+  const explain = async (...args: string[]) => {
+    const asked = sandbox.tautWith({ TAUT_CONFIG: others }, 'explain', '--cmdline', 'my-bot', ...args);
+    await asked.ended;
+    return asked.lines.join('\n');
+  };
+  expect(await explain()).toMatch(
+    /rule others.*these are the rules that \S+others.yaml gives: no taut with the state directory/s,
+  );
+  await using _taut = await sandbox.watch();
+  expect(await explain()).toMatch(/rule mine.*these are the rules of the running taut$/s);
+  expect(await explain('--rule', 'mine')).toMatch(/rule mine matches.*this is one of the rules of the running taut$/s);
+  expect(await explain('--config', others)).toMatch(/rule others.*these are the rules that \S+others.yaml gives$/s);
+});
+
 test('rules are read again on change and on SIGHUP, and broken ones change nothing', async () => {
   using sandbox = new Sandbox();
   await using agent = await sleeper(sandbox);

@@ -27,7 +27,7 @@ test('a rule that is not there has no conditions', () => {
 
 test('the text says whether the rule matches, and of each line whether it stands against that', () => {
   const walk = (id: string, ...argv: string[]) =>
-    describeRule({ pid: null, rule: id, steps: steps(id, ...argv), daemon: false });
+    describeRule({ pid: null, rule: id, steps: steps(id, ...argv), daemon: false, notes: [] });
   expect(walk('builtin/codex', 'codex', 'exec')[0]).toBe('rule builtin/codex matches this command line');
   const helper = walk('builtin/codex', 'codex', 'mcp-server');
   expect(helper[0]).toBe('rule builtin/codex does not match this command line');
@@ -48,4 +48,17 @@ test('a rule matches exactly what all its steps are in favour of', () => {
         isMatch,
       ]);
     }
+});
+
+test('an option of a process is never quoted: its value may be a part of it', () => {
+  const rules = compileRules(
+    parseConfig(
+      'version: 1\nrules:\n  - { id: a, program: bot, option: "-p*" }\n  - { id: b, program: bot, option: -x }',
+      't',
+    ),
+  );
+  const facts = factsOfCmdline(['bot', '-pSECRET']);
+  const said = JSON.stringify([compare(facts, rules, 'a'), compare(facts, rules, 'b')]);
+  expect(said).toContain('one of its options matches');
+  expect(said).not.toContain('SECRET');
 });

@@ -100,6 +100,24 @@ test('a process that takes the name of an agent is one from then on, and stays o
   expect(life.decisions.named(pid)?.verdict.evidence.join()).toContain('no rule names it now; it stays bots');
 });
 
+test('a program that was told to do something else than be the agent is none under its title either, until it runs another', async () => {
+  using life = new Life({ rules: '[{ id: bots, program: bot, not: { command: update, option: -V } }]' });
+  for (const told of ['update', '-V']) {
+    const pid = await life.run('bot', told);
+    for (const title of ['bot', 'bot-updater', 'bot']) {
+      life.host.rename(pid, title);
+      await life.hear();
+      expect(life.pids()).toEqual([]);
+    }
+    expect(life.decisions.explain(pid).kept?.verdict.evidence.join()).toContain('started to do something else');
+    life.host.exec(pid, ['bot']);
+    await life.hear();
+    expect(life.pids()).toEqual([pid]);
+    life.host.exec(pid, ['cat']);
+    await life.hear();
+  }
+});
+
 test('an agent that takes a denied name is put back', async () => {
   using life = new Life({ rules: '[{ id: bots, program: bot }, { id: never, action: deny, program: secret }]' });
   const pid = await life.run('bot');
