@@ -33,7 +33,7 @@ struct step {
 	__u64 field;
 };
 
-enum field { SOFT, SLACK, WAKING, WAKEUP };
+enum field { SOFT, SLACK, WAKING, WAKEUP, OVERTAKEN };
 
 #define STEP(name) SEC("syscall") int name(struct step *step)
 
@@ -95,8 +95,8 @@ STEP(set)
 
 	if (!t)
 		return 0;
-	if (step->field == SOFT) {
-		t->from_timer = 1;
+	if (step->field == SOFT || step->field == OVERTAKEN) {
+		t->from_timer = step->field == SOFT ? CAUSE_TIMER : CAUSE_OVERTAKEN;
 		t->soft_ns = at;
 	} else if (step->field == SLACK) {
 		t->slack_ns = step->value;

@@ -72,7 +72,12 @@ struct hrtimer {
 	struct hrtimer_clock_base *base;
 };
 
+struct hrtimer_cpu_base {
+	unsigned int clock_was_set_seq; /* as of its last look at the clocks: grows when one is set, and is never 0 */
+};
+
 struct hrtimer_clock_base {
+	struct hrtimer_cpu_base *cpu_base;
 	unsigned int index;
 	struct hrtimer *running; /* the timer whose handler runs now */
 	__s64 offset;            /* this base's clock - CLOCK_MONOTONIC */

@@ -8,10 +8,13 @@
 #include "taut.h"
 #include <bpf/bpf_helpers.h>
 
+/* OVERTAKEN: a timer whose clock was set past its time. */
+enum cause { CAUSE_OTHER, CAUSE_TIMER, CAUSE_OVERTAKEN };
+
 /* One wakeup in progress, from its cause to running. Freed with the thread. */
 struct thread_state {
 	__u32 slot;        /* its agent's; 0 while it is being attached, and once it is let go */
-	__u32 from_timer;  /* the wakeup in progress was caused by a timer */
+	__u32 from_timer;  /* the wakeup in progress was caused by a timer: enum cause */
 	__u32 sampled_out; /* the wakeup in progress is not recorded */
 	__u64 original_ns; /* its slack before taut */
 	__u64 soft_ns;     /* that timer's soft expiry, CLOCK_MONOTONIC */

@@ -17,6 +17,7 @@ struct expiring {
 	__u64 base;
 	__u64 soft_ns;
 	__u64 slack_ns;
+	__u32 clock; /* its base's index: 0 is CLOCK_MONOTONIC, which nobody sets */
 };
 
 struct expiring_by_cpu {
@@ -26,6 +27,25 @@ struct expiring_by_cpu {
 	__type(value, struct expiring);
 };
 extern struct expiring_by_cpu expiring SEC(".maps");
+
+/* When a clock was set last, as the first timer after that showed. */
+static volatile struct {
+	__u64 at_ns; /* CLOCK_MONOTONIC; 0: not while the programs run */
+	__u32 seq;   /* the kernel's count; 0: no timer has told */
+} clock_set;
+
+/* A processor that has not noticed yet has a lower count. */
+static __always_inline void note_clocks(struct hrtimer_cpu_base *cpu)
+{
+	if (!bpf_core_field_exists(cpu->clock_was_set_seq))
+		return;
+	__u32 seq = cpu->clock_was_set_seq, known = clock_set.seq;
+	if ((__s32)(seq - known) <= 0)
+		return;
+	if (known)
+		clock_set.at_ns = bpf_ktime_get_ns();
+	clock_set.seq = seq;
+}
 
 /*
  * Runs for every timer of the host, so it only takes notes. Whether the sleeper is an agent's thread is checked at
@@ -41,6 +61,8 @@ static __always_inline void timer_expires(struct hrtimer *timer)
 
 	if (!e)
 		return;
+	note_clocks(base->cpu_base);
+	e->clock = base->index;
 	e->timer = base->index < FIRST_SOFT_BASE ? (__u64)timer : 0;
 	e->base = (__u64)base;
 	e->soft_ns = timer->_softexpires - base->offset;
@@ -67,6 +89,17 @@ static __always_inline struct expiring *running_timer(void)
 		return 0;
 	}
 	return e;
+}
+
+/*
+ * Whether a clock was set past the timer's time, so that it was late the moment it expired: by as much as the clock was
+ * set, which is no lateness of a wakeup. For this nobody has to know when the timer was started. One that was due by the
+ * new time already, between that moment and the first timer of the host, counts as well.
+ */
+static __always_inline bool is_overtaken(struct expiring *e)
+{
+	/* Signed: the time may be before the machine's start. */
+	return e->clock && (__s64)e->soft_ns < (__s64)clock_set.at_ns;
 }
 
 #endif

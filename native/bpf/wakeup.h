@@ -82,8 +82,9 @@ static __always_inline void waking(struct task_struct *task)
 	}
 	struct expiring *e = running_timer();
 	t->wakeup_ns = 0;
-	t->from_timer = e != 0;
+	t->from_timer = CAUSE_OTHER;
 	if (e) {
+		t->from_timer = is_overtaken(e) ? CAUSE_OVERTAKEN : CAUSE_TIMER;
 		t->soft_ns = e->soft_ns;
 		t->slack_ns = e->slack_ns;
 	}
@@ -120,7 +121,7 @@ static __always_inline void first_wakeup(struct task_struct *task)
 		leave_out(t);
 		return;
 	}
-	t->from_timer = 0;
+	t->from_timer = CAUSE_OTHER;
 	t->preempted = task->nivcsw;
 	t->wakeup_ns = bpf_ktime_get_ns();
 	stamp_wakeup(t, t->wakeup_ns);
@@ -156,6 +157,8 @@ static __always_inline void end_wakeup(struct thread_state *t, struct task_struc
 		decide(TAUT_COUNT_discard_detached, 1);
 	else if (task->nivcsw != t->preempted) /* it ran before without a program: the time of that switch is unknown */
 		decide(TAUT_COUNT_discard_no_switch, 1);
+	else if (t->from_timer == CAUSE_OVERTAKEN)
+		decide(TAUT_COUNT_discard_clock_set, 1);
 	else
 		decide(record(series_of(slot), t, &i, tuned, own_slice), 1);
 }

@@ -119,6 +119,7 @@ TAUT_ASSERT(sizeof(struct taut_agent_series) <= 96 * 1024, "no more than 96 KiB 
 	X(discard_no_series)    /* there was no room to count for its agent */                                                \
 	X(discard_detached)     /* it was on its way when its thread ended or was let go */                                   \
 	X(discard_unseen)       /* no program was run for any of it: some kernels run none for processes that they protect */ \
+	X(discard_clock_set)    /* a clock was set past the time of its timer, so how late it was is not known */             \
 	X(discard_sampled)      /* `--max-overhead` had taut leave it out */                                                  \
 	X(lost_thread_state)                                                                                                  \
 	X(lost_exec)   /* there was no room for the event: these four by its kind */                                          \

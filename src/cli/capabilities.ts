@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { TITLES } from '../actuator/knobNames.ts';
 import { addon, check } from '../native.ts';
 import { effectiveCapabilitiesOf } from '../proc/status.ts';
+import { procLack } from '../proc/whole.ts';
 
 /** Bits of capabilities(7), each with the use that taut has for it. */
 export const CAPABILITIES = {
@@ -37,7 +38,7 @@ export function hasCapability(name: Capability): boolean {
  * other than root keeps its capabilities: execve might take away what it was given.
  */
 export function confineSelf(): void {
-  if (process.geteuid?.() !== 0 || (effective() & ~KEEP) === 0n) return;
+  if (process.geteuid?.() !== 0 || procLack() || (effective() & ~KEEP) === 0n) return;
   check(addon().confine(KEEP), 'drop capabilities');
   process.execve?.(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
 }

@@ -1,6 +1,7 @@
 /** The commands, and the exit codes of their errors. */
 import { Command, CommanderError, Option } from 'commander';
 import { TITLES } from '../actuator/knobNames.ts';
+import { procLack } from '../proc/whole.ts';
 import { printableLines } from '../util/printable.ts';
 import { bareOption, type CommandShape } from './bareOption.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -49,6 +50,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   version: async () => addVersion,
 };
 
+/** Those that look at processes. `run` runs its command all the same, and the others look at files. */
+const NEEDS_PROC: readonly string[] = ['watch', 'attach', 'status', 'explain', 'restore', 'doctor', 'demo'];
+
 /** Options that need no command. */
 const VERSION = ['-v', '-V', '--version'];
 
@@ -69,7 +73,11 @@ export async function addCommands([, , name = '']: readonly string[]): Promise<v
 export async function run(argv: readonly string[]): Promise<void> {
   try {
     await addCommands(argv);
-    program.hook('preAction', async (_, command) => settle(command, { env: process.env }));
+    program.hook('preAction', async (_, command) => {
+      const lack = NEEDS_PROC.includes(command.name()) ? procLack() : undefined;
+      if (lack) throw new CliError(`${lack.why}; ${lack.mend}`, EXIT.host);
+      await settle(command, { env: process.env });
+    });
     await program.parseAsync(bareOption(argv, shapeOf));
   } catch (error) {
     await report(error);

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
+import { procLack } from '../proc/whole.ts';
 import type { TuneOptions } from './given.ts';
 import { withCommon, withTuning } from './options.ts';
+import { printError } from './output.ts';
 import { runCommand } from './run/command.ts';
+import { become } from './run/held.ts';
 
 export function addRun(program: Command): void {
   const command = program
@@ -26,5 +29,9 @@ Examples:
   taut run -- claude
   taut run --optimize-timer-slack -- node my-agent.js --fast`,
     );
-  withTuning(withCommon(command)).action((words: string[], options: TuneOptions) => runCommand(words, options));
+  withTuning(withCommon(command)).action(async (words: string[], options: TuneOptions) => {
+    const lack = procLack();
+    if (lack) become(words, `${lack.why}; ${lack.mend}`, (message) => printError(`taut: warn: ${message}`));
+    await runCommand(words, options);
+  });
 }

@@ -15,6 +15,7 @@ export type Outcome = 0 | Errno;
 
 /** What libuv has no name for. */
 const OTHERS: ReadonlyMap<number, readonly [string, string]> = new Map([
+  [-10, ['ECHILD', 'it ended before it was ready']], // of the guard
   [-116, ['ESTALE', 'another thread has this id by now']],
 ]);
 

@@ -158,7 +158,7 @@ test('lost_exec, lost_rename: nobody reads, and there is no room', { timeout: 50
 /** The steps of one wakeup of this very thread, run in the kernel: native/bpf/chain.bpf.c. */
 function chain() {
   const { object, tracer } = load('chain');
-  const field = { soft: 0n, slack: 1n, waking: 2n, wakeup: 3n };
+  const field = { soft: 0n, slack: 1n, waking: 2n, wakeup: 3n, overtaken: 4n };
   const run = (step: string, value = 0n, what = 0n) => {
     check(object.testRun(step, new BigUint64Array([BigInt.asUintN(64, value), what])), step);
   };
@@ -195,6 +195,19 @@ test('out_of_range: a wakeup of more than 18 minutes is counted in none of its p
   set('waking', -(2n ** 41n));
   run('be_running');
   expect(counters(tracer)).toEqual({ wakeup_seen: 1, discard_out_of_range: 1 });
+  expect(isEmpty(tracer)).toBe(true);
+});
+
+test('clock_set: the lateness of a timer whose clock was set past its time is no lateness, however long or short', () => {
+  const { tracer, run, set } = chain();
+  run('begin', 1n);
+  for (const ns of [1_000n, 10n ** 11n]) {
+    run('be_waking');
+    set('overtaken', -ns);
+    set('wakeup', 0n);
+    run('be_running');
+  }
+  expect(counters(tracer)).toEqual({ wakeup_seen: 2, discard_clock_set: 2 });
   expect(isEmpty(tracer)).toBe(true);
 });
 

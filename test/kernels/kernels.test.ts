@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernelImage } from './archive.ts';
 import { type Booted, boot } from './boot.ts';
-import type { Counted, Observations } from './guest/observations.ts';
+import type { ClockSet, Counted, Observations } from './guest/observations.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { type Arch, SERIES, type Series } from './series.ts';
 import { THREADS, WAITS } from './waits.ts';
@@ -124,6 +124,17 @@ describe.each(SERIES)('Linux $name', (series) => {
         kind,
       ).toBeLessThanOrEqual(untimed);
     }
+  });
+
+  test('a timer whose clock was set past its time is discarded, and no lateness; others of that clock are counted', () => {
+    const clockSet = observed('clockSet');
+    if (mode !== 'full') return expect(clockSet).toEqual(unavailable);
+    const { threads, waits, recorded, discarded, latestMs } = clockSet as ClockSet;
+    expect(recorded + discarded).toBe(waits);
+    expect(discarded).toBeGreaterThanOrEqual(threads);
+    // So is the machine's first timer after each step, if it is of such a clock.
+    expect(discarded).toBeLessThanOrEqual(waits / 2);
+    expect(latestMs).toBeLessThan(50_000);
   });
 
   test('wakeups are told apart by the slice that was in force', () => {

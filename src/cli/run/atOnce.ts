@@ -9,6 +9,7 @@ import type { Knob } from '../../actuator/knob.ts';
 import { KNOBS } from '../../actuator/knobs.ts';
 import { PROFILE, type Profile } from '../../actuator/profiles.ts';
 import { CONFIG_VARIABLE, HOST_CONFIG, SETTINGS } from '../../config/settings.ts';
+import { procLack } from '../../proc/whole.ts';
 import { withoutFrom } from '../../tracer/features.ts';
 import { givenAlone } from '../given.ts';
 import { stateDirProblem } from '../stateDir.ts';
@@ -71,7 +72,7 @@ export function meant(args: readonly string[]): {
 
 /** Whether the environment has no mistake, as far as the loaded modules can know. */
 function isSound(env: NodeJS.ProcessEnv): boolean {
-  if (env['OTEL_CONFIG_FILE']) return false;
+  if (env['OTEL_CONFIG_FILE'] || procLack()) return false;
   // What a configuration or a variable says is read where the whole command line is.
   if (existsSync(HOST_CONFIG) || env[CONFIG_VARIABLE] !== undefined) return false;
   if (SETTINGS.some(({ key, variable }) => key !== 'stateDir' && env[variable] !== undefined)) return false;

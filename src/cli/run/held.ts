@@ -84,7 +84,7 @@ export async function hold(
     const held = startHeld(command, ms, env);
     if (held.pid !== undefined) return watched(held, say, command);
     const [error] = (await once(held, 'error').catch((error) => [error])) as [NodeJS.ErrnoException];
-    if (NO_ROOM.has(error.code)) become(command, error, say);
+    if (NO_ROOM.has(error.code)) become(command, `there is no room for it beside taut: ${error.message}`, say);
     const { TAUT_IGNORED_SIGNALS: _, TAUT_NOHUP: __, TAUT_OPEN_FILES: ___, ...its } = env;
     return watched(start(command, 'inherit', its), say, command);
   } catch (error) {
@@ -105,9 +105,9 @@ function start([program = '', ...args]: readonly string[], stdio: StdioOptions, 
   return spawn(program, args, { stdio, env });
 }
 
-/** Replaces this process by the command. Returns only when that fails. */
-function become(command: readonly string[], error: Error, say: (message: string) => void): void {
-  say(`not watching the command, which there is no room for beside taut: ${error.message}`);
+/** Replaces this process by the command, after `why` was said. Returns only when that fails. */
+export function become(command: readonly string[], why: string, say: (message: string) => void): void {
+  say(`not watching the command: ${why}`);
   process.execve?.(holdPath(), [holdPath(), '-1', '0', ...command]);
 }
 

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { observeNames } from './names.ts';
 import type { Observations } from './observations.ts';
 import { observeDoctor, observeTuning } from './program.ts';
-import { observeBirths, observeDeaths, observeWaits } from './tracer.ts';
+import { observeBirths, observeClockSet, observeDeaths, observeWaits } from './tracer.ts';
 
 const [, , report = ''] = process.argv;
 const say = (name: string, what: unknown) => appendFileSync(report, `${JSON.stringify([name, what])}\n`);
@@ -14,6 +14,7 @@ const observers: { [Name in keyof Observations]: () => Promise<Observations[Name
   tuning: observeTuning,
   names: observeNames,
   waits: observeWaits,
+  clockSet: observeClockSet,
   births: observeBirths,
   deaths: observeDeaths,
 };

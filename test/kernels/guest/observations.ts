@@ -16,8 +16,21 @@ export interface Observations {
   /** What was seen of questions to a resolver and of connections; why not, where it can't be. */
   readonly names: Unavailable | { readonly asked: string[]; readonly connected: number };
   readonly waits: Unavailable | readonly Counted[];
+  /** What became of waits until a time by the wall clock, which was set meanwhile: past that time; back and forth; no more. */
+  readonly clockSet: Unavailable | ClockSet;
   readonly births: Unavailable | { readonly born: number; readonly reported: number };
   readonly deaths: Unavailable | { readonly threads: number; readonly told: number; readonly lost: number };
+}
+
+export interface ClockSet {
+  readonly threads: number;
+  readonly waits: number;
+  /** Of these, those whose timers were recorded. */
+  readonly recorded: number;
+  /** Wakeups with the reason `clock_set`. */
+  readonly discarded: number;
+  /** Of what was recorded. */
+  readonly latestMs: number;
 }
 
 export interface Unavailable {

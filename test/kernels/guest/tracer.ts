@@ -1,14 +1,16 @@
 /** The tracer by itself: counts that must be exact. */
 
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { schedSlice } from '../../../src/actuator/schedSlice.ts';
 import type { KernelEvent } from '../../../src/native.ts';
 import { ProcHandle } from '../../../src/proc/handle.ts';
 import { TracerUnavailable, WAKEUP } from '../../../src/tracer/programs.ts';
 import type { Series } from '../../../src/tracer/series.ts';
 import { Tracer } from '../../../src/tracer/tracer.ts';
-import { tell } from '../../support/conversation.ts';
+import { ask, tell } from '../../support/conversation.ts';
 import { untimed } from '../../support/counting.ts';
 import { Program, threadIds, until } from '../../support/program.ts';
 import { FIXTURES } from '../../support/taut.ts';
@@ -77,6 +79,37 @@ export async function observeWaits(): Promise<Observations['waits']> {
     all.push(counted);
   }
   return all;
+}
+
+/** Of a period of the wall clock, to whose end is waited: so long that the clock can be set meanwhile. */
+const PERIOD_MS = 4_000;
+const AFTER = 10;
+
+/** The wall clock is set past what an agent waits for, then back and forth. It is nobody's but the guest's. */
+export function observeClockSet(): Promise<Observations['clockSet']> {
+  return withTracer(true, async (tracer) => {
+    await using program = new Program(join(FIXTURES, 'waits'), [String(THREADS)]);
+    await program.line(/^ready/);
+    tracer.attach({ pid: program.pid, name: 'clock', createdAtMs: 0 });
+    for (const steps of [[100], [-100, 100]]) {
+      // Not by `tell`, whose limit is a time of the wall clock.
+      const waited = ask(program, `realtime 1 ${PERIOD_MS * 1_000}`);
+      await setTimeout(PERIOD_MS / 8);
+      for (const seconds of steps) execFileSync('date', ['-s', `@${Math.floor(Date.now() / 1_000) + seconds}`]);
+      await waited;
+    }
+    await ask(program, `realtime ${AFTER} 20000`);
+    tracer.detach(program.pid);
+    const [{ series } = { series: [] }] = tracer.collect();
+    const lateness = series.filter(({ quantity }) => quantity === 'timer.lateness').map(({ histogram }) => histogram);
+    return {
+      threads: THREADS,
+      waits: (2 + AFTER) * THREADS,
+      recorded: lateness.reduce((sum, { count }) => sum + count, 0),
+      discarded: tracer.counters().get('discard_clock_set') ?? 0,
+      latestMs: Math.max(...lateness.map(({ maxNs }) => Number(maxNs ?? 0n) / 1e6)),
+    };
+  });
 }
 
 /** Agents are killed with all their threads: what the kernel reports of it. Where it can be preempted it may run no program. */
