@@ -1,6 +1,6 @@
 /**
  * The guard runs `guardRestore.cjs STATE-DIR OWNER`: it puts back the changes of one taut that is gone. It imports only
- * what it needs for that: it starts in half the time of `taut restore`.
+ * what it needs for that: it starts in less time than `taut restore`.
  */
 import { KNOBS } from '../actuator/knobs.ts';
 import { Ledger } from '../actuator/ledger.ts';

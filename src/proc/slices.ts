@@ -11,6 +11,10 @@ const waiting: (() => void)[] = [];
  * that goes on at the same time shares one slice in a turn of the event loop: twenty with one each would block it for twenty.
  */
 export class Slices {
+  constructor() {
+    if (waiting.length === 0 && performance.now() >= untilMs) untilMs = performance.now() + SLICE_MS;
+  }
+
   /** Call between two steps: lets other work run when the slice is used up. */
   async next(): Promise<void> {
     if (performance.now() < untilMs) return;

@@ -1,7 +1,7 @@
 /**
- * Loaded into taut by `--import`: appends the time, the longest block of its event loop, and the CPU time that the thread used
- * in that block, both in ms, to a file, again and again. A block in which it used none is the host's: the thread could run, and
- * did not get a CPU.
+ * Loaded into taut by `--import`: appends the time, how long the block of its event loop was in which the thread used most CPU
+ * time, and that time, both in ms, to a file, again and again. A block in which it used none is the host's: the thread could run,
+ * and did not get a CPU.
  */
 import { appendFileSync } from 'node:fs';
 
@@ -18,7 +18,7 @@ if (path) {
   setInterval(() => {
     const at = now();
     const block = { ms: at.ms - last.ms, cpuMs: at.cpuMs - last.cpuMs };
-    if (block.ms > longest.ms) longest = block;
+    if (block.cpuMs > longest.cpuMs) longest = block;
     if (++turns % TOLD_EACH === 0) {
       appendFileSync(path, `${Date.now()} ${longest.ms} ${longest.cpuMs}\n`);
       longest = { ms: 0, cpuMs: 0 };
