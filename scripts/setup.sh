@@ -68,6 +68,7 @@ if ! cmp -s package-lock.json $stamp; then
 	command -v npm >/dev/null || give_up "there is no npm; install Node.js with npm (Debian: apt-get install npm)"
 	say "installing npm packages (with Node 24)"
 	npm ci --no-audit --no-fund --loglevel=error >&2 || give_up "npm ci failed (see above)"
+	rm -f $stamp # it may have another name in another checkout
 	cp package-lock.json $stamp
 fi
 node_home=node_modules/$node_package

@@ -28,25 +28,6 @@ struct expiring_by_cpu {
 };
 extern struct expiring_by_cpu expiring SEC(".maps");
 
-/* When a clock was set last, as the first timer after that showed. */
-static volatile struct {
-	__u64 at_ns; /* CLOCK_MONOTONIC; 0: not while the programs run */
-	__u32 seq;   /* the kernel's count; 0: no timer has told */
-} clock_set;
-
-/* A processor that has not noticed yet has a lower count. */
-static __always_inline void note_clocks(struct hrtimer_cpu_base *cpu)
-{
-	if (!bpf_core_field_exists(cpu->clock_was_set_seq))
-		return;
-	__u32 seq = cpu->clock_was_set_seq, known = clock_set.seq;
-	if ((__s32)(seq - known) <= 0)
-		return;
-	if (known)
-		clock_set.at_ns = bpf_ktime_get_ns();
-	clock_set.seq = seq;
-}
-
 /*
  * Runs for every timer of the host, so it only takes notes. Whether the sleeper is an agent's thread is checked at
  * sched_waking, which the handler (of a timed wait, a timerfd or an interval timer) reaches next on this CPU. The time
@@ -61,7 +42,6 @@ static __always_inline void timer_expires(struct hrtimer *timer)
 
 	if (!e)
 		return;
-	note_clocks(base->cpu_base);
 	e->clock = base->index;
 	e->timer = base->index < FIRST_SOFT_BASE ? (__u64)timer : 0;
 	e->base = (__u64)base;
@@ -91,13 +71,35 @@ static __always_inline struct expiring *running_timer(void)
 	return e;
 }
 
+/* When a clock was set last, as the first timer of an agent after that showed. */
+static volatile struct {
+	__u64 at_ns; /* CLOCK_MONOTONIC; 0: not while the programs run */
+	__u32 seq;   /* the kernel's count; 0: no timer has told */
+} clock_set;
+
+/* A processor that has not noticed yet has a lower count. */
+static __always_inline void note_clocks(struct hrtimer_clock_base *base)
+{
+	__u32 seq = BPF_CORE_READ(base, cpu_base, clock_was_set_seq), known = clock_set.seq;
+
+	if ((__s32)(seq - known) <= 0)
+		return;
+	if (known)
+		clock_set.at_ns = bpf_ktime_get_ns();
+	clock_set.seq = seq;
+}
+
 /*
  * Whether a clock was set past the timer's time, so that it was late the moment it expired: by as much as the clock was
- * set, which is no lateness of a wakeup. For this nobody has to know when the timer was started. One that was due by the
- * new time already, between that moment and the first timer of the host, counts as well.
+ * set, which is no lateness of a wakeup. For this nobody has to know when the timer was started. The first timer of an
+ * agent on a clock that was set counts as well if it was due by then: once for each time that a clock is set.
  */
 static __always_inline bool is_overtaken(struct expiring *e)
 {
+	/* The clock that nobody sets only tells the kernel's first count. */
+	if (!bpf_core_field_exists(struct hrtimer_cpu_base, clock_was_set_seq) || (!e->clock && clock_set.seq))
+		return false;
+	note_clocks((void *)e->base);
 	/* Signed: the time may be before the machine's start. */
 	return e->clock && (__s64)e->soft_ns < (__s64)clock_set.at_ns;
 }
