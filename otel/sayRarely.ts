@@ -32,6 +32,8 @@ export function complaints(say: (text: string) => void, detail: (text: string) =
     const text = readable(parts);
     // A slow export is reported when it has failed, with the reason.
     if (text.includes(TOLD) || /metrics export timed out after/.test(text)) return;
+    // What is lost at the very end is counted when no meter counts any more; the sum is said.
+    if (/^A shutdown MeterProvider/.test(text)) return;
     const where = exporting.getStore();
     say(where === undefined ? text : `${where}: ${text}`);
   };

@@ -138,6 +138,12 @@ test.each([
   expect(masked(given)).toBe(shown);
 });
 
+test('what the SDK says of a meter that is asked for after the end is not said', () => {
+  const said: string[] = [];
+  complaints((m) => said.push(m)).warn('A shutdown MeterProvider cannot provide a Meter');
+  expect(said).toEqual([]);
+});
+
 test('a refused address stops the start without its secrets', () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://u:s3cret@c?key=s3cret' };
   expect(() => destination(env, 'traces')).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT=ftp:\/\/\*\*\*@c\?\*\*\*/);

@@ -17,7 +17,7 @@ interface Alone {
   readonly log: QuietLog;
 }
 
-/** Never rejects: what can't be exported is said at most. With a backend that does not answer it takes a second and a half. */
+/** Never rejects: what can't be exported is said at most. With a backend that does not answer it takes half a second more. */
 export async function tellAlone(alone: Alone): Promise<void> {
   const { carried, held, options, log } = alone;
   const end = held.end();
