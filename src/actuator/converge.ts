@@ -68,6 +68,8 @@ export class Converger {
   readonly threads = new Map<number, ThreadState>();
   /** When the last writes were done, before reading back: milliseconds since the epoch. */
   writtenAtMs = 0;
+  /** When those were read back. */
+  readBackAtMs = 0;
   #cursor = 0;
   /** Threads that the last listing did not have. */
   #missing: ReadonlySet<number> = new Set();
@@ -292,6 +294,7 @@ export class Converger {
         if (failed?.outcome === 'vanished' && this.#mayHaveExeced(candidate)) continue;
         if (state.outcome !== 'tuned' && state.outcome !== 'unverified') unchanged.push(candidate);
       }
+      this.readBackAtMs = nowMs();
       const left = unchanged.map(({ thread, startTicks }) => ({ tid: thread.id, startTicks, knob: this.#knob.id }));
       this.#ledger.remove(left);
       this.#hears.ended(left);

@@ -302,7 +302,12 @@ export class Tuning implements KnobTuning {
         span.setAttributes(threadsBy(outcomes));
         failBy(span, outcomes);
       });
-      const verify = { name: semconv.SPAN_VERIFY, startMs: writtenMs, endMs: this.settledAtMs };
+      // What was begun before the agent was attached to was read back then, too.
+      const verify = {
+        name: semconv.SPAN_VERIFY,
+        startMs: writtenMs,
+        endMs: converger.readBackAtMs || this.settledAtMs,
+      };
       const attributes = { [semconv.ATTR_TAUT_KNOB]: this.knob.id, ...threadsBy(outcomes) };
       trace.past({ ...verify, attributes }, (span) => failBy(span, outcomes));
     } catch (error) {
