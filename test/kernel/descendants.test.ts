@@ -16,7 +16,7 @@ async function storm(sandbox: Sandbox): Promise<Program> {
 
 /** Forks so many children. @returns their ids. */
 async function forks(agent: Program, n: number): Promise<number[]> {
-  await tell(agent, `forks ${n} 30`);
+  await tell(agent, `forks ${n} 1000`);
   const line = agent.lines.findLast((l) => l.startsWith('children')) ?? '';
   return line.split(' ').slice(1).map(Number);
 }

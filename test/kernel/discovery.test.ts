@@ -105,7 +105,7 @@ test.each([
   await using agent = sandbox.python('storm.py');
   await agent.line(/^ready/);
   await using _taut = await sandbox.watch();
-  await tell(agent, 'forks 2 30');
+  await tell(agent, 'forks 2 1000');
   await until('the family is as the rule says', async () => (await pids(sandbox)).length === expected);
   // A fork has its maker's command line: only the rule's choice can keep it out, once it is looked at.
   const child = Number((agent.lines.findLast((l) => l.startsWith('children')) ?? '').split(' ')[1]);
