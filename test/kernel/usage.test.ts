@@ -174,7 +174,7 @@ test('a file without end is refused by what checks files, and a newline in its n
   for (const check of ['config', 'flags']) {
     expect(await run(check, 'check', '/dev/zero')).toMatchObject({
       code: 2,
-      err: 'taut: /dev/zero: it is larger than 4 MiB',
+      err: 'taut: /dev/zero is larger than 4 MiB',
     });
     expect((await run(check, 'check', broken)).err).toMatch(/a\\nb\.yaml:1:\d+: /);
   }
