@@ -84,7 +84,7 @@ function kindOf(pid: number): Kind | undefined {
   if (program.startsWith('taut-guard')) return 'guard';
   if (args.some((arg) => arg.startsWith('while gzip '))) return 'sample'; // a job of its build
   if (program !== 'node') return undefined;
-  const at = args.findIndex((arg) => /\/dist\/cli\/main\.js$|\/fixtures\/libraryUser\.ts$/.test(arg));
+  const at = args.findIndex((arg) => /\/dist\/cli\/main\.cjs$|\/fixtures\/libraryUser\.ts$/.test(arg));
   if (args[at + 1] === 'restore' || args.some((arg) => arg.endsWith('/dist/cli/guardRestore.cjs'))) return 'restore';
   if (at > 0) return 'taut';
   return args.some((arg) => /\/cli\/demo\/sample-\w+\.mjs$/.test(arg)) ? 'sample' : undefined;
