@@ -15,7 +15,7 @@ test.each<[string, readonly string[], RegExp]>([
   ['ulimit -u 4', USER, /^taut: this user may have 4 processes and threads, and taut needs 6 .*: raise it \(ulimit -u/],
 ])('after %s every command says what is too little, and ends with 3', async (limit, as, said) => {
   for (const words of [['--version'], ['run', '--', 'true']]) {
-    const script = ['bash', '-c', `${limit}; exec "$0" "$@"`, LAUNCHER, ...words];
+    const script = ['bash', '--norc', '-c', `${limit}; exec "$0" "$@"`, LAUNCHER, ...words];
     await using program = new Program('timeout', ['60', ...as, ...script]);
     const { code, err } = await outcome(program);
     expect([code, err]).toEqual([3, expect.stringMatching(said)]);
@@ -23,6 +23,6 @@ test.each<[string, readonly string[], RegExp]>([
 });
 
 test('a limit of processes that is no limit of root keeps nobody', async () => {
-  await using program = new Program('bash', ['-c', 'ulimit -u 4; exec "$0" --version', LAUNCHER]);
+  await using program = new Program('bash', ['--norc', '-c', 'ulimit -u 4; exec "$0" --version', LAUNCHER]);
   expect(await outcome(program)).toMatchObject({ code: 0, err: '' });
 });
