@@ -159,8 +159,8 @@ export class Turns {
   /** Call periodically: ends turns whose end was missed. */
   sweep(): void {
     const oldest = nowMs() - LONGEST_MS;
-    for (const { agent } of [...this.#open.values()].flatMap((turns) => [...turns.values()].slice(0, 1)))
-      for (const turn of this.#turnsOf(agent)) if (turn.begunMs < oldest) this.#over(turn, 'too_long');
+    const all = [...this.#open.values()].flatMap((turns) => [...turns.values()]);
+    for (const turn of all) if (turn.begunMs < oldest) this.#over(turn, 'too_long');
   }
 
   #over(turn: Turn, end: TurnEnd): void {

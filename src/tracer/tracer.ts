@@ -175,10 +175,7 @@ export class Tracer implements Disposable {
         isDecided: false,
         variants: new Set(before?.series.flatMap(({ flag }) => (flag ? [JSON.stringify(flag)] : []))),
       });
-      check(
-        this.#native.visitThreads(this.#layout.visit.attach, process.pid, slot, ALL, ...slackOf(process)),
-        'attach the threads of an agent',
-      );
+      check(this.#visit('attach', process.pid, slot, ALL, slackOf(process)), 'attach the threads of an agent');
       if (own === undefined) this.#overflow ??= this.#newOverflow(nowMs());
       else setImmediate(() => this.#native.reserve(Math.min(own + SPARE, this.#layout.maxAgents)));
     } catch (error) {
@@ -195,9 +192,8 @@ export class Tracer implements Disposable {
     if (!session) return;
     // First remove the process, so that new threads get no state; then repeat until no thread has any.
     this.#native.removeAgent(pid);
-    const { detach } = this.#layout.visit;
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const changed = this.#native.visitThreads(detach, pid, session.slot, ALL, 0, 0);
+      const changed = this.#visit('detach', pid, session.slot);
       if (failed(changed) || changed === 0) break;
     }
     if (!this.#isOverflow(session)) {
@@ -287,7 +283,18 @@ export class Tracer implements Disposable {
    * threads it had something to tell; if not 0, there may again have been no room for all.
    */
   retell(): number {
-    return check(this.#native.visitThreads(this.#layout.visit.retell, ALL, 0, ALL, 0, 0), 'tell lost events again');
+    return check(this.#visit('retell', ALL, 0), 'tell lost events again');
+  }
+
+  /** As `visitThreads`. @param slack what `slackOf` makes of the process. */
+  #visit(
+    what: 'attach' | 'detach' | 'retell',
+    pid: number,
+    slot: number,
+    tid = ALL,
+    slack: ReturnType<typeof slackOf> = NONE_SET,
+  ) {
+    return this.#native.visitThreads(this.#layout.visit[what], pid, slot, tid, ...slack);
   }
 
   /**
@@ -326,11 +333,10 @@ export class Tracer implements Disposable {
     const slot = this.#slots.take();
     if (slot === undefined) throw new Error('all slots for series are taken');
     this.#threads++;
-    const { attach, detach } = this.#layout.visit;
-    const visit = (what: number) => this.#native.visitThreads(what, process.pid, slot, tid, 0, 0);
+    const visit = (what: 'attach' | 'detach') => this.#visit(what, process.pid, slot, tid);
     try {
       check(this.#native.emptySeries(slot), 'create the series of a thread');
-      if (check(visit(attach), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
+      if (check(visit('attach'), 'attach a thread') !== 1) throw new Error(`thread ${tid} is not there for the kernel`);
     } catch (error) {
       this.#threads--;
       this.#give(slot);
@@ -341,7 +347,7 @@ export class Tracer implements Disposable {
     return {
       series: () => this.#decode(slot),
       [Symbol.dispose]: () => {
-        visit(detach);
+        visit('detach');
         this.#threads--;
         this.#give(slot);
       },
@@ -422,6 +428,9 @@ export class Tracer implements Disposable {
     return series.map((s) => ({ ...s, ...source, ...slice }));
   }
 }
+
+/** No thread has its slack from taut. */
+const NONE_SET: ReturnType<typeof slackOf> = [0, 0];
 
 /** The slack that taut has set already and the original, as the tracer's programs take them. */
 function slackOf({ slack }: TracedProcess): [set: number, original: number] {
