@@ -9,6 +9,10 @@ const WORLDS: readonly (readonly [string, RegExp])[] = [
   ['mount -t proc -o subset=pid none /proc', /this \/proc shows nothing but processes .*ProcSubset=all/],
 ];
 
+function inWorld(mount: string, command: readonly string[]): Program {
+  return new Program('timeout', ['60', 'unshare', '--mount', 'sh', '-c', `${mount}; exec "$@"`, 'sh', ...command]);
+}
+
 test.each(WORLDS)(
   'after %s each command that looks at processes says it in a line, and ends with 3',
   async (mount, said) => {
@@ -16,16 +20,7 @@ test.each(WORLDS)(
     for (const words of ['watch', 'attach 1', 'status', 'explain 1', 'restore', 'doctor']) {
       const [command = '', ...args] = words.split(' ');
       const taut = [LAUNCHER, command, '--state-dir', sandbox.stateDir, ...args];
-      await using program = new Program('timeout', [
-        '60',
-        'unshare',
-        '--mount',
-        'sh',
-        '-c',
-        `${mount}; exec "$@"`,
-        'sh',
-        ...taut,
-      ]);
+      await using program = inWorld(mount, taut);
       const { code, out, err } = await outcome(program);
       expect([code, out, err], words).toEqual([3, '', expect.stringMatching(said)]);
       expect(err.split('\n'), words).toHaveLength(1);
@@ -49,16 +44,7 @@ test.each(WORLDS)(
         '-c',
         'echo ran; exit 4',
       ];
-      await using program = new Program('timeout', [
-        '60',
-        'unshare',
-        '--mount',
-        'sh',
-        '-c',
-        `${mount}; exec "$@"`,
-        'sh',
-        ...taut,
-      ]);
+      await using program = inWorld(mount, taut);
       const { code, out, err } = await outcome(program);
       expect([code, out, err]).toEqual([4, 'ran', expect.stringMatching(said)]);
       expect(err.split('\n')).toHaveLength(1);

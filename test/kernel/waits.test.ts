@@ -1,10 +1,9 @@
 /** Every kind of timed wait, as many as were made, in the class that the timer itself tells, before and after tuning. */
 import { expect, test } from 'vitest';
-import type { Series } from '../../src/tracer/series.ts';
 import { Tracer } from '../../src/tracer/tracer.ts';
 import { compiled } from '../support/compiled.ts';
 import { tell } from '../support/conversation.ts';
-import { untimed } from '../support/counting.ts';
+import { madeByClass, missingByClass, timersByClass, untimed } from '../support/counting.ts';
 import { Program, setSlack } from '../support/program.ts';
 
 const waits = compiled('waits');
@@ -44,12 +43,6 @@ const KINDS: Kind[] = [
   { kind: 'receive', us: 8_000, times: 10, asFound: undefined, tuned: undefined },
 ];
 
-/** How many timers each class holds. */
-function timers(series: readonly Series[]): Map<string, number> {
-  const lateness = series.filter((s) => s.quantity === 'timer.lateness');
-  return new Map(lateness.map((s) => [`${s.slackClass}${s.tuned ? ' tuned' : ''}`, s.histogram.count]));
-}
-
 for (const threads of [1, 4])
   test.each(KINDS)(`$times of $kind of $us us, on ${threads} threads`, async ({ kind, us, times, asFound, tuned }) => {
     using tracer = new Tracer();
@@ -61,11 +54,10 @@ for (const threads of [1, 4])
     await tell(program, `${kind} ${times} ${us}`);
     tracer.detach(program.pid);
     const [{ series } = { series: [] }] = tracer.collect();
-    const made = new Map<string, number>();
-    for (const at of [asFound, tuned]) if (at) made.set(at, (made.get(at) ?? 0) + times * threads);
-    const counted = timers(series);
-    expect([...counted.keys()].toSorted()).toEqual([...made.keys()].toSorted());
-    const missing = [...made].map(([at, n]) => n - (counted.get(at) ?? 0));
+    const made = madeByClass(times * threads, asFound, tuned);
+    const counted = timersByClass(series);
+    expect(Object.keys(counted).toSorted()).toEqual(Object.keys(made).toSorted());
+    const missing = missingByClass(made, counted);
     expect(Math.min(...missing, 0)).toBe(0);
     expect(missing.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(untimed(tracer, series));
   });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { madeByClass, missingByClass } from '../support/counting.ts';
 import { kernelImage } from './archive.ts';
 import { type Booted, boot } from './boot.ts';
 import type { ClockSet, Counted, Observations } from './guest/observations.ts';
@@ -114,10 +115,9 @@ describe.each(SERIES)('Linux $name', (series) => {
     if (mode !== 'full') return expect(waits).toEqual(unavailable);
     for (const [i, { kind, timers, untimed }] of (waits as Counted[]).entries()) {
       const { times = 0, asFound = '', tuned = '' } = WAITS[i] ?? {};
-      const n = times * THREADS;
-      const made = asFound === tuned ? { [tuned]: 2 * n } : { [asFound]: n, [tuned]: n };
+      const made = madeByClass(times * THREADS, asFound, tuned);
       expect(Object.keys(timers).toSorted(), kind).toEqual(Object.keys(made).toSorted());
-      const missing = Object.entries(made).map(([at, of]) => of - (timers[at] ?? 0));
+      const missing = missingByClass(made, timers);
       expect(Math.min(...missing), kind).toBeGreaterThanOrEqual(0);
       expect(
         missing.reduce((n, of) => n + of, 0),

@@ -38,6 +38,24 @@ export function untimed(tracer: Pick<Tracer, 'counters'>, series: readonly Serie
   return leftOut(tracer) + countOf(series, 'wakeup.run_queue_delay', { source: 'other' });
 }
 
+/** How many timers each slack class holds, as `CLASS` or, where the thread was tuned, `CLASS tuned`. */
+export function timersByClass(series: readonly Series[]): Record<string, number> {
+  const lateness = series.filter(({ quantity }) => quantity === 'timer.lateness');
+  return Object.fromEntries(lateness.map((s) => [`${s.slackClass}${s.tuned ? ' tuned' : ''}`, s.histogram.count]));
+}
+
+/** As many timers as it should hold after `n` timed waits in each of these classes; undefined: they are in no timer's series. */
+export function madeByClass(n: number, ...classes: readonly (string | undefined)[]): Record<string, number> {
+  const made: Record<string, number> = {};
+  for (const at of classes) if (at !== undefined) made[at] = (made[at] ?? 0) + n;
+  return made;
+}
+
+/** Of each class of `made`, how many are not counted. */
+export function missingByClass(made: Readonly<Record<string, number>>, counted: Readonly<Record<string, number>>) {
+  return Object.entries(made).map(([at, n]) => n - (counted[at] ?? 0));
+}
+
 /** The wakeups that were seen, and those that were recorded or discarded, from one reading of the counters. */
 export function ledger(tracer: Pick<Tracer, 'counters'>): { seen: number; decided: number } {
   const counters = tracer.counters();

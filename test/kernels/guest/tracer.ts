@@ -11,7 +11,7 @@ import { TracerUnavailable, WAKEUP } from '../../../src/tracer/programs.ts';
 import type { Series } from '../../../src/tracer/series.ts';
 import { Tracer } from '../../../src/tracer/tracer.ts';
 import { ask, tell } from '../../support/conversation.ts';
-import { untimed } from '../../support/counting.ts';
+import { timersByClass, untimed } from '../../support/counting.ts';
 import { Program, threadIds, until } from '../../support/program.ts';
 import { FIXTURES } from '../../support/taut.ts';
 import { THREADS, WAITS, type Waits } from '../waits.ts';
@@ -31,11 +31,6 @@ async function withTracer<T>(timers: boolean, work: (tracer: Tracer) => Promise<
 
 /** Without its timers, which some kernels do not have. */
 const ofAnyMode = <T>(work: (tracer: Tracer) => Promise<T>) => withTracer(false, work);
-
-function timers(series: readonly Series[]): Record<string, number> {
-  const lateness = series.filter(({ quantity }) => quantity === 'timer.lateness');
-  return Object.fromEntries(lateness.map((s) => [`${s.slackClass}${s.tuned ? ' tuned' : ''}`, s.histogram.count]));
-}
 
 /** Wakeups by the slice that was in force. */
 function slices(series: readonly Series[]): Record<string, number> {
@@ -63,7 +58,7 @@ async function count(tracer: Tracer, { kind, us, times }: Waits): Promise<Counte
   return {
     kind,
     us,
-    timers: timers(series),
+    timers: timersByClass(series),
     slices: slices(series),
     counters: Object.fromEntries(tracer.counters()),
     untimed: untimed(tracer, series),
